@@ -1,0 +1,41 @@
+"""Shapes, weights, parameters and compute of PyTorch's recurrent layers, predicted and proven."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnnshape.errors import RequestError
+    from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
+    from rnnshape.layer.report import Report, inspect
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DType",
+    "InputSpec",
+    "Kind",
+    "RNNConfig",
+    "Report",
+    "RequestError",
+    "Settings",
+    "__version__",
+    "inspect",
+]
+
+_PLACES = {
+    "RequestError": "rnnshape.errors",
+    **dict.fromkeys(
+        ("DType", "InputSpec", "Kind", "RNNConfig", "Settings"), "rnnshape.layer.config"
+    ),
+    **dict.fromkeys(("Report", "inspect"), "rnnshape.layer.report"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is exported when it is asked for: the command line needs little of it."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_PLACES[name]), name)

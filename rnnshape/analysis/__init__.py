@@ -1,0 +1,1 @@
+"""What is done with layers once they are described: comparing them."""

@@ -1,0 +1,109 @@
+"""Functions of option dataclasses as Typer commands, with plain help in 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from copy import copy
+from dataclasses import fields
+from inspect import Parameter, Signature
+from typing import Annotated, Any, get_args, get_type_hints
+
+import typer
+from typer.core import TyperCommand
+from typer.main import get_command
+from typer.models import OptionInfo
+
+from rnnshape.cli.options import spelling
+
+CONTEXT_SETTINGS = {
+    "help_option_names": ["-h", "--help"],
+    "token_normalize_func": spelling,
+    "max_content_width": 80,
+}
+
+
+class AsGiven:
+    """Stands in for Typer's coercion of values, which imports pydantic to do it.
+
+    That would be a third of the start-up time, and every option here is a text, texts or a flag
+    already. Should Typer stop asking a parameter for its coercion, only the time is lost.
+    """
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The value that was given; nothing given repeatedly is an empty sequence."""
+        return () if value is None and param.multiple else value
+
+    @classmethod
+    def for_each(cls, parameters: list[Any]) -> list[Any]:
+        """The same parameters, with this in place of Typer's coercion."""
+        for parameter in parameters:
+            parameter.get_runtime_param = cls
+        return parameters
+
+
+class PlainCommand(TyperCommand):
+    """A command whose help lists its options in groups, in ASCII, without boxes."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options, taking their words as they were given."""
+        return AsGiven.for_each(super().get_params(ctx))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write one section a group of options, in the order in which they were defined."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                title = getattr(parameter, "rich_help_panel", None) or "Other"
+                groups.setdefault(title, []).append(record)
+        for title, records in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def command(
+    function: Callable[..., int], *, name: str, help: str, hidden: Collection[str] = ()
+) -> TyperCommand:
+    """The command that calls `function` with its option dataclasses filled from the words.
+
+    Each parameter of `function` is annotated with a dataclass from `cli.options`; `hidden` names
+    fields that are accepted but not shown in the help.
+    """
+    groups = get_type_hints(function)
+    groups.pop("return", None)
+    group_of = {field.name: key for key, group in groups.items() for field in fields(group)}
+
+    def callback(**values: Any) -> int:
+        given: dict[str, dict[str, Any]] = {key: {} for key in groups}
+        for field, value in values.items():
+            given[group_of[field]][field] = value
+        return function(**{key: group(**given[key]) for key, group in groups.items()})
+
+    parameters = [p for group in groups.values() for p in _parameters(group, hidden)]
+    callback.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name, cls=PlainCommand, help=help, context_settings=CONTEXT_SETTINGS)(callback)
+    built = get_command(app)
+    assert isinstance(built, TyperCommand)
+    return built
+
+
+def _parameters(group: type, hidden: Collection[str]) -> list[Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        Parameter(
+            field.name,
+            Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=_hidden(hints[field.name]) if field.name in hidden else hints[field.name],
+        )
+        for field in fields(group)
+    ]
+
+
+def _hidden(annotation: Any) -> Any:
+    kind, option = get_args(annotation)
+    assert isinstance(option, OptionInfo)
+    unseen = copy(option)
+    unseen.hidden = True
+    return Annotated[kind, unseen]

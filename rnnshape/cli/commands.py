@@ -1,0 +1,114 @@
+"""The commands by name; the module of one is imported only when it is invoked."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+from rnnshape import __version__
+from rnnshape.cli.command import CONTEXT_SETTINGS, AsGiven
+from rnnshape.cli.output import write_stdout
+from rnnshape.cli.values import nearest, quoted
+from rnnshape.errors import RequestError
+
+# Name: the function that builds the command, and what the list of commands says of it.
+_COMMANDS: Final = {
+    "lstm": ("rnnshape.cli.layer:layer_command", "An nn.LSTM: shapes, weights, parameters, MACs."),
+    "gru": ("rnnshape.cli.layer:layer_command", "An nn.GRU."),
+    "rnn": ("rnnshape.cli.layer:layer_command", "An nn.RNN, with tanh or relu."),
+}
+
+
+class Commands(TyperGroup):
+    """A group that builds a command when it is asked for it."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the order in which help lists them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | None:
+        """The command called `cmd_name`, in any case: `LSTM` is PyTorch's own spelling."""
+        name = cmd_name.lower()
+        return _built(name) if name in _COMMANDS else None
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options before the command, taking their words as they were given."""
+        return AsGiven.for_each(super().get_params(ctx))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Raise RequestError for a name that is none, with the nearest that is."""
+        if self.get_command(ctx, args[0]) is None:
+            raise RequestError(
+                f"no command {quoted(args[0])}; there are {', '.join(_COMMANDS)}",
+                hint=f"rnnshape {nearest(args[0].lower(), _COMMANDS)}",
+            )
+        return super().resolve_command(ctx, args)
+
+
+@cache
+def _built(name: str) -> TyperCommand:
+    place, summary = _COMMANDS[name]
+    module, builder = place.split(":")
+    built: TyperCommand = getattr(import_module(module), builder)(name, help=summary)
+    return built
+
+
+def application() -> TyperGroup:
+    """The whole command line."""
+    app = typer.Typer(
+        cls=Commands,
+        rich_markup_mode=None,
+        context_settings=CONTEXT_SETTINGS,
+        help="Shapes, weights, parameters and MACs of PyTorch's recurrent layers,"
+        " predicted by formula and proven by a run.",
+        epilog="rnnshape COMMAND --help lists a command's options.",
+    )
+    app.callback()(_options)
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    return group
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        write_stdout(f"rnnshape {__version__}\n")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None: ...
+
+
+def usage_problem(error: TyperException) -> RequestError:
+    """What Typer found wrong with the words, in the form of every other error."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "rnnshape COMMAND"
+    option = getattr(error, "option_name", None)
+    help_hint = f"{command} --help lists the options"
+    if option is not None and hasattr(error, "possibilities"):
+        if command == "rnnshape":
+            return RequestError(
+                f"no option {quoted(option)} before the command",
+                hint=f"the command comes first: rnnshape lstm {option}",
+            )
+        near = sorted(error.possibilities or [])
+        return RequestError(
+            f"{command} has no option {quoted(option)}",
+            hint=f"{near[0]}; {help_hint}" if near else help_hint,
+        )
+    text = error.message.rstrip(".").replace("'", "")
+    if "unexpected" in text:
+        help_hint = f"sizes have names, --input 20 --hidden 40; {help_hint}"
+    return RequestError(text[:1].lower() + text[1:], hint=help_hint)

@@ -1,0 +1,112 @@
+"""`rnnshape`: the commands, what their failures look like, and the only exit."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+from rnnshape.cli import exits
+from rnnshape.errors import RequestError
+
+ISSUES = "https://github.com/rnnshape/rnnshape/issues"
+
+
+def entry() -> NoReturn:
+    """Run the command line of this process and end it.
+
+    The garbage collector costs a tenth of `import torch` and finds nothing in a process this
+    short; tearing torch down costs a quarter second more.
+    """
+    gc.disable()
+    code = main(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(code)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what `arguments` ask, write it, and return the exit code. Raises nothing."""
+    try:
+        return _dispatch(list(arguments))
+    except RequestError as error:
+        _complain(error.problem, error.hint)
+        return exits.REFUSED
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
+    except OSError as error:
+        return _failed_stream(error)
+    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes two lines
+        return _unforeseen(error)
+
+
+_STDOUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT, errno.EFBIG)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if sys.stdout is None:
+        raise RequestError("stdout is closed", hint="redirect it to a file or to /dev/null")
+    import typer
+    from typer.exceptions import TyperException
+
+    from rnnshape.cli.commands import application, usage_problem
+
+    group = application()
+    if "_RNNSHAPE_COMPLETE" in os.environ:  # the shell asks for completions
+        group.main(arguments, prog_name="rnnshape")
+    try:
+        with group.make_context("rnnshape", arguments or ["--help"]) as context:
+            code = group.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except TyperException as error:
+        raise usage_problem(error) from error
+    return int(code or exits.SUCCESS)
+
+
+def _complain(problem: str, hint: str) -> None:
+    """Two greppable lines on stderr, if there is one."""
+    with suppress(Exception):
+        sys.stderr.write(f"error: {_one_line(problem)}\nhint: {_one_line(hint)}\n")
+        sys.stderr.flush()
+
+
+def _one_line(text: str) -> str:
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def _failed_stream(error: OSError) -> int:
+    """What a stdout that takes no more means; any other OSError is a bug."""
+    if isinstance(error, BrokenPipeError):
+        _drop_stdout()
+        return exits.BROKEN_PIPE
+    if error.filename is not None or error.errno not in _STDOUT_ERRORS:
+        return _unforeseen(error)
+    _drop_stdout()
+    _complain(f"cannot write to stdout: {error.strerror}", "free some space, or use -o FILE")
+    return exits.REFUSED
+
+
+def _unforeseen(error: Exception) -> int:
+    if os.environ.get("RNNSHAPE_TRACEBACK"):
+        import traceback
+
+        with suppress(Exception):
+            traceback.print_exc()
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    _complain(
+        f"a bug in rnnshape: {what}",
+        f"RNNSHAPE_TRACEBACK=1 shows where; please report it at {ISSUES}",
+    )
+    return exits.BUG
+
+
+def _drop_stdout() -> None:
+    """Let what is still buffered go nowhere, so that no later flush fails again."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

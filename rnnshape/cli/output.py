@@ -1,0 +1,168 @@
+"""Where a document goes: files that are replaced only when whole, and stdout."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rnnshape.cli import values
+from rnnshape.cli.options import OutputOptions
+from rnnshape.document.model import Document, Section
+from rnnshape.errors import RequestError
+from rnnshape.render import Format, render
+
+_COLOURS: Final = ("auto", "always", "never")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is written where, known to be possible before anything runs."""
+
+    format: Format
+    files: tuple[tuple[Path, Format], ...]
+    show: frozenset[str]
+    full: bool
+    colour: bool
+    streams: bool  # stdout is a terminal: what is predicted appears at once
+
+    @classmethod
+    def of(
+        cls, options: OutputOptions, *, sections: Sequence[str], default: Collection[str]
+    ) -> Plan:
+        """Read the output options. Raises RequestError for one that cannot be met."""
+        name = values.one_of(options.format, "--format", [f.value for f in Format])
+        colour = values.one_of(options.color, "--color", _COLOURS)
+        terminal = sys.stdout.isatty()
+        return cls(
+            format=Format(name),
+            files=_files(options.files or []),
+            show=_shown(options.show, sections, default),
+            full=options.full,
+            colour=colour == "always" or (colour == "auto" and terminal and _wants_colour()),
+            streams=terminal and name == Format.TABLE.value,
+        )
+
+
+class Delivery:
+    """One document on its way: what is predicted first, on a terminal, and the whole of it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._shown = 0  # sections that are on the terminal already
+
+    def begin(self, predicted: Document) -> None:
+        """Show the sections that no run can change, if stdout is a terminal.
+
+        Anywhere else nothing is written until all is known, so that a refused request writes
+        nothing.
+        """
+        if not self._plan.streams:
+            return
+        late = [n for n, section in enumerate(predicted.sections) if section.needs_run]
+        early = predicted.sections[: late[0]] if late else predicted.sections
+        write_stdout(_text(self._plan, early))
+        self._shown = len(early)
+
+    def finish(self, document: Document) -> None:
+        """Write every file, then what is missing on stdout."""
+        _write_files([(path, render(document, output)) for path, output in self._plan.files])
+        if self._plan.format is not Format.TABLE:
+            write_stdout(render(document, self._plan.format))
+            return
+        rest = document.sections[self._shown :]
+        blank = "\n" if self._shown and rest else ""
+        write_stdout(blank + _text(self._plan, rest))
+
+
+def write_stdout(text: str) -> None:
+    """Write to stdout and make sure that it arrived."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _text(plan: Plan, sections: Sequence[Section]) -> str:
+    from rnnshape.render.terminal import render_sections
+
+    width = shutil.get_terminal_size().columns if plan.streams else None
+    return render_sections(sections, width=width, colour=plan.colour)
+
+
+def _wants_colour() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _shown(text: str | None, sections: Sequence[str], default: Collection[str]) -> frozenset[str]:
+    shown: set[str] = set()
+    for word in ("default" if text is None else text).split(","):
+        name = values.one_of(word.strip(), "--show", ["default", "all", *sections])
+        shown |= {"default": set(default), "all": set(sections)}.get(name, {name})
+    return frozenset(shown)
+
+
+def _files(names: Sequence[str]) -> tuple[tuple[Path, Format], ...]:
+    files = [(Path(name), _format_of(name)) for name in names]
+    seen: set[str] = set()
+    for path, _ in files:
+        real = os.path.realpath(path)
+        if real in seen:
+            raise RequestError(f"-o {path} is given twice", hint="give each file once")
+        seen.add(real)
+        _require_writable(path)
+    return tuple(files)
+
+
+def _format_of(name: str) -> Format:
+    for output in Format:
+        if name.lower().endswith(output.suffixes):
+            return output
+    suffixes = ", ".join(suffix for output in Format for suffix in output.suffixes)
+    raise RequestError(
+        f"-o {values.quoted(name)} has no suffix that names a format", hint=f"one of {suffixes}"
+    )
+
+
+def _require_writable(path: Path) -> None:
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise _unwritable(path, "is a folder" if target.is_dir() else "is no ordinary file")
+    if not target.parent.is_dir():
+        raise _unwritable(path, f"there is no folder {values.quoted(str(target.parent))}")
+    for needed in {target.parent, target if target.exists() else target.parent}:
+        if not os.access(needed, os.W_OK):
+            raise _unwritable(path, "permission denied")
+
+
+def _unwritable(path: Path, reason: str) -> RequestError:
+    return RequestError(
+        f"cannot write {values.quoted(str(path))}: {reason}",
+        hint="-o with a file in a folder that you may write to",
+    )
+
+
+def _write_files(texts: Sequence[tuple[Path, str]]) -> None:
+    """Replace every file, or none: all are written beside their places before one moves."""
+    written: list[tuple[Path, Path]] = []
+    try:
+        for path, text in texts:
+            target = Path(os.path.realpath(path))
+            beside = target.with_name(f".rnnshape-{secrets.token_hex(8)}")
+            written.append((beside, target))
+            try:
+                beside.write_text(text, encoding="utf-8", newline="\n")
+                if target.exists():
+                    shutil.copymode(target, beside)
+            except OSError as error:
+                raise _unwritable(path, error.strerror or str(error)) from error
+        for beside, target in written:
+            beside.replace(target)
+    finally:
+        for beside, _ in written:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)

@@ -1,0 +1,108 @@
+"""Options as a request: the layer, its input, and which of it was not given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from rnnshape.cli import values
+from rnnshape.cli.options import InputOptions, LayerOptions
+from rnnshape.errors import RequestError
+from rnnshape.layer.config import InputSpec, Kind, RNNConfig
+
+_OPTION_OF: Final = {"input_size": "--input", "batch_size": "--batch", "seq_len": "--seq"}
+_INPUT_FIELDS: Final = frozenset(field.name for field in fields(InputSpec))
+_FIELDS: Final = _INPUT_FIELDS | {field.name for field in fields(RNNConfig)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the words ask for."""
+
+    config: RNNConfig
+    input_spec: InputSpec
+    assumed: frozenset[str]  # fields of config and input that the words do not tell
+    order_unconfirmed: bool  # batch and seq are told by their places in --input-shape alone
+
+
+def requested(kind: Kind, layer: LayerOptions, input_options: InputOptions) -> Request:
+    """Read the words and --input-shape together. Raises RequestError where they contradict."""
+    told = _told(layer, input_options)
+    order_unconfirmed = False
+    if input_options.input_shape is not None:
+        order_unconfirmed = not told.keys() & {"batch_size", "seq_len", "batch_first"}
+        told = _merged(told, _shape_fields(input_options.input_shape, told))
+    if told.get("batched") is False and "batch_size" in told:
+        raise RequestError(
+            f"one sequence without a batch axis contradicts --batch {told['batch_size']}",
+            hint="leave --batch out, or give a batch axis",
+        )
+    return Request(
+        config=RNNConfig(kind=kind, **{n: v for n, v in told.items() if n not in _INPUT_FIELDS}),
+        input_spec=InputSpec(**{n: v for n, v in told.items() if n in _INPUT_FIELDS}),
+        assumed=_FIELDS - told.keys(),
+        order_unconfirmed=order_unconfirmed,
+    )
+
+
+def _told(layer: LayerOptions, input_options: InputOptions) -> dict[str, Any]:
+    """The fields that options tell, by name; a flag that was not given tells nothing."""
+    sizes = (
+        ("input_size", layer.input_size, "--input", "H_in", 1),
+        ("hidden_size", layer.hidden_size, "--hidden", "H_cell", 1),
+        ("num_layers", layer.num_layers, "--layers", "num_layers", 1),
+        ("proj_size", layer.proj_size, "--proj", "H_out", 1),
+        ("batch_size", input_options.batch_size, "--batch", "N", 0),
+        ("seq_len", input_options.seq_len, "--seq", "L", 1),
+    )
+    told: dict[str, Any] = {
+        name: values.size(text, option, symbol, least=least)
+        for name, text, option, symbol, least in sizes
+        if text is not None
+    }
+    if layer.dropout is not None:
+        told["dropout"] = values.probability(layer.dropout, "--dropout")
+    if layer.bias is not None:
+        told["bias"] = layer.bias
+    if layer.nonlinearity is not None:
+        told["nonlinearity"] = layer.nonlinearity
+    flags = {
+        "bidirectional": layer.bidirectional,
+        "batch_first": layer.batch_first,
+        "with_state": input_options.with_state,
+    }
+    told |= {name: True for name, given in flags.items() if given}
+    if input_options.unbatched:
+        told["batched"] = False
+    return told
+
+
+def _shape_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that `--input-shape` tells, given whether the layer is batch-first."""
+    sizes = values.shape(text, "--input-shape")
+    order = ("batch_size", "seq_len") if told.get("batch_first") else ("seq_len", "batch_size")
+    if len(sizes) == 2 and "batch_size" not in told:
+        fields_of = {"seq_len": sizes[0], "input_size": sizes[1], "batched": False}
+    elif len(sizes) == 3:
+        fields_of = {order[0]: sizes[0], order[1]: sizes[1], "input_size": sizes[2]}
+    else:
+        known = "3 sizes, L,N,H_in" if "batch_size" in told else "3 sizes, or 2 without a batch"
+        raise RequestError(
+            f"--input-shape has {known}; {values.quoted(text)} has {len(sizes)}",
+            hint="--input-shape 10,5,20",
+        )
+    for name in ("seq_len", "input_size"):
+        values.size(str(fields_of[name]), f"--input-shape: {name}", "a size")
+    return fields_of
+
+
+def _merged(told: dict[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
+    for name, value in shape.items():
+        if told.get(name, value) != value:
+            option = _OPTION_OF[name]
+            raise RequestError(
+                f"--input-shape has {name} {value}, but {option} is {told[name]}",
+                hint=f"leave {option} out, or give {option} {value}",
+            )
+    return told | shape

@@ -1,0 +1,93 @@
+"""Words of the command line as values, with errors in the words of the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+from rnnshape.errors import RequestError
+from rnnshape.layer.config import MAX_SIZE
+
+_LONGEST_ECHO = 60
+
+
+def size(text: str, option: str, symbol: str, *, least: int = 1) -> int:
+    """One whole number of `least` or more."""
+    word = text.strip()
+    if re.fullmatch(r"[+-]?[0-9]+", word):
+        if len(word) > len(str(MAX_SIZE)):
+            raise RequestError(
+                f"{option} has {len(word)} digits; the most is 500", hint="give a smaller number"
+            )
+        number = int(word)
+        if number >= least:
+            return number
+    elif len(_numbers(word)) > 1:
+        raise RequestError(
+            f"{option} is one number, {symbol}; {quoted(text)} is a shape",
+            hint=f"--input-shape {','.join(_numbers(word))}",
+        )
+    raise RequestError(
+        f"{option} must be a whole number of {least} or more, not {quoted(text)}",
+        hint=f"{option} {_nearest_size(word, least)}",
+    )
+
+
+def shape(text: str, option: str) -> tuple[int, ...]:
+    """Sizes with commas or x between: `5,10,20`, `5x10x20`, `(5, 10, 20)`."""
+    words = _numbers(text)
+    if not words:
+        raise RequestError(
+            f"{option} is sizes with commas between, not {quoted(text)}",
+            hint=f"{option} 10,5,20",
+        )
+    return tuple(size(word, option, "a size", least=0) for word in words)
+
+
+def probability(text: str, option: str) -> float:
+    """A number from 0 to 1."""
+    if re.fullmatch(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE]-?[0-9]{1,3})?", text.strip()):
+        value = float(text)
+        if value <= 1:
+            return value
+    raise RequestError(
+        f"{option} must be a probability from 0 to 1, not {quoted(text)}", hint=f"{option} 0.2"
+    )
+
+
+def one_of(text: str, option: str, choices: Collection[str]) -> str:
+    """One of a few words; the error names them all, and the one that may be meant."""
+    if text in choices:
+        return text
+    raise RequestError(
+        f"{option} {quoted(text)} is unknown; it is one of {', '.join(choices)}",
+        hint=f"{option} {nearest(text, choices)}",
+    )
+
+
+def nearest(text: str, choices: Iterable[str]) -> str:
+    """The choice most like `text`, or the first."""
+    known = list(choices)
+    return next(iter(get_close_matches(text, known, n=1)), known[0])
+
+
+def quoted(text: str) -> str:
+    """What the user wrote, on one line, short enough and without control characters."""
+    shown = text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}..."
+    plain = shown.isprintable() and shown.strip() == shown and shown != ""
+    return shown if plain else ascii(shown)
+
+
+def _numbers(text: str) -> list[str]:
+    """The words of a shape, or nothing where `text` is no shape."""
+    inside = text.strip().removeprefix("(").removesuffix(")").rstrip(", ")
+    if not re.fullmatch(r"[0-9]+(\s*[,xX]\s*[0-9]+)*", inside):
+        return []
+    return re.split(r"\s*[,xX]\s*", inside)
+
+
+def _nearest_size(word: str, least: int) -> str:
+    """A number that would do: the whole part of what was given, where that is large enough."""
+    whole = re.match(r"[0-9][0-9_]{0,18}", word)
+    return str(max(least, int(whole[0].rstrip("_").replace("__", "_")))) if whole else "40"

@@ -1,0 +1,120 @@
+"""Integers that remember how they were computed: the formula shown is the one that ran."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class _Name(NamedTuple):
+    symbol: str
+    value: int
+
+
+class _Operation(NamedTuple):
+    sign: str
+    left: _Term
+    right: _Term
+
+
+_Term: TypeAlias = "int | _Name | _Operation"
+
+_COMPUTE: Final[dict[str, Callable[[int, int], int]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+}
+_PRECEDENCE: Final = {"+": 1, "-": 1, "*": 2}
+
+
+class Dim(int):
+    """An int with the tree of sums, differences and products that it came from.
+
+    Literal 0 and 1 are neutral (`dim * 1` is `dim`); a Dim whose value is 1 is kept, since the
+    formula holds for other sizes. Every other operation (`//`, `max`, `%`) yields a plain int.
+    """
+
+    term: _Term
+
+    def __new__(cls, value: int, term: _Term) -> Self:
+        """The int `value`, computed as `term` says."""
+        dim = super().__new__(cls, value)
+        dim.term = term
+        return dim
+
+    def __add__(self, other: int) -> Dim:
+        return _combined("+", self, other)
+
+    def __radd__(self, other: int) -> Dim:
+        return _combined("+", other, self)
+
+    def __sub__(self, other: int) -> Dim:
+        return _combined("-", self, other)
+
+    def __mul__(self, other: int) -> Dim:
+        return _combined("*", self, other)
+
+    def __rmul__(self, other: int) -> Dim:
+        return _combined("*", other, self)
+
+
+def named(symbol: str, value: int) -> Dim:
+    """A size with a name: `named("D", 2)`."""
+    return Dim(value, _Name(symbol, value))
+
+
+def formula(value: int) -> str:
+    """How `value` was computed, in names: `D*H_out`. A plain int is its own formula."""
+    return _written(_term(value), lambda name: name.symbol)
+
+
+def substituted(value: int) -> str:
+    """How `value` was computed, in numbers: `2*40`."""
+    return _written(_term(value), lambda name: str(name.value))
+
+
+def shape_formula(shape: Sequence[int]) -> str:
+    """A shape in names, as Python writes tuples: `(L, N, D*H_out)`, `(4*H_cell,)`."""
+    return written_shape([formula(size) for size in shape])
+
+
+def written_shape(sizes: Sequence[object]) -> str:
+    """A tuple of sizes as Python writes it: `(10, 5, 80)`, `(160,)`."""
+    inside = ", ".join(map(str, sizes))
+    return f"({inside},)" if len(sizes) == 1 else f"({inside})"
+
+
+def _term(value: int) -> _Term:
+    return value.term if isinstance(value, Dim) else value
+
+
+def _combined(sign: str, left: int, right: int) -> Dim:
+    neutral = 1 if sign == "*" else 0
+    if isinstance(left, Dim) and type(right) is int and right == neutral:
+        return left
+    if isinstance(right, Dim) and type(left) is int and left == neutral and sign != "-":
+        return right
+    value = _COMPUTE[sign](int(left), int(right))
+    return Dim(value, _Operation(sign, _term(left), _term(right)))
+
+
+def _written(term: _Term, leaf: Callable[[_Name], str]) -> str:
+    if isinstance(term, int):
+        return str(term)
+    if isinstance(term, _Name):
+        return leaf(term)
+    space = "" if term.sign == "*" else " "
+    left = _grouped(term.left, leaf, within=_PRECEDENCE[term.sign])
+    # A difference does not associate, so its right side needs parentheses at equal precedence.
+    right = _grouped(term.right, leaf, within=_PRECEDENCE[term.sign] + (term.sign == "-"))
+    return f"{left}{space}{term.sign}{space}{right}"
+
+
+def _grouped(term: _Term, leaf: Callable[[_Name], str], *, within: int) -> str:
+    text = _written(term, leaf)
+    looser = isinstance(term, _Operation) and _PRECEDENCE[term.sign] < within
+    return f"({text})" if looser else text

@@ -1,0 +1,1 @@
+"""What is said of a result, in which words: the only home of words, whatever the format."""

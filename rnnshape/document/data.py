@@ -1,0 +1,163 @@
+"""The data of a document: what `-f json` writes, as schemas/ describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any, Final
+
+from rnnshape import __version__
+from rnnshape.analysis.comparison import Compared, siblings
+from rnnshape.dims import shape_formula
+from rnnshape.document.findings import finding_code, finding_text, ints, plain
+from rnnshape.layer.facts import Claim
+from rnnshape.layer.formulas import elements
+from rnnshape.layer.report import Report
+from rnnshape.layer.verification import Mismatch, Value
+
+# Keys may be added within 1.x; one that is renamed or removed makes 2.0.
+FORMAT_VERSION: Final = "1.0"
+
+
+def layer_data(*reports: Report) -> Mapping[str, Any]:
+    """The document of one or more layers; numbers are integers and never rounded."""
+    versions = {report.run.torch_version for report in reports if report.run}
+    return {
+        "format_version": FORMAT_VERSION,
+        "environment": {"rnnshape": __version__, "torch": next(iter(versions), None)},
+        "modules": [_module(report) for report in reports],
+    }
+
+
+def _module(report: Report) -> Mapping[str, Any]:
+    parameters, macs = int(report.parameters), int(report.macs)
+    tensors = report.predicted.tensors
+    return {
+        "name": None,
+        "constructor": report.config.constructor,
+        "config": _config(report),
+        "assumed": [field for field in _FIELDS if field in report.assumed],
+        "input": {
+            "batch_size": report.input_spec.batch_size if report.input_spec.batched else None,
+            "seq_len": report.input_spec.seq_len,
+            "lengths": None,
+            "batched": report.input_spec.batched,
+        },
+        "tensors": {
+            name: {
+                "shape": list(ints(tensor.shape)),
+                "axes": list(tensor.axes),
+                "formula": shape_formula(tensor.shape),
+            }
+            for name, tensor in tensors.items()
+        },
+        "next_linear": int(tensors["output"].shape[-1]),
+        "weights": [
+            {
+                "name": weight.name,
+                "shape": list(ints(weight.shape)),
+                "parameters": int(elements(weight.shape)),
+                "formula": shape_formula(weight.shape),
+            }
+            for weight in report.weights.listed()
+        ],
+        "totals": {
+            "parameters": parameters,
+            "parameter_bytes": parameters * report.settings.dtype.itemsize,
+            "macs": macs,
+            "flops": 2 * macs,
+        },
+        "claims": [_claim(claim) for claim in report.claims],
+        "comparison": _comparison(siblings(report.config, report.input_spec)),
+        "findings": [
+            {"code": finding_code(finding), "message": plain(finding_text(finding))}
+            for finding in report.findings
+        ],
+        "verification": _verification(report),
+    }
+
+
+_FIELDS: Final = (
+    "input_size",
+    "hidden_size",
+    "num_layers",
+    "bias",
+    "batch_first",
+    "dropout",
+    "bidirectional",
+    "proj_size",
+    "nonlinearity",
+    "batch_size",
+    "seq_len",
+)
+
+
+def _config(report: Report) -> Mapping[str, Any]:
+    config = report.config
+    return {
+        "kind": config.kind.value,
+        "cell": False,
+        "input_size": config.input_size,
+        "hidden_size": config.hidden_size,
+        "num_layers": config.num_layers,
+        "bias": config.bias,
+        "batch_first": config.batch_first,
+        "dropout": config.dropout,
+        "bidirectional": config.bidirectional,
+        "proj_size": config.proj_size,
+        "nonlinearity": config.nonlinearity,
+    }
+
+
+def _claim(claim: Claim) -> Mapping[str, Any]:
+    return {
+        "left": str(claim.left),
+        "relation": "==",
+        "right": str(claim.right),
+        "holds": claim.holds,
+    }
+
+
+def _comparison(rows: Iterable[Compared]) -> list[Mapping[str, Any]]:
+    return [
+        {
+            "label": row.config.kind.value
+            + (f" proj_size={row.config.proj_size}" if row.config.proj_size else ""),
+            "constructor": row.config.constructor,
+            "parameters": row.parameters,
+            "macs": row.macs,
+            "parameters_ratio": _ratio(row.parameters_ratio),
+            "macs_ratio": _ratio(row.macs_ratio),
+        }
+        for row in rows
+    ]
+
+
+def _ratio(ratio: Fraction | None) -> str | None:
+    """Exact, in lowest terms: `3/4`, `1`."""
+    return None if ratio is None else str(ratio)
+
+
+def _verification(report: Report) -> Mapping[str, Any]:
+    run = report.run
+    return {
+        "ran": run is not None,
+        "device": report.settings.device if run else None,
+        "dtype": report.settings.dtype.value,
+        "agrees": run.agrees if run else None,
+        "mismatches": [_mismatch(mismatch) for mismatch in run.mismatches] if run else [],
+    }
+
+
+def _mismatch(mismatch: Mismatch) -> Mapping[str, Any]:
+    return {
+        "what": mismatch.what,
+        "predicted": _value(mismatch.predicted),
+        "measured": _value(mismatch.measured),
+    }
+
+
+def _value(value: Value) -> bool | int | list[int] | None:
+    if isinstance(value, tuple):
+        return list(ints(value))
+    return value if value is None or isinstance(value, bool) else int(value)

@@ -1,0 +1,81 @@
+"""The words of each finding, and the code it has in JSON."""
+
+from __future__ import annotations
+
+from rnnshape.dims import written_shape
+from rnnshape.document.model import Code, Formula, Inline, Shape
+from rnnshape.layer.facts import Shape as Sizes
+from rnnshape.layer.findings import (
+    CostlyProjection,
+    DropoutWithoutEffect,
+    EqualSizes,
+    Finding,
+    UnconfirmedBatchAxis,
+)
+
+
+def finding_code(finding: Finding) -> str:
+    """The stable name of a kind of finding."""
+    match finding:
+        case DropoutWithoutEffect():
+            return "dropout-one-layer"
+        case CostlyProjection():
+            return "projection-saves-nothing"
+        case EqualSizes():
+            return "equal-sizes"
+        case UnconfirmedBatchAxis():
+            return "batch-axis-unconfirmed"
+
+
+def finding_text(finding: Finding) -> Inline:
+    """What a colleague would say about it."""
+    match finding:
+        case DropoutWithoutEffect(dropout=dropout):
+            return (
+                Code(f"dropout={dropout!r}"),
+                " does nothing with one layer: it acts between layers. PyTorch only warns.",
+            )
+        case CostlyProjection():
+            return _costly_projection(finding)
+        case EqualSizes(axes=axes, size=size):
+            names = f"{', '.join(axes[:-1])} and {axes[-1]}"
+            all_ = "both" if len(axes) == 2 else "all"
+            return (f"{names} are {all_} {size}, so no shape tells these axes apart",)
+        case UnconfirmedBatchAxis(first=first, output=output, h_n=h_n, h_n_as_read=as_read):
+            return (
+                f"if {first} is your batch, add --batch-first: output is ",
+                Shape(ints(output)),
+                " either way, but h_n becomes ",
+                Shape(ints(h_n)),
+                " instead of ",
+                Shape(ints(as_read)),
+                f". If {first} is seq, --seq {first} says so.",
+            )
+
+
+def _costly_projection(finding: CostlyProjection) -> Inline:
+    name, extra = Code(f"proj_size={finding.proj_size}"), finding.extra_parameters
+    effect = f"adds {extra:,} parameters" if extra else "saves no parameters"
+    least = finding.largest_saving
+    advice = f"it saves up to {least}" if least else "none saves here"
+    return (name, f" {effect}: {advice}. c_n stays hidden_size wide.")
+
+
+def plain(text: Inline) -> str:
+    """Inline text as one string, for machines."""
+    return "".join(_plain(piece) for piece in text)
+
+
+def _plain(piece: str | int | Code | Formula | Shape) -> str:
+    match piece:
+        case Code(text) | Formula(text):
+            return text
+        case Shape(sizes):
+            return written_shape(sizes)
+        case str() | int():
+            return str(piece)
+
+
+def ints(shape: Sizes) -> Sizes:
+    """A shape of plain ints; a Dim says how it was computed, which cells do not need."""
+    return tuple(map(int, shape))

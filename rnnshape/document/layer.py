@@ -1,0 +1,383 @@
+"""The document of one layer: its sections, in order, and their words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from rnnshape.analysis.comparison import Compared, siblings
+from rnnshape.dims import formula, shape_formula, substituted
+from rnnshape.document.command import command_line
+from rnnshape.document.data import layer_data
+from rnnshape.document.findings import finding_text, ints
+from rnnshape.document.model import (
+    Block,
+    Cell,
+    Code,
+    Column,
+    Document,
+    Formula,
+    Heading,
+    Inline,
+    Legend,
+    Listing,
+    Note,
+    Paragraph,
+    Section,
+    Shape,
+    Symbol,
+    Table,
+    Times,
+    Verdict,
+)
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.facts import ClaimCode, Tensor
+from rnnshape.layer.findings import extra_parameters
+from rnnshape.layer.formulas import Block as WeightBlock
+from rnnshape.layer.formulas import elements, folded, layout, plain_sizes
+from rnnshape.layer.projection import break_even_projection, largest_saving_projection
+from rnnshape.layer.report import Report, Run
+from rnnshape.layer.verification import Value
+
+_MACS: Final = "MACs: multiply-adds of the matrix products"
+
+_CLAIM_WORDS: Final[Mapping[ClaimCode, str]] = {
+    "all-of-h_n": "this is all of h_n: one layer, one direction",
+    "last-layer": "last layer; the layers below are in h_n alone",
+    "forward": "last layer, forward: it ends at the last step",
+    "reverse": "last layer, reverse: it ends at the first step",
+    "zero-state": "states left out are zeros",
+}
+
+
+def layer_document(report: Report, *, show: Collection[str], full: bool) -> Document:
+    """The sections named in `show`, in their own order; `full` names every weight.
+
+    Findings appear where there are any; the verification always when it failed.
+    """
+    failed = report.run is not None and not report.run.agrees
+    builders = {**SECTIONS, "weights": _weights_by_name} if full else SECTIONS
+    sections = (
+        Section(key=key, blocks=tuple(build(report)), needs_run=key == "verification")
+        for key, build in builders.items()
+        if key in show or (failed and key == "verification")
+    )
+    return Document(
+        sections=tuple(section for section in sections if section.blocks),
+        data=partial(layer_data, report),
+    )
+
+
+def _header(report: Report) -> Iterator[Block]:
+    yield Heading(Code(report.config.constructor))
+
+
+def _shapes(report: Report) -> Iterator[Block]:
+    tensors = report.predicted.tensors
+    yield Table(
+        columns=(
+            Column(key="tensor", title="tensor", headed=False),
+            Column(key="shape", title="shape", numeric=True, headed=False),
+            Column(key="formula", title="formula", headed=False, rank=2),
+            Column(key="axes", title="axes", rank=1),
+        ),
+        rows=tuple(
+            (
+                Code(names),
+                Shape(ints(tensor.shape)),
+                Formula(shape_formula(tensor.shape)),
+                ", ".join(tensor.axes),
+            )
+            for names, tensor in _named_together(tensors)
+        ),
+    )
+    width = tensors["output"].shape[-1]
+    yield Paragraph(
+        ("next ", Code("nn.Linear"), ": in_features = ", Formula(formula(width)), " = ", width)
+    )
+    yield Legend(tuple(_symbols(report)))
+
+
+def _named_together(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """The tensors, each final state in one row with the initial state of the same shape."""
+    for names in ("input", "output", "h_n, h_0", "c_n, c_0"):
+        first = names.split(", ")[0]
+        if first in tensors:
+            yield names, tensors[first]
+
+
+def _symbols(report: Report) -> Iterator[Symbol]:
+    config, assumed = report.config, report.assumed
+
+    def symbol(names: str, field: str, value: int, meaning: str) -> Symbol:
+        return Symbol(
+            symbols=tuple(names.split()), value=value, meaning=meaning, assumed=field in assumed
+        )
+
+    yield symbol("L", "seq_len", report.input_spec.seq_len, "seq")
+    if report.input_spec.batched:
+        yield symbol("N", "batch_size", report.input_spec.batch_size, "batch")
+    yield symbol("H_in", "input_size", config.input_size, "input")
+    if config.proj_size:
+        yield symbol("H_cell", "hidden_size", config.hidden_size, "hidden")
+        yield symbol("H_out", "proj_size", config.proj_size, "proj")
+    else:
+        names = "H_out H_cell" if config.kind is Kind.LSTM else "H_out"
+        yield symbol(names, "hidden_size", config.hidden_size, "hidden")
+    yield symbol("D", "bidirectional", config.directions, "")
+
+
+def _states(report: Report) -> Iterator[Block]:
+    config = report.config
+    yield Listing(
+        tuple(
+            (Code(str(claim)), (_CLAIM_WORDS[claim.code],))
+            for claim in report.predicted.claims
+            if claim.code in _CLAIM_WORDS
+        )
+    )
+    views = [claim.left for claim in report.predicted.claims if claim.code == "view"]
+    for view in views:
+        viewed = str(replace(view, index=()))
+        yield Paragraph(
+            (
+                Code("h_n[2*layer + dir]"),
+                ", dir 0 forward, 1 reverse: ",
+                Code(f"{viewed}[layer, dir]"),
+            )
+        )
+    if not views and config.num_layers > 1:
+        yield Paragraph((Code("h_n[layer]"), ": the last step of each layer"))
+
+
+_WEIGHT: Final = Column(key="weight", title="weight", headed=False)
+_SHAPE: Final = Column(key="shape", title="shape", numeric=True, headed=False)
+_COUNT: Final = Column(key="count", title="count", numeric=True, rank=1)
+_PARAMETERS: Final = Column(key="parameters", title="parameters", numeric=True)
+_FORMULA: Final = Column(key="formula", title="formula", headed=False, rank=2)
+
+
+def _weights(report: Report) -> Iterator[Block]:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Code(weight.name),
+            Shape(ints(weight.shape)),
+            Times(int(weight.count)),
+            int(weight.parameters),
+            Formula(shape_formula(weight.shape)),
+        )
+        for weight in folded(report.weights)
+    ]
+    rows.append(("total", None, int(report.weights.count), int(report.parameters), None))
+    columns = (_WEIGHT, _SHAPE, _COUNT, _PARAMETERS, _FORMULA)
+    yield Table(columns=columns, rows=tuple(rows), total=True)
+    yield from _weight_notes(report, _copies(report.config))
+
+
+def _weights_by_name(report: Report) -> Iterator[Block]:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Code(weight.name),
+            Shape(ints(weight.shape)),
+            int(elements(weight.shape)),
+            Formula(shape_formula(weight.shape)),
+        )
+        for weight in report.weights.listed()
+    ]
+    rows.append(("total", None, int(report.parameters), None))
+    columns = (_WEIGHT, _SHAPE, _PARAMETERS, _FORMULA)
+    yield Table(columns=columns, rows=tuple(rows), total=True)
+    yield from _weight_notes(report, "")
+
+
+def _weight_notes(report: Report, copies: str) -> Iterator[Block]:
+    hidden, proj = report.config.hidden_size, report.config.proj_size
+    notes = (
+        copies,
+        _stacked_gates(report.config.kind),
+        f"weight_hr projects h from {hidden} to {proj}, c stays {hidden}" if proj else "",
+    )
+    text = "; ".join(note for note in notes if note)
+    if text:
+        yield Paragraph((text,))
+
+
+def _copies(config: RNNConfig) -> str:
+    if config.bidirectional:
+        return "count = layers x directions (also NAME_reverse)"
+    return "count = layers" if config.num_layers > 1 else ""
+
+
+def _stacked_gates(kind: Kind) -> str:
+    return "" if kind is Kind.RNN else f"{kind.gates} = gates {' '.join(kind.gate_names)}, stacked"
+
+
+def _compare(report: Report) -> Iterator[Block]:
+    yield Table(
+        columns=(
+            Column(key="layer", title="layer", headed=False),
+            Column(key="parameters", title="parameters", numeric=True),
+            Column(key="parameters_ratio", title="of LSTM", numeric=True, rank=1),
+            Column(key="macs", title="MACs", numeric=True, rank=2),
+            Column(key="macs_ratio", title="of LSTM", numeric=True, rank=3),
+        ),
+        rows=tuple(
+            (
+                f"{compared.config.kind.value:4}  {_compared_note(report, compared)}".rstrip(),
+                compared.parameters,
+                compared.parameters_ratio,
+                compared.macs,
+                compared.macs_ratio,
+            )
+            for compared in siblings(report.config, report.input_spec)
+        ),
+    )
+    yield from _projection_notes(report)
+
+
+def _compared_note(report: Report, compared: Compared) -> str:
+    if compared.config == report.config:
+        return "(this)"
+    if compared.config.proj_size:
+        return f"--proj {compared.config.proj_size}"
+    return "no --proj" if report.config.proj_size else ""
+
+
+def _projection_notes(report: Report) -> Iterator[Paragraph]:
+    config = report.config
+    if config.kind is not Kind.LSTM:
+        yield Paragraph((f"{_MACS}; time does not follow them",))
+        return
+    sizes = (config.hidden_size, config.num_layers, config.directions)
+    saving, even = largest_saving_projection(*sizes), break_even_projection(*sizes)
+    saves = f"--proj saves parameters up to {saving}" if saving else "no --proj saves parameters"
+    if not config.proj_size:
+        yield Paragraph((f"{saves}. {_MACS}.",))
+        return
+    equal = [] if even is None else [f"{even} equals no projection"]
+    widest = replace(config, proj_size=config.hidden_size - 1)
+    extra = extra_parameters(widest, report.input_spec)
+    adds = [f"{widest.proj_size} adds {extra:,}"] if extra > 0 else []
+    yield Paragraph(("; ".join([saves, ", ".join(equal + adds)]).removesuffix("; "),))
+    yield Paragraph((_MACS,))
+
+
+def _findings(report: Report) -> Iterator[Block]:
+    for finding in report.findings:
+        yield Note(finding_text(finding))
+
+
+def _arithmetic(report: Report) -> Iterator[Block]:
+    sizes = report.sizes
+    blocks = report.weights.blocks
+    steps = sizes.L * sizes.N
+    parameters = [(b, b.copies, sum(map(elements, b.shapes.values()))) for b in blocks]
+    multiply_adds = [
+        (b, steps * b.copies if b.copies > 1 else steps, sum(map(elements, b.matrices)))
+        for b in blocks
+    ]
+    yield Listing(tuple(_summed("parameters", parameters)))
+    yield Listing(tuple(_summed("MACs", multiply_adds)))
+
+
+def _summed(what: str, terms: list[tuple[WeightBlock, int, int]]) -> Iterator[tuple[str, Inline]]:
+    """A line a term, each with its numbers substituted, and their sum where there are two."""
+    products = [factor * each if factor != 1 else each for _, factor, each in terms]
+    if len(terms) > 1:
+        for (block, _, _), product in zip(terms, products, strict=True):
+            yield _layers(block), (Formula(substituted(product)), f" = {product:,}")
+        sums = " + ".join(f"{product:,}" for product in products)
+    else:
+        sums = substituted(products[0])
+    yield what, (Formula(sums), f" = {sum(products):,}")
+
+
+def _layers(block: WeightBlock) -> str:
+    last = block.first + int(block.layers) - 1
+    return f"layer {last}" if block.first == last else f"layers {block.first}..{last}"
+
+
+def _layouts(report: Report) -> Iterator[Block]:
+    spec = report.input_spec
+    layouts = []
+    for batch_first in (False, True):
+        config = replace(report.config, batch_first=batch_first)
+        layouts.append(layout(config, spec, plain_sizes(config, spec)))
+    this = report.config.batch_first
+    titles = [f"batch_first={on}" + "  (this)" * (on is this) for on in (False, True)]
+    yield Table(
+        columns=(
+            Column(key="tensor", title="tensor", headed=False),
+            Column(key="seq_first", title=titles[0], numeric=True),
+            Column(key="batch_first", title=titles[1], numeric=True),
+        ),
+        rows=tuple(
+            (Code(names), Shape(tensor.shape), Shape(layouts[1][tensor.name].shape))
+            for names, tensor in _named_together(layouts[0])
+        ),
+    )
+    yield Paragraph(
+        ("batch_first moves input and output, never h and c: (layer*dir, batch, feature)",)
+        if spec.batched
+        else ("without a batch axis batch_first is ignored",)
+    )
+
+
+def _verification(report: Report) -> Iterator[Block]:
+    subject = Code(command_line(report))
+    run = report.run
+    if run is None:
+        text: Inline = ("formulas only, not run",)
+        yield Verdict(status="open", text=text, subject=subject)
+        return
+    where = f"{report.settings.device}, {report.settings.dtype.value}"
+    if run.agrees:
+        text = (f"torch {run.torch_version} on {where}, gives {_agreed(run)}",)
+        yield Verdict(status="ok", text=text, subject=subject)
+        return
+    text = (f"PyTorch {run.torch_version} on {where}, disagrees with the formulas",)
+    yield Verdict(status="failed", text=text, subject=subject)
+    yield Table(
+        columns=(
+            Column(key="what", title="", headed=False),
+            Column(key="formula", title="formula", numeric=True),
+            Column(key="pytorch", title="PyTorch", numeric=True),
+        ),
+        rows=tuple((Code(m.what), _value(m.predicted), _value(m.measured)) for m in run.mismatches),
+    )
+    yield Paragraph(("This is a bug in rnnshape or a change in PyTorch: please report it.",))
+
+
+def _agreed(run: Run) -> str:
+    if all(claim.holds for claim in run.claims):
+        return "these shapes, weights and equalities"
+    return "these shapes and weights; there are no values to compare"
+
+
+def _value(value: Value) -> Cell:
+    match value:
+        case None:
+            return "absent"
+        case bool():
+            return "holds" if value else "does not hold"
+        case int():
+            return int(value)
+        case tuple():
+            return Shape(ints(value))
+
+
+SECTIONS: Final[Mapping[str, Callable[[Report], Iterator[Block]]]] = {
+    "header": _header,
+    "shapes": _shapes,
+    "states": _states,
+    "weights": _weights,
+    "arithmetic": _arithmetic,
+    "layouts": _layouts,
+    "compare": _compare,
+    "findings": _findings,
+    "verification": _verification,
+}
+
+DEFAULT_SECTIONS: Final = frozenset(SECTIONS) - {"arithmetic", "layouts"}

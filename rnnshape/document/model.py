@@ -1,0 +1,141 @@
+"""A document: typed sections for people and data for machines, without a format.
+
+Cells and inline text keep their type, so that each renderer writes, marks and escapes them as
+its format needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal, TypeAlias
+
+
+@dataclass(frozen=True)
+class Code:
+    """A name or an expression that could stand in a program."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Formula:
+    """How a number or shape is computed, in symbols."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A tensor's shape."""
+
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Times:
+    """How many copies there are of what the row describes."""
+
+    count: int
+
+
+Cell: TypeAlias = str | int | Fraction | Code | Formula | Shape | Times | None
+Inline: TypeAlias = tuple[str | int | Code | Formula | Shape, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of a table."""
+
+    key: str  # for machines: "parameters_ratio"
+    title: str
+    numeric: bool = False  # aligned right
+    headed: bool = True  # whether a terminal needs the title to understand the column
+    rank: int = 0  # the column with the highest goes first where there is no room; 0 stays
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows under columns; `total` says that the last row sums the others."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    total: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Symbol:
+    """What a symbol of the formulas stands for here: `H_out=H_cell=40 hidden`."""
+
+    symbols: tuple[str, ...]
+    value: int
+    meaning: str
+    assumed: bool  # not given, a default
+
+
+@dataclass(frozen=True)
+class Legend:
+    """The symbols that the formulas of a section use."""
+
+    symbols: tuple[Symbol, ...]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """One sentence or two."""
+
+    text: Inline
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Expressions, each with what it means."""
+
+    items: tuple[tuple[Code | Formula | str, Inline], ...]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What the document is about."""
+
+    text: Code
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something to look at."""
+
+    text: Inline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whether what was said holds. `subject` is the request, for those who keep the verdict."""
+
+    status: Literal["ok", "failed", "open"]
+    text: Inline
+    subject: Code
+
+
+Block: TypeAlias = Table | Legend | Paragraph | Listing | Heading | Note | Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Blocks on one subject. One that `needs_run` is not known before the run."""
+
+    key: str
+    blocks: tuple[Block, ...]
+    needs_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A result, ready for every format: sections for text, data for machines.
+
+    The data is built when a format asks for it: unlike the sections it names every weight.
+    """
+
+    sections: tuple[Section, ...]
+    data: Callable[[], Mapping[str, Any]]

@@ -1,0 +1,262 @@
+"""What is asked for: a recurrent layer, the input it reads, and where and in what type it runs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Literal
+
+from rnnshape.errors import RequestError
+from rnnshape.layer.projection import largest_saving_projection
+
+Nonlinearity = Literal["tanh", "relu"]
+
+# Products of a few such sizes still print under Python's own limit of 4,300 digits.
+MAX_SIZE: Final = 10**500
+
+DEFAULT_INPUT_SIZE: Final = 20
+DEFAULT_HIDDEN_SIZE: Final = 40
+DEFAULT_BATCH_SIZE: Final = 5
+DEFAULT_SEQ_LEN: Final = 10
+
+
+class Kind(Enum):
+    """The recurrent layers of torch.nn; the value is the class's name."""
+
+    LSTM = "LSTM"
+    GRU = "GRU"
+    RNN = "RNN"
+
+    @property
+    def gate_names(self) -> str:
+        """The stacked row blocks of each weight, in PyTorch's order; one letter a gate."""
+        return {Kind.LSTM: "ifgo", Kind.GRU: "rzn", Kind.RNN: "h"}[self]
+
+    @property
+    def gates(self) -> int:
+        """How many row blocks of hidden_size rows each input and hidden weight stacks."""
+        return len(self.gate_names)
+
+
+class DType(Enum):
+    """PyTorch's floating and complex types; the value is PyTorch's canonical name."""
+
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
+    FLOAT8_E4M3FN = "float8_e4m3fn"
+    FLOAT8_E4M3FNUZ = "float8_e4m3fnuz"
+    FLOAT8_E5M2 = "float8_e5m2"
+    FLOAT8_E5M2FNUZ = "float8_e5m2fnuz"
+    FLOAT8_E8M0FNU = "float8_e8m0fnu"
+    COMPLEX32 = "complex32"
+    COMPLEX64 = "complex64"
+    COMPLEX128 = "complex128"
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element; the first number in PyTorch's names counts its bits."""
+        match = re.search(r"\d+", self.value)
+        assert match is not None
+        return int(match[0]) // 8
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether an element has a real and an imaginary part."""
+        return self.value.startswith("complex")
+
+
+_DTYPE_ALIASES: Final = {
+    "half": "float16",
+    "float": "float32",
+    "double": "float64",
+    "chalf": "complex32",
+    "cfloat": "complex64",
+    "cdouble": "complex128",
+}
+_DEVICE: Final = re.compile(r"(?P<type>cpu|meta|mps|cuda|xpu)(?::(?P<index>\d{1,4}))?", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RNNConfig:
+    """The constructor arguments of `nn.LSTM`, `nn.GRU` or `nn.RNN`, valid together.
+
+    Sizes are counts of features; `proj_size` 0 means no projection; `nonlinearity` is None for
+    every kind but RNN. Raises RequestError where PyTorch would refuse, or would accept a value
+    that means something else (`hidden_size=True`).
+    """
+
+    kind: Kind
+    input_size: int = DEFAULT_INPUT_SIZE
+    hidden_size: int = DEFAULT_HIDDEN_SIZE
+    num_layers: int = 1
+    bias: bool = True
+    batch_first: bool = False
+    dropout: float = 0.0
+    bidirectional: bool = False
+    proj_size: int = 0
+    nonlinearity: Nonlinearity | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("input_size", "hidden_size", "num_layers"):
+            require_size(name, getattr(self, name), least=1)
+        require_size("proj_size", self.proj_size, least=0)
+        for name in ("bias", "batch_first", "bidirectional"):
+            _require_bool(name, getattr(self, name))
+        _require_probability("dropout", self.dropout)
+        self._require_projection()
+        self._require_nonlinearity()
+
+    def _require_projection(self) -> None:
+        if not self.proj_size:
+            return
+        if self.kind is not Kind.LSTM:
+            raise RequestError(
+                f"nn.{self.kind.value} has no proj_size; only nn.LSTM has",
+                hint=f"rnnshape lstm --proj {self.proj_size}",
+            )
+        if self.proj_size >= self.hidden_size:
+            saving = largest_saving_projection(self.hidden_size, self.num_layers, self.directions)
+            raise RequestError(
+                f"proj_size {self.proj_size} must be smaller than hidden_size {self.hidden_size}",
+                hint=f"--proj {saving} is the largest that saves parameters; leave it out for none"
+                if saving
+                else "leave --proj out: none saves parameters here",
+            )
+
+    def _require_nonlinearity(self) -> None:
+        if self.kind is Kind.RNN:
+            if self.nonlinearity is None:
+                object.__setattr__(self, "nonlinearity", "tanh")
+            elif self.nonlinearity not in ("tanh", "relu"):
+                raise RequestError(
+                    f"nonlinearity {self.nonlinearity!r} is neither tanh nor relu",
+                    hint="--nonlinearity tanh or --nonlinearity relu",
+                )
+        elif self.nonlinearity is not None:
+            raise RequestError(
+                f"nn.{self.kind.value} has no nonlinearity; only nn.RNN has",
+                hint=f"rnnshape rnn --nonlinearity {self.nonlinearity}",
+            )
+
+    @property
+    def directions(self) -> int:
+        """D: 2 for a bidirectional layer, else 1."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def output_size(self) -> int:
+        """H_out: what one direction gives per step, `proj_size` where there is a projection."""
+        return self.proj_size or self.hidden_size
+
+    @property
+    def constructor(self) -> str:
+        """The call that builds the layer: sizes, then each argument that is not the default."""
+        changed = {
+            "num_layers": (self.num_layers, 1),
+            "nonlinearity": (self.nonlinearity or "tanh", "tanh"),
+            "bias": (self.bias, True),
+            "batch_first": (self.batch_first, False),
+            "dropout": (self.dropout, 0.0),
+            "bidirectional": (self.bidirectional, False),
+            "proj_size": (self.proj_size, 0),
+        }
+        keywords = [f"{name}={v!r}" for name, (v, default) in changed.items() if v != default]
+        arguments = [str(self.input_size), str(self.hidden_size), *keywords]
+        return f"nn.{self.kind.value}({', '.join(arguments)})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputSpec:
+    """The input of a forward pass: `seq_len` steps of `batch_size` sequences.
+
+    `batched=False` is one sequence without a batch axis, shape (L, H_in); `batch_size` is then
+    1. A batch of 0 is valid, a sequence of 0 is not: PyTorch refuses it. `with_state` hands the
+    layer zeros for h_0 and c_0 instead of nothing.
+    """
+
+    batch_size: int = DEFAULT_BATCH_SIZE
+    seq_len: int = DEFAULT_SEQ_LEN
+    batched: bool = True
+    with_state: bool = False
+
+    def __post_init__(self) -> None:
+        _require_bool("batched", self.batched)
+        _require_bool("with_state", self.with_state)
+        if not self.batched:
+            object.__setattr__(self, "batch_size", 1)
+        require_size("batch_size", self.batch_size, least=0)
+        require_size("seq_len", self.seq_len, least=1)
+
+    @property
+    def steps(self) -> int:
+        """How many times a cell is applied in one layer and direction: L*N."""
+        return self.seq_len * self.batch_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where a layer runs and in what type: a device by PyTorch's name, `cuda:1`, and a dtype."""
+
+    device: str = "cpu"
+    dtype: DType = DType.FLOAT32
+
+    def __post_init__(self) -> None:
+        match = _DEVICE.fullmatch(self.device)
+        if match is None:
+            raise RequestError(
+                f"unknown device {self.device!r}",
+                hint="one of cpu, cuda, cuda:1, mps, xpu, meta",
+            )
+        if match["type"] not in ("cuda", "xpu") and int(match["index"] or 0) > 0:
+            raise RequestError(
+                f"device {self.device}: there is one {match['type']} device, without a number",
+                hint=f"--device {match['type']}",
+            )
+
+
+def dtype_named(name: str) -> DType:
+    """The dtype that PyTorch calls `name`: `float32`, `torch.half`, `cdouble`."""
+    bare = name.removeprefix("torch.")
+    try:
+        return DType(_DTYPE_ALIASES.get(bare, bare))
+    except ValueError:
+        pass
+    what = (
+        f"dtype {name} is not floating or complex, as a layer's weights must be"
+        if re.fullmatch(r"u?int\d*|long|short|bool|q?u?int\w*|bits\w*", bare)
+        else f"unknown dtype {name!r}"
+    )
+    raise RequestError(what, hint=f"one of {', '.join(dtype.value for dtype in DType)}")
+
+
+def require_size(name: str, value: object, *, least: int) -> None:
+    """Raise RequestError unless `value` is a whole number from `least` up to MAX_SIZE."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise RequestError(
+            f"{name} must be a whole number of {least} or more, not {value!r}",
+            hint=f"{name} counts {_COUNTED.get(name, 'features')}",
+        )
+    if value > MAX_SIZE:
+        raise RequestError(f"{name} has over 500 digits", hint="give a smaller number")
+
+
+_COUNTED: Final = {
+    "num_layers": "stacked layers",
+    "batch_size": "sequences",
+    "seq_len": "steps",
+}
+
+
+def _require_bool(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise RequestError(f"{name} must be True or False, not {value!r}", hint=f"{name}=True")
+
+
+def _require_probability(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise RequestError(
+            f"{name} must be a probability from 0 to 1, not {value!r}", hint=f"--{name} 0.2"
+        )

@@ -1,0 +1,131 @@
+"""What a careful colleague would point out about a request; the words are the document's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from rnnshape.layer.config import InputSpec, Kind, RNNConfig
+from rnnshape.layer.facts import Shape
+from rnnshape.layer.formulas import layout, plain_sizes, weights
+from rnnshape.layer.projection import largest_saving_projection
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropoutWithoutEffect:
+    """Dropout acts between layers, and there is one layer."""
+
+    dropout: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostlyProjection:
+    """A proj_size at or above break-even: no parameter is saved."""
+
+    proj_size: int
+    largest_saving: int  # 0 when no proj_size saves
+    extra_parameters: int  # against no projection; 0 at break-even
+
+
+@dataclass(frozen=True, kw_only=True)
+class EqualSizes:
+    """Axes that cannot be told apart in a shape, since their sizes were given equal."""
+
+    axes: tuple[str, ...]  # names of config and input: "seq_len", "hidden_size"
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnconfirmedBatchAxis:
+    """A 3-D input shape was read as (L, N, H_in); nothing else says which axis is the batch."""
+
+    first: int  # L as read
+    second: int  # N as read
+    output: Shape  # were the first axis the batch
+    h_n: Shape  # were the first axis the batch
+    h_n_as_read: Shape
+
+
+Finding: TypeAlias = DropoutWithoutEffect | CostlyProjection | EqualSizes | UnconfirmedBatchAxis
+
+
+def find(
+    config: RNNConfig, input_spec: InputSpec, *, assumed: AbstractSet[str], from_input_shape: bool
+) -> tuple[Finding, ...]:
+    """Everything to point out, most important first.
+
+    `assumed` names the fields of config and input that were not given; `from_input_shape` says
+    that batch and sequence were told by their positions alone.
+    """
+    return (
+        *_unconfirmed_batch(config, input_spec, from_input_shape=from_input_shape),
+        *_equal_sizes(config, input_spec, assumed),
+        *_dropout(config),
+        *_projection(config, input_spec),
+    )
+
+
+def _unconfirmed_batch(
+    config: RNNConfig, input_spec: InputSpec, *, from_input_shape: bool
+) -> Iterator[UnconfirmedBatchAxis]:
+    """With equal sizes nothing tells the two apart; `_equal_sizes` says so."""
+    seq, batch = input_spec.seq_len, input_spec.batch_size
+    if not from_input_shape or not input_spec.batched or config.batch_first or seq == batch:
+        return
+    read = layout(config, input_spec, plain_sizes(config, input_spec))
+    other_config = replace(config, batch_first=True)
+    other_input = replace(input_spec, batch_size=seq, seq_len=max(batch, 1))
+    other = layout(other_config, other_input, plain_sizes(other_config, other_input))
+    yield UnconfirmedBatchAxis(
+        first=seq,
+        second=batch,
+        output=other["output"].shape,
+        h_n=other["h_n"].shape,
+        h_n_as_read=read["h_n"].shape,
+    )
+
+
+def _equal_sizes(
+    config: RNNConfig, input_spec: InputSpec, assumed: AbstractSet[str]
+) -> Iterator[EqualSizes]:
+    """Sizes of 1 are left out: they are common, and mostly meant."""
+    sizes = {
+        "seq_len": input_spec.seq_len,
+        **({"batch_size": input_spec.batch_size} if input_spec.batched else {}),
+        "input_size": config.input_size,
+        "hidden_size": config.hidden_size,
+        **({"proj_size": config.proj_size} if config.proj_size else {}),
+    }
+    given = {name: size for name, size in sizes.items() if name not in assumed}
+    for size in dict.fromkeys(given.values()):
+        axes = tuple(name for name, value in given.items() if value == size)
+        if size > 1 and len(axes) > 1:
+            yield EqualSizes(axes=axes, size=size)
+
+
+def _dropout(config: RNNConfig) -> Iterator[DropoutWithoutEffect]:
+    if config.dropout and config.num_layers == 1:
+        yield DropoutWithoutEffect(dropout=config.dropout)
+
+
+def _projection(config: RNNConfig, input_spec: InputSpec) -> Iterator[CostlyProjection]:
+    if config.kind is not Kind.LSTM or not config.proj_size:
+        return
+    saving = largest_saving_projection(config.hidden_size, config.num_layers, config.directions)
+    if config.proj_size > saving:
+        yield CostlyProjection(
+            proj_size=config.proj_size,
+            largest_saving=saving,
+            extra_parameters=extra_parameters(config, input_spec),
+        )
+
+
+def extra_parameters(config: RNNConfig, input_spec: InputSpec) -> int:
+    """Parameters that the projection of `config` adds; negative when it saves."""
+    without = replace(config, proj_size=0)
+    return (
+        weights(config, plain_sizes(config, input_spec)).parameters
+        - weights(without, plain_sizes(without, input_spec)).parameters
+    )

@@ -1,0 +1,241 @@
+"""Closed formulas over a layer's sizes: axes, weights, counts.
+
+Each formula is written once, over `Sizes`, and runs on plain ints (fast) or on their named twin
+(`named_sizes`), whose results remember how they were computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, fields
+from math import prod
+from typing import Final
+
+from rnnshape.dims import formula, named
+from rnnshape.errors import RequestError
+from rnnshape.layer.config import InputSpec, Kind, RNNConfig
+from rnnshape.layer.facts import Shape, Tensor, Weight
+
+# What is listed by name or built as an object; a million layers have 8 million weights, which
+# the formulas count without naming them.
+MOST_WEIGHTS: Final = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """The symbols of PyTorch's documentation, and K as `num_layers`."""
+
+    L: int  # steps of the input
+    N: int  # sequences in the batch, 1 when there is no batch axis
+    H_in: int  # input_size
+    H_cell: int  # hidden_size
+    H_out: int  # proj_size if there is a projection, else hidden_size
+    D: int  # directions
+    num_layers: int
+
+
+def plain_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
+    """The sizes as plain ints."""
+    return Sizes(
+        L=input_spec.seq_len,
+        N=input_spec.batch_size,
+        H_in=config.input_size,
+        H_cell=config.hidden_size,
+        H_out=config.output_size,
+        D=config.directions,
+        num_layers=config.num_layers,
+    )
+
+
+def named_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
+    """The sizes as Dims: what is computed from them can be shown as a formula.
+
+    Without a batch axis N is a literal 1, which no formula shows. Only an LSTM tells H_cell from
+    H_out; PyTorch's documentation of the other two writes H_out for both.
+    """
+    plain = plain_sizes(config, input_spec)
+    sizes = {f.name: named(f.name, getattr(plain, f.name)) for f in fields(Sizes)}
+    if config.kind is not Kind.LSTM:
+        sizes["H_cell"] = sizes["H_out"]
+    if not input_spec.batched:
+        return Sizes(**{**sizes, "N": 1})
+    return Sizes(**sizes)
+
+
+def layout(config: RNNConfig, input_spec: InputSpec, sizes: Sizes) -> dict[str, Tensor]:
+    """The tensors of a forward pass by name, each with its shape and the names of its axes.
+
+    The one place that knows what batch_first and the missing batch axis change: input and
+    output, never the states.
+    """
+    batch = {"batch": sizes.N} if input_spec.batched else {}
+    seq = {"seq": sizes.L}
+    steps = {**batch, **seq} if config.batch_first else {**seq, **batch}
+    states = {"layer*dir": sizes.D * sizes.num_layers, **batch}
+    h = {**states, "feature": sizes.H_out}
+    c = {**states, "feature": sizes.H_cell}
+    has_c = config.kind is Kind.LSTM
+    axes = {
+        "input": {**steps, "feature": sizes.H_in},
+        "h_0": h,
+        **({"c_0": c} if has_c else {}),
+        "output": {**steps, "feature": sizes.D * sizes.H_out},
+        "h_n": h,
+        **({"c_n": c} if has_c else {}),
+    }
+    return {
+        name: Tensor(name=name, shape=tuple(sizes_of.values()), axes=tuple(sizes_of))
+        for name, sizes_of in axes.items()
+    }
+
+
+def stateless_results(config: RNNConfig) -> dict[str, str]:
+    """What each result is called when the layer is given no h_0 and c_0, as Python reads it."""
+    if config.kind is Kind.LSTM:
+        return {
+            "output": "layer(input)[0]",
+            "h_n": "layer(input)[1][0]",
+            "c_n": "layer(input)[1][1]",
+        }
+    return {"output": "layer(input)[0]", "h_n": "layer(input)[1]"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Consecutive layers whose weights have the same shapes, in each direction."""
+
+    first: int  # the index of the first of the layers
+    layers: int  # how many layers
+    directions: int
+    shapes: dict[str, Shape]  # by name without layer and direction: "weight_ih"
+
+    @property
+    def copies(self) -> int:
+        """How often each of `shapes` occurs."""
+        return self.layers * self.directions
+
+    @property
+    def matrices(self) -> list[Shape]:
+        """The weights that multiply; the others are biases, which only add."""
+        return [shape for shape in self.shapes.values() if len(shape) == 2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights(Collection[Weight]):
+    """All weights of a layer as at most two blocks, since layers 1 and up are alike.
+
+    Totals cost the same for two layers and for a million; iterating names every weight, in the
+    order of `state_dict`.
+    """
+
+    blocks: tuple[Block, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Elements of all weights."""
+        return sum(b.copies * sum(map(elements, b.shapes.values())) for b in self.blocks)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of one step: each element of a weight matrix is used once."""
+        return sum(b.copies * sum(map(elements, b.matrices)) for b in self.blocks)
+
+    @property
+    def count(self) -> int:
+        """How many weights; unlike `len`, at any size."""
+        return sum(b.copies * len(b.shapes) for b in self.blocks)
+
+    def __len__(self) -> int:
+        return int(self.count)
+
+    def listed(self) -> list[Weight]:
+        """Every weight by name. Raises RequestError when that would be more than MOST_WEIGHTS."""
+        if self.count > MOST_WEIGHTS:
+            raise RequestError(
+                f"the layer has {int(self.count):,} weights; the most listed is {MOST_WEIGHTS:,}",
+                hint="-f table or -f markdown without --full folds them",
+            )
+        return list(self)
+
+    def __contains__(self, weight: object) -> bool:
+        return any(weight == own for own in self)
+
+    def __iter__(self) -> Iterator[Weight]:
+        for block in self.blocks:
+            for layer in range(block.first, block.first + block.layers):
+                for suffix in ("", "_reverse")[: block.directions]:
+                    for stem, shape in block.shapes.items():
+                        yield Weight(name=f"{stem}_l{layer}{suffix}", shape=shape)
+
+
+def weights(config: RNNConfig, sizes: Sizes) -> Weights:
+    """The weights of a layer with these sizes."""
+    first = Block(
+        first=0, layers=1, directions=sizes.D, shapes=_shapes(config, sizes, reads=sizes.H_in)
+    )
+    if config.num_layers == 1:
+        return Weights(blocks=(first,))
+    upper = Block(
+        first=1,
+        layers=sizes.num_layers - 1,
+        directions=sizes.D,
+        shapes=_shapes(config, sizes, reads=sizes.D * sizes.H_out),
+    )
+    return Weights(blocks=(first, upper))
+
+
+def macs(layer_weights: Weights, sizes: Sizes) -> int:
+    """Multiply-adds of the matrix products over the whole input.
+
+    Biases and pointwise work are not counted. torch.utils.flop_counter counts twice this number.
+    """
+    return sizes.L * sizes.N * layer_weights.multiply_adds
+
+
+def elements(shape: Shape) -> int:
+    """How many numbers a tensor of this shape holds."""
+    return prod(shape)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldedWeight:
+    """Weights alike in name and formula, over layers and directions."""
+
+    name: str  # "weight_ih_l1..l3"
+    shape: Shape
+    count: int
+    parameters: int  # of all of them
+
+
+def folded(layer_weights: Weights) -> list[FoldedWeight]:
+    """The weights with one row for all layers and directions that share a shape's formula."""
+    alike: dict[tuple[str, tuple[str, ...]], list[Block]] = {}
+    for block in layer_weights.blocks:
+        for stem, shape in block.shapes.items():
+            alike.setdefault((stem, tuple(map(formula, shape))), []).append(block)
+    stems = list(layer_weights.blocks[0].shapes)
+    ordered = sorted(alike.items(), key=lambda item: stems.index(item[0][0]))
+    return [_folded(stem, blocks) for (stem, _), blocks in ordered]
+
+
+def _folded(stem: str, blocks: list[Block]) -> FoldedWeight:
+    shape = blocks[0].shapes[stem]
+    first, last = blocks[0].first, blocks[-1].first + int(blocks[-1].layers) - 1
+    layers = f"_l{first}" if first == last else f"_l{first}..l{last}"
+    count = sum(block.copies for block in blocks)
+    return FoldedWeight(
+        name=f"{stem}{layers}", shape=shape, count=count, parameters=count * elements(shape)
+    )
+
+
+def _shapes(config: RNNConfig, sizes: Sizes, *, reads: int) -> dict[str, Shape]:
+    """The weights of one direction of a layer that reads `reads` features a step."""
+    rows = config.kind.gates * sizes.H_cell
+    bias = {"bias_ih": (rows,), "bias_hh": (rows,)} if config.bias else {}
+    projection = {"weight_hr": (sizes.H_out, sizes.H_cell)} if config.proj_size else {}
+    return {
+        "weight_ih": (rows, reads),
+        "weight_hh": (rows, sizes.H_out),
+        **bias,
+        **projection,
+    }

@@ -1,0 +1,143 @@
+"""All that is known of one request: what was asked, what is predicted, what a run found."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rnnshape.errors import RequestError
+from rnnshape.layer.capacity import require_runnable
+from rnnshape.layer.config import InputSpec, RNNConfig, Settings
+from rnnshape.layer.facts import Claim, Facts
+from rnnshape.layer.findings import Finding, find
+from rnnshape.layer.formulas import Sizes, Weights, macs, named_sizes, weights
+from rnnshape.layer.prediction import predict
+from rnnshape.layer.verification import Mismatch, verify
+
+if TYPE_CHECKING:
+    from rnnshape.layer.measurement import Measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run of the layer, held against the prediction."""
+
+    torch_version: str
+    input_spec: InputSpec  # what was fed
+    claims: tuple[Claim, ...]  # judged
+    mismatches: tuple[Mismatch, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether PyTorch does what was predicted."""
+        return not self.mismatches
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One layer with one input. `run` is None until it was run."""
+
+    config: RNNConfig
+    input_spec: InputSpec
+    settings: Settings
+    assumed: frozenset[str]  # fields of config and input that were not given
+    predicted: Facts
+    findings: tuple[Finding, ...]
+    run: Run | None = None
+
+    @property
+    def sizes(self) -> Sizes:
+        """The sizes that the formulas are written in, as Dims."""
+        return named_sizes(self.config, self.input_spec)
+
+    @property
+    def weights(self) -> Weights:
+        """The weights as blocks of alike layers."""
+        return weights(self.config, self.sizes)
+
+    @property
+    def parameters(self) -> int:
+        """Elements of all weights."""
+        return self.predicted.parameters
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of the matrix products over the whole input."""
+        return macs(self.weights, self.sizes)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The equalities, judged where there was a run."""
+        return self.run.claims if self.run else self.predicted.claims
+
+
+def predicted_report(
+    config: RNNConfig,
+    input_spec: InputSpec,
+    settings: Settings,
+    *,
+    assumed: AbstractSet[str] = frozenset(),
+    from_input_shape: bool = False,
+) -> Report:
+    """The report by formula alone, at the same cost for any size."""
+    return Report(
+        config=config,
+        input_spec=input_spec,
+        settings=settings,
+        assumed=frozenset(assumed),
+        predicted=predict(config, input_spec),
+        findings=find(config, input_spec, assumed=assumed, from_input_shape=from_input_shape),
+    )
+
+
+def inspect(
+    config: RNNConfig,
+    input_spec: InputSpec | None = None,
+    settings: Settings | None = None,
+    *,
+    run: bool = True,
+) -> Report:
+    """The report of a layer, run once unless `run` is False.
+
+    Raises RequestError where the layer cannot be run. The global state of torch (random numbers,
+    threads, backends, default device and dtype) is left as it was.
+    """
+    report = predicted_report(config, input_spec or InputSpec(), settings or Settings())
+    return with_run(report) if run else report
+
+
+def with_run(report: Report) -> Report:
+    """The report with the layer built and run in PyTorch.
+
+    Raises RequestError where no run is possible; what no machine can build is refused before
+    torch is imported.
+    """
+    config, settings = report.config, report.settings
+    require_runnable(config, report.input_spec, settings)
+    measured = _measure()(config, report.input_spec, settings, report.predicted.claims)
+    shortened = measured.input_spec != report.input_spec
+    predicted = predict(config, measured.input_spec) if shortened else report.predicted
+    run = Run(
+        torch_version=measured.torch_version,
+        input_spec=measured.input_spec,
+        claims=measured.facts.claims,
+        mismatches=verify(predicted, measured.facts),
+    )
+    return replace(report, run=run)
+
+
+def _measure() -> Callable[[RNNConfig, InputSpec, Settings, Sequence[Claim]], Measured]:
+    """Import torch, silently: without numpy it warns of something that is not used here."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from rnnshape.layer.measurement import measure
+    except ImportError as error:
+        raise RequestError(
+            f"torch cannot be imported: {str(error).partition(chr(10))[0]}",
+            hint="pip install torch, or --no-run for the formulas alone",
+        ) from error
+    return measure

@@ -1,0 +1,60 @@
+"""Prediction and measurement held against each other, item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from rnnshape.layer.facts import Facts, Shape
+
+# A run that is given no initial states says nothing about their shapes.
+_INITIAL_STATES: Final = ("h_0", "c_0")
+
+Value: TypeAlias = "int | bool | Shape | None"  # None: there is no such tensor or weight
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mismatch:
+    """One thing that the formulas and PyTorch see differently."""
+
+    what: str  # a tensor's or a weight's name, "parameters", or a claim
+    predicted: Value
+    measured: Value
+
+
+def verify(predicted: Facts, measured: Facts) -> tuple[Mismatch, ...]:
+    """Every difference between the two: shapes, names and shapes of weights, total, equalities.
+
+    An equality that the run could not judge is no difference.
+    """
+    looked_at = [name for name in predicted.tensors if name not in _INITIAL_STATES]
+    looked_at += [name for name in measured.tensors if name not in looked_at]
+    return (
+        *_differences(
+            _shapes_of_tensors(predicted, looked_at), _shapes_of_tensors(measured, looked_at)
+        ),
+        *_differences(_shapes_of_weights(predicted), _shapes_of_weights(measured)),
+        *_differences({"parameters": predicted.parameters}, {"parameters": measured.parameters}),
+        *(
+            Mismatch(what=str(claim), predicted=True, measured=False)
+            for claim in measured.claims
+            if claim.holds is False
+        ),
+    )
+
+
+def _differences(
+    predicted: Mapping[str, int | Shape], measured: Mapping[str, int | Shape]
+) -> Iterator[Mismatch]:
+    for name in {**predicted, **measured}:
+        if predicted.get(name) != measured.get(name):
+            yield Mismatch(what=name, predicted=predicted.get(name), measured=measured.get(name))
+
+
+def _shapes_of_tensors(facts: Facts, names: Sequence[str]) -> dict[str, Shape]:
+    return {name: facts.tensors[name].shape for name in names if name in facts.tensors}
+
+
+def _shapes_of_weights(facts: Facts) -> dict[str, Shape]:
+    return {weight.name: weight.shape for weight in facts.weights}

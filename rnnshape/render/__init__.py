@@ -1,0 +1,41 @@
+"""One file a format: a document in, a string out. Nothing here writes or reads anything."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from rnnshape.document.model import Document
+
+
+class Format(Enum):
+    """The formats; the value is what `-f` takes."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The file name endings that choose this format."""
+        return {
+            Format.TABLE: (".txt",),
+            Format.MARKDOWN: (".md", ".markdown"),
+            Format.JSON: (".json",),
+        }[self]
+
+
+def render(document: Document, output: Format) -> str:
+    """The whole document in a format that a file or a pipe gets: no colour, natural width."""
+    match output:
+        case Format.TABLE:
+            from rnnshape.render.terminal import render_sections
+
+            return render_sections(document.sections)
+        case Format.MARKDOWN:
+            from rnnshape.render.markdown import render_markdown
+
+            return render_markdown(document)
+        case Format.JSON:
+            from rnnshape.render.json import render_json
+
+            return render_json(document)

@@ -1,0 +1,205 @@
+"""Text for a terminal, a pipe or a file: ASCII tables at natural width, colour where asked for.
+
+Where a table is wider than the terminal, its least needed column is left out; a name or a number
+is never cut.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Console, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from rnnshape.document.model import (
+    Block,
+    Cell,
+    Code,
+    Column,
+    Formula,
+    Heading,
+    Inline,
+    Legend,
+    Listing,
+    Note,
+    Paragraph,
+    Section,
+    Shape,
+    Symbol,
+    Table,
+    Verdict,
+)
+from rnnshape.render.cells import cell_text
+
+# Prose is broken here even where there is more room; tables never are.
+_PROSE_WIDTH = 80
+_UNLIMITED = 1_000_000
+_GAP = 2
+_LISTING_GAP = 3
+_TRAILING_BLANKS = re.compile(r"[ ]+((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
+
+
+def render_sections(
+    sections: Iterable[Section], *, width: int | None = None, colour: bool = False
+) -> str:
+    """The sections as text with a blank line between two; `width` is the terminal's, if any."""
+    room = width or _UNLIMITED
+    return "\n".join(_Writer(room, colour=colour).section(section) for section in sections)
+
+
+class _Writer:
+    """Turns blocks into what rich prints, at one width."""
+
+    def __init__(self, width: int, *, colour: bool) -> None:
+        self._width = width
+        self._prose_width = min(width, _PROSE_WIDTH)
+        self._colour = colour
+
+    def section(self, section: Section) -> str:
+        title: str | None = None if section.key in _UNTITLED else section.key
+        lines = io.StringIO()
+        console = Console(
+            file=lines,
+            width=_UNLIMITED,
+            color_system="standard" if self._colour else None,
+            force_terminal=self._colour,
+            no_color=not self._colour,
+            highlight=False,
+            legacy_windows=False,
+            _environ={},
+        )
+        for block in section.blocks:
+            if title and not isinstance(block, Table):
+                console.print(Text(title, style="bold"))
+            for renderable in self._renderables(block, title):
+                console.print(renderable, soft_wrap=isinstance(renderable, Text))
+            title = None
+        return _TRAILING_BLANKS.sub(r"\1", lines.getvalue())
+
+    def _renderables(self, block: Block, title: str | None) -> Iterator[RenderableType]:
+        match block:
+            case Table():
+                yield self._table(block, title)
+            case Legend(symbols):
+                yield _legend(symbols, self._prose_width)
+            case Paragraph(text):
+                yield self._wrapped(_inline(text))
+            case Listing(items):
+                yield self._listing(items)
+            case Heading(text):
+                yield Text(text.text, style="bold")
+            case Note(text):
+                yield self._wrapped(
+                    Text.assemble(("note: ", "yellow"), _inline(text)), indent=len("note: ")
+                )
+            case Verdict(status=status, text=text):
+                prefix, style = _VERDICTS[status]
+                yield self._wrapped(Text.assemble((prefix, style), _inline(text)))
+
+    def _table(self, table: Table, title: str | None) -> RichTable:
+        texts = [[cell_text(cell) for cell in row] for row in table.rows]
+        heads = [column.title if column.headed else "" for column in table.columns]
+        heads[0] = title or heads[0]
+        kept = _columns_that_fit(table.columns, [heads, *texts], self._width)
+        grid = RichTable(
+            box=None,
+            pad_edge=False,
+            show_header=any(heads[number] for number in kept),
+            header_style="bold",
+        )
+        for number in kept:
+            grid.add_column(
+                Text(heads[number]),
+                justify="right" if table.columns[number].numeric else "left",
+                no_wrap=True,
+            )
+        for row in table.rows:
+            grid.add_row(*(_cell(row[number]) for number in kept))
+        return grid
+
+    def _listing(self, items: Sequence[tuple[Code | Formula | str, Inline]]) -> RichTable:
+        names = [_cell(name) for name, _ in items]
+        meanings = [_inline(text) for _, text in items]
+        widest = max(map(len, names)) + _LISTING_GAP + max(map(len, meanings))
+        grid = RichTable.grid(padding=(0, _LISTING_GAP, 0, 0))
+        grid.add_column(no_wrap=True)
+        explained = widest <= self._width
+        for name, meaning in zip(names, meanings, strict=True):
+            grid.add_row(*([name, meaning] if explained else [name]))
+        return grid
+
+    def _wrapped(self, text: Text, indent: int = 0) -> Text:
+        """Prose broken between words; a word that is too long stays whole."""
+        plain = textwrap.wrap(
+            text.plain,
+            self._prose_width,
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines: list[Text] = []
+        start = 0
+        for line in plain:
+            words = line.strip()
+            start = text.plain.index(words, start)
+            lines.append(Text(" " * (indent if lines else 0)) + text[start : start + len(words)])
+            start += len(words)
+        return Text("\n").join(lines)
+
+
+_UNTITLED = ("header", "findings", "verification")
+_VERDICTS = {"ok": ("ok: ", "green"), "failed": ("MISMATCH: ", "red"), "open": ("", "")}
+
+
+def _columns_that_fit(
+    columns: Sequence[Column], lines: Sequence[Sequence[str]], width: int
+) -> list[int]:
+    widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
+    kept = list(range(len(columns)))
+    while sum(widths[n] + _GAP for n in kept) - _GAP > width:
+        least_needed = max(kept, key=lambda number: columns[number].rank)
+        if not columns[least_needed].rank:
+            break
+        kept.remove(least_needed)
+    return kept
+
+
+def _legend(symbols: Sequence[Symbol], width: int) -> Text:
+    pieces = [
+        f"{'='.join(symbol.symbols)}={symbol.value}{'*' * symbol.assumed} {symbol.meaning}".strip()
+        for symbol in symbols
+    ]
+    key = "* default" if any(symbol.assumed for symbol in symbols) else ""
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and len(f"{lines[-1]}, {piece}") > width:
+            lines.append("")
+        lines[-1] += f", {piece}" if lines[-1] else piece
+    if key and len(f"{lines[-1]}   {key}") <= width:
+        lines[-1] += f"   {key}"
+    elif key:
+        lines.append(key)
+    return Text("\n".join(lines))
+
+
+def _inline(text: Inline) -> Text:
+    return Text.assemble(*(_piece(piece) for piece in text))
+
+
+def _piece(piece: str | int | Code | Formula | Shape) -> Text:
+    # Within a sentence a formula is as important as the rest.
+    return Text(str(piece)) if isinstance(piece, int) else _cell(piece, dim=False)
+
+
+def _cell(cell: Cell, *, dim: bool = True) -> Text:
+    match cell:
+        case Formula():
+            return Text(cell_text(cell), style="dim" if dim else "")
+        case Shape():
+            return Text(cell_text(cell), style="bold")
+        case _:
+            return Text(cell_text(cell))
