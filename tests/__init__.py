@@ -1,0 +1,1 @@
+"""The tests; transcripts.py runs what the documentation shows."""
