@@ -36,7 +36,8 @@ def _sibling_configs(config: RNNConfig) -> Iterator[RNNConfig]:
         yield config
     for kind in Kind:
         yield config if config.kind is kind and not config.proj_size else _of_kind(config, kind)
-    if config.kind is Kind.LSTM and not config.proj_size and config.hidden_size > 1:
+    can_project = config.kind is Kind.LSTM and not config.cell and config.hidden_size > 1
+    if can_project and not config.proj_size:
         yield replace(config, proj_size=config.hidden_size // 2)
 
 

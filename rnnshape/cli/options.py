@@ -65,6 +65,10 @@ class LayerOptions:
             rich_help_panel=LAYER,
         ),
     ] = None
+    cell: Annotated[
+        bool,
+        Option("--cell", help="The cell, one step: nn.LSTMCell.", rich_help_panel=LAYER),
+    ] = False
     bidirectional: Annotated[
         bool,
         Option("--bidir", help="Read in both directions.", rich_help_panel=LAYER),
@@ -138,6 +142,15 @@ class InputOptions:
             "--input-shape",
             metavar="L,N,H_in",
             help="The input's shape instead: 10,5,20.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None
+    lengths: Annotated[
+        str | None,
+        Option(
+            "--lengths",
+            metavar="N,N,...",
+            help="Steps of each row: a PackedSequence.",
             rich_help_panel=INPUT,
         ),
     ] = None

@@ -32,7 +32,11 @@ def requested(kind: Kind, layer: LayerOptions, input_options: InputOptions) -> R
     order_unconfirmed = False
     if input_options.input_shape is not None:
         order_unconfirmed = not told.keys() & {"batch_size", "seq_len", "batch_first"}
-        told = _merged(told, _shape_fields(input_options.input_shape, told))
+        told = _merged(told, _shape_fields(input_options.input_shape, told), "--input-shape")
+    if input_options.lengths is not None:
+        told = _merged(told, _length_fields(input_options.lengths, told), "--lengths")
+    if told.get("cell"):
+        _require_one_step(told)
     if told.get("batched") is False and "batch_size" in told:
         raise RequestError(
             f"one sequence without a batch axis contradicts --batch {told['batch_size']}",
@@ -68,6 +72,7 @@ def _told(layer: LayerOptions, input_options: InputOptions) -> dict[str, Any]:
     if layer.nonlinearity is not None:
         told["nonlinearity"] = layer.nonlinearity
     flags = {
+        "cell": layer.cell,
         "bidirectional": layer.bidirectional,
         "batch_first": layer.batch_first,
         "with_state": input_options.with_state,
@@ -97,12 +102,36 @@ def _shape_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
     return fields_of
 
 
-def _merged(told: dict[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
-    for name, value in shape.items():
+def _length_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What `--lengths` tells: the rows, and the steps unless they are given."""
+    lengths = values.lengths(text, "--lengths")
+    if told.get("batched") is False:
+        raise RequestError(
+            "--lengths are the rows of a batch, and --unbatched has none",
+            hint="leave one of them out",
+        )
+    return {
+        "lengths": lengths,
+        "batch_size": len(lengths),
+        "seq_len": told.get("seq_len", max(lengths)),
+    }
+
+
+def _require_one_step(told: Mapping[str, Any]) -> None:
+    for name, option in (("seq_len", "--seq"), ("lengths", "--lengths")):
+        if name in told:
+            raise RequestError(
+                f"a cell takes one step, and {option} is given",
+                hint=f"leave {option} out, or leave out --cell",
+            )
+
+
+def _merged(told: dict[str, Any], more: dict[str, Any], source: str) -> dict[str, Any]:
+    for name, value in more.items():
         if told.get(name, value) != value:
             option = _OPTION_OF[name]
             raise RequestError(
-                f"--input-shape has {name} {value}, but {option} is {told[name]}",
+                f"{source} has {name} {value}, but {option} is {told[name]}",
                 hint=f"leave {option} out, or give {option} {value}",
             )
-    return told | shape
+    return told | more

@@ -45,6 +45,11 @@ def shape(text: str, option: str) -> tuple[int, ...]:
     return tuple(size(word, option, "a size", least=0) for word in words)
 
 
+def lengths(text: str, option: str) -> tuple[int, ...]:
+    """The steps of each row: `7,3,2`."""
+    return tuple(size(word, option, "a length") for word in text.split(","))
+
+
 def probability(text: str, option: str) -> float:
     """A number from 0 to 1."""
     if re.fullmatch(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE]-?[0-9]{1,3})?", text.strip()):

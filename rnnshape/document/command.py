@@ -31,6 +31,8 @@ def _layer(config: RNNConfig, assumed: frozenset[str]) -> Iterator[str]:
     ):
         if field not in assumed and getattr(config, field):
             yield f"{option} {getattr(config, field)}"
+    if config.cell:
+        yield "--cell"
     if config.bidirectional:
         yield "--bidir"
     if not config.bias:
@@ -40,11 +42,13 @@ def _layer(config: RNNConfig, assumed: frozenset[str]) -> Iterator[str]:
 
 
 def _input(input_spec: InputSpec, assumed: frozenset[str]) -> Iterator[str]:
-    if not input_spec.batched:
+    if input_spec.lengths is not None:
+        yield f"--lengths {','.join(map(str, input_spec.lengths))}"
+    elif not input_spec.batched:
         yield "--unbatched"
     elif "batch_size" not in assumed:
         yield f"--batch {input_spec.batch_size}"
-    if "seq_len" not in assumed:
+    if "seq_len" not in assumed and input_spec.seq_len != max(input_spec.lengths or (0,)):
         yield f"--seq {input_spec.seq_len}"
     if input_spec.with_state:
         yield "--with-state"

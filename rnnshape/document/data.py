@@ -40,8 +40,10 @@ def _module(report: Report) -> Mapping[str, Any]:
         "input": {
             "batch_size": report.input_spec.batch_size if report.input_spec.batched else None,
             "seq_len": report.input_spec.seq_len,
-            "lengths": None,
+            "lengths": _list(report.input_spec.lengths),
             "batched": report.input_spec.batched,
+            "with_state": report.input_spec.with_state,
+            "batch_sizes": _list(report.predicted.batch_sizes),
         },
         "tensors": {
             name: {
@@ -51,7 +53,7 @@ def _module(report: Report) -> Mapping[str, Any]:
             }
             for name, tensor in tensors.items()
         },
-        "next_linear": int(tensors["output"].shape[-1]),
+        "next_linear": int((tensors.get("output") or tensors["h_1"]).shape[-1]),
         "weights": [
             {
                 "name": weight.name,
@@ -96,7 +98,7 @@ def _config(report: Report) -> Mapping[str, Any]:
     config = report.config
     return {
         "kind": config.kind.value,
-        "cell": False,
+        "cell": config.cell,
         "input_size": config.input_size,
         "hidden_size": config.hidden_size,
         "num_layers": config.num_layers,
@@ -111,9 +113,9 @@ def _config(report: Report) -> Mapping[str, Any]:
 
 def _claim(claim: Claim) -> Mapping[str, Any]:
     return {
-        "left": str(claim.left),
-        "relation": "==",
-        "right": str(claim.right),
+        "left": claim.left_text,
+        "relation": claim.relation,
+        "right": claim.right_text,
         "holds": claim.holds,
     }
 
@@ -131,6 +133,10 @@ def _comparison(rows: Iterable[Compared]) -> list[Mapping[str, Any]]:
         }
         for row in rows
     ]
+
+
+def _list(sizes: tuple[int, ...] | None) -> list[int] | None:
+    return None if sizes is None else list(sizes)
 
 
 def _ratio(ratio: Fraction | None) -> str | None:

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Final
 
 from rnnshape.analysis.comparison import Compared, siblings
-from rnnshape.dims import formula, shape_formula, substituted
+from rnnshape.dims import formula, shape_formula, substituted, written_shape
 from rnnshape.document.command import command_line
 from rnnshape.document.data import layer_data
 from rnnshape.document.findings import finding_text, ints
+from rnnshape.document.grid import grid
 from rnnshape.document.model import (
     Block,
     Cell,
@@ -33,7 +34,7 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.layer.config import Kind, RNNConfig
-from rnnshape.layer.facts import ClaimCode, Tensor
+from rnnshape.layer.facts import ClaimCode, Part, Tensor
 from rnnshape.layer.findings import extra_parameters
 from rnnshape.layer.formulas import Block as WeightBlock
 from rnnshape.layer.formulas import elements, folded, layout, plain_sizes
@@ -43,13 +44,26 @@ from rnnshape.layer.verification import Value
 
 _MACS: Final = "MACs: multiply-adds of the matrix products"
 
-_CLAIM_WORDS: Final[Mapping[ClaimCode, str]] = {
+_FINAL_STATES: Final[Mapping[ClaimCode, str]] = {
     "all-of-h_n": "this is all of h_n: one layer, one direction",
     "last-layer": "last layer; the layers below are in h_n alone",
     "forward": "last layer, forward: it ends at the last step",
     "reverse": "last layer, reverse: it ends at the first step",
-    "zero-state": "states left out are zeros",
 }
+_ZERO_STATES: Final[Mapping[ClaimCode, str]] = {"zero-state": "states left out are zeros"}
+_FALSE_FRIENDS: Final[Mapping[ClaimCode, str]] = {
+    "not-the-last-step": "its reverse half: one step",
+}
+_LAYERS_FIRST: Final[Mapping[ClaimCode, str]] = {
+    "not-the-forwards": "every second one is forward",
+}
+_DECODER: Final[Mapping[ClaimCode, str]] = {
+    "decoder-sum": "for a decoder: sum",
+    "decoder-cat": "or side by side",
+}
+# Rows and steps of a packed batch that a person still reads; JSON has all of them.
+_MOST_ROWS: Final = 6
+_MOST_STEPS: Final = 12
 
 
 def layer_document(report: Report, *, show: Collection[str], full: bool) -> Document:
@@ -93,19 +107,27 @@ def _shapes(report: Report) -> Iterator[Block]:
             for names, tensor in _named_together(tensors)
         ),
     )
-    width = tensors["output"].shape[-1]
+    width = _read_next(tensors)
     yield Paragraph(
         ("next ", Code("nn.Linear"), ": in_features = ", Formula(formula(width)), " = ", width)
     )
     yield Legend(tuple(_symbols(report)))
+    if report.predicted.batch_sizes is not None:
+        yield Paragraph(_packed(report, report.predicted.batch_sizes))
 
 
 def _named_together(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     """The tensors, each final state in one row with the initial state of the same shape."""
-    for names in ("input", "output", "h_n, h_0", "c_n, c_0"):
+    for names in ("input", "data", "output", "h_n, h_0", "c_n, c_0", "h_1, h_0", "c_1, c_0"):
         first = names.split(", ")[0]
         if first in tensors:
             yield names, tensors[first]
+
+
+def _read_next(tensors: Mapping[str, Tensor]) -> int:
+    """The features that whatever reads the result sees."""
+    result = tensors.get("output") or tensors["h_1"]
+    return result.shape[-1]
 
 
 def _symbols(report: Report) -> Iterator[Symbol]:
@@ -116,7 +138,8 @@ def _symbols(report: Report) -> Iterator[Symbol]:
             symbols=tuple(names.split()), value=value, meaning=meaning, assumed=field in assumed
         )
 
-    yield symbol("L", "seq_len", report.input_spec.seq_len, "seq")
+    if not config.cell:
+        yield symbol("L", "seq_len", report.input_spec.seq_len, "seq")
     if report.input_spec.batched:
         yield symbol("N", "batch_size", report.input_spec.batch_size, "batch")
     yield symbol("H_in", "input_size", config.input_size, "input")
@@ -126,30 +149,80 @@ def _symbols(report: Report) -> Iterator[Symbol]:
     else:
         names = "H_out H_cell" if config.kind is Kind.LSTM else "H_out"
         yield symbol(names, "hidden_size", config.hidden_size, "hidden")
-    yield symbol("D", "bidirectional", config.directions, "")
+    if not config.cell:
+        yield symbol("D", "bidirectional", config.directions, "")
+
+
+def _packed(report: Report, batch_sizes: tuple[int, ...]) -> Inline:
+    sizes = report.sizes
+    rows = (*batch_sizes[:_MOST_STEPS], "...") if len(batch_sizes) > _MOST_STEPS else batch_sizes
+    known = f"sum(lengths)={int(sizes.steps)}, max(lengths)={int(sizes.longest)}"
+    return (f"{known}, batch_sizes={written_shape(rows)}",)
 
 
 def _states(report: Report) -> Iterator[Block]:
+    if report.config.cell:
+        yield Paragraph(("one step: the next one takes these states as its initial ones",))
+    yield from _listed(report, _FINAL_STATES)
+    yield from _row_ends(report)
+    yield from _listed(report, _FALSE_FRIENDS)
+    yield from _index_of_h_n(report)
+    yield from _listed(report, _LAYERS_FIRST)
+    yield from _listed(report, _DECODER)
+    yield from _listed(report, _ZERO_STATES)
+    missing = _not_returned(report.config)
+    if missing:
+        yield Paragraph((f"{missing} of every step are not returned; a cell in a loop has them",))
+
+
+def _listed(report: Report, words: Mapping[ClaimCode, str]) -> Iterator[Listing]:
+    items = [(c, words[c.code]) for c in report.predicted.claims if c.code in words]
+    if items:
+        yield Listing(tuple((Code(str(claim)), (text,)) for claim, text in items))
+
+
+def _row_ends(report: Report) -> Iterator[Block]:
+    """For each row of a packed batch where it ends, and that the last step is not its end."""
+    lengths = report.input_spec.lengths
+    if lengths is None:
+        return
+    words: Mapping[ClaimCode, str] = {
+        "row-end": "row {row} ends at its step {last}",
+        "row-start": "row {row}, reverse: ends at the first step",
+        "row-padding": "row {row} is padding there",
+    }
+    items = [
+        (Code(str(claim)), (words[claim.code].format(row=claim.row, last=lengths[claim.row] - 1),))
+        for claim in report.predicted.claims
+        if claim.row is not None and claim.row < _MOST_ROWS
+    ]
+    yield Listing(tuple(items))
+    if len(lengths) > _MOST_ROWS:
+        yield Paragraph((f"and so on for {len(lengths) - _MOST_ROWS} more rows",))
+
+
+def _index_of_h_n(report: Report) -> Iterator[Block]:
     config = report.config
-    yield Listing(
-        tuple(
-            (Code(str(claim)), (_CLAIM_WORDS[claim.code],))
-            for claim in report.predicted.claims
-            if claim.code in _CLAIM_WORDS
-        )
-    )
-    views = [claim.left for claim in report.predicted.claims if claim.code == "view"]
-    for view in views:
-        viewed = str(replace(view, index=()))
-        yield Paragraph(
-            (
-                Code("h_n[2*layer + dir]"),
-                ", dir 0 forward, 1 reverse: ",
-                Code(f"{viewed}[layer, dir]"),
-            )
-        )
-    if not views and config.num_layers > 1:
+    for claim in report.predicted.claims:
+        if claim.code == "view" and isinstance(claim.left, Part):
+            viewed = Code(f"{replace(claim.left, index=())}[layer, dir]")
+            order = ", dir 0 forward, 1 reverse: "
+            yield Paragraph((Code("h_n[2*layer + dir]"), order, viewed))
+    if config.num_layers > 1 and not config.bidirectional:
         yield Paragraph((Code("h_n[layer]"), ": the last step of each layer"))
+
+
+def _not_returned(config: RNNConfig) -> str:
+    if config.cell:
+        return ""
+    c_t = ["c_t"] if config.kind is Kind.LSTM else []
+    h_t = ["lower layers' h_t"] if config.num_layers > 1 else []
+    return " and ".join(c_t + h_t)
+
+
+def _grid(report: Report) -> Iterator[Block]:
+    if not report.config.cell:
+        yield grid(report.config, report.input_spec.seq_len)
 
 
 _WEIGHT: Final = Column(key="weight", title="weight", headed=False)
@@ -247,7 +320,7 @@ def _compared_note(report: Report, compared: Compared) -> str:
 
 def _projection_notes(report: Report) -> Iterator[Paragraph]:
     config = report.config
-    if config.kind is not Kind.LSTM:
+    if config.kind is not Kind.LSTM or config.cell:
         yield Paragraph((f"{_MACS}; time does not follow them",))
         return
     sizes = (config.hidden_size, config.num_layers, config.directions)
@@ -351,9 +424,11 @@ def _verification(report: Report) -> Iterator[Block]:
 
 
 def _agreed(run: Run) -> str:
-    if all(claim.holds for claim in run.claims):
+    if any(claim.holds for claim in run.claims):
         return "these shapes, weights and equalities"
-    return "these shapes and weights; there are no values to compare"
+    if run.claims:
+        return "these shapes and weights; there are no values to compare"
+    return "these shapes and weights"
 
 
 def _value(value: Value) -> Cell:
@@ -372,6 +447,7 @@ SECTIONS: Final[Mapping[str, Callable[[Report], Iterator[Block]]]] = {
     "header": _header,
     "shapes": _shapes,
     "states": _states,
+    "grid": _grid,
     "weights": _weights,
     "arithmetic": _arithmetic,
     "layouts": _layouts,
@@ -380,4 +456,4 @@ SECTIONS: Final[Mapping[str, Callable[[Report], Iterator[Block]]]] = {
     "verification": _verification,
 }
 
-DEFAULT_SECTIONS: Final = frozenset(SECTIONS) - {"arithmetic", "layouts"}
+DEFAULT_SECTIONS: Final = frozenset(SECTIONS) - {"grid", "arithmetic", "layouts"}

@@ -96,6 +96,13 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """Lines whose columns matter, as they are."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Heading:
     """What the document is about."""
 
@@ -118,7 +125,7 @@ class Verdict:
     subject: Code
 
 
-Block: TypeAlias = Table | Legend | Paragraph | Listing | Heading | Note | Verdict
+Block: TypeAlias = Table | Legend | Paragraph | Listing | Picture | Heading | Note | Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

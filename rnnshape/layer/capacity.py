@@ -36,13 +36,13 @@ def need(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> Need:
     """
     sizes = plain_sizes(config, input_spec)
     tensors = layout(config, input_spec, sizes)
-    states = sum(elements(t.shape) for name, t in tensors.items() if name != "output")
-    gates = sizes.L * sizes.N * config.kind.gates * sizes.H_cell
-    outputs = 2 * elements(tensors["output"].shape)
+    held = sum(elements(tensor.shape) for tensor in tensors.values())
+    below = elements(tensors["output"].shape) if "output" in tensors else 0
+    gates = sizes.steps * config.kind.gates * sizes.H_cell
     itemsize = settings.dtype.itemsize
     return Need(
         parameters=itemsize * weights(config, sizes).parameters,
-        activations=itemsize * (states + gates + outputs),
+        activations=itemsize * (held + below + gates),
     )
 
 

@@ -15,6 +15,9 @@ Nonlinearity = Literal["tanh", "relu"]
 # Products of a few such sizes still print under Python's own limit of 4,300 digits.
 MAX_SIZE: Final = 10**500
 
+# Each row of a packed batch has claims of its own.
+MOST_ROWS: Final = 10_000
+
 DEFAULT_INPUT_SIZE: Final = 20
 DEFAULT_HIDDEN_SIZE: Final = 40
 DEFAULT_BATCH_SIZE: Final = 5
@@ -81,7 +84,7 @@ _DEVICE: Final = re.compile(r"(?P<type>cpu|meta|mps|cuda|xpu)(?::(?P<index>\d{1,
 
 @dataclass(frozen=True, kw_only=True)
 class RNNConfig:
-    """The constructor arguments of `nn.LSTM`, `nn.GRU` or `nn.RNN`, valid together.
+    """The constructor arguments of `nn.LSTM`, `nn.GRU`, `nn.RNN` or their cells, valid together.
 
     Sizes are counts of features; `proj_size` 0 means no projection; `nonlinearity` is None for
     every kind but RNN. Raises RequestError where PyTorch would refuse, or would accept a value
@@ -89,6 +92,7 @@ class RNNConfig:
     """
 
     kind: Kind
+    cell: bool = False  # nn.LSTMCell: one step of one layer in one direction
     input_size: int = DEFAULT_INPUT_SIZE
     hidden_size: int = DEFAULT_HIDDEN_SIZE
     num_layers: int = 1
@@ -103,18 +107,29 @@ class RNNConfig:
         for name in ("input_size", "hidden_size", "num_layers"):
             require_size(name, getattr(self, name), least=1)
         require_size("proj_size", self.proj_size, least=0)
-        for name in ("bias", "batch_first", "bidirectional"):
+        for name in ("cell", "bias", "batch_first", "bidirectional"):
             _require_bool(name, getattr(self, name))
         _require_probability("dropout", self.dropout)
+        self._require_cell()
         self._require_projection()
         self._require_nonlinearity()
+
+    def _require_cell(self) -> None:
+        if not self.cell:
+            return
+        for name in ("num_layers", "batch_first", "dropout", "bidirectional", "proj_size"):
+            if getattr(self, name) != getattr(type(self), name):
+                raise RequestError(
+                    f"{self.class_name} has no {name}; it is one step of one layer",
+                    hint=f"nn.{self.kind.value} has {name}: leave --cell out",
+                )
 
     def _require_projection(self) -> None:
         if not self.proj_size:
             return
         if self.kind is not Kind.LSTM:
             raise RequestError(
-                f"nn.{self.kind.value} has no proj_size; only nn.LSTM has",
+                f"{self.class_name} has no proj_size; only nn.LSTM has",
                 hint=f"rnnshape lstm --proj {self.proj_size}",
             )
         if self.proj_size >= self.hidden_size:
@@ -137,9 +152,14 @@ class RNNConfig:
                 )
         elif self.nonlinearity is not None:
             raise RequestError(
-                f"nn.{self.kind.value} has no nonlinearity; only nn.RNN has",
+                f"{self.class_name} has no nonlinearity; only nn.RNN has",
                 hint=f"rnnshape rnn --nonlinearity {self.nonlinearity}",
             )
+
+    @property
+    def class_name(self) -> str:
+        """What torch.nn calls it: `nn.LSTM`, `nn.LSTMCell`."""
+        return f"nn.{self.kind.value}{'Cell' * self.cell}"
 
     @property
     def directions(self) -> int:
@@ -165,7 +185,7 @@ class RNNConfig:
         }
         keywords = [f"{name}={v!r}" for name, (v, default) in changed.items() if v != default]
         arguments = [str(self.input_size), str(self.hidden_size), *keywords]
-        return f"nn.{self.kind.value}({', '.join(arguments)})"
+        return f"{self.class_name}({', '.join(arguments)})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,13 +194,15 @@ class InputSpec:
 
     `batched=False` is one sequence without a batch axis, shape (L, H_in); `batch_size` is then
     1. A batch of 0 is valid, a sequence of 0 is not: PyTorch refuses it. `with_state` hands the
-    layer zeros for h_0 and c_0 instead of nothing.
+    layer zeros for h_0 and c_0 instead of nothing. With `lengths` the layer reads a
+    PackedSequence of the padded input. A cell reads one step, whatever `seq_len` is.
     """
 
     batch_size: int = DEFAULT_BATCH_SIZE
     seq_len: int = DEFAULT_SEQ_LEN
     batched: bool = True
     with_state: bool = False
+    lengths: tuple[int, ...] | None = None  # of each row, in a PackedSequence
 
     def __post_init__(self) -> None:
         _require_bool("batched", self.batched)
@@ -189,11 +211,28 @@ class InputSpec:
             object.__setattr__(self, "batch_size", 1)
         require_size("batch_size", self.batch_size, least=0)
         require_size("seq_len", self.seq_len, least=1)
+        self._require_lengths()
 
-    @property
-    def steps(self) -> int:
-        """How many times a cell is applied in one layer and direction: L*N."""
-        return self.seq_len * self.batch_size
+    def _require_lengths(self) -> None:
+        if self.lengths is None:
+            return
+        if len(self.lengths) > MOST_ROWS:
+            raise RequestError(
+                f"{len(self.lengths):,} lengths; the most is {MOST_ROWS:,}",
+                hint="give the lengths of fewer rows",
+            )
+        for length in self.lengths:
+            require_size("a length", length, least=1)
+        if not self.lengths or not self.batched or len(self.lengths) != self.batch_size:
+            raise RequestError(
+                f"{len(self.lengths)} lengths do not fit batch {self.batch_size}",
+                hint="one length a row of the batch",
+            )
+        if max(self.lengths) > self.seq_len:
+            raise RequestError(
+                f"length {max(self.lengths)} is longer than seq {self.seq_len}",
+                hint="PyTorch packs it silently, and reads past the row; shorten it",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from rnnshape.dims import written_shape
+
 Shape: TypeAlias = tuple[int, ...]
 Index: TypeAlias = int | slice
 
@@ -49,32 +51,83 @@ class Part:
         return f"{self.tensor}{viewed}{inside}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """A part summed over one of its dimensions."""
+
+    part: Part
+    dim: int
+
+    def __str__(self) -> str:
+        return f"{self.part}.sum({self.dim})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cat:
+    """Parts side by side along the last dimension, the features."""
+
+    parts: tuple[Part, ...]
+
+    def __str__(self) -> str:
+        return f"torch.cat([{', '.join(map(str, self.parts))}], -1)"
+
+
+Expression: TypeAlias = Part | Sum | Cat
+
 ClaimCode: TypeAlias = Literal[
-    "all-of-h_n", "last-layer", "forward", "reverse", "view", "zero-state"
+    "all-of-h_n",
+    "last-layer",
+    "forward",
+    "reverse",
+    "view",
+    "not-the-last-step",
+    "not-the-forwards",
+    "decoder-sum",
+    "decoder-cat",
+    "zero-state",
+    "row-end",
+    "row-start",
+    "row-padding",
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """An equality between parts of the results, made by prediction and judged by a run."""
+    """A relation between parts of the results, made by prediction and judged by a run.
+
+    Against a Shape it is the shape of the left side that is compared.
+    """
 
     code: ClaimCode
-    left: Part
-    right: Part
-    holds: bool | None = None  # None: not judged, since nothing ran or the tensors have no values
+    left: Expression
+    relation: Literal["==", "!="] = "=="
+    right: Expression | Shape
+    row: int | None = None  # of the batch, where the claim is about one
+    holds: bool | None = None  # None: not judged, since nothing ran or there is too little to tell
+
+    @property
+    def left_text(self) -> str:
+        """The left side as Python reads it."""
+        return f"{self.left}.shape" if isinstance(self.right, tuple) else str(self.left)
+
+    @property
+    def right_text(self) -> str:
+        """The right side as Python reads it."""
+        return written_shape(self.right) if isinstance(self.right, tuple) else str(self.right)
 
     def __str__(self) -> str:
-        return f"{self.left} == {self.right}"
+        return f"{self.left_text} {self.relation} {self.right_text}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """Shapes, weights and equalities of one layer with one input."""
 
-    tensors: Mapping[str, Tensor]  # in the order input, h_0, c_0, output, h_n, c_n
+    tensors: Mapping[str, Tensor]  # in the order of `formulas.layout`
     weights: Collection[Weight]  # in the order of state_dict
     parameters: int  # elements of all weights
     claims: tuple[Claim, ...]
+    batch_sizes: tuple[int, ...] | None = None  # of a PackedSequence: rows alive at each step
 
 
 def part(tensor: Tensor, index: Mapping[str, Index]) -> Part:
@@ -86,4 +139,5 @@ def _written_index(index: Index) -> str:
     if isinstance(index, int):
         return str(index)
     start, stop = ("" if edge is None else str(edge) for edge in (index.start, index.stop))
-    return f"{start}:{stop}"
+    step = "" if index.step is None else f":{index.step}"
+    return f"{start}:{stop}{step}"

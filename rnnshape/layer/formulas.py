@@ -6,6 +6,7 @@ Each formula is written once, over `Sizes`, and runs on plain ints (fast) or on 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields
 from math import prod
@@ -32,6 +33,8 @@ class Sizes:
     H_out: int  # proj_size if there is a projection, else hidden_size
     D: int  # directions
     num_layers: int
+    steps: int  # how often a cell is applied in one layer and direction: L*N, or all lengths
+    longest: int  # L, or the longest of the lengths: what pad_packed_sequence gives
 
 
 def plain_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
@@ -44,6 +47,8 @@ def plain_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
         H_out=config.output_size,
         D=config.directions,
         num_layers=config.num_layers,
+        steps=_steps(config, input_spec),
+        longest=max(input_spec.lengths or (input_spec.seq_len,)),
     )
 
 
@@ -54,34 +59,58 @@ def named_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
     H_out; PyTorch's documentation of the other two writes H_out for both.
     """
     plain = plain_sizes(config, input_spec)
-    sizes = {f.name: named(f.name, getattr(plain, f.name)) for f in fields(Sizes)}
+    sizes: dict[str, int] = {f.name: named(f.name, getattr(plain, f.name)) for f in fields(Sizes)}
     if config.kind is not Kind.LSTM:
         sizes["H_cell"] = sizes["H_out"]
+    if config.cell:
+        sizes |= dict.fromkeys(_LITERAL_OF_CELL, 1)
     if not input_spec.batched:
-        return Sizes(**{**sizes, "N": 1})
+        sizes["N"] = 1
+    if input_spec.lengths is None or config.cell:
+        sizes |= {"steps": sizes["L"] * sizes["N"], "longest": sizes["L"]}
+    else:
+        sizes |= {
+            "steps": named("sum(lengths)", plain.steps),
+            "longest": named("max(lengths)", plain.longest),
+        }
     return Sizes(**sizes)
+
+
+# A cell has one of each, whatever its input; no formula shows a literal 1 as a factor.
+_LITERAL_OF_CELL: Final = ("L", "D", "num_layers")
+
+
+def _steps(config: RNNConfig, input_spec: InputSpec) -> int:
+    if config.cell:
+        return input_spec.batch_size
+    if input_spec.lengths is not None:
+        return sum(input_spec.lengths)
+    return input_spec.seq_len * input_spec.batch_size
 
 
 def layout(config: RNNConfig, input_spec: InputSpec, sizes: Sizes) -> dict[str, Tensor]:
     """The tensors of a forward pass by name, each with its shape and the names of its axes.
 
-    The one place that knows what batch_first and the missing batch axis change: input and
-    output, never the states.
+    The one place that knows what batch_first, a missing batch axis, a PackedSequence and a cell
+    change. A packed layer's input and output are shown padded, `data` is what it really reads.
     """
     batch = {"batch": sizes.N} if input_spec.batched else {}
-    seq = {"seq": sizes.L}
-    steps = {**batch, **seq} if config.batch_first else {**seq, **batch}
-    states = {"layer*dir": sizes.D * sizes.num_layers, **batch}
+    if config.cell:
+        given = returned = states = batch
+    else:
+        given = _steps_first(config, {"seq": sizes.L}, batch)
+        returned = _steps_first(config, {"seq": sizes.longest}, batch)
+        states = {"layer*dir": sizes.D * sizes.num_layers, **batch}
     h = {**states, "feature": sizes.H_out}
     c = {**states, "feature": sizes.H_cell}
-    has_c = config.kind is Kind.LSTM
+    first, last = state_names(config, "0"), state_names(config, "1" if config.cell else "n")
+    packed = input_spec.lengths is not None and not config.cell
     axes = {
-        "input": {**steps, "feature": sizes.H_in},
-        "h_0": h,
-        **({"c_0": c} if has_c else {}),
-        "output": {**steps, "feature": sizes.D * sizes.H_out},
-        "h_n": h,
-        **({"c_n": c} if has_c else {}),
+        "input": {**given, "feature": sizes.H_in},
+        **({"data": {"step": sizes.steps, "feature": sizes.H_in}} if packed else {}),
+        **dict(zip(first, (h, c), strict=False)),
+        **({} if config.cell else {"output": {**returned, "feature": sizes.D * sizes.H_out}}),
+        **dict(zip(last, (h, c), strict=False)),
     }
     return {
         name: Tensor(name=name, shape=tuple(sizes_of.values()), axes=tuple(sizes_of))
@@ -89,15 +118,33 @@ def layout(config: RNNConfig, input_spec: InputSpec, sizes: Sizes) -> dict[str, 
     }
 
 
+def batch_sizes(lengths: tuple[int, ...]) -> tuple[int, ...]:
+    """How many rows still have a step at each time: `PackedSequence.batch_sizes`."""
+    ends = Counter(lengths)
+    alive = len(lengths)
+    sizes = []
+    for time in range(max(lengths)):
+        sizes.append(alive)
+        alive -= ends[time + 1]
+    return tuple(sizes)
+
+
+def state_names(config: RNNConfig, time: str) -> tuple[str, ...]:
+    """The states at a time, as PyTorch names them: `h_n` and, of an LSTM, `c_n`."""
+    return (f"h_{time}", f"c_{time}") if config.kind is Kind.LSTM else (f"h_{time}",)
+
+
+def _steps_first(config: RNNConfig, seq: dict[str, int], batch: dict[str, int]) -> dict[str, int]:
+    return {**batch, **seq} if config.batch_first else {**seq, **batch}
+
+
 def stateless_results(config: RNNConfig) -> dict[str, str]:
-    """What each result is called when the layer is given no h_0 and c_0, as Python reads it."""
-    if config.kind is Kind.LSTM:
-        return {
-            "output": "layer(input)[0]",
-            "h_n": "layer(input)[1][0]",
-            "c_n": "layer(input)[1][1]",
-        }
-    return {"output": "layer(input)[0]", "h_n": "layer(input)[1]"}
+    """What each result is called when no h_0 and c_0 are given, as Python reads it."""
+    states = state_names(config, "1" if config.cell else "n")
+    whole = "cell(input)" if config.cell else "layer(input)[1]"
+    each = [whole] if len(states) == 1 else [f"{whole}[{place}]" for place in range(2)]
+    output = {} if config.cell else {"output": "layer(input)[0]"}
+    return output | dict(zip(states, each, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +176,7 @@ class Weights(Collection[Weight]):
     """
 
     blocks: tuple[Block, ...]
+    cell: bool = False  # a cell's weights have no `_l0`
 
     @property
     def parameters(self) -> int:
@@ -165,7 +213,8 @@ class Weights(Collection[Weight]):
             for layer in range(block.first, block.first + block.layers):
                 for suffix in ("", "_reverse")[: block.directions]:
                     for stem, shape in block.shapes.items():
-                        yield Weight(name=f"{stem}_l{layer}{suffix}", shape=shape)
+                        place = "" if self.cell else f"_l{layer}{suffix}"
+                        yield Weight(name=f"{stem}{place}", shape=shape)
 
 
 def weights(config: RNNConfig, sizes: Sizes) -> Weights:
@@ -174,7 +223,7 @@ def weights(config: RNNConfig, sizes: Sizes) -> Weights:
         first=0, layers=1, directions=sizes.D, shapes=_shapes(config, sizes, reads=sizes.H_in)
     )
     if config.num_layers == 1:
-        return Weights(blocks=(first,))
+        return Weights(blocks=(first,), cell=config.cell)
     upper = Block(
         first=1,
         layers=sizes.num_layers - 1,
@@ -189,7 +238,7 @@ def macs(layer_weights: Weights, sizes: Sizes) -> int:
 
     Biases and pointwise work are not counted. torch.utils.flop_counter counts twice this number.
     """
-    return sizes.L * sizes.N * layer_weights.multiply_adds
+    return sizes.steps * layer_weights.multiply_adds
 
 
 def elements(shape: Shape) -> int:
@@ -215,13 +264,13 @@ def folded(layer_weights: Weights) -> list[FoldedWeight]:
             alike.setdefault((stem, tuple(map(formula, shape))), []).append(block)
     stems = list(layer_weights.blocks[0].shapes)
     ordered = sorted(alike.items(), key=lambda item: stems.index(item[0][0]))
-    return [_folded(stem, blocks) for (stem, _), blocks in ordered]
+    return [_folded(stem, blocks, cell=layer_weights.cell) for (stem, _), blocks in ordered]
 
 
-def _folded(stem: str, blocks: list[Block]) -> FoldedWeight:
+def _folded(stem: str, blocks: list[Block], *, cell: bool) -> FoldedWeight:
     shape = blocks[0].shapes[stem]
     first, last = blocks[0].first, blocks[-1].first + int(blocks[-1].layers) - 1
-    layers = f"_l{first}" if first == last else f"_l{first}..l{last}"
+    layers = "" if cell else f"_l{first}" if first == last else f"_l{first}..l{last}"
     count = sum(block.copies for block in blocks)
     return FoldedWeight(
         name=f"{stem}{layers}", shape=shape, count=count, parameters=count * elements(shape)

@@ -22,8 +22,15 @@ from rnnshape.layer.capacity import (
     written_bytes,
 )
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
-from rnnshape.layer.facts import Claim, Facts, Part, Tensor, Weight
-from rnnshape.layer.formulas import layout, macs, plain_sizes, stateless_results, weights
+from rnnshape.layer.facts import Cat, Claim, Expression, Facts, Part, Sum, Tensor, Weight
+from rnnshape.layer.formulas import (
+    layout,
+    macs,
+    plain_sizes,
+    state_names,
+    stateless_results,
+    weights,
+)
 
 # One random block fills all weights, since copying is many times faster than drawing. Each
 # weight starts elsewhere in it, so that no two are equal.
@@ -34,6 +41,8 @@ _OFFSETS: Final = 1021
 _ONE_THREAD: Final = 50_000_000
 # On the meta device a step costs milliseconds and no step differs from the others.
 _META_STEPS: Final = 2
+# So many equal numbers are no chance.
+_TELLING: Final = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +68,7 @@ def measure(
     require_memory(needed, _available(device), device=settings.device)
     fed = input_spec
     if device.type == "meta":
-        fed = replace(input_spec, seq_len=min(input_spec.seq_len, _META_STEPS))
+        fed = _shortened(input_spec)
     try:
         with _quiet_state(threads=_threads(config, input_spec)):
             facts = _run(config, fed, settings, claims)
@@ -68,6 +77,12 @@ def measure(
     # Without the build's tag, "+cpu", which the device already tells.
     version = torch.__version__.partition("+")[0]
     return Measured(facts=facts, torch_version=version, input_spec=fed)
+
+
+def _shortened(input_spec: InputSpec) -> InputSpec:
+    if input_spec.lengths is not None:
+        return input_spec  # the lengths are what is asked about
+    return replace(input_spec, seq_len=min(input_spec.seq_len, _META_STEPS))
 
 
 def _run(
@@ -81,15 +96,23 @@ def _run(
     _fill(module, config, random)
     expected = layout(config, input_spec, plain_sizes(config, input_spec))
     given = {"input": _random(expected["input"].shape, settings, random)}
+    read: Any = given["input"]
+    batch_sizes = None
+    if "data" in expected:
+        read = _packed(config, input_spec, given["input"])
+        given["data"] = read.data
+        batch_sizes = tuple(read.batch_sizes.tolist())
     returned: dict[str, torch.Tensor] = {}
+    states: tuple[torch.Tensor, ...] = ()
     if input_spec.with_state:
         # Zeros of the predicted shapes: PyTorch itself refuses them where they are wrong.
-        states = [name for name in ("h_0", "c_0") if name in expected]
-        given |= {n: given["input"].new_zeros(expected[n].shape) for n in states}
-        without = _results(config, module(given["input"]))
-        names = stateless_results(config)
-        returned = {names[result]: value for result, value in without.items()}
-    results = given | _results(config, _called(module, given))
+        names = state_names(config, "0")
+        states = tuple(given["input"].new_zeros(expected[name].shape) for name in names)
+        given |= dict(zip(names, states, strict=True))
+        expressions = stateless_results(config)
+        without = _results(config, module(read))
+        returned = {expressions[result]: value for result, value in without.items()}
+    results = given | _results(config, _called(module, read, states))
     return Facts(
         tensors={
             name: Tensor(name=name, shape=tuple(value.shape), axes=())
@@ -100,20 +123,22 @@ def _run(
         ),
         parameters=sum(value.numel() for value in module.parameters()),
         claims=tuple(replace(claim, holds=_holds(claim, results | returned)) for claim in claims),
+        batch_sizes=batch_sizes,
     )
 
 
 def _built(config: RNNConfig, settings: Settings) -> torch.nn.Module:
     """The layer without its initialisation, whose values `_fill` replaces anyway."""
-    parent = getattr(torch.nn, config.kind.value)
+    parent = getattr(torch.nn, config.class_name.removeprefix("nn."))
     kind = type(parent.__name__, (parent,), {"reset_parameters": lambda _self: None})
-    arguments: dict[str, Any] = {
-        "num_layers": config.num_layers,
-        "bias": config.bias,
-        "batch_first": config.batch_first,
-        "dropout": config.dropout,
-        "bidirectional": config.bidirectional,
-    }
+    arguments: dict[str, Any] = {"bias": config.bias}
+    if not config.cell:
+        arguments |= {
+            "num_layers": config.num_layers,
+            "batch_first": config.batch_first,
+            "dropout": config.dropout,
+            "bidirectional": config.bidirectional,
+        }
     # proj_size and nonlinearity are arguments of one kind each; the others refuse even 0.
     if config.proj_size:
         arguments["proj_size"] = config.proj_size
@@ -154,34 +179,66 @@ def _random(shape: tuple[int, ...], settings: Settings, random: torch.Generator)
     return drawn.to(device=settings.device, dtype=dtype)
 
 
-def _called(module: torch.nn.Module, given: Mapping[str, torch.Tensor]) -> Any:
-    states = tuple(value for name, value in given.items() if name != "input")
+def _packed(
+    config: RNNConfig, input_spec: InputSpec, padded: torch.Tensor
+) -> torch.nn.utils.rnn.PackedSequence:
+    return torch.nn.utils.rnn.pack_padded_sequence(
+        padded,
+        torch.tensor(input_spec.lengths, device="cpu"),
+        batch_first=config.batch_first,
+        enforce_sorted=False,
+    )
+
+
+def _called(module: torch.nn.Module, read: Any, states: tuple[torch.Tensor, ...]) -> Any:
     if not states:
-        return module(given["input"])
-    return module(given["input"], states if len(states) > 1 else states[0])
+        return module(read)
+    return module(read, states if len(states) > 1 else states[0])
 
 
 def _results(config: RNNConfig, returned: Any) -> dict[str, torch.Tensor]:
-    output, states = returned
-    if config.kind is Kind.LSTM:
-        return {"output": output, "h_n": states[0], "c_n": states[1]}
-    return {"output": output, "h_n": states}
+    """What the layer returned, by name; a PackedSequence is padded again, as its reader does."""
+    if config.cell:
+        states, output = returned, {}
+    else:
+        sequence, states = returned
+        if isinstance(sequence, torch.nn.utils.rnn.PackedSequence):
+            sequence, _ = torch.nn.utils.rnn.pad_packed_sequence(
+                sequence, batch_first=config.batch_first
+            )
+        output = {"output": sequence}
+    names = state_names(config, "1" if config.cell else "n")
+    each = states if isinstance(states, tuple) else (states,)
+    return output | dict(zip(names, each, strict=True))
 
 
 def _holds(claim: Claim, results: Mapping[str, torch.Tensor]) -> bool | None:
-    """Whether both sides hold the same bits; None where there are no values to compare."""
+    """Whether the relation holds bit by bit; None where there is too little to tell."""
     try:
-        left, right = _taken(claim.left, results), _taken(claim.right, results)
+        left = _value(claim.left, results)
+        if isinstance(claim.right, tuple):
+            return tuple(left.shape) == claim.right
+        right = _value(claim.right, results)
     except (RuntimeError, IndexError):
-        return False  # a slice or view that does not exist equals nothing
+        return False  # a slice or view that does not exist is related to nothing
     if left.device.type == "meta" or left.numel() == right.numel() == 0:
         return None
-    return bool(torch.equal(left, right))
+    equal = torch.equal(left, right)
+    if claim.relation == "==":
+        return equal
+    # A few numbers may be equal by chance: relu gives zeros, 16-bit types few values.
+    return not equal or (None if left.numel() < _TELLING else False)
 
 
-def _taken(part: Part, results: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    tensor = results[part.tensor]
-    return (tensor if part.view is None else tensor.view(part.view))[part.index]
+def _value(expression: Expression, results: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    match expression:
+        case Part(tensor=name, index=index, view=view):
+            tensor = results[name]
+            return (tensor if view is None else tensor.view(view))[index]
+        case Sum(part=summed, dim=dim):
+            return _value(summed, results).sum(dim)
+        case Cat(parts=parts):
+            return torch.cat([_value(each, results) for each in parts], -1)
 
 
 def _device(settings: Settings) -> torch.device:
@@ -258,7 +315,7 @@ def _refusal(error: Exception, config: RNNConfig, settings: Settings, needed: in
     if (settings.device, settings.dtype.value) == ("cpu", "float32"):
         return error
     return RequestError(
-        f"PyTorch does not run nn.{config.kind.value} in {settings.dtype.value}"
+        f"PyTorch does not run {config.class_name} in {settings.dtype.value}"
         f" on {settings.device}: {_first_line(error)}",
         hint="--dtype float32, or --no-run for the formulas alone",
     )

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from rnnshape.layer.config import InputSpec, RNNConfig
-from rnnshape.layer.facts import Claim, Facts, Part, Tensor, part
-from rnnshape.layer.formulas import layout, named_sizes, stateless_results, weights
+from rnnshape.layer.facts import Cat, Claim, Facts, Part, Sum, Tensor, part
+from rnnshape.layer.formulas import batch_sizes, layout, named_sizes, stateless_results, weights
 
 
 def predict(config: RNNConfig, input_spec: InputSpec) -> Facts:
-    """The shapes, weights and equalities of one forward pass; every size is a Dim."""
+    """The shapes, weights and relations of one forward pass; every size is a Dim."""
     sizes = named_sizes(config, input_spec)
     tensors = layout(config, input_spec, sizes)
     layer_weights = weights(config, sizes)
@@ -19,11 +19,24 @@ def predict(config: RNNConfig, input_spec: InputSpec) -> Facts:
         tensors=tensors,
         weights=layer_weights,
         parameters=layer_weights.parameters,
-        claims=(
-            *_final_states(config, tensors),
-            *(_zero_states(config) if input_spec.with_state else ()),
-        ),
+        claims=tuple(_claims(config, input_spec, tensors)),
+        batch_sizes=batch_sizes(input_spec.lengths) if input_spec.lengths else None,
     )
+
+
+def _claims(
+    config: RNNConfig, input_spec: InputSpec, tensors: Mapping[str, Tensor]
+) -> Iterator[Claim]:
+    if input_spec.with_state:
+        yield from _zero_states(config)
+    if config.cell:
+        return
+    if input_spec.lengths is None:
+        yield from _final_states(config, input_spec, tensors)
+    else:
+        yield from _final_states_of_rows(config, input_spec.lengths, tensors)
+    if config.bidirectional:
+        yield from _directions(config, tensors["h_n"])
 
 
 def _zero_states(config: RNNConfig) -> Iterator[Claim]:
@@ -32,8 +45,10 @@ def _zero_states(config: RNNConfig) -> Iterator[Claim]:
         yield Claim(code="zero-state", left=Part(tensor=name), right=Part(tensor=stateless))
 
 
-def _final_states(config: RNNConfig, tensors: Mapping[str, Tensor]) -> Iterator[Claim]:
-    """Where h_n and output hold the same numbers; on every device bit by bit."""
+def _final_states(
+    config: RNNConfig, input_spec: InputSpec, tensors: Mapping[str, Tensor]
+) -> Iterator[Claim]:
+    """Where h_n and output hold the same numbers, bit by bit, and where they do not."""
     output, h_n = tensors["output"], tensors["h_n"]
     last_step = {"seq": -1}
     if not config.bidirectional:
@@ -44,15 +59,61 @@ def _final_states(config: RNNConfig, tensors: Mapping[str, Tensor]) -> Iterator[
             right=part(h_n, {"layer*dir": 0 if only_layer else -1}),
         )
         return
-    width = int(config.output_size)
+    width = config.output_size
     forward, reverse = {"feature": slice(None, width)}, {"feature": slice(width, None)}
-    last_forward = part(h_n, {"layer*dir": -2})
+    last_forward, last_reverse = (part(h_n, {"layer*dir": index}) for index in (-2, -1))
     yield Claim(code="forward", left=part(output, {**last_step, **forward}), right=last_forward)
+    yield Claim(code="reverse", left=part(output, {"seq": 0, **reverse}), right=last_reverse)
+    if input_spec.seq_len > 1:
+        yield Claim(
+            code="not-the-last-step",
+            left=part(output, last_step),
+            relation="!=",
+            right=Cat(parts=(last_forward, last_reverse)),
+        )
+
+
+def _final_states_of_rows(
+    config: RNNConfig, lengths: tuple[int, ...], tensors: Mapping[str, Tensor]
+) -> Iterator[Claim]:
+    """The same row by row: each ends at its own last step, and is padded with zeros behind it."""
+    output, h_n = tensors["output"], tensors["h_n"]
+    width = config.output_size
+    forward, reverse = {"feature": slice(None, width)}, {"feature": slice(width, None)}
+    if not config.bidirectional:
+        forward = {}
+    for row, length in enumerate(lengths):
+        final = part(h_n, {"layer*dir": -config.directions, "batch": row})
+        ends = part(output, {"seq": length - 1, "batch": row, **forward})
+        yield Claim(code="row-end", row=row, left=ends, right=final)
+        if config.bidirectional:
+            yield Claim(
+                code="row-start",
+                row=row,
+                left=part(output, {"seq": 0, "batch": row, **reverse}),
+                right=part(h_n, {"layer*dir": -1, "batch": row}),
+            )
+        if length < max(lengths):
+            padding = part(output, {"seq": -1, "batch": row, **forward})
+            yield Claim(code="row-padding", row=row, left=padding, relation="!=", right=final)
+
+
+def _directions(config: RNNConfig, h_n: Tensor) -> Iterator[Claim]:
+    """How h_n is taken apart by layer and direction, and handed to a one-directional decoder."""
+    layers, width, rest = config.num_layers, config.output_size, tuple(map(int, h_n.shape[1:-1]))
+    whole = replace(part(h_n, {}), view=(layers, 2, *rest, width), index=())
     yield Claim(
-        code="reverse",
-        left=part(output, {"seq": 0, **reverse}),
-        right=part(h_n, {"layer*dir": -1}),
+        code="view",
+        left=replace(whole, index=(-1, 0)),
+        right=part(h_n, {"layer*dir": -2}),
     )
-    by_layer = (config.num_layers, config.directions, *map(int, h_n.shape[1:]))
-    viewed = replace(part(h_n, {}), view=by_layer, index=(-1, 0))
-    yield Claim(code="view", left=viewed, right=last_forward)
+    forwards, reverses = (part(h_n, {"layer*dir": slice(start, None, 2)}) for start in (0, 1))
+    if layers > 1:
+        half = part(h_n, {"layer*dir": slice(None, layers)})
+        yield Claim(code="not-the-forwards", left=half, relation="!=", right=forwards)
+    yield Claim(code="decoder-sum", left=Sum(part=whole, dim=1), right=(layers, *rest, width))
+    yield Claim(
+        code="decoder-cat",
+        left=Cat(parts=(forwards, reverses)),
+        right=(layers, *rest, 2 * width),
+    )

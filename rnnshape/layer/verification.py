@@ -35,6 +35,7 @@ def verify(predicted: Facts, measured: Facts) -> tuple[Mismatch, ...]:
             _shapes_of_tensors(predicted, looked_at), _shapes_of_tensors(measured, looked_at)
         ),
         *_differences(_shapes_of_weights(predicted), _shapes_of_weights(measured)),
+        *_differences(_sizes_of_batches(predicted), _sizes_of_batches(measured)),
         *_differences({"parameters": predicted.parameters}, {"parameters": measured.parameters}),
         *(
             Mismatch(what=str(claim), predicted=True, measured=False)
@@ -58,3 +59,7 @@ def _shapes_of_tensors(facts: Facts, names: Sequence[str]) -> dict[str, Shape]:
 
 def _shapes_of_weights(facts: Facts) -> dict[str, Shape]:
     return {weight.name: weight.shape for weight in facts.weights}
+
+
+def _sizes_of_batches(facts: Facts) -> dict[str, Shape]:
+    return {} if facts.batch_sizes is None else {"batch_sizes": facts.batch_sizes}

@@ -18,6 +18,7 @@ from rnnshape.document.model import (
     Listing,
     Note,
     Paragraph,
+    Picture,
     Shape,
     Table,
     Verdict,
@@ -45,6 +46,8 @@ def _written(block: Block) -> str:
             return _inline(text)
         case Listing(items):
             return "\n".join(f"- {_cell(name)}: {_inline(text)}" for name, text in items)
+        case Picture(lines):
+            return "\n".join(["```text", *lines, "```"])
         case Heading(text):
             return f"**{_code(text.text)}**"
         case Note(text):

@@ -27,6 +27,7 @@ from rnnshape.document.model import (
     Listing,
     Note,
     Paragraph,
+    Picture,
     Section,
     Shape,
     Symbol,
@@ -90,6 +91,8 @@ class _Writer:
                 yield self._wrapped(_inline(text))
             case Listing(items):
                 yield self._listing(items)
+            case Picture(lines):
+                yield Text("\n".join(lines))
             case Heading(text):
                 yield Text(text.text, style="bold")
             case Note(text):
