@@ -31,6 +31,13 @@ def siblings(config: RNNConfig, input_spec: InputSpec) -> tuple[Compared, ...]:
     return tuple(_against(baseline, sibling, input_spec) for sibling in _sibling_configs(config))
 
 
+def timed_configs(config: RNNConfig) -> tuple[RNNConfig, ...]:
+    """LSTM, GRU and RNN at the sizes of `config`, and `config` itself if it has a projection."""
+    kinds = (config if config.kind is kind else _of_kind(config, kind) for kind in Kind)
+    plain = tuple(replace(each, proj_size=0) for each in kinds)
+    return (*plain, config) if config.proj_size else plain
+
+
 def _sibling_configs(config: RNNConfig) -> Iterator[RNNConfig]:
     if config.proj_size:
         yield config

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rnnshape.analysis.comparison import timed_configs
 from rnnshape.cli import exits
 from rnnshape.cli.command import command
 from rnnshape.cli.options import InputOptions, LayerOptions, OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan
 from rnnshape.cli.request import requested
 from rnnshape.document.layer import DEFAULT_SECTIONS, SECTIONS, layer_document
+from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind, Settings, dtype_named
 from rnnshape.layer.report import predicted_report, with_run
 
@@ -37,6 +39,8 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
 def _inspect(
     kind: Kind, layer: LayerOptions, input_: InputOptions, run: RunOptions, output: OutputOptions
 ) -> int:
+    if run.time and not run.run:
+        raise RequestError("--time needs a run, and --no-run is given", hint="leave one out")
     plan = Plan.of(output, sections=tuple(SECTIONS), default=DEFAULT_SECTIONS)
     settings = Settings(device=run.device, dtype=dtype_named(run.dtype))
     request = requested(kind, layer, input_)
@@ -47,10 +51,14 @@ def _inspect(
         assumed=request.assumed,
         from_input_shape=request.order_unconfirmed,
     )
-    document = partial(layer_document, show=plan.show, full=plan.full)
+    show = plan.show | {"time"} if run.time else plan.show
+    document = partial(layer_document, show=show, full=plan.full)
     delivery = Delivery(plan)
     delivery.begin(document(predicted))
-    report = with_run(predicted) if run.run else predicted
+    report = predicted
+    if run.run:
+        timed = timed_configs(request.config) if run.time else ()
+        report = with_run(predicted, equations="gates" in show, time=timed)
     delivery.finish(document(report))
     disagrees = report.run is not None and not report.run.agrees
     return exits.DISAGREEMENT if disagrees else exits.SUCCESS

@@ -198,6 +198,14 @@ class RunOptions:
             rich_help_panel=RUN,
         ),
     ] = True
+    time: Annotated[
+        bool,
+        Option(
+            "--time",
+            help="Also time the forward pass, beside LSTM, GRU and RNN.",
+            rich_help_panel=RUN,
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape import __version__
 from rnnshape.analysis.comparison import Compared, siblings
+from rnnshape.analysis.cost import cost as costs
+from rnnshape.analysis.frameworks import counterparts
 from rnnshape.dims import shape_formula
 from rnnshape.document.findings import finding_code, finding_text, ints, plain
 from rnnshape.layer.facts import Claim
-from rnnshape.layer.formulas import elements
+from rnnshape.layer.formulas import elements, gate_rows
 from rnnshape.layer.report import Report
 from rnnshape.layer.verification import Mismatch, Value
+
+if TYPE_CHECKING:
+    from rnnshape.layer.timing import Timing
 
 # Keys may be added within 1.x; one that is renamed or removed makes 2.0.
 FORMAT_VERSION: Final = "1.0"
@@ -30,7 +36,7 @@ def layer_data(*reports: Report) -> Mapping[str, Any]:
 
 
 def _module(report: Report) -> Mapping[str, Any]:
-    parameters, macs = int(report.parameters), int(report.macs)
+    cost = costs(report.config, report.input_spec, report.settings.dtype)
     tensors = report.predicted.tensors
     return {
         "name": None,
@@ -64,13 +70,21 @@ def _module(report: Report) -> Mapping[str, Any]:
             for weight in report.weights.listed()
         ],
         "totals": {
-            "parameters": parameters,
-            "parameter_bytes": parameters * report.settings.dtype.itemsize,
-            "macs": macs,
-            "flops": 2 * macs,
+            "parameters": int(report.parameters),
+            "parameter_bytes": cost.parameters,
+            "macs": cost.macs,
+            "flops": cost.flops,
+            "gradient_bytes": cost.gradients,
+            "adam_bytes": cost.adam,
+            "state_bytes": cost.states,
+            "activation_bytes": cost.activations,
+            "gate_bytes": cost.gates,
         },
+        "gates": {gate: [rows.start, rows.stop] for gate, rows in gate_rows(report.config).items()},
         "claims": [_claim(claim) for claim in report.claims],
         "comparison": _comparison(siblings(report.config, report.input_spec)),
+        "frameworks": [asdict(row) for row in counterparts(report.config)],
+        "timings": [_timing(timing) for timing in report.run.timings] if report.run else [],
         "findings": [
             {"code": finding_code(finding), "message": plain(finding_text(finding))}
             for finding in report.findings
@@ -151,7 +165,20 @@ def _verification(report: Report) -> Mapping[str, Any]:
         "device": report.settings.device if run else None,
         "dtype": report.settings.dtype.value,
         "agrees": run.agrees if run else None,
+        "equations_difference": run.equations_difference if run else None,
+        "device_difference": run.device_difference if run else None,
         "mismatches": [_mismatch(mismatch) for mismatch in run.mismatches] if run else [],
+    }
+
+
+def _timing(timing: Timing) -> Mapping[str, Any]:
+    return {
+        "constructor": timing.config.constructor,
+        "macs": timing.macs,
+        "median_seconds": timing.median,
+        "lower_quartile_seconds": timing.lower,
+        "upper_quartile_seconds": timing.upper,
+        "runs": timing.runs,
     }
 
 

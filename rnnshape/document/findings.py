@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rnnshape.dims import written_shape
 from rnnshape.document.model import Code, Formula, Inline, Shape
 from rnnshape.layer.facts import Shape as Sizes
@@ -10,8 +12,12 @@ from rnnshape.layer.findings import (
     DropoutWithoutEffect,
     EqualSizes,
     Finding,
+    LikelySwapped,
+    PaddedRows,
     UnconfirmedBatchAxis,
 )
+
+_MOST_ROWS: Final = 6
 
 
 def finding_code(finding: Finding) -> str:
@@ -25,6 +31,10 @@ def finding_code(finding: Finding) -> str:
             return "equal-sizes"
         case UnconfirmedBatchAxis():
             return "batch-axis-unconfirmed"
+        case LikelySwapped():
+            return "batch-and-seq-swapped"
+        case PaddedRows():
+            return "padded-rows"
 
 
 def finding_text(finding: Finding) -> Inline:
@@ -41,6 +51,10 @@ def finding_text(finding: Finding) -> Inline:
             names = f"{', '.join(axes[:-1])} and {axes[-1]}"
             all_ = "both" if len(axes) == 2 else "all"
             return (f"{names} are {all_} {size}, so no shape tells these axes apart",)
+        case LikelySwapped(seq_len=seq, batch_size=batch):
+            return (f"seq {seq} looks like a batch, batch {batch} does not: swapped?",)
+        case PaddedRows():
+            return _padded_rows(finding)
         case UnconfirmedBatchAxis(first=first, output=output, h_n=h_n, h_n_as_read=as_read):
             return (
                 f"if {first} is your batch, add --batch-first: output is ",
@@ -51,6 +65,32 @@ def finding_text(finding: Finding) -> Inline:
                 Shape(ints(as_read)),
                 f". If {first} is seq, --seq {first} says so.",
             )
+
+
+def _padded_rows(finding: PaddedRows) -> Inline:
+    shown = ", ".join(map(str, finding.rows[:_MOST_ROWS]))
+    more = ", ..." if len(finding.rows) > _MOST_ROWS else ""
+    rows = "row" if len(finding.rows) == 1 else "rows"
+    padding: Inline = (
+        (
+            Code("output[-1]"),
+            f" is padding for {rows} {shown}{more}: take ",
+            Code("h_n"),
+            ", or each row's last valid step",
+        )
+        if finding.rows
+        else ()
+    )
+    if finding.longest == finding.seq_len:
+        return padding
+    shorter = f"output has {finding.longest} steps, the input {finding.seq_len}: "
+    return (
+        *padding,
+        *(("; ",) if padding else ()),
+        shorter,
+        Code(f"total_length={finding.seq_len}"),
+        " pads it as far",
+    )
 
 
 def _costly_projection(finding: CostlyProjection) -> Inline:

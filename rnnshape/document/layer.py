@@ -74,7 +74,7 @@ def layer_document(report: Report, *, show: Collection[str], full: bool) -> Docu
     failed = report.run is not None and not report.run.agrees
     builders = {**SECTIONS, "weights": _weights_by_name} if full else SECTIONS
     sections = (
-        Section(key=key, blocks=tuple(build(report)), needs_run=key == "verification")
+        Section(key=key, blocks=tuple(build(report)), needs_run=key in _OF_THE_RUN)
         for key, build in builders.items()
         if key in show or (failed and key == "verification")
     )
@@ -321,7 +321,8 @@ def _compared_note(report: Report, compared: Compared) -> str:
 def _projection_notes(report: Report) -> Iterator[Paragraph]:
     config = report.config
     if config.kind is not Kind.LSTM or config.cell:
-        yield Paragraph((f"{_MACS}; time does not follow them",))
+        kind = config.kind.value.lower()
+        yield Paragraph((f"{_MACS}. Time does not follow: rnnshape {kind} --time",))
         return
     sizes = (config.hidden_size, config.num_layers, config.directions)
     saving, even = largest_saving_projection(*sizes), break_even_projection(*sizes)
@@ -373,6 +374,8 @@ def _layers(block: WeightBlock) -> str:
 
 
 def _layouts(report: Report) -> Iterator[Block]:
+    if report.config.cell:
+        return
     spec = report.input_spec
     layouts = []
     for batch_first in (False, True):
@@ -425,10 +428,16 @@ def _verification(report: Report) -> Iterator[Block]:
 
 def _agreed(run: Run) -> str:
     if any(claim.holds for claim in run.claims):
-        return "these shapes, weights and equalities"
-    if run.claims:
-        return "these shapes and weights; there are no values to compare"
-    return "these shapes and weights"
+        text = "these shapes, weights and equalities"
+    elif run.claims:
+        text = "these shapes and weights; there are no values to compare"
+    else:
+        text = "these shapes and weights"
+    if run.equations_difference is not None:
+        text += f"; float64 differs from the equations by {run.equations_difference:.0e}"
+    if run.device_difference is not None:
+        text += f"; values differ from the CPU's by {run.device_difference:.0e}"
+    return text
 
 
 def _value(value: Value) -> Cell:
@@ -443,6 +452,30 @@ def _value(value: Value) -> Cell:
             return Shape(ints(value))
 
 
+def _gates(report: Report) -> Iterator[Block]:
+    from rnnshape.document.gates import gates
+
+    yield from gates(report)
+
+
+def _cost(report: Report) -> Iterator[Block]:
+    from rnnshape.document.cost import cost
+
+    yield from cost(report)
+
+
+def _time(report: Report) -> Iterator[Block]:
+    from rnnshape.document.cost import time
+
+    yield from time(report)
+
+
+def _frameworks(report: Report) -> Iterator[Block]:
+    from rnnshape.document.frameworks import frameworks
+
+    yield from frameworks(report)
+
+
 SECTIONS: Final[Mapping[str, Callable[[Report], Iterator[Block]]]] = {
     "header": _header,
     "shapes": _shapes,
@@ -450,10 +483,19 @@ SECTIONS: Final[Mapping[str, Callable[[Report], Iterator[Block]]]] = {
     "grid": _grid,
     "weights": _weights,
     "arithmetic": _arithmetic,
+    "gates": _gates,
     "layouts": _layouts,
     "compare": _compare,
+    "cost": _cost,
+    "frameworks": _frameworks,
     "findings": _findings,
+    "time": _time,
     "verification": _verification,
 }
 
-DEFAULT_SECTIONS: Final = frozenset(SECTIONS) - {"grid", "arithmetic", "layouts"}
+# Not known before the run, and shown behind what is.
+_OF_THE_RUN: Final = ("time", "verification")
+
+DEFAULT_SECTIONS: Final = frozenset(
+    ("header", "shapes", "states", "weights", "compare", "findings", "verification")
+)

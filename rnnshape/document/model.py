@@ -40,7 +40,20 @@ class Times:
     count: int
 
 
-Cell: TypeAlias = str | int | Fraction | Code | Formula | Shape | Times | None
+@dataclass(frozen=True)
+class Seconds:
+    """A measured time, shown to three digits: `155 ms`."""
+
+    value: float
+
+    def __str__(self) -> str:
+        for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+            if self.value >= scale:
+                return f"{self.value / scale:.3g} {unit}"
+        return f"{self.value * 1e9:.3g} ns"
+
+
+Cell: TypeAlias = str | int | Fraction | Code | Formula | Shape | Times | Seconds | None
 Inline: TypeAlias = tuple[str | int | Code | Formula | Shape, ...]
 
 

@@ -255,6 +255,11 @@ class Settings:
                 hint=f"--device {match['type']}",
             )
 
+    @property
+    def device_type(self) -> str:
+        """The device without its number: `cuda` for `cuda:1`."""
+        return self.device.partition(":")[0]
+
 
 def dtype_named(name: str) -> DType:
     """The dtype that PyTorch calls `name`: `float32`, `torch.half`, `cdouble`."""

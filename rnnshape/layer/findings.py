@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig
 from rnnshape.layer.facts import Shape
 from rnnshape.layer.formulas import layout, plain_sizes, weights
 from rnnshape.layer.projection import largest_saving_projection
+
+_LEAST_BATCH: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,31 @@ class UnconfirmedBatchAxis:
     h_n_as_read: Shape
 
 
-Finding: TypeAlias = DropoutWithoutEffect | CostlyProjection | EqualSizes | UnconfirmedBatchAxis
+@dataclass(frozen=True, kw_only=True)
+class LikelySwapped:
+    """A sequence as long as a batch is wide, and the other way round: a power of two tells."""
+
+    seq_len: int
+    batch_size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaddedRows:
+    """Rows of a packed batch that end before the last step of the padded output."""
+
+    rows: tuple[int, ...]
+    longest: int  # steps of the padded output
+    seq_len: int  # steps of the padded input
+
+
+Finding: TypeAlias = (
+    DropoutWithoutEffect
+    | CostlyProjection
+    | EqualSizes
+    | UnconfirmedBatchAxis
+    | LikelySwapped
+    | PaddedRows
+)
 
 
 def find(
@@ -61,6 +87,8 @@ def find(
     """
     return (
         *_unconfirmed_batch(config, input_spec, from_input_shape=from_input_shape),
+        *_likely_swapped(input_spec, assumed, from_input_shape=from_input_shape),
+        *_padded_rows(input_spec),
         *_equal_sizes(config, input_spec, assumed),
         *_dropout(config),
         *_projection(config, input_spec),
@@ -85,6 +113,29 @@ def _unconfirmed_batch(
         h_n=other["h_n"].shape,
         h_n_as_read=read["h_n"].shape,
     )
+
+
+def _likely_swapped(
+    input_spec: InputSpec, assumed: AbstractSet[str], *, from_input_shape: bool
+) -> Iterator[LikelySwapped]:
+    """Batches are mostly powers of two from 8 up, sequences mostly are not."""
+    seq, batch = input_spec.seq_len, input_spec.batch_size
+    told = input_spec.lengths is None and not {"seq_len", "batch_size"} & assumed
+    if told and not from_input_shape and _like_a_batch(seq) and not _like_a_batch(batch):
+        yield LikelySwapped(seq_len=seq, batch_size=batch)
+
+
+def _like_a_batch(size: int) -> bool:
+    return size >= _LEAST_BATCH and size & (size - 1) == 0
+
+
+def _padded_rows(input_spec: InputSpec) -> Iterator[PaddedRows]:
+    if input_spec.lengths is None:
+        return
+    longest = max(input_spec.lengths)
+    rows = tuple(row for row, length in enumerate(input_spec.lengths) if length < longest)
+    if rows or longest < input_spec.seq_len:
+        yield PaddedRows(rows=rows, longest=longest, seq_len=input_spec.seq_len)
 
 
 def _equal_sizes(

@@ -233,6 +233,15 @@ def weights(config: RNNConfig, sizes: Sizes) -> Weights:
     return Weights(blocks=(first, upper))
 
 
+def gate_rows(config: RNNConfig) -> dict[str, slice]:
+    """The rows of each gate in weight_ih, weight_hh and both biases, by the gate's letter."""
+    height = config.hidden_size
+    return {
+        gate: slice(place * height, (place + 1) * height)
+        for place, gate in enumerate(config.kind.gate_names)
+    }
+
+
 def macs(layer_weights: Weights, sizes: Sizes) -> int:
     """Multiply-adds of the matrix products over the whole input.
 

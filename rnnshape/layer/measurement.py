@@ -1,27 +1,22 @@
 """What PyTorch does: the real layer, built on the device, and one forward pass.
 
-The only module that imports torch. `report.with_run` imports this one when there is something to
-measure: torch costs more start-up time than everything else together.
+See `modules` for when torch is imported.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
 
-from rnnshape.errors import RequestError
 from rnnshape.layer.capacity import (
     available_memory,
     need,
     require_memory,
-    written_bytes,
 )
-from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
+from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Cat, Claim, Expression, Facts, Part, Sum, Tensor, Weight
 from rnnshape.layer.formulas import (
     layout,
@@ -31,11 +26,17 @@ from rnnshape.layer.formulas import (
     stateless_results,
     weights,
 )
+from rnnshape.layer.modules import (
+    called,
+    existing_device,
+    filled_module,
+    named_results,
+    packed,
+    quiet_state,
+    random_tensor,
+    refusal,
+)
 
-# One random block fills all weights, since copying is many times faster than drawing. Each
-# weight starts elsewhere in it, so that no two are equal.
-_BLOCK: Final = 2**18
-_OFFSETS: Final = 1021
 # Below this many multiply-adds and parameters one thread is as fast, and does not stall when
 # several processes share the cores.
 _ONE_THREAD: Final = 50_000_000
@@ -63,17 +64,17 @@ def measure(
     no room for, and for a device or dtype that PyTorch does not run here. The global state of
     torch (random numbers, threads, backends, default device and dtype) is left as it was.
     """
-    device = _device(settings)
+    device = existing_device(settings)
     needed = need(config, input_spec, settings)
     require_memory(needed, _available(device), device=settings.device)
     fed = input_spec
     if device.type == "meta":
         fed = _shortened(input_spec)
     try:
-        with _quiet_state(threads=_threads(config, input_spec)):
+        with quiet_state(threads=_threads(config, input_spec)):
             facts = _run(config, fed, settings, claims)
     except (RuntimeError, NotImplementedError, TypeError) as error:
-        raise _refusal(error, config, settings, needed.total) from error
+        raise refusal(error, config, settings, needed.total) from error
     # Without the build's tag, "+cpu", which the device already tells.
     version = torch.__version__.partition("+")[0]
     return Measured(facts=facts, torch_version=version, input_spec=fed)
@@ -86,23 +87,47 @@ def _shortened(input_spec: InputSpec) -> InputSpec:
 
 
 def _run(
-    config: RNNConfig,
-    input_spec: InputSpec,
-    settings: Settings,
-    claims: Sequence[Claim],
+    config: RNNConfig, input_spec: InputSpec, settings: Settings, claims: Sequence[Claim]
 ) -> Facts:
-    module = _built(config, settings)
+    forward = _forward(config, input_spec, settings)
+    known = {**forward.results, **forward.stateless}
+    return Facts(
+        tensors={
+            name: Tensor(name=name, shape=tuple(value.shape), axes=())
+            for name, value in forward.results.items()
+        },
+        weights=tuple(
+            Weight(name=name, shape=tuple(value.shape))
+            for name, value in forward.module.named_parameters()
+        ),
+        parameters=sum(value.numel() for value in forward.module.parameters()),
+        claims=tuple(replace(claim, holds=_holds(claim, known)) for claim in claims),
+        batch_sizes=forward.batch_sizes,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Forward:
+    """One forward pass: what went in, what came out."""
+
+    module: torch.nn.Module
+    results: Mapping[str, torch.Tensor]  # by the names of `formulas.layout`
+    stateless: Mapping[str, torch.Tensor]  # of a call without states, as Python reads it
+    batch_sizes: tuple[int, ...] | None
+
+
+def _forward(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> _Forward:
     random = torch.Generator().manual_seed(0)
-    _fill(module, config, random)
+    module = filled_module(config, settings, random)
     expected = layout(config, input_spec, plain_sizes(config, input_spec))
-    given = {"input": _random(expected["input"].shape, settings, random)}
+    given = {"input": random_tensor(expected["input"].shape, settings, random)}
     read: Any = given["input"]
     batch_sizes = None
     if "data" in expected:
-        read = _packed(config, input_spec, given["input"])
+        read = packed(config, input_spec, given["input"])
         given["data"] = read.data
         batch_sizes = tuple(read.batch_sizes.tolist())
-    returned: dict[str, torch.Tensor] = {}
+    stateless: dict[str, torch.Tensor] = {}
     states: tuple[torch.Tensor, ...] = ()
     if input_spec.with_state:
         # Zeros of the predicted shapes: PyTorch itself refuses them where they are wrong.
@@ -110,106 +135,33 @@ def _run(
         states = tuple(given["input"].new_zeros(expected[name].shape) for name in names)
         given |= dict(zip(names, states, strict=True))
         expressions = stateless_results(config)
-        without = _results(config, module(read))
-        returned = {expressions[result]: value for result, value in without.items()}
-    results = given | _results(config, _called(module, read, states))
-    return Facts(
-        tensors={
-            name: Tensor(name=name, shape=tuple(value.shape), axes=())
-            for name, value in results.items()
-        },
-        weights=tuple(
-            Weight(name=name, shape=tuple(value.shape)) for name, value in module.named_parameters()
-        ),
-        parameters=sum(value.numel() for value in module.parameters()),
-        claims=tuple(replace(claim, holds=_holds(claim, results | returned)) for claim in claims),
+        without = named_results(config, called(module, read))
+        stateless = {expressions[result]: value for result, value in without.items()}
+    return _Forward(
+        module=module,
+        results=given | named_results(config, called(module, read, states)),
+        stateless=stateless,
         batch_sizes=batch_sizes,
     )
 
 
-def _built(config: RNNConfig, settings: Settings) -> torch.nn.Module:
-    """The layer without its initialisation, whose values `_fill` replaces anyway."""
-    parent = getattr(torch.nn, config.class_name.removeprefix("nn."))
-    kind = type(parent.__name__, (parent,), {"reset_parameters": lambda _self: None})
-    arguments: dict[str, Any] = {"bias": config.bias}
-    if not config.cell:
-        arguments |= {
-            "num_layers": config.num_layers,
-            "batch_first": config.batch_first,
-            "dropout": config.dropout,
-            "bidirectional": config.bidirectional,
-        }
-    # proj_size and nonlinearity are arguments of one kind each; the others refuse even 0.
-    if config.proj_size:
-        arguments["proj_size"] = config.proj_size
-    if config.kind is Kind.RNN:
-        arguments["nonlinearity"] = config.nonlinearity
-    module: torch.nn.Module = kind(
-        config.input_size,
-        config.hidden_size,
-        **arguments,
-        device=settings.device,
-        dtype=getattr(torch, settings.dtype.value),
-    )
-    return module.eval()  # no dropout: it would make layers differ from run to run
+def difference_from_cpu(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> float:
+    """How far the results on a device are from the CPU's for the same weights and input, at most.
 
-
-def _fill(module: torch.nn.Module, config: RNNConfig, random: torch.Generator) -> None:
-    """Random finite values in PyTorch's own range, small enough that no gate saturates."""
-    parameters = list(module.parameters())
-    if not parameters or parameters[0].device.type == "meta":
-        return
-    like = parameters[0]
-    size = min(_BLOCK, max(value.numel() for value in parameters)) + _OFFSETS
-    drawn = torch.rand(size, generator=random, dtype=torch.float64, device="cpu") * 2 - 1
-    block = (drawn * config.hidden_size**-0.5).to(device=like.device, dtype=like.dtype)
-    for number, value in enumerate(parameters):
-        start = number * 7 % _OFFSETS
-        flat = value.view(-1)
-        for piece in torch.split(flat, size - _OFFSETS):
-            piece.copy_(block[start : start + piece.numel()])
-
-
-def _random(shape: tuple[int, ...], settings: Settings, random: torch.Generator) -> torch.Tensor:
-    dtype = getattr(torch, settings.dtype.value)
-    if settings.device == "meta":
-        return torch.empty(shape, device="meta", dtype=dtype)
-    drawn_dtype = torch.complex64 if settings.dtype.is_complex else torch.float32
-    drawn = torch.randn(shape, generator=random, dtype=drawn_dtype, device="cpu")
-    return drawn.to(device=settings.device, dtype=dtype)
-
-
-def _packed(
-    config: RNNConfig, input_spec: InputSpec, padded: torch.Tensor
-) -> torch.nn.utils.rnn.PackedSequence:
-    return torch.nn.utils.rnn.pack_padded_sequence(
-        padded,
-        torch.tensor(input_spec.lengths, device="cpu"),
-        batch_first=config.batch_first,
-        enforce_sorted=False,
-    )
-
-
-def _called(module: torch.nn.Module, read: Any, states: tuple[torch.Tensor, ...]) -> Any:
-    if not states:
-        return module(read)
-    return module(read, states if len(states) > 1 else states[0])
-
-
-def _results(config: RNNConfig, returned: Any) -> dict[str, torch.Tensor]:
-    """What the layer returned, by name; a PackedSequence is padded again, as its reader does."""
-    if config.cell:
-        states, output = returned, {}
-    else:
-        sequence, states = returned
-        if isinstance(sequence, torch.nn.utils.rnn.PackedSequence):
-            sequence, _ = torch.nn.utils.rnn.pad_packed_sequence(
-                sequence, batch_first=config.batch_first
-            )
-        output = {"output": sequence}
-    names = state_names(config, "1" if config.cell else "n")
-    each = states if isinstance(states, tuple) else (states,)
-    return output | dict(zip(names, each, strict=True))
+    Both are drawn on the CPU from the same seed, so that only the arithmetic differs.
+    """
+    on_cpu = replace(settings, device="cpu")
+    with quiet_state(threads=_threads(config, input_spec)):
+        there = _forward(config, input_spec, settings).results
+        here = _forward(config, input_spec, on_cpu).results
+        return max(
+            (
+                float((there[name].cpu() - value).abs().max())
+                for name, value in here.items()
+                if value.numel()
+            ),
+            default=0.0,
+        )
 
 
 def _holds(claim: Claim, results: Mapping[str, torch.Tensor]) -> bool | None:
@@ -241,34 +193,6 @@ def _value(expression: Expression, results: Mapping[str, torch.Tensor]) -> torch
             return torch.cat([_value(each, results) for each in parts], -1)
 
 
-def _device(settings: Settings) -> torch.device:
-    """The device, or RequestError that says why it is not there."""
-    device = torch.device(settings.device)
-    reason = _absence(device)
-    if reason is not None:
-        raise RequestError(
-            f"device {settings.device}: {reason}",
-            hint="--device cpu, or --no-run for the formulas alone",
-        )
-    return device
-
-
-def _absence(device: torch.device) -> str | None:
-    """Why a device is not there, or None."""
-    if device.type == "mps":
-        return None if torch.backends.mps.is_available() else "there is no MPS device here"
-    if device.type not in ("cuda", "xpu"):
-        return None
-    name = device.type.upper()
-    backend = getattr(torch, device.type)
-    count: int = backend.device_count()
-    if (device.index or 0) < count:
-        return None
-    if not count and not (torch.version.cuda or torch.version.hip or torch.version.xpu):
-        return f"torch {torch.__version__} is built without {name}"
-    return f"there are {count} {name} devices here, numbered from 0"
-
-
 def _available(device: torch.device) -> int | None:
     match device.type:
         case "cpu":
@@ -286,40 +210,3 @@ def _threads(config: RNNConfig, input_spec: InputSpec) -> int:
     work = max(layer_weights.parameters, macs(layer_weights, sizes))
     threads: int = 1 if work < _ONE_THREAD else torch.get_num_threads()
     return threads
-
-
-@contextmanager
-def _quiet_state(*, threads: int) -> Iterator[None]:
-    """Inference without oneDNN, whose LSTM does not check the shapes of its weights."""
-    onednn, threads_before = torch.backends.mkldnn.enabled, torch.get_num_threads()
-    try:
-        torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
-        torch.set_num_threads(threads)
-        # What PyTorch warns about here is a finding of ours, or about its own kernels.
-        with warnings.catch_warnings(), torch.inference_mode():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        torch.backends.mkldnn.enabled = onednn
-        torch.set_num_threads(threads_before)
-
-
-def _refusal(error: Exception, config: RNNConfig, settings: Settings, needed: int) -> Exception:
-    """A RequestError for what PyTorch refuses for want of memory or of a kernel; else a bug."""
-    text = str(error)
-    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in text:
-        return RequestError(
-            f"a run on {settings.device} needs {written_bytes(needed)} and did not get them",
-            hint="--no-run gives every number by formula; --device meta runs without memory",
-        )
-    if (settings.device, settings.dtype.value) == ("cpu", "float32"):
-        return error
-    return RequestError(
-        f"PyTorch does not run {config.class_name} in {settings.dtype.value}"
-        f" on {settings.device}: {_first_line(error)}",
-        hint="--dtype float32, or --no-run for the formulas alone",
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,10 +15,10 @@ from rnnshape.layer.facts import Claim, Facts
 from rnnshape.layer.findings import Finding, find
 from rnnshape.layer.formulas import Sizes, Weights, macs, named_sizes, weights
 from rnnshape.layer.prediction import predict
-from rnnshape.layer.verification import Mismatch, verify
+from rnnshape.layer.verification import Mismatch, verify, verify_differences
 
 if TYPE_CHECKING:
-    from rnnshape.layer.measurement import Measured
+    from rnnshape.layer.timing import Timing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,9 @@ class Run:
     input_spec: InputSpec  # what was fed
     claims: tuple[Claim, ...]  # judged
     mismatches: tuple[Mismatch, ...]
+    equations_difference: float | None = None  # from the cell's equations in float64, at most
+    device_difference: float | None = None  # from the CPU's values, at most
+    timings: tuple[Timing, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -109,35 +112,51 @@ def inspect(
     return with_run(report) if run else report
 
 
-def with_run(report: Report) -> Report:
+def with_run(report: Report, *, equations: bool = False, time: Sequence[RNNConfig] = ()) -> Report:
     """The report with the layer built and run in PyTorch.
 
-    Raises RequestError where no run is possible; what no machine can build is refused before
-    torch is imported.
+    `equations` also holds the cell's equations against it, `time` measures the forward passes of
+    these layers. Raises RequestError where no run is possible; what no machine can build is
+    refused before torch is imported.
     """
-    config, settings = report.config, report.settings
-    require_runnable(config, report.input_spec, settings)
-    measured = _measure()(config, report.input_spec, settings, report.predicted.claims)
-    shortened = measured.input_spec != report.input_spec
+    config, spec, settings = report.config, report.input_spec, report.settings
+    require_runnable(config, spec, settings)
+    _import_torch()
+    from rnnshape.layer.measurement import difference_from_cpu, measure
+    from rnnshape.layer.stepwise import largest_difference
+    from rnnshape.layer.timing import timed
+
+    measured = measure(config, spec, settings, report.predicted.claims)
+    shortened = measured.input_spec != spec
     predicted = predict(config, measured.input_spec) if shortened else report.predicted
+    difference = largest_difference(config) if equations else None
+    elsewhere = settings.device_type not in ("cpu", "meta")
+    device_difference = difference_from_cpu(config, spec, settings) if elsewhere else None
     run = Run(
         torch_version=measured.torch_version,
         input_spec=measured.input_spec,
         claims=measured.facts.claims,
-        mismatches=verify(predicted, measured.facts),
+        mismatches=(
+            *verify(predicted, measured.facts),
+            *verify_differences(
+                equations=difference, device=device_difference, dtype=settings.dtype
+            ),
+        ),
+        equations_difference=difference,
+        device_difference=device_difference,
+        timings=timed(time, spec, settings) if time else (),
     )
     return replace(report, run=run)
 
 
-def _measure() -> Callable[[RNNConfig, InputSpec, Settings, Sequence[Claim]], Measured]:
+def _import_torch() -> None:
     """Import torch, silently: without numpy it warns of something that is not used here."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from rnnshape.layer.measurement import measure
+            import torch  # noqa: F401 - so that what imports it next finds it
     except ImportError as error:
         raise RequestError(
             f"torch cannot be imported: {str(error).partition(chr(10))[0]}",
             hint="pip install torch, or --no-run for the formulas alone",
         ) from error
-    return measure

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from rnnshape.layer.config import DType
 from rnnshape.layer.facts import Facts, Shape
 
 # A run that is given no initial states says nothing about their shapes.
@@ -21,6 +22,41 @@ class Mismatch:
     what: str  # a tensor's or a weight's name, "parameters", or a claim
     predicted: Value
     measured: Value
+
+
+# Kernels add in different orders, and some devices round float32 products to fewer bits (TF32).
+_DEVICE_TOLERANCE: Final = {
+    DType.FLOAT64: 1e-9,
+    DType.COMPLEX128: 1e-9,
+    DType.FLOAT32: 1e-2,
+    DType.COMPLEX64: 1e-2,
+}
+_COARSE_TOLERANCE: Final = 0.1
+# Errors of float64 stay far below, a wrong equation far above.
+EQUATION_TOLERANCE: Final = 1e-10
+
+
+def device_tolerance(dtype: DType) -> float:
+    """How far a device's values may be from the CPU's; they lie between -1 and 1."""
+    return _DEVICE_TOLERANCE.get(dtype, _COARSE_TOLERANCE)
+
+
+def verify_differences(
+    *, equations: float | None, device: float | None, dtype: DType
+) -> tuple[Mismatch, ...]:
+    """Mismatches for the largest differences found: from the equations, and from the CPU.
+
+    None is a difference that was not looked for. NaN is within no tolerance.
+    """
+    checks = (
+        ("the cell's equations", equations, EQUATION_TOLERANCE),
+        ("the CPU's values", device, device_tolerance(dtype)),
+    )
+    return tuple(
+        Mismatch(what=what, predicted=True, measured=False)
+        for what, difference, tolerance in checks
+        if difference is not None and not difference <= tolerance
+    )
 
 
 def verify(predicted: Facts, measured: Facts) -> tuple[Mismatch, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from rnnshape.dims import written_shape
-from rnnshape.document.model import Cell, Code, Formula, Shape, Times
+from rnnshape.document.model import Cell, Code, Formula, Seconds, Shape, Times
 
 # Halves, thirds and quarters are ratios that a person remembers.
 _MOST_DENOMINATOR = 4
@@ -27,6 +27,8 @@ def cell_text(cell: Cell) -> str:
             return text
         case Shape(sizes):
             return written_shape(sizes)
+        case Seconds():
+            return str(cell)
         case Times(count):
             return f"x {count:,}"
 

@@ -1,0 +1,118 @@
+"""The cell's equations step by step, in float64, held against the layer that PyTorch runs.
+
+Written from PyTorch's documentation over the rows that `formulas.gate_rows` names, without any
+of PyTorch's recurrent kernels: what agrees with it is what the gates section says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import torch
+
+from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
+from rnnshape.layer.formulas import gate_rows, plain_sizes, weights
+from rnnshape.layer.modules import called, filled_module, quiet_state, random_tensor
+
+_STEPS: Final = 3
+_ROWS: Final = 2
+_MOST_PARAMETERS: Final = 5_000_000
+
+
+def largest_difference(config: RNNConfig) -> float | None:
+    """How far output and states differ from the equations, at most; None for a layer too large.
+
+    The layer reads a few steps of a small batch: the equations know no other sizes.
+    """
+    spec = InputSpec(batch_size=_ROWS, seq_len=_STEPS)
+    if weights(config, plain_sizes(config, spec)).parameters > _MOST_PARAMETERS:
+        return None
+    checked = replace(config, batch_first=False)
+    settings = Settings(dtype=DType.FLOAT64)
+    random = torch.Generator().manual_seed(0)
+    with quiet_state(threads=1):
+        module = filled_module(checked, settings, random)
+        steps = _STEPS - _STEPS * config.cell
+        shape = (*((steps,) if steps else ()), _ROWS, config.input_size)
+        given = random_tensor(shape, settings, random)
+        returned = _flat(called(module, given))
+        expected = _flat(_layers(checked, dict(module.named_parameters()), given))
+        pairs = zip(returned, expected, strict=True)
+        return max(float((left - right).abs().max()) for left, right in pairs)
+
+
+_Weights = Mapping[str, torch.Tensor]
+_State = tuple[torch.Tensor, ...]  # h, and c of an LSTM
+
+
+def _layers(
+    config: RNNConfig, parameters: _Weights, given: torch.Tensor
+) -> tuple[torch.Tensor | _State, ...]:
+    if config.cell:
+        return _step(config, parameters, given, _zeros(config))
+    below, finals = given, []
+    for layer in range(config.num_layers):
+        halves = []
+        for suffix in ("", "_reverse")[: config.directions]:
+            place = f"_l{layer}{suffix}"
+            own = {n.removesuffix(place): w for n, w in parameters.items() if n.endswith(place)}
+            half, final = _direction(config, own, below, reverse=bool(suffix))
+            halves.append(half)
+            finals.append(final)
+        below = torch.cat(halves, -1)
+    return below, tuple(torch.stack(each) for each in zip(*finals, strict=True))
+
+
+def _direction(
+    config: RNNConfig, own: _Weights, given: torch.Tensor, *, reverse: bool
+) -> tuple[torch.Tensor, _State]:
+    state, outputs = _zeros(config), []
+    for step in reversed(given) if reverse else given:
+        state = _step(config, own, step, state)
+        outputs.append(state[0])
+    return torch.stack(outputs[::-1] if reverse else outputs), state
+
+
+def _step(config: RNNConfig, own: _Weights, x: torch.Tensor, state: _State) -> _State:
+    """One step of one layer in one direction, gate by gate."""
+    h = state[0]
+    no_bias = own["weight_ih"].new_zeros(config.kind.gates * config.hidden_size)
+    b_ih, b_hh = own.get("bias_ih", no_bias), own.get("bias_hh", no_bias)
+
+    def from_input(gate: str) -> torch.Tensor:
+        rows = gate_rows(config)[gate]
+        return x @ own["weight_ih"][rows].T + b_ih[rows]
+
+    def from_hidden(gate: str) -> torch.Tensor:
+        rows = gate_rows(config)[gate]
+        return h @ own["weight_hh"][rows].T + b_hh[rows]
+
+    match config.kind:
+        case Kind.LSTM:
+            i, f, o = (torch.sigmoid(from_input(gate) + from_hidden(gate)) for gate in "ifo")
+            g = torch.tanh(from_input("g") + from_hidden("g"))
+            c = f * state[1] + i * g
+            h = o * torch.tanh(c)
+            return (h @ own["weight_hr"].T if config.proj_size else h, c)
+        case Kind.GRU:
+            r, z = (torch.sigmoid(from_input(gate) + from_hidden(gate)) for gate in "rz")
+            n = torch.tanh(from_input("n") + r * from_hidden("n"))
+            return ((1 - z) * n + z * h,)
+        case Kind.RNN:
+            total = from_input("h") + from_hidden("h")
+            return (torch.relu(total) if config.nonlinearity == "relu" else torch.tanh(total),)
+
+
+def _zeros(config: RNNConfig) -> _State:
+    h = torch.zeros(_ROWS, config.output_size, dtype=torch.float64, device="cpu")
+    c = torch.zeros(_ROWS, config.hidden_size, dtype=torch.float64, device="cpu")
+    return (h, c) if config.kind is Kind.LSTM else (h,)
+
+
+def _flat(returned: object) -> list[torch.Tensor]:
+    if isinstance(returned, torch.Tensor):
+        return [returned]
+    assert isinstance(returned, tuple)
+    return [tensor for each in returned for tensor in _flat(each)]

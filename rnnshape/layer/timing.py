@@ -1,0 +1,89 @@
+"""How long a forward pass takes: measured, since no formula tells it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+from typing import Any, Final
+
+import torch
+
+from rnnshape.layer.config import InputSpec, RNNConfig, Settings
+from rnnshape.layer.formulas import layout, macs, plain_sizes, weights
+from rnnshape.layer.modules import filled_module, packed, random_tensor
+
+_WARM_UP: Final = 3
+_RUNS: Final = 25
+_MOST_SECONDS: Final = 10.0  # for all runs together, after one of each
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """The time of one forward pass in inference, over repeated runs."""
+
+    config: RNNConfig
+    macs: int
+    median: float  # seconds
+    lower: float  # the quartile below, seconds
+    upper: float  # the quartile above, seconds
+    runs: int
+
+
+def timed(
+    configs: Sequence[RNNConfig], input_spec: InputSpec, settings: Settings
+) -> tuple[Timing, ...]:
+    """The forward pass of each layer as a user's program would run it.
+
+    With PyTorch's own threads and kernels, after a warm-up, the layers in turn, each waited for.
+    """
+    with torch.inference_mode():
+        passes = [_forward(config, input_spec, settings) for config in configs]
+        seconds: list[list[float]] = [[] for _ in configs]
+        for forward in passes * _WARM_UP:
+            _seconds(forward, settings)
+        end = time.perf_counter() + _MOST_SECONDS
+        while len(seconds[0]) < _RUNS and (len(seconds[0]) < 2 or time.perf_counter() < end):
+            for own, forward in zip(seconds, passes, strict=True):
+                own.append(_seconds(forward, settings))
+    return tuple(
+        _timing(config, input_spec, own) for config, own in zip(configs, seconds, strict=True)
+    )
+
+
+def _timing(config: RNNConfig, input_spec: InputSpec, seconds: list[float]) -> Timing:
+    lower, _, upper = quantiles(seconds, n=4, method="inclusive")
+    sizes = plain_sizes(config, input_spec)
+    return Timing(
+        config=config,
+        macs=macs(weights(config, sizes), sizes),
+        median=median(seconds),
+        lower=lower,
+        upper=upper,
+        runs=len(seconds),
+    )
+
+
+def _forward(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> Callable[[], object]:
+    random = torch.Generator().manual_seed(0)
+    module = filled_module(config, settings, random)
+    shape = layout(config, input_spec, plain_sizes(config, input_spec))["input"].shape
+    given: Any = random_tensor(shape, settings, random)
+    if input_spec.lengths is not None:
+        given = packed(config, input_spec, given)
+    return lambda: module(given)
+
+
+def _seconds(forward: Callable[[], object], settings: Settings) -> float:
+    _wait(settings)
+    start = time.perf_counter()
+    forward()
+    _wait(settings)
+    return time.perf_counter() - start
+
+
+def _wait(settings: Settings) -> None:
+    """Until the device has done what it was given: only the CPU does it at once."""
+    if settings.device_type != "cpu":
+        torch.accelerator.synchronize(torch.device(settings.device))
