@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
+from math import floor, log10
 from typing import Final
 
 from rnnshape.analysis.comparison import Compared, siblings
@@ -321,8 +323,9 @@ def _compared_note(report: Report, compared: Compared) -> str:
 def _projection_notes(report: Report) -> Iterator[Paragraph]:
     config = report.config
     if config.kind is not Kind.LSTM or config.cell:
-        kind = config.kind.value.lower()
-        yield Paragraph((f"{_MACS}. Time does not follow: rnnshape {kind} --time",))
+        kind, ratio = config.kind.value.lower(), Fraction(config.kind.gates, Kind.LSTM.gates)
+        less = f" Time is not {ratio}: rnnshape {kind} --time" if ratio < 1 else ""
+        yield Paragraph((f"{_MACS}.{less}",))
         return
     sizes = (config.hidden_size, config.num_layers, config.directions)
     saving, even = largest_saving_projection(*sizes), break_even_projection(*sizes)
@@ -434,10 +437,15 @@ def _agreed(run: Run) -> str:
     else:
         text = "these shapes and weights"
     if run.equations_difference is not None:
-        text += f"; float64 differs from the equations by {run.equations_difference:.0e}"
+        text += f"; the equations hold within {_bound(run.equations_difference)} in float64"
     if run.device_difference is not None:
-        text += f"; values differ from the CPU's by {run.device_difference:.0e}"
+        text += f"; values are within {_bound(run.device_difference)} of the CPU's"
     return text
+
+
+def _bound(difference: float) -> str:
+    """The power of ten above a difference: its digits are noise."""
+    return "0" if difference == 0 else f"1e{floor(log10(difference)) + 1}"
 
 
 def _value(value: Value) -> Cell:

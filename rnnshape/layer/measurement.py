@@ -12,7 +12,6 @@ from typing import Any, Final
 import torch
 
 from rnnshape.layer.capacity import (
-    available_memory,
     need,
     require_memory,
 )
@@ -30,6 +29,7 @@ from rnnshape.layer.modules import (
     called,
     existing_device,
     filled_module,
+    free_memory,
     named_results,
     packed,
     quiet_state,
@@ -66,7 +66,7 @@ def measure(
     """
     device = existing_device(settings)
     needed = need(config, input_spec, settings)
-    require_memory(needed, _available(device), device=settings.device)
+    require_memory(needed, free_memory(settings), device=settings.device)
     fed = input_spec
     if device.type == "meta":
         fed = _shortened(input_spec)
@@ -191,17 +191,6 @@ def _value(expression: Expression, results: Mapping[str, torch.Tensor]) -> torch
             return _value(summed, results).sum(dim)
         case Cat(parts=parts):
             return torch.cat([_value(each, results) for each in parts], -1)
-
-
-def _available(device: torch.device) -> int | None:
-    match device.type:
-        case "cpu":
-            return available_memory()
-        case "cuda":
-            free: int = torch.cuda.mem_get_info(device)[0]
-            return free
-        case _:
-            return None  # meta needs no memory; the others refuse an allocation by themselves
 
 
 def _threads(config: RNNConfig, input_spec: InputSpec) -> int:

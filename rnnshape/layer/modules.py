@@ -15,7 +15,7 @@ from typing import Any, Final
 import torch
 
 from rnnshape.errors import RequestError
-from rnnshape.layer.capacity import written_bytes
+from rnnshape.layer.capacity import available_memory, written_bytes
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.formulas import state_names
 
@@ -152,6 +152,18 @@ def _absence(device: torch.device) -> str | None:
     if not count and not (torch.version.cuda or torch.version.hip or torch.version.xpu):
         return f"torch {torch.__version__} is built without {name}"
     return f"there are {count} {name} devices here, numbered from 0"
+
+
+def free_memory(settings: Settings) -> int | None:
+    """Bytes that a run on the device may take, or None where the system does not tell."""
+    match settings.device_type:
+        case "cpu":
+            return available_memory()
+        case "cuda":
+            free: int = torch.cuda.mem_get_info(torch.device(settings.device))[0]
+            return free
+        case _:
+            return None  # meta needs no memory; the others refuse an allocation by themselves
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import torch
 
+from rnnshape.layer.capacity import Need, need, require_memory
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.formulas import layout, macs, plain_sizes, weights
-from rnnshape.layer.modules import filled_module, packed, random_tensor
+from rnnshape.layer.modules import filled_module, free_memory, packed, random_tensor
 
 _WARM_UP: Final = 3
 _RUNS: Final = 25
@@ -37,7 +38,14 @@ def timed(
     """The forward pass of each layer as a user's program would run it.
 
     With PyTorch's own threads and kernels, after a warm-up, the layers in turn, each waited for.
+    Raises RequestError when there is no memory for all of them at once.
     """
+    needs = [need(config, input_spec, settings) for config in configs]
+    together = Need(
+        parameters=sum(each.parameters for each in needs),
+        activations=sum(each.activations for each in needs),
+    )
+    require_memory(together, free_memory(settings), device=settings.device)
     with torch.inference_mode():
         passes = [_forward(config, input_spec, settings) for config in configs]
         seconds: list[list[float]] = [[] for _ in configs]
