@@ -1,0 +1,81 @@
+"""What a layer costs, against PyTorch's own bytes and counters."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
+
+from rnnshape.analysis.cost import cost
+from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig
+from tests.strategies import layers
+
+
+@given(layers(), st.integers(1, 3), st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_flops_are_what_pytorchs_counter_counts(config: RNNConfig, batch: int, seq: int) -> None:
+    spec = InputSpec(batch_size=batch, seq_len=seq)
+    module = eval(config.constructor, {"nn": torch.nn})  # noqa: S307 - made by the test
+    given_input = torch.randn(
+        (batch, seq, config.input_size) if config.batch_first else (seq, batch, config.input_size)
+    )
+    onednn = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = False
+    try:
+        with FlopCounterMode(display=False) as counter, torch.inference_mode():
+            module(given_input)
+    finally:
+        torch.backends.mkldnn.enabled = onednn
+    assert cost(config, spec, DType.FLOAT32).flops == counter.get_total_flops()
+
+
+@given(layers(), st.sampled_from([DType.FLOAT32, DType.FLOAT64, DType.BFLOAT16]))
+@settings(max_examples=30, deadline=None)
+def test_bytes_are_those_of_pytorchs_tensors(config: RNNConfig, dtype: DType) -> None:
+    module = eval(config.constructor, {"nn": torch.nn}).to(getattr(torch, dtype.value))  # noqa: S307
+    given_input = torch.zeros(3, 2, config.input_size, dtype=getattr(torch, dtype.value))
+    _, states = module(given_input)
+    finals = states if isinstance(states, tuple) else (states,)
+    spec = (
+        InputSpec(batch_size=3, seq_len=2)
+        if config.batch_first
+        else InputSpec(batch_size=2, seq_len=3)
+    )
+    known = cost(config, spec, dtype)
+    assert known.parameters == sum(p.nbytes for p in module.parameters())
+    assert known.states == sum(state.nbytes for state in finals)
+    assert known.gradients == known.parameters
+    optimizer = torch.optim.Adam(module.parameters())
+    module(given_input)[0].sum().backward()
+    optimizer.step()
+    moments = [
+        value.nbytes
+        for state in optimizer.state.values()
+        for name, value in state.items()
+        if name.startswith("exp_avg")
+    ]
+    assert known.adam == sum(moments)
+
+
+def test_a_packed_input_costs_its_valid_steps_alone() -> None:
+    config = RNNConfig(kind=Kind.LSTM)
+    padded = cost(config, InputSpec(batch_size=3, seq_len=7), DType.FLOAT32)
+    packed = cost(config, InputSpec(batch_size=3, seq_len=7, lengths=(7, 3, 2)), DType.FLOAT32)
+    assert packed.macs * 21 == padded.macs * 12
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+def test_a_cell_costs_one_step_of_the_layer(kind: Kind) -> None:
+    spec = InputSpec(batch_size=4, seq_len=1)
+    cell = cost(RNNConfig(kind=kind, cell=True), spec, DType.FLOAT32)
+    layer = cost(RNNConfig(kind=kind), spec, DType.FLOAT32)
+    assert (cell.macs, cell.parameters, cell.states) == (layer.macs, layer.parameters, layer.states)
+
+
+def test_activations_and_gates_are_counted_by_layer_and_direction() -> None:
+    config = RNNConfig(kind=Kind.LSTM, hidden_size=40, num_layers=4, bidirectional=True)
+    known = cost(config, InputSpec(), DType.FLOAT32)
+    assert known.activations == 4 * (10 * 5 * 20 + 4 * (10 * 5 * 80))
+    assert known.gates == 4 * (4 * 2 * 10 * 5 * 160)

@@ -1,0 +1,103 @@
+"""Counts in other frameworks: measured ones, and the real frameworks where they are installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import pytest
+
+from rnnshape.analysis.frameworks import counterparts
+from rnnshape.layer.config import Kind, RNNConfig
+
+# Measured with Keras 3, Flax 0.12 and ONNX for input 20 and hidden 40.
+MEASURED = {
+    Kind.LSTM: {"nn.LSTM": 9920, "LSTM": 9760, "LSTMCell": 9760, "ONNX LSTM": 9920},
+    Kind.GRU: {
+        "nn.GRU": 7440,
+        "GRU": 7440,
+        "GRU(reset_after=False)": 7320,
+        "linen.GRUCell": 7360,
+        "nnx.GRUCell": 7320,
+        "ONNX GRU": 7440,
+    },
+    Kind.RNN: {"nn.RNN": 2480, "SimpleRNN": 2440, "SimpleCell": 2440, "ONNX RNN": 2480},
+}
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+def test_the_formulas_give_the_counts_that_were_measured(kind: Kind) -> None:
+    found = {
+        f"{'ONNX ' * (row.framework == 'ONNX')}{row.layer}": row.parameters
+        for row in counterparts(RNNConfig(kind=kind))
+    }
+    assert found == MEASURED[kind]
+
+
+def test_a_projection_is_pytorchs_alone() -> None:
+    rows = counterparts(RNNConfig(kind=Kind.LSTM, proj_size=10))
+    assert [(row.framework, row.parameters) for row in rows] == [("PyTorch", 5520)]
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+def test_without_biases_all_frameworks_count_the_same(kind: Kind) -> None:
+    config = RNNConfig(kind=kind, bias=False, num_layers=2, bidirectional=True)
+    assert len({row.parameters for row in counterparts(config)}) == 1
+
+
+@pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="needs keras")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("kind", "layer", "options"),
+    [
+        (Kind.LSTM, "LSTM", {}),
+        (Kind.GRU, "GRU", {}),
+        (Kind.GRU, "GRU", {"reset_after": False}),
+        (Kind.RNN, "SimpleRNN", {}),
+    ],
+    ids=["LSTM", "GRU", "GRU-reset-before", "SimpleRNN"],
+)
+def test_real_keras_has_these_counts(kind: Kind, layer: str, options: dict[str, bool]) -> None:
+    os.environ["KERAS_BACKEND"] = "torch"
+    import keras
+
+    built = getattr(keras.layers, layer)(40, **options)
+    built.build((None, 10, 20))
+    named = f"{layer}(reset_after=False)" if options else layer
+    rows = {
+        row.layer: row.parameters
+        for row in counterparts(RNNConfig(kind=kind))
+        if row.framework == "Keras"
+    }
+    assert rows[named] == built.count_params()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("onnx") is None, reason="needs onnx")
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+def test_real_onnx_runs_weights_of_these_sizes(kind: Kind) -> None:
+    """The reference evaluator accepts W, R and B of the counted sizes, and computes a step."""
+    np = pytest.importorskip("numpy")
+    from onnx import TensorProto, helper
+    from onnx.reference import ReferenceEvaluator
+
+    rows, hidden, features = kind.gates * 40, 40, 20
+    shapes = {"W": (1, rows, features), "R": (1, rows, hidden), "B": (1, 2 * rows)}
+    node = helper.make_node(kind.value, ["X", *shapes], ["Y", "Y_h"], hidden_size=hidden)
+    graph = helper.make_graph(
+        [node],
+        "one",
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            for name, shape in {"X": (3, 2, features), **shapes}.items()
+        ],
+        [helper.make_tensor_value_info("Y_h", TensorProto.FLOAT, (1, 2, hidden))],
+    )
+    feeds = {
+        name: np.zeros(shape, dtype=np.float32)
+        for name, shape in {"X": (3, 2, features), **shapes}.items()
+    }
+    (last,) = ReferenceEvaluator(helper.make_model(graph)).run(None, feeds)
+    assert last.shape == (1, 2, hidden)
+    counted = sum(int(np.prod(shape)) for shape in shapes.values())
+    row = next(r for r in counterparts(RNNConfig(kind=kind)) if r.framework == "ONNX")
+    assert row.parameters == counted

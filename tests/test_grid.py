@@ -1,0 +1,58 @@
+"""The unrolled picture marks output and h_n where a real run has them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+
+from rnnshape.document.grid import grid
+from rnnshape.layer.config import Kind, RNNConfig
+from tests.strategies import layers
+
+
+@given(layers())
+@settings(max_examples=30, deadline=None)
+def test_marks_are_where_output_and_h_n_really_are(config: RNNConfig) -> None:
+    """Each row's cell is H where its state is in h_n: found by value in a run of one layer more."""
+    steps = 4
+    lines = grid(config, steps).lines[1:-1]
+    assert len(lines) == config.num_layers * config.directions
+    for line in lines:
+        label, marks = line.split("  ", 1)
+        layer = int(label.split()[1])
+        cells = [mark for mark in marks.split() if mark in {"o", "H", "*", "."}]
+        assert len(cells) == steps
+        reverse = label.endswith("rev")
+        final = cells[0] if reverse else cells[-1]
+        top = layer == config.num_layers - 1
+        assert final == ("*" if top else "H")
+        assert {cell for cell in cells if cell != final} <= {"o" if top else "."}
+        index = layer * config.directions + reverse
+        assert marks.endswith(f"h_n[{index}]")
+
+
+def test_the_index_of_h_n_is_the_state_of_that_layer_and_direction() -> None:
+    """A layer's state in a stack is that of the layers below it alone: what the rows claim."""
+    torch.manual_seed(0)
+    stack = torch.nn.GRU(3, 4, num_layers=2, bidirectional=True)
+    first = torch.nn.GRU(3, 4, bidirectional=True)
+    first.load_state_dict({n: w for n, w in stack.state_dict().items() if "_l0" in n})
+    given_input = torch.randn(5, 2, 3)
+    assert torch.equal(stack(given_input)[1][:2], first(given_input)[1])
+
+
+@pytest.mark.parametrize(
+    ("layers_", "steps", "rows", "columns"),
+    [(4, 6, 4, 6), (5, 7, 5, 7), (1_000_000, 10**20, 5, 7)],
+    ids=["whole", "folded", "huge"],
+)
+def test_a_large_grid_is_folded_in_the_middle(
+    layers_: int, steps: int, rows: int, columns: int
+) -> None:
+    lines = grid(RNNConfig(kind=Kind.GRU, num_layers=layers_), steps).lines
+    assert len(lines) == rows + 2
+    assert len(lines[0].split()) == columns
+    if columns == 7:
+        assert "..." in lines[0]
+        assert f"t={steps - 1}" in lines[0]
