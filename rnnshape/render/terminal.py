@@ -41,6 +41,8 @@ _PROSE_WIDTH = 80
 _UNLIMITED = 1_000_000
 _GAP = 2
 _LISTING_GAP = 3
+# Stands for a space within an expression, where prose is not broken.
+_UNBROKEN = "\N{NO-BREAK SPACE}"
 _TRAILING_BLANKS = re.compile(r"[ ]+((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 
 
@@ -79,7 +81,7 @@ class _Writer:
             for renderable in self._renderables(block, title):
                 console.print(renderable, soft_wrap=isinstance(renderable, Text))
             title = None
-        return _TRAILING_BLANKS.sub(r"\1", lines.getvalue())
+        return _TRAILING_BLANKS.sub(r"\1", lines.getvalue().replace(_UNBROKEN, " "))
 
     def _renderables(self, block: Block, title: str | None) -> Iterator[RenderableType]:
         match block:
@@ -194,8 +196,13 @@ def _inline(text: Inline) -> Text:
 
 
 def _piece(piece: str | int | Code | Formula | Shape) -> Text:
+    if isinstance(piece, int):
+        return Text(str(piece))
     # Within a sentence a formula is as important as the rest.
-    return Text(str(piece)) if isinstance(piece, int) else _cell(piece, dim=False)
+    text = _cell(piece, dim=False)
+    if isinstance(piece, str):
+        return text
+    return Text(text.plain.replace(" ", _UNBROKEN), style=text.style)
 
 
 def _cell(cell: Cell, *, dim: bool = True) -> Text:
