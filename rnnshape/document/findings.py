@@ -97,8 +97,8 @@ def _costly_projection(finding: CostlyProjection) -> Inline:
     name, extra = Code(f"proj_size={finding.proj_size}"), finding.extra_parameters
     effect = f"adds {extra:,} parameters" if extra else "saves no parameters"
     least = finding.largest_saving
-    advice = f"it saves up to {least}" if least else "none saves here"
-    return (name, f" {effect}: {advice}. c_n stays hidden_size wide.")
+    advice = f"only up to {least} does it save any" if least else "none saves any here"
+    return (name, f" {effect}; {advice}. c_n stays hidden_size wide.")
 
 
 def plain(text: Inline) -> str:

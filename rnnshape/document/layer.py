@@ -52,7 +52,9 @@ _FINAL_STATES: Final[Mapping[ClaimCode, str]] = {
     "forward": "last layer, forward: it ends at the last step",
     "reverse": "last layer, reverse: it ends at the first step",
 }
-_ZERO_STATES: Final[Mapping[ClaimCode, str]] = {"zero-state": "states left out are zeros"}
+_ZERO_STATES: Final[Mapping[ClaimCode, str]] = {
+    "zero-state": "as without h_0 and c_0: left out, they are zeros"
+}
 _FALSE_FRIENDS: Final[Mapping[ClaimCode, str]] = {
     "not-the-last-step": "its reverse half: one step",
 }
@@ -172,6 +174,8 @@ def _states(report: Report) -> Iterator[Block]:
     yield from _listed(report, _LAYERS_FIRST)
     yield from _listed(report, _DECODER)
     yield from _listed(report, _ZERO_STATES)
+    if report.config.kind is Kind.LSTM and not report.config.cell:
+        yield Paragraph((Code("c_n"), " is indexed like ", Code("h_n"), "; output never holds it"))
     missing = _not_returned(report.config)
     if missing:
         yield Paragraph((f"{missing} of every step are not returned; a cell in a loop has them",))
@@ -385,7 +389,7 @@ def _layouts(report: Report) -> Iterator[Block]:
         config = replace(report.config, batch_first=batch_first)
         layouts.append(layout(config, spec, plain_sizes(config, spec)))
     this = report.config.batch_first
-    titles = [f"batch_first={on}" + "  (this)" * (on is this) for on in (False, True)]
+    titles = [f"batch_first={on}" + " (this)" * (on is this) for on in (False, True)]
     yield Table(
         columns=(
             Column(key="tensor", title="tensor", headed=False),

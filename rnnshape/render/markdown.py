@@ -40,7 +40,7 @@ def _written(block: Block) -> str:
         case Table():
             return "\n".join(_table(block))
         case Legend(symbols):
-            pieces = (f"{'='.join(s.symbols)}={s.value:,} {s.meaning}".strip() for s in symbols)
+            pieces = (f"{'='.join(s.symbols)}={s.value} {s.meaning}".strip() for s in symbols)
             return _escaped(", ".join(pieces)) + "."
         case Paragraph(text):
             return _inline(text)
