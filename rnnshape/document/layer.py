@@ -178,7 +178,7 @@ def _states(report: Report) -> Iterator[Block]:
         yield Paragraph((Code("c_n"), " is indexed like ", Code("h_n"), "; output never holds it"))
     missing = _not_returned(report.config)
     if missing:
-        yield Paragraph((f"{missing} of every step are not returned; a cell in a loop has them",))
+        yield Paragraph((f"not returned: {missing} of every step; cells in a loop give them",))
 
 
 def _listed(report: Report, words: Mapping[ClaimCode, str]) -> Iterator[Listing]:
