@@ -46,6 +46,10 @@ class Dim(int):
         dim.term = term
         return dim
 
+    def __getnewargs__(self) -> tuple[int, _Term]:  # type: ignore[override]
+        """What `copy` and `pickle` make a Dim from; int's own answer leaves the term out."""
+        return int(self), self.term
+
     def __add__(self, other: int) -> Dim:
         return _combined("+", self, other)
 
