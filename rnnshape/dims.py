@@ -35,7 +35,8 @@ class Dim(int):
     """An int with the tree of sums, differences and products that it came from.
 
     Literal 0 and 1 are neutral (`dim * 1` is `dim`); a Dim whose value is 1 is kept, since the
-    formula holds for other sizes. Every other operation (`//`, `max`, `%`) yields a plain int.
+    formula holds for other sizes. Every other operation (`//`, `%`, `-dim`, `2 - dim`) yields a
+    plain int; `max` and `min` give one of their arguments, with the formula of that one alone.
     """
 
     term: _Term
