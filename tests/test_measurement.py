@@ -446,6 +446,19 @@ print("torch" in sys.modules)
     assert _alone(code) == answer
 
 
+def test_a_torch_that_cannot_be_imported_is_refused_with_the_reason() -> None:
+    code = f"""{_IMPORTS}
+sys.modules["torch"] = None
+try:
+    inspect(RNNConfig(kind=Kind.LSTM))
+except RequestError as error:
+    print(error.problem, error.hint, sep="; ")
+"""
+    assert re.fullmatch(
+        r"torch cannot be imported: .*torch.*; pip install torch, or --no-run .*", _alone(code)
+    )
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space as Linux does")
 def test_an_allocation_that_fails_after_all_is_refused_with_what_it_needed() -> None:
     code = f"""{_IMPORTS}
