@@ -114,7 +114,7 @@ def test_every_example_is_shown() -> None:
     for script in (ROOT / "examples").glob("*.py"):
         assert f"$ python -W ignore examples/{script.name}\n" in text
     for document in (ROOT / "examples").glob("*.md"):
-        assert document.name == "README.md" or f"({document.name}#" in INDEX
+        assert document.name in ("README.md", "questions.md") or f"({document.name}#" in INDEX
 
 
 def test_every_path_that_contributing_names_exists() -> None:

@@ -66,12 +66,17 @@ def _built(config: RNNConfig, settings: Settings) -> torch.nn.Module:
 
 
 def _fill(module: torch.nn.Module, config: RNNConfig, random: torch.Generator) -> None:
-    """Values small enough that no gate saturates, and different in each weight."""
+    """Values within PyTorch's own range, small enough that no gate saturates.
+
+    PyTorch's range looks at hidden_size alone; with an input many times wider the sums grow until
+    a complex sigmoid is NaN, which equals nothing.
+    """
     parameters = list(module.parameters())
     like = parameters[0]
     size = min(_BLOCK, max(value.numel() for value in parameters)) + _OFFSETS
     drawn = torch.rand(size, generator=random, dtype=torch.float64, device="cpu") * 2 - 1
-    block = (drawn * config.hidden_size**-0.5).to(device=like.device, dtype=like.dtype)
+    summed = max(config.hidden_size, config.input_size)
+    block = (drawn * summed**-0.5).to(device=like.device, dtype=like.dtype)
     for number, value in enumerate(parameters):
         start = number * 7 % _OFFSETS
         flat = value.view(-1)
