@@ -39,6 +39,8 @@ def main(arguments: Sequence[str]) -> int:
         return exits.REFUSED
     except KeyboardInterrupt:
         return exits.INTERRUPTED
+    except SystemExit as end:  # Typer ends so when it has answered the shell on completion
+        return exits.REFUSED if end.code else exits.SUCCESS
     except OSError as error:
         return _failed_stream(error)
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes two lines
