@@ -90,9 +90,11 @@ def _shape_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
     else:
         axes = "N,L,H_in" if batch_first else "L,N,H_in"
         known = f"3 sizes, {axes}" if "batch_size" in told else "3 sizes, or 2 without a batch"
+        steps, features = sizes if len(sizes) == 2 else (10, 20)
+        meant = {"batch_size": told.get("batch_size", 5), "seq_len": steps}
         raise RequestError(
             f"--input-shape has {known}; {values.quoted(text)} has {len(sizes)}",
-            hint="--input-shape 10,5,20",
+            hint=f"--input-shape {meant[order[0]]},{meant[order[1]]},{features}",
         )
     _require_input(text, size_of, unbatched=told.get("batched") is False)
     return size_of if len(sizes) == 3 else {**size_of, "batched": False}
