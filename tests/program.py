@@ -24,6 +24,8 @@ _LEFT_OUT: Final = (
     "COMP_WORDS",
     "LINES",
     "NO_COLOR",
+    "PYTHONIOENCODING",
+    "PYTHONUNBUFFERED",
     "RNNSHAPE_TRACEBACK",
     "TERM",
     "_RNNSHAPE_COMPLETE",
@@ -72,8 +74,10 @@ def spawn(
     return Result(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
-def shell(command: str, *, cwd: Path | None = None) -> Result:
+def shell(
+    command: str, *, cwd: Path | None = None, changes: Mapping[str, str] | None = None
+) -> Result:
     """Run a line of bash in which `rnnshape` is this Python's."""
     scripts = Path(sys.executable).parent
-    env = environment(PATH=f"{scripts}{os.pathsep}{os.environ['PATH']}")
+    env = environment(PATH=f"{scripts}{os.pathsep}{os.environ['PATH']}", **(changes or {}))
     return spawn("-c", command, program=("bash",), env=env, cwd=cwd)
