@@ -89,7 +89,7 @@ class _Writer:
             case Paragraph(text):
                 yield self._wrapped(_inline(text))
             case Listing(items):
-                yield self._listing(items)
+                yield from self._listing(items)
             case Heading(text):
                 yield Text(text.text, style="bold")
             case Note(text):
@@ -121,16 +121,26 @@ class _Writer:
             grid.add_row(*(_cell(row[number]) for number in kept))
         return grid
 
-    def _listing(self, items: Sequence[tuple[Code | Formula | str, Inline]]) -> RichTable:
+    def _listing(
+        self, items: Sequence[tuple[Code | Formula | str, Inline]]
+    ) -> Iterator[RenderableType]:
+        """Names beside their meanings; without room an expression speaks for itself."""
         names = [_cell(name) for name, _ in items]
         meanings = [_inline(text) for _, text in items]
         widest = max(map(len, names)) + _LISTING_GAP + max(map(len, meanings))
-        grid = RichTable.grid(padding=(0, _LISTING_GAP, 0, 0))
-        grid.add_column(no_wrap=True)
-        explained = widest <= self._width
-        for name, meaning in zip(names, meanings, strict=True):
-            grid.add_row(*([name, meaning] if explained else [name]))
-        return grid
+        if widest <= self._width:
+            grid = RichTable.grid(padding=(0, _LISTING_GAP, 0, 0))
+            grid.add_column(no_wrap=True)
+            for name, meaning in zip(names, meanings, strict=True):
+                grid.add_row(name, meaning)
+            yield grid
+            return
+        for (item, _), name, meaning in zip(items, names, meanings, strict=True):
+            if isinstance(item, str):
+                label = Text.assemble(name, " " * _LISTING_GAP, meaning)
+                yield self._wrapped(label, indent=_LISTING_GAP)
+            else:
+                yield name
 
     def _wrapped(self, text: Text, indent: int = 0) -> Text:
         """Prose broken between words; a word that is too long stays whole."""
