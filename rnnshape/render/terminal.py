@@ -40,6 +40,8 @@ _PROSE_WIDTH = 80
 _UNLIMITED = 1_000_000
 _GAP = 2
 _LISTING_GAP = 3
+# Stands for a blank within code, where no line may break.
+_UNBROKEN = "\N{NO-BREAK SPACE}"
 _TRAILING_BLANKS = re.compile(r"[ ]+((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 
 
@@ -78,7 +80,7 @@ class _Writer:
             for renderable in self._renderables(block, title):
                 console.print(renderable, soft_wrap=isinstance(renderable, Text))
             title = None
-        return _TRAILING_BLANKS.sub(r"\1", lines.getvalue())
+        return _TRAILING_BLANKS.sub(r"\1", lines.getvalue().replace(_UNBROKEN, " "))
 
     def _renderables(self, block: Block, title: str | None) -> Iterator[RenderableType]:
         match block:
@@ -202,7 +204,10 @@ def _inline(text: Inline) -> Text:
 
 def _piece(piece: str | int | Code | Formula | Shape) -> Text:
     # Within a sentence a formula is as important as the rest.
-    return Text(str(piece)) if isinstance(piece, int) else _cell(piece, dim=False)
+    text = Text(str(piece)) if isinstance(piece, int) else _cell(piece, dim=False)
+    if isinstance(piece, (Code, Shape)):
+        text.plain = text.plain.replace(" ", _UNBROKEN)
+    return text
 
 
 def _cell(cell: Cell, *, dim: bool = True) -> Text:
