@@ -42,7 +42,8 @@ _GAP = 2
 _LISTING_GAP = 3
 # Stands for a blank within code, where no line may break.
 _UNBROKEN = "\N{NO-BREAK SPACE}"
-_TRAILING_BLANKS = re.compile(r"[ ]+((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
+# What ends a line and is not seen, in any order: a coloured cell may be empty.
+_LINE_END = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
 
 
 def render_sections(
@@ -80,7 +81,8 @@ class _Writer:
             for renderable in self._renderables(block, title):
                 console.print(renderable, soft_wrap=isinstance(renderable, Text))
             title = None
-        return _TRAILING_BLANKS.sub(r"\1", lines.getvalue().replace(_UNBROKEN, " "))
+        text = lines.getvalue().replace(_UNBROKEN, " ")
+        return _LINE_END.sub(lambda end: end[0].replace(" ", ""), text)
 
     def _renderables(self, block: Block, title: str | None) -> Iterator[RenderableType]:
         match block:
