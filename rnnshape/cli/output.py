@@ -129,7 +129,13 @@ def _format_of(name: str) -> Format:
 
 
 def _require_writable(path: Path) -> None:
-    target = Path(os.path.realpath(path))
+    try:
+        _require_writable_place(path, Path(os.path.realpath(path)))
+    except OSError as error:  # a name that is too long, for one
+        raise _unwritable(path, error.strerror or str(error)) from error
+
+
+def _require_writable_place(path: Path, target: Path) -> None:
     if target.exists() and not target.is_file():
         raise _unwritable(path, "is a folder" if target.is_dir() else "is no ordinary file")
     if not target.parent.is_dir():

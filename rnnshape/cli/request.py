@@ -37,11 +37,6 @@ def requested(kind: Kind, layer: LayerOptions, input_options: InputOptions) -> R
         told = _merged(told, _length_fields(input_options.lengths, told), "--lengths")
     if told.get("cell"):
         _require_one_step(told)
-    if told.get("batched") is False and "batch_size" in told:
-        raise RequestError(
-            f"one sequence without a batch axis contradicts --batch {told['batch_size']}",
-            hint="leave --batch out, or give a batch axis",
-        )
     return Request(
         config=RNNConfig(kind=kind, **{n: v for n, v in told.items() if n not in _INPUT_FIELDS}),
         input_spec=InputSpec(**{n: v for n, v in told.items() if n in _INPUT_FIELDS}),
@@ -80,26 +75,51 @@ def _told(layer: LayerOptions, input_options: InputOptions) -> dict[str, Any]:
     told |= {name: True for name, given in flags.items() if given}
     if input_options.unbatched:
         told["batched"] = False
+        if "batch_size" in told:
+            raise RequestError(
+                f"--unbatched contradicts --batch {told['batch_size']}",
+                hint="leave one of the two out",
+            )
     return told
 
 
 def _shape_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that `--input-shape` tells, given whether the layer is batch-first."""
     sizes = values.shape(text, "--input-shape")
-    order = ("batch_size", "seq_len") if told.get("batch_first") else ("seq_len", "batch_size")
-    if len(sizes) == 2 and "batch_size" not in told:
-        fields_of = {"seq_len": sizes[0], "input_size": sizes[1], "batched": False}
-    elif len(sizes) == 3:
-        fields_of = {order[0]: sizes[0], order[1]: sizes[1], "input_size": sizes[2]}
+    batch_first = bool(told.get("batch_first"))
+    order = ("batch_size", "seq_len") if batch_first else ("seq_len", "batch_size")
+    if len(sizes) == 3:
+        size_of = dict(zip((*order, "input_size"), sizes, strict=True))
+    elif len(sizes) == 2 and "batch_size" not in told:
+        size_of = dict(zip(("seq_len", "input_size"), sizes, strict=True))
     else:
-        known = "3 sizes, L,N,H_in" if "batch_size" in told else "3 sizes, or 2 without a batch"
+        axes = "N,L,H_in" if batch_first else "L,N,H_in"
+        known = f"3 sizes, {axes}" if "batch_size" in told else "3 sizes, or 2 without a batch"
+        steps, features = sizes if len(sizes) == 2 else (10, 20)
+        meant = {"batch_size": told.get("batch_size", 5), "seq_len": steps}
         raise RequestError(
             f"--input-shape has {known}; {values.quoted(text)} has {len(sizes)}",
-            hint="--input-shape 10,5,20",
+            hint=f"--input-shape {meant[order[0]]},{meant[order[1]]},{features}",
         )
-    for name in ("seq_len", "input_size"):
-        values.size(str(fields_of[name]), f"--input-shape: {name}", "a size")
-    return fields_of
+    _require_input(text, size_of, unbatched=told.get("batched") is False)
+    return size_of if len(sizes) == 3 else {**size_of, "batched": False}
+
+
+def _require_input(text: str, size_of: Mapping[str, int], *, unbatched: bool) -> None:
+    """Raise RequestError for a size that no input has, or a batch axis where there is none."""
+    least = {name: max(size, int(name != "batch_size")) for name, size in size_of.items()}
+    for name, size in size_of.items():
+        if size < least[name]:
+            raise RequestError(
+                f"--input-shape {values.quoted(text)} has {name} 0, which must be 1 or more",
+                hint=f"--input-shape {','.join(map(str, least.values()))}",
+            )
+    if unbatched and "batch_size" in size_of:
+        rest = ",".join(str(size) for name, size in size_of.items() if name != "batch_size")
+        raise RequestError(
+            f"--unbatched contradicts the batch axis of --input-shape {values.quoted(text)}",
+            hint=f"--input-shape {rest}, or leave --unbatched out",
+        )
 
 
 def _length_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:

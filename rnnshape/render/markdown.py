@@ -26,7 +26,7 @@ from rnnshape.document.model import (
 from rnnshape.render.cells import cell_text
 
 # An underscore within a word marks nothing in GitHub's Markdown, nor in CommonMark.
-_SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~]|(?<!\w)_|_(?!\w))")
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<!\w)_|_(?!\w))")
 
 
 def render_markdown(document: Document) -> str:
@@ -60,10 +60,10 @@ def _written(block: Block) -> str:
 def _table(table: Table) -> Iterator[str]:
     last = len(table.rows) - 1
     rows = [
-        [_cell(cell, strong=table.total and number == last) for cell in row]
+        [_table_cell(cell, strong=table.total and number == last) for cell in row]
         for number, row in enumerate(table.rows)
     ]
-    titles = [_cell(column.title) for column in table.columns]
+    titles = [_table_cell(column.title) for column in table.columns]
     widths = [max(3, *map(len, column)) for column in zip(titles, *rows, strict=True)]
     yield _line(titles, table.columns, widths)
     yield (
@@ -86,15 +86,20 @@ def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]
     return f"| {' | '.join(padded)} |"
 
 
-def _cell(cell: Cell, *, strong: bool = False) -> str:
+def _table_cell(cell: Cell, *, strong: bool = False) -> str:
+    written = _cell(cell)
+    if isinstance(cell, (Code, Formula, Shape)):
+        written = written.replace("|", r"\|")  # a bar ends a cell even within code
+    return f"**{written}**" if strong and written and not isinstance(cell, Formula) else written
+
+
+def _cell(cell: Cell) -> str:
     text = cell_text(cell)
     if not text:
         return ""
     if isinstance(cell, (Code, Formula, Shape)):
-        written = _code(text)
-    else:
-        written = _escaped(re.sub(" +", " ", text))
-    return f"**{written}**" if strong and not isinstance(cell, Formula) else written
+        return _code(text)
+    return _escaped(re.sub(" +", " ", text))
 
 
 def _inline(text: Inline) -> str:
@@ -106,10 +111,10 @@ def _cell_inline(piece: str | Code | Formula | Shape) -> str:
 
 
 def _code(text: str) -> str:
-    """A code span; a bar would end a table's cell even there."""
+    """A code span."""
     fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
     space = " " if "`" in text else ""
-    return f"{fence}{space}{text}{space}{fence}".replace("|", r"\|")
+    return f"{fence}{space}{text}{space}{fence}"
 
 
 def _escaped(text: str) -> str:
