@@ -373,6 +373,8 @@ def _layers(block: WeightBlock) -> str:
 
 
 def _layouts(report: Report) -> Iterator[Block]:
+    if report.config.cell:
+        return
     spec = report.input_spec
     layouts = []
     for batch_first in (False, True):
