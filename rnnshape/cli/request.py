@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rnnshape.cli import values
 from rnnshape.cli.options import InputOptions, LayerOptions
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig
 
 _OPTION_OF: Final = {"input_size": "--input", "batch_size": "--batch", "seq_len": "--seq"}
@@ -94,7 +94,7 @@ def _shape_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
     else:
         known = "3 sizes, L,N,H_in" if "batch_size" in told else "3 sizes, or 2 without a batch"
         raise RequestError(
-            f"--input-shape has {known}; {values.quoted(text)} has {len(sizes)}",
+            f"--input-shape has {known}; {quoted(text)} has {len(sizes)}",
             hint="--input-shape 10,5,20",
         )
     for name in ("seq_len", "input_size"):

@@ -10,6 +10,9 @@ from rnnshape.layer.findings import (
     DropoutWithoutEffect,
     EqualSizes,
     Finding,
+    PositionalBias,
+    UncheckedFlag,
+    UncheckedSize,
     UnconfirmedBatchAxis,
 )
 
@@ -25,6 +28,12 @@ def finding_code(finding: Finding) -> str:
             return "equal-sizes"
         case UnconfirmedBatchAxis():
             return "batch-axis-unconfirmed"
+        case PositionalBias():
+            return "bias-not-bidirectional"
+        case UncheckedFlag():
+            return "flag-not-bool"
+        case UncheckedSize():
+            return "size-not-int"
 
 
 def finding_text(finding: Finding) -> Inline:
@@ -51,6 +60,12 @@ def finding_text(finding: Finding) -> Inline:
                 Shape(ints(as_read)),
                 f". If {first} is seq, --seq {first} says so.",
             )
+        case PositionalBias(bias=bias, place=place, meant=meant):
+            effect = " is bidirectional" if bias else " keeps the biases"
+            ordinal = {4: "fourth", 5: "fifth"}[place]
+            return (f"{bias} is bias, the {ordinal} argument; ", Code(meant), effect)
+        case UncheckedFlag() | UncheckedSize():
+            return _unchecked(finding)
 
 
 def _costly_projection(finding: CostlyProjection) -> Inline:
@@ -59,6 +74,13 @@ def _costly_projection(finding: CostlyProjection) -> Inline:
     least = finding.largest_saving
     advice = f"it saves up to {least}" if least else "none saves here"
     return (name, f" {effect}: {advice}. c_n stays hidden_size wide.")
+
+
+def _unchecked(finding: UncheckedFlag | UncheckedSize) -> Inline:
+    written = Code(f"{finding.name}={finding.value!r}")
+    effect = "" if finding.runs else ", and its forward raises TypeError"
+    meant = Code(f"{finding.name}={finding.taken_as!r}")
+    return (written, " is taken as ", meant, f": PyTorch builds it without a check{effect}")
 
 
 def plain(text: Inline) -> str:
