@@ -10,10 +10,12 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 from typer.core import TyperCommand
+from typer.exceptions import TyperException
 from typer.main import get_command
 from typer.models import OptionInfo
 
-from rnnshape.cli.options import spelling
+from rnnshape.cli.options import LayerOptions, spelling
+from rnnshape.errors import RequestError, quoted
 
 CONTEXT_SETTINGS = {
     "help_option_names": ["-h", "--help"],
@@ -55,7 +57,9 @@ class PlainCommand(TyperCommand):
             record = parameter.get_help_record(ctx)
             if record is not None:
                 title = getattr(parameter, "rich_help_panel", None) or "Other"
-                groups.setdefault(title, []).append(record)
+                name, text = record
+                # Typer adds the type to an argument: "TARGET <list[str]>".
+                groups.setdefault(title, []).append((name.partition(" <")[0], text))
         for title, records in groups.items():
             with formatter.section(title):
                 formatter.write_dl(records)
@@ -107,3 +111,38 @@ def _hidden(annotation: Any) -> Any:
     unseen = copy(option)
     unseen.hidden = True
     return Annotated[kind, unseen]
+
+
+def usage_problem(error: TyperException) -> RequestError:
+    """What Typer found wrong with the words, in the form of every other error."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "rnnshape COMMAND"
+    option = getattr(error, "option_name", None)
+    help_hint = f"{command} --help lists the options"
+    if option is not None and hasattr(error, "possibilities"):
+        if command == "rnnshape":
+            return RequestError(
+                f"no option {quoted(option)} before the command",
+                hint=f"the command comes first: rnnshape lstm {option}",
+            )
+        if spelling(option.lstrip("-")) in _layer_options():
+            return RequestError(
+                f"{command} has no option {quoted(option)}",
+                hint=f'a target is one word, in quotes: {command} "lstm {option} ..."',
+            )
+        near = sorted(error.possibilities or [])
+        return RequestError(
+            f"{command} has no option {quoted(option)}",
+            hint=f"{near[0]}; {help_hint}" if near else help_hint,
+        )
+    text = error.message.rstrip(".").replace("'", "")
+    if "unexpected" in text:
+        help_hint = f"sizes have names, --input 20 --hidden 40; {help_hint}"
+    return RequestError(text[:1].lower() + text[1:], hint=help_hint)
+
+
+def _layer_options() -> set[str]:
+    """The names of the options that describe a layer, without their dashes."""
+    parameters = _parameters(LayerOptions, ())
+    words = [word for p in parameters for word in get_args(p.annotation)[1].default.split("/")]
+    return {word.lstrip("-") for word in words}

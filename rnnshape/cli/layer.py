@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,10 +11,11 @@ from rnnshape.cli import exits
 from rnnshape.cli.command import command
 from rnnshape.cli.options import InputOptions, LayerOptions, OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan
-from rnnshape.cli.request import requested
+from rnnshape.cli.request import Request, requested, settings_of
 from rnnshape.document.layer import DEFAULT_SECTIONS, SECTIONS, layer_document
-from rnnshape.layer.config import Kind, Settings, dtype_named
-from rnnshape.layer.report import predicted_report, with_run
+from rnnshape.layer.config import Kind, Settings
+from rnnshape.layer.findings import Trap
+from rnnshape.layer.report import Report, predicted_report, with_run
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
@@ -28,29 +31,37 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
     def inspect(
         layer: LayerOptions, input_: InputOptions, run: RunOptions, output: OutputOptions
     ) -> int:
-        return _inspect(kind, layer, input_, run, output)
+        plan = layer_plan(output)
+        report = predicted(requested(kind, layer, input_), settings_of(run))
+        return deliver([report], plan, run=run.run)
 
     hidden = [field for field, owner in _OF_ONE_KIND.items() if owner is not kind]
     return command(inspect, name=name, help=help, hidden=hidden)
 
 
-def _inspect(
-    kind: Kind, layer: LayerOptions, input_: InputOptions, run: RunOptions, output: OutputOptions
-) -> int:
-    plan = Plan.of(output, sections=tuple(SECTIONS), default=DEFAULT_SECTIONS)
-    settings = Settings(device=run.device, dtype=dtype_named(run.dtype))
-    request = requested(kind, layer, input_)
-    predicted = predicted_report(
+def layer_plan(output: OutputOptions) -> Plan:
+    """Where a document of layers goes, with which of its sections."""
+    return Plan.of(output, sections=tuple(SECTIONS), default=DEFAULT_SECTIONS)
+
+
+def predicted(request: Request, settings: Settings, *, traps: tuple[Trap, ...] = ()) -> Report:
+    """The report of a request by formula alone; `traps` are findings in its own text."""
+    report = predicted_report(
         request.config,
         request.input_spec,
         settings,
         assumed=request.assumed,
         from_input_shape=request.order_unconfirmed,
     )
+    return replace(report, findings=(*traps, *report.findings))
+
+
+def deliver(predictions: Sequence[Report], plan: Plan, *, run: bool) -> int:
+    """Write one document of all the reports, each run if `run` says so; the exit code."""
     document = partial(layer_document, show=plan.show, full=plan.full)
     delivery = Delivery(plan)
-    delivery.begin(document(predicted))
-    report = with_run(predicted) if run.run else predicted
-    delivery.finish(document(report))
-    disagrees = report.run is not None and not report.run.agrees
+    delivery.begin(document(*predictions))
+    reports = [with_run(report) for report in predictions] if run else predictions
+    delivery.finish(document(*reports))
+    disagrees = any(report.run is not None and not report.run.agrees for report in reports)
     return exits.DISAGREEMENT if disagrees else exits.SUCCESS
