@@ -74,7 +74,8 @@ def _dispatch(arguments: list[str]) -> int:
     import typer
     from typer.exceptions import TyperException
 
-    from rnnshape.cli.commands import application, usage_problem
+    from rnnshape.cli.command import usage_problem
+    from rnnshape.cli.commands import application
 
     group = application()
     if "_RNNSHAPE_COMPLETE" in os.environ:  # the shell asks for completions

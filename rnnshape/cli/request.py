@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from rnnshape.cli import values
-from rnnshape.cli.options import InputOptions, LayerOptions
-from rnnshape.errors import RequestError
-from rnnshape.layer.config import InputSpec, Kind, RNNConfig
+from rnnshape.cli.options import InputOptions, LayerOptions, RunOptions
+from rnnshape.errors import RequestError, quoted
+from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings, dtype_named
 
 _OPTION_OF: Final = {"input_size": "--input", "batch_size": "--batch", "seq_len": "--seq"}
 _INPUT_FIELDS: Final = frozenset(field.name for field in fields(InputSpec))
@@ -28,13 +28,24 @@ class Request:
 
 def requested(kind: Kind, layer: LayerOptions, input_options: InputOptions) -> Request:
     """Read the words and --input-shape together. Raises RequestError where they contradict."""
-    told = _told(layer, input_options)
+    return request_of(kind, told_of_layer(layer), input_options)
+
+
+def request_of(
+    kind: Kind,
+    layer_fields: Mapping[str, Any],
+    input_options: InputOptions,
+    *,
+    fixed: Collection[str] = (),
+) -> Request:
+    """The same for a layer whose fields are known; no option can change those in `fixed`."""
+    told = {**layer_fields, **_told_of_input(input_options)}
     order_unconfirmed = False
     if input_options.input_shape is not None:
         order_unconfirmed = not told.keys() & {"batch_size", "seq_len", "batch_first"}
-        told = _merged(told, _shape_fields(input_options.input_shape, told), "--input-shape")
+        told = _merged(told, _shape_fields(input_options.input_shape, told), "--input-shape", fixed)
     if input_options.lengths is not None:
-        told = _merged(told, _length_fields(input_options.lengths, told), "--lengths")
+        told = _merged(told, _length_fields(input_options.lengths, told), "--lengths", fixed)
     if told.get("cell"):
         _require_one_step(told)
     return Request(
@@ -45,21 +56,24 @@ def requested(kind: Kind, layer: LayerOptions, input_options: InputOptions) -> R
     )
 
 
-def _told(layer: LayerOptions, input_options: InputOptions) -> dict[str, Any]:
+def settings_of(
+    run: RunOptions, *, device: str | None = None, dtype: DType | None = None
+) -> Settings:
+    """Where the layer runs and in what type: as the options say, else as its source does."""
+    return Settings(
+        device=(device or Settings.device) if run.device is None else run.device,
+        dtype=(dtype or Settings.dtype) if run.dtype is None else dtype_named(run.dtype),
+    )
+
+
+def told_of_layer(layer: LayerOptions) -> dict[str, Any]:
     """The fields that options tell, by name; a flag that was not given tells nothing."""
-    sizes = (
+    told = _sizes(
         ("input_size", layer.input_size, "--input", "H_in", 1),
         ("hidden_size", layer.hidden_size, "--hidden", "H_cell", 1),
         ("num_layers", layer.num_layers, "--layers", "num_layers", 1),
         ("proj_size", layer.proj_size, "--proj", "H_out", 1),
-        ("batch_size", input_options.batch_size, "--batch", "N", 0),
-        ("seq_len", input_options.seq_len, "--seq", "L", 1),
     )
-    told: dict[str, Any] = {
-        name: values.size(text, option, symbol, least=least)
-        for name, text, option, symbol, least in sizes
-        if text is not None
-    }
     if layer.dropout is not None:
         told["dropout"] = values.probability(layer.dropout, "--dropout")
     if layer.bias is not None:
@@ -70,9 +84,17 @@ def _told(layer: LayerOptions, input_options: InputOptions) -> dict[str, Any]:
         "cell": layer.cell,
         "bidirectional": layer.bidirectional,
         "batch_first": layer.batch_first,
-        "with_state": input_options.with_state,
     }
-    told |= {name: True for name, given in flags.items() if given}
+    return told | {name: True for name, given in flags.items() if given}
+
+
+def _told_of_input(input_options: InputOptions) -> dict[str, Any]:
+    told = _sizes(
+        ("batch_size", input_options.batch_size, "--batch", "N", 0),
+        ("seq_len", input_options.seq_len, "--seq", "L", 1),
+    )
+    if input_options.with_state:
+        told["with_state"] = True
     if input_options.unbatched:
         told["batched"] = False
         if "batch_size" in told:
@@ -81,6 +103,15 @@ def _told(layer: LayerOptions, input_options: InputOptions) -> dict[str, Any]:
                 hint="leave one of the two out",
             )
     return told
+
+
+def _sizes(*options: tuple[str, str | None, str, str, int]) -> dict[str, Any]:
+    """Field, word, option, symbol and least value of each size; those that have a word."""
+    return {
+        name: values.size(text, option, symbol, least=least)
+        for name, text, option, symbol, least in options
+        if text is not None
+    }
 
 
 def _shape_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,7 +129,7 @@ def _shape_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
         steps, features = sizes if len(sizes) == 2 else (10, 20)
         meant = {"batch_size": told.get("batch_size", 5), "seq_len": steps}
         raise RequestError(
-            f"--input-shape has {known}; {values.quoted(text)} has {len(sizes)}",
+            f"--input-shape has {known}; {quoted(text)} has {len(sizes)}",
             hint=f"--input-shape {meant[order[0]]},{meant[order[1]]},{features}",
         )
     _require_input(text, size_of, unbatched=told.get("batched") is False)
@@ -111,13 +142,13 @@ def _require_input(text: str, size_of: Mapping[str, int], *, unbatched: bool) ->
     for name, size in size_of.items():
         if size < least[name]:
             raise RequestError(
-                f"--input-shape {values.quoted(text)} has {name} 0, which must be 1 or more",
+                f"--input-shape {quoted(text)} has {name} 0, which must be 1 or more",
                 hint=f"--input-shape {','.join(map(str, least.values()))}",
             )
     if unbatched and "batch_size" in size_of:
         rest = ",".join(str(size) for name, size in size_of.items() if name != "batch_size")
         raise RequestError(
-            f"--unbatched contradicts the batch axis of --input-shape {values.quoted(text)}",
+            f"--unbatched contradicts the batch axis of --input-shape {quoted(text)}",
             hint=f"--input-shape {rest}, or leave --unbatched out",
         )
 
@@ -142,13 +173,20 @@ def _require_one_step(told: Mapping[str, Any]) -> None:
         if name in told:
             raise RequestError(
                 f"a cell takes one step, and {option} is given",
-                hint=f"leave {option} out, or leave out --cell",
+                hint=f"leave {option} out, or ask for the layer in place of its cell",
             )
 
 
-def _merged(told: dict[str, Any], more: dict[str, Any], source: str) -> dict[str, Any]:
+def _merged(
+    told: dict[str, Any], more: dict[str, Any], source: str, fixed: Collection[str]
+) -> dict[str, Any]:
     for name, value in more.items():
         if told.get(name, value) != value:
+            if name in fixed:
+                raise RequestError(
+                    f"{source} has {name} {value}, but the target has {told[name]}",
+                    hint=f"give {source} with {name} {told[name]}",
+                )
             option = _OPTION_OF[name]
             raise RequestError(
                 f"{source} has {name} {value}, but {option} is {told[name]}",

@@ -70,11 +70,21 @@ _MOST_ROWS: Final = 6
 _MOST_STEPS: Final = 12
 
 
-def layer_document(report: Report, *, show: Collection[str], full: bool) -> Document:
+def layer_document(*reports: Report, show: Collection[str], full: bool) -> Document:
     """The sections named in `show`, in their own order; `full` names every weight.
 
-    Findings appear where there are any; the verification always when it failed.
+    Findings appear where there are any; the verification always when it failed. Several layers
+    follow one another.
     """
+    return Document(
+        sections=tuple(
+            section for report in reports for section in _sections(report, show=show, full=full)
+        ),
+        data=partial(layer_data, *reports),
+    )
+
+
+def _sections(report: Report, *, show: Collection[str], full: bool) -> tuple[Section, ...]:
     failed = report.run is not None and not report.run.agrees
     builders = {**SECTIONS, "weights": _weights_by_name} if full else SECTIONS
     sections = (
@@ -82,10 +92,7 @@ def layer_document(report: Report, *, show: Collection[str], full: bool) -> Docu
         for key, build in builders.items()
         if key in show or (failed and key == "verification")
     )
-    return Document(
-        sections=tuple(section for section in sections if section.blocks),
-        data=partial(layer_data, report),
-    )
+    return tuple(section for section in sections if section.blocks)
 
 
 def _header(report: Report) -> Iterator[Block]:
