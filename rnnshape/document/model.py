@@ -62,6 +62,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     total: bool = False
+    breaks: frozenset[int] = frozenset()  # the rows that begin another group
 
 
 @dataclass(frozen=True, kw_only=True)
