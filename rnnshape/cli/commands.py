@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "lstm": ("rnnshape.cli.layer:layer_command", "An nn.LSTM: shapes, weights, parameters, MACs."),
     "gru": ("rnnshape.cli.layer:layer_command", "An nn.GRU."),
     "rnn": ("rnnshape.cli.layer:layer_command", "An nn.RNN, with tanh or relu."),
+    "compare": ("rnnshape.cli.compare:compare_command", "Layers side by side, or grids of them."),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -11,9 +11,20 @@ from rnnshape.cli.options import InputOptions, LayerOptions
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig
 
-_OPTION_OF: Final = {"input_size": "--input", "batch_size": "--batch", "seq_len": "--seq"}
+# The options that take a size, by the field that they tell.
+OPTION_OF: Final = {
+    "input_size": "--input",
+    "hidden_size": "--hidden",
+    "num_layers": "--layers",
+    "proj_size": "--proj",
+    "batch_size": "--batch",
+    "seq_len": "--seq",
+}
 _INPUT_FIELDS: Final = frozenset(field.name for field in fields(InputSpec))
 _FIELDS: Final = _INPUT_FIELDS | {field.name for field in fields(RNNConfig)}
+
+# What one kind of layer alone has.
+OF_ONE_KIND: Final = {"proj_size": Kind.LSTM, "nonlinearity": Kind.RNN}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +39,39 @@ class Request:
 
 def requested(kind: Kind, layer: LayerOptions, input_options: InputOptions) -> Request:
     """Read the words and --input-shape together. Raises RequestError where they contradict."""
+    told = told_fields(layer, input_options)
+    return Request(
+        config=told_config(kind, told),
+        input_spec=told_input(told),
+        assumed=assumed_fields(told),
+        order_unconfirmed=_order_unconfirmed(layer, input_options),
+    )
+
+
+def told_config(kind: Kind, told: Mapping[str, Any]) -> RNNConfig:
+    """The layer of this kind that these fields tell."""
+    return RNNConfig(kind=kind, **{n: v for n, v in told.items() if n not in _INPUT_FIELDS})
+
+
+def told_input(told: Mapping[str, Any]) -> InputSpec:
+    """The input that these fields tell."""
+    return InputSpec(**{n: v for n, v in told.items() if n in _INPUT_FIELDS})
+
+
+def assumed_fields(told: Collection[str]) -> frozenset[str]:
+    """The fields of a layer and its input that are not told."""
+    return _FIELDS - set(told)
+
+
+def is_of_input(field: str) -> bool:
+    """Whether a field is the input's, not the layer's."""
+    return field in _INPUT_FIELDS
+
+
+def told_fields(layer: LayerOptions, input_options: InputOptions) -> dict[str, Any]:
+    """The fields that all options tell, by name. Raises RequestError where they contradict."""
     told = _told(layer, input_options)
-    order_unconfirmed = False
     if input_options.input_shape is not None:
-        order_unconfirmed = not told.keys() & {"batch_size", "seq_len", "batch_first"}
         told = _merged(told, _shape_fields(input_options.input_shape, told), "--input-shape")
     if input_options.lengths is not None:
         told = _merged(told, _length_fields(input_options.lengths, told), "--lengths")
@@ -42,12 +82,12 @@ def requested(kind: Kind, layer: LayerOptions, input_options: InputOptions) -> R
             f"one sequence without a batch axis contradicts --batch {told['batch_size']}",
             hint="leave --batch out, or give a batch axis",
         )
-    return Request(
-        config=RNNConfig(kind=kind, **{n: v for n, v in told.items() if n not in _INPUT_FIELDS}),
-        input_spec=InputSpec(**{n: v for n, v in told.items() if n in _INPUT_FIELDS}),
-        assumed=_FIELDS - told.keys(),
-        order_unconfirmed=order_unconfirmed,
-    )
+    return told
+
+
+def _order_unconfirmed(layer: LayerOptions, input_options: InputOptions) -> bool:
+    confirmed = layer.batch_first or input_options.batch_size or input_options.seq_len
+    return input_options.input_shape is not None and not confirmed
 
 
 def _told(layer: LayerOptions, input_options: InputOptions) -> dict[str, Any]:
@@ -129,7 +169,7 @@ def _require_one_step(told: Mapping[str, Any]) -> None:
 def _merged(told: dict[str, Any], more: dict[str, Any], source: str) -> dict[str, Any]:
     for name, value in more.items():
         if told.get(name, value) != value:
-            option = _OPTION_OF[name]
+            option = OPTION_OF[name]
             raise RequestError(
                 f"{source} has {name} {value}, but {option} is {told[name]}",
                 hint=f"leave {option} out, or give {option} {value}",

@@ -9,6 +9,9 @@ from difflib import get_close_matches
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import MAX_SIZE
 
+# A grid is held in memory and written whole.
+MOST_LISTED = 100_000
+
 _LONGEST_ECHO = 60
 
 
@@ -32,6 +35,30 @@ def size(text: str, option: str, symbol: str, *, least: int = 1) -> int:
         f"{option} must be a whole number of {least} or more, not {quoted(text)}",
         hint=f"{option} {_nearest_size(word, least)}",
     )
+
+
+def several(text: str, option: str) -> tuple[str, ...]:
+    """The numbers of a list, still as words: `32,64`, `16..64..16`, `1,2,8..10`."""
+    return tuple(each for word in text.split(",") for each in _range(word.strip(), option))
+
+
+def _range(word: str, option: str) -> Iterable[str]:
+    match = re.fullmatch(r"([0-9]{1,18})\.\.([0-9]{1,18})(?:\.\.([0-9]{1,18}))?", word)
+    if match is None:
+        return (word,)
+    first, last, step = int(match[1]), int(match[2]), int(match[3] or 1)
+    if not step or first > last:
+        raise RequestError(
+            f"{option} {word} has no numbers: a range is FIRST..LAST or FIRST..LAST..STEP",
+            hint=f"{option} {min(first, last)}..{max(first, last)}",
+        )
+    numbers = range(first, last + 1, step)
+    if len(numbers) > MOST_LISTED:
+        raise RequestError(
+            f"{option} {word} has {len(numbers):,} numbers; the most is {MOST_LISTED:,}",
+            hint=f"{option} {first}..{last}..{-(-(last - first) // (MOST_LISTED - 1))}",
+        )
+    return map(str, numbers)
 
 
 def shape(text: str, option: str) -> tuple[int, ...]:

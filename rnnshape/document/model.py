@@ -118,6 +118,23 @@ class Note:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of a chart: points (x, y), and what they belong to."""
+
+    label: str
+    points: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """Lines over two axes."""
+
+    x: str
+    y: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """Whether what was said holds. `subject` is the request, for those who keep the verdict."""
 
