@@ -342,7 +342,7 @@ def test_a_plot_without_matplotlib_names_the_extra(tmp_path: Path) -> None:
     assert not (tmp_path / "a.svg").exists()
 
 
-@pytest.mark.parametrize("command", ["compare"])
+@pytest.mark.parametrize("command", ["compare", "budget"])
 def test_help_fits_80_columns_in_ascii(command: str) -> None:
     lines: Sequence[str] = piped(command, "--help", COLUMNS="200").stdout.splitlines()
     assert len(lines) > 30

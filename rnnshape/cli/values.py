@@ -6,11 +6,13 @@ import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
+from rnnshape.analysis.amounts import parsed_amount
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import MAX_SIZE
 
 # A grid is held in memory and written whole.
 MOST_LISTED = 100_000
+MOST_DIGITS = 400
 
 _LONGEST_ECHO = 60
 
@@ -59,6 +61,32 @@ def _range(word: str, option: str) -> Iterable[str]:
             hint=f"{option} {first}..{last}..{-(-(last - first) // (MOST_LISTED - 1))}",
         )
     return map(str, numbers)
+
+
+def amount(text: str, option: str, *, bytes_: bool = False) -> int:
+    """A count as people write it: `150k`, `1.5M`, `136_960`; of bytes also `2MiB`, `1GB`."""
+    example = f"{option} {'4MiB' if bytes_ else '1.5M'}"
+    if len(text) > MOST_DIGITS:
+        raise RequestError(
+            f"{option} has {len(text)} digits; the most is {MOST_DIGITS}",
+            hint="give a smaller number",
+        )
+    parsed = parsed_amount(text)
+    if parsed is None:
+        without_commas = text.replace(",", "")
+        grouped = re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text)
+        raise RequestError(
+            f"{option} is a number such as 136960, 150k or 1.5M, not {quoted(text)}",
+            hint=f"{option} {without_commas}" if grouped else example,
+        )
+    if parsed.in_bytes and not bytes_:
+        raise RequestError(f"{option} is a count, and {text} are bytes", hint=f"--bytes {text}")
+    if parsed.value.denominator > 1:
+        raise RequestError(
+            f"{option} {text} is {float(parsed.value):.15g}, not a whole number",
+            hint=f"{option} {int(parsed.value)}",
+        )
+    return parsed.value.numerator
 
 
 def shape(text: str, option: str) -> tuple[int, ...]:
