@@ -89,7 +89,7 @@ class BudgetOptions:
         Option(
             "--match",
             metavar="TARGET",
-            help="The parameters of another layer: lstm, gru, rnn.",
+            help='The parameters of another layer: "lstm --bidir".',
             rich_help_panel=_BUDGET,
         ),
     ] = None

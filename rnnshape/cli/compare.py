@@ -44,7 +44,7 @@ class CompareOptions:
         list[str] | None,
         Argument(
             metavar="TARGET",
-            help="lstm, "gru --bidir", "nn.RNN(20, 40)": the first is the baseline.",
+            help='Layers: lstm, "gru --bidir", "nn.RNN(20, 40)". The first is the baseline.',
             rich_help_panel=_COMPARE,
             show_default=False,
         ),
