@@ -70,6 +70,7 @@ def deliver(predictions: Sequence[Report], plan: Plan, run: RunOptions) -> int:
             with_run(
                 report,
                 equations="gates" in show,
+                flops="cost" in show,
                 time=timed_configs(report.config) if run.time else (),
             )
             for report in predictions

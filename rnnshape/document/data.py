@@ -205,6 +205,7 @@ def verification_data(report: Report) -> Mapping[str, Any]:
         "device": report.settings.device if run else None,
         "dtype": report.settings.dtype.value,
         "agrees": run.agrees if run else None,
+        "counted_flops": run.counted_flops if run else None,
         "equations_difference": run.equations_difference if run else None,
         "device_difference": run.device_difference if run else None,
         "mismatches": [mismatch_data(mismatch) for mismatch in run.mismatches] if run else [],

@@ -464,6 +464,8 @@ def _agreed(run: Run) -> str:
         text = "these shapes and weights; there are no values to compare"
     else:
         text = "these shapes and weights"
+    if run.counted_flops is not None:
+        text += f"; PyTorch counts {run.counted_flops:,} FLOPs"
     if run.equations_difference is not None:
         text += f"; the equations hold within {_bound(run.equations_difference)} in float64"
     if run.device_difference is not None:
