@@ -349,7 +349,7 @@ def _findings(report: Report) -> Iterator[Block]:
 def _arithmetic(report: Report) -> Iterator[Block]:
     sizes = report.sizes
     blocks = report.weights.blocks
-    steps = sizes.L * sizes.N
+    steps = sizes.steps
     parameters = [(b, b.copies, sum(map(elements, b.shapes.values()))) for b in blocks]
     multiply_adds = [
         (b, steps * b.copies if b.copies > 1 else steps, sum(map(elements, b.matrices)))
