@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rnnshape.document.model import (
     Block,
@@ -23,10 +23,12 @@ from rnnshape.document.model import (
     Table,
     Verdict,
 )
-from rnnshape.render.cells import cell_text
+from rnnshape.render.cells import cell_text, printable
 
-# An underscore within a word marks nothing in GitHub's Markdown, nor in CommonMark.
-_SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~]|(?<!\w)_|_(?!\w))")
+# An underscore between letters marks nothing in GitHub's Markdown, nor in CommonMark.
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&$]|(?<![^\W_])_|_(?![^\W_]))")
+# What makes a list or a rule of a line that begins with it.
+_BEGINS_BLOCK = re.compile(r"^([-+](?= |$)|-(?=[- ]+$)|[0-9]+(?=[.)]( |$)))")
 
 
 def render_markdown(document: Document) -> str:
@@ -41,29 +43,49 @@ def _written(block: Block) -> str:
             return "\n".join(_table(block))
         case Legend(symbols):
             pieces = (f"{'='.join(s.symbols)}={s.value:,} {s.meaning}".strip() for s in symbols)
-            return _escaped(", ".join(pieces)) + "."
+            return _escaped(printable(", ".join(pieces))) + "."
         case Paragraph(text):
-            return _inline(text)
+            return _begun(_inline(text))
         case Listing(items):
-            return "\n".join(f"- {_cell(name)}: {_inline(text)}" for name, text in items)
+            return "\n".join(f"- {_begun(_cell(name))}: {_inline(text)}" for name, text in items)
         case Picture(lines):
-            return "\n".join(["```text", *lines, "```"])
+            return _fenced("text", map(printable, lines))
         case Heading(text):
-            return f"**{_code(text.text)}**"
+            return f"**{_cell(text)}**"
         case Note(text):
             return f"**Note:** {_inline(text)}"
         case Verdict(status=status, text=text, subject=subject):
             prefix = {"ok": "ok: ", "failed": "**MISMATCH**: ", "open": ""}[status]
-            return f"{_code(subject.text)}: {prefix}{_inline(text)}"
+            return f"{_cell(subject)}: {prefix}{_inline(text)}"
+
+
+def _fenced(language: str, lines: Iterable[str]) -> str:
+    """A code block, fenced by more backticks than any line has in a row."""
+    kept = list(lines)
+    fence = "`" * max(3, 1 + max(map(_longest_run, kept), default=0))
+    return "\n".join([f"{fence}{language}", *kept, fence])
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def _begun(text: str) -> str:
+    """The text as the first of a block, where a dash or a number would make a list of it."""
+    match = _BEGINS_BLOCK.match(text)
+    if not match:
+        return text
+    mark = match[0]
+    place = len(mark) if mark[0].isdigit() else 0
+    return f"{text[:place]}\\{text[place:]}"
 
 
 def _table(table: Table) -> Iterator[str]:
     last = len(table.rows) - 1
     rows = [
-        [_cell(cell, strong=table.total and number == last) for cell in row]
-        for number, row in enumerate(table.rows)
+        _row(row, strong=table.total and number == last) for number, row in enumerate(table.rows)
     ]
-    titles = [_cell(column.title) for column in table.columns]
+    titles = _row([column.title for column in table.columns])
     widths = [max(3, *map(len, column)) for column in zip(titles, *rows, strict=True)]
     yield _line(titles, table.columns, widths)
     yield (
@@ -76,6 +98,23 @@ def _table(table: Table) -> Iterator[str]:
     )
     for row in rows:
         yield _line(row, table.columns, widths)
+
+
+def _row(cells: Sequence[Cell], *, strong: bool = False) -> list[str]:
+    """The cells of a row; GitHub ends a cell at a bar even within code, so that is spelled out."""
+    return [
+        _spelled_code(cell_text(cell)) if _barred(cell) else _cell(cell, strong=strong)
+        for cell in cells
+    ]
+
+
+def _barred(cell: Cell) -> bool:
+    return isinstance(cell, (Code, Formula)) and "|" in cell.text
+
+
+def _spelled_code(text: str) -> str:
+    spelled = re.sub("[^A-Za-z0-9 ]", lambda mark: f"&#{ord(mark[0])};", text)
+    return f"<code>{spelled}</code>"
 
 
 def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
@@ -93,7 +132,7 @@ def _cell(cell: Cell, *, strong: bool = False) -> str:
     if isinstance(cell, (Code, Formula, Shape)):
         written = _code(text)
     else:
-        written = _escaped(re.sub(" +", " ", text))
+        written = _escaped(re.sub(" +", " ", text).strip())
     return f"**{written}**" if strong and not isinstance(cell, Formula) else written
 
 
@@ -102,14 +141,14 @@ def _inline(text: Inline) -> str:
 
 
 def _cell_inline(piece: str | Code | Formula | Shape) -> str:
-    return _escaped(piece) if isinstance(piece, str) else _cell(piece)
+    return _escaped(printable(piece)) if isinstance(piece, str) else _cell(piece)
 
 
 def _code(text: str) -> str:
-    """A code span; a bar would end a table's cell even there."""
-    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    space = " " if "`" in text else ""
-    return f"{fence}{space}{text}{space}{fence}".replace("|", r"\|")
+    """A code span; its fence is longer than any run of backticks in it."""
+    fence = "`" * (_longest_run(text) + 1)
+    space = " " if "`" in text or (text[:1] == " " == text[-1:] and text.strip()) else ""
+    return f"{fence}{space}{text}{space}{fence}"
 
 
 def _escaped(text: str) -> str:

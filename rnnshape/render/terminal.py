@@ -34,7 +34,7 @@ from rnnshape.document.model import (
     Table,
     Verdict,
 )
-from rnnshape.render.cells import cell_text
+from rnnshape.render.cells import cell_text, printable
 
 # Prose is broken here even where there is more room; tables never are.
 _PROSE_WIDTH = 80
@@ -92,9 +92,9 @@ class _Writer:
             case Listing(items):
                 yield self._listing(items)
             case Picture(lines):
-                yield Text("\n".join(lines))
+                yield Text("\n".join(map(printable, lines)))
             case Heading(text):
-                yield Text(text.text, style="bold")
+                yield Text(cell_text(text), style="bold")
             case Note(text):
                 yield self._wrapped(
                     Text.assemble(("note: ", "yellow"), _inline(text)), indent=len("note: ")
@@ -105,7 +105,7 @@ class _Writer:
 
     def _table(self, table: Table, title: str | None) -> RichTable:
         texts = [[cell_text(cell) for cell in row] for row in table.rows]
-        heads = [column.title if column.headed else "" for column in table.columns]
+        heads = [printable(column.title) if column.headed else "" for column in table.columns]
         heads[0] = title or heads[0]
         kept = _columns_that_fit(table.columns, [heads, *texts], self._width)
         grid = RichTable(
@@ -173,7 +173,8 @@ def _columns_that_fit(
 
 def _legend(symbols: Sequence[Symbol], width: int) -> Text:
     pieces = [
-        f"{'='.join(symbol.symbols)}={symbol.value}{'*' * symbol.assumed} {symbol.meaning}".strip()
+        f"{'='.join(symbol.symbols)}={symbol.value}{'*' * symbol.assumed}"
+        f" {printable(symbol.meaning)}".rstrip()
         for symbol in symbols
     ]
     key = "* default" if any(symbol.assumed for symbol in symbols) else ""
