@@ -227,6 +227,12 @@ def _grid(report: Report) -> Iterator[Block]:
         yield grid(report.config, report.input_spec.seq_len)
 
 
+def _diagram(report: Report) -> Iterator[Block]:
+    from rnnshape.document.diagram import diagram
+
+    yield diagram(report)
+
+
 _WEIGHT: Final = Column(key="weight", title="weight", headed=False)
 _SHAPE: Final = Column(key="shape", title="shape", numeric=True, headed=False)
 _COUNT: Final = Column(key="count", title="count", numeric=True, rank=1)
@@ -489,6 +495,7 @@ SECTIONS: Final[Mapping[str, Callable[[Report], Iterator[Block]]]] = {
     "shapes": _shapes,
     "states": _states,
     "grid": _grid,
+    "diagram": _diagram,
     "weights": _weights,
     "arithmetic": _arithmetic,
     "gates": _gates,

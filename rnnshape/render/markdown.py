@@ -10,6 +10,7 @@ from rnnshape.document.model import (
     Cell,
     Code,
     Column,
+    Diagram,
     Document,
     Formula,
     Heading,
@@ -24,6 +25,7 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.render.cells import cell_text, printable
+from rnnshape.render.diagram import mermaid_lines
 
 # An underscore between letters marks nothing in GitHub's Markdown, nor in CommonMark.
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&$]|(?<![^\W_])_|_(?![^\W_]))")
@@ -50,6 +52,8 @@ def _written(block: Block) -> str:
             return "\n".join(f"- {_begun(_cell(name))}: {_inline(text)}" for name, text in items)
         case Picture(lines):
             return _fenced("text", map(printable, lines))
+        case Diagram():
+            return _fenced("mermaid", mermaid_lines(block))
         case Heading(text):
             return f"**{_cell(text)}**"
         case Note(text):

@@ -20,6 +20,7 @@ from rnnshape.document.model import (
     Cell,
     Code,
     Column,
+    Diagram,
     Formula,
     Heading,
     Inline,
@@ -35,6 +36,7 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.render.cells import cell_text, printable
+from rnnshape.render.diagram import diagram_lines
 
 # Prose is broken here even where there is more room; tables never are.
 _PROSE_WIDTH = 80
@@ -93,6 +95,8 @@ class _Writer:
                 yield self._listing(items)
             case Picture(lines):
                 yield Text("\n".join(map(printable, lines)))
+            case Diagram():
+                yield Text("\n".join(diagram_lines(block)))
             case Heading(text):
                 yield Text(cell_text(text), style="bold")
             case Note(text):
