@@ -233,7 +233,9 @@ def _outside_verbatim(text: str) -> Iterator[str]:
     for line in text.splitlines():
         if line in {r"\begin{verbatim}", r"\end{verbatim}"}:
             verbatim = line.startswith(r"\begin")
-        elif not verbatim and not line.startswith("%"):
+        elif verbatim:
+            assert r"\end{verbatim}" not in line
+        elif not line.startswith("%"):
             yield line
     assert not verbatim
 
