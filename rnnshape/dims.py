@@ -35,7 +35,8 @@ class Dim(int):
     """An int with the tree of sums, differences and products that it came from.
 
     Literal 0 and 1 are neutral (`dim * 1` is `dim`); a Dim whose value is 1 is kept, since the
-    formula holds for other sizes. Every other operation (`//`, `max`, `%`) yields a plain int.
+    formula holds for other sizes. Every other operation (`//`, `%`, `-dim`, `2 - dim`) yields a
+    plain int; `max` and `min` give one of their arguments, with the formula of that one alone.
     """
 
     term: _Term
@@ -45,6 +46,10 @@ class Dim(int):
         dim = super().__new__(cls, value)
         dim.term = term
         return dim
+
+    def __getnewargs__(self) -> tuple[int, _Term]:  # type: ignore[override]
+        """What `copy` and `pickle` make a Dim from; int's own answer leaves the term out."""
+        return int(self), self.term
 
     def __add__(self, other: int) -> Dim:
         return _combined("+", self, other)

@@ -1,6 +1,12 @@
-"""Exceptions that say what was given, what was expected and what to do."""
+"""Exceptions that say what was given, what was expected and what to do, and words for them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Final
+
+_LONGEST_ECHO: Final = 60
 
 
 class RequestError(ValueError):
@@ -14,3 +20,25 @@ class RequestError(ValueError):
         super().__init__(f"{problem} ({hint})")
         self.problem = problem
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Callable[[str, str], RequestError], tuple[str, str]]:
+        """How `pickle` makes it again: an error crosses a process pool in this way."""
+        return _request_error, (self.problem, self.hint)
+
+
+def _request_error(problem: str, hint: str) -> RequestError:
+    return RequestError(problem, hint=hint)
+
+
+def nearest(text: str, choices: Iterable[str]) -> str:
+    """The choice most like `text`, or one that it begins, or the first."""
+    known = list(choices)
+    begun = [choice for choice in known if text and choice.startswith(text)]
+    return next(iter(get_close_matches(text, known, n=1) + begun), known[0])
+
+
+def quoted(text: str) -> str:
+    """What the user wrote, on one line, short enough and without control characters."""
+    shown = text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}..."
+    plain = shown.isprintable() and shown.strip() == shown and shown != ""
+    return shown if plain else ascii(shown)

@@ -1,25 +1,82 @@
-"""Layers and inputs over the whole option space, small enough to run."""
+"""Random layers and inputs for property tests, and how many of them to try."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape import InputSpec, Kind, RNNConfig
+from rnnshape.layer.config import Nonlinearity
+
+
+def examples(count: int) -> settings:
+    """Settings for `count` examples without any clock: cores are shared with other work."""
+    return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
-def layers(draw: st.DrawFn) -> RNNConfig:
-    """Any layer that PyTorch runs; no cells."""
-    kind = draw(st.sampled_from(Kind))
-    hidden = draw(st.integers(1, 6))
+def configs(
+    draw: st.DrawFn,
+    *,
+    largest: int = 6,
+    layers: int = 3,
+    kinds: Sequence[Kind] = tuple(Kind),
+    projections: bool = True,
+) -> RNNConfig:
+    """Layers over all constructor arguments, with sizes up to `largest`."""
+    kind = draw(st.sampled_from(kinds))
+    hidden_size = draw(st.integers(1, largest))
+    projected = kind is Kind.LSTM and projections
+    nonlinearities: list[Nonlinearity | None] = [None, "tanh", "relu"]
     return RNNConfig(
         kind=kind,
-        input_size=draw(st.integers(1, 5)),
-        hidden_size=hidden,
-        num_layers=draw(st.integers(1, 3)),
+        input_size=draw(st.integers(1, largest)),
+        hidden_size=hidden_size,
+        num_layers=draw(st.integers(1, layers)),
         bias=draw(st.booleans()),
         batch_first=draw(st.booleans()),
+        dropout=draw(st.sampled_from([0.0, 0.25, 1.0])),
         bidirectional=draw(st.booleans()),
-        proj_size=draw(st.integers(0, hidden - 1)) if kind is Kind.LSTM else 0,
-        nonlinearity=draw(st.sampled_from(["tanh", "relu"])) if kind is Kind.RNN else None,
+        proj_size=draw(st.integers(0, hidden_size - 1)) if projected else 0,
+        nonlinearity=draw(st.sampled_from(nonlinearities)) if kind is Kind.RNN else None,
+    )
+
+
+@st.composite
+def inputs(draw: st.DrawFn, *, longest: int = 5, batches: int = 4) -> InputSpec:
+    """Inputs with and without a batch axis, empty batches too, with and without states."""
+    return InputSpec(
+        batch_size=draw(st.integers(0, batches)),
+        seq_len=draw(st.integers(1, longest)),
+        batched=draw(st.booleans()),
+        with_state=draw(st.booleans()),
+    )
+
+
+@st.composite
+def cells(draw: st.DrawFn, *, largest: int = 6) -> RNNConfig:
+    """Cells over all constructor arguments."""
+    kind = draw(st.sampled_from(Kind))
+    nonlinearities: list[Nonlinearity | None] = [None, "tanh", "relu"]
+    return RNNConfig(
+        kind=kind,
+        cell=True,
+        input_size=draw(st.integers(1, largest)),
+        hidden_size=draw(st.integers(1, largest)),
+        bias=draw(st.booleans()),
+        nonlinearity=draw(st.sampled_from(nonlinearities)) if kind is Kind.RNN else None,
+    )
+
+
+@st.composite
+def packed_inputs(draw: st.DrawFn, *, longest: int = 5, batches: int = 4) -> InputSpec:
+    """Packed batches with rows of any order of lengths, padded further than the longest or not."""
+    lengths = draw(st.lists(st.integers(1, longest), min_size=1, max_size=batches))
+    return InputSpec(
+        batch_size=len(lengths),
+        seq_len=draw(st.integers(max(lengths), longest + 2)),
+        lengths=tuple(lengths),
+        with_state=draw(st.booleans()),
     )

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from rnnshape.analysis.cost import cost
 from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig
-from tests.strategies import layers
+from tests import reference
+from tests.strategies import configs, examples
 
 
-@given(layers(), st.integers(1, 3), st.integers(1, 4))
-@settings(max_examples=40, deadline=None)
+@given(configs(), st.integers(1, 3), st.integers(1, 4))
+@examples(40)
 def test_flops_are_what_pytorchs_counter_counts(config: RNNConfig, batch: int, seq: int) -> None:
     spec = InputSpec(batch_size=batch, seq_len=seq)
-    module = eval(config.constructor, {"nn": torch.nn})  # noqa: S307 - made by the test
+    module = reference.built(config)
     given_input = torch.randn(
         (batch, seq, config.input_size) if config.batch_first else (seq, batch, config.input_size)
     )
     onednn = torch.backends.mkldnn.enabled
-    torch.backends.mkldnn.enabled = False
+    torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
     try:
         with FlopCounterMode(display=False) as counter, torch.inference_mode():
             module(given_input)
@@ -31,10 +32,10 @@ def test_flops_are_what_pytorchs_counter_counts(config: RNNConfig, batch: int, s
     assert cost(config, spec, DType.FLOAT32).flops == counter.get_total_flops()
 
 
-@given(layers(), st.sampled_from([DType.FLOAT32, DType.FLOAT64, DType.BFLOAT16]))
-@settings(max_examples=30, deadline=None)
+@given(configs(), st.sampled_from([DType.FLOAT32, DType.FLOAT64, DType.BFLOAT16]))
+@examples(30)
 def test_bytes_are_those_of_pytorchs_tensors(config: RNNConfig, dtype: DType) -> None:
-    module = eval(config.constructor, {"nn": torch.nn}).to(getattr(torch, dtype.value))  # noqa: S307
+    module = reference.built(config, dtype=getattr(torch, dtype.value))
     given_input = torch.zeros(3, 2, config.input_size, dtype=getattr(torch, dtype.value))
     _, states = module(given_input)
     finals = states if isinstance(states, tuple) else (states,)

@@ -6,14 +6,15 @@ import re
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 
 from rnnshape.document.diagram import diagram
 from rnnshape.document.model import Diagram, Node
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.report import predicted_report
 from rnnshape.render.diagram import diagram_lines
-from tests.strategies import layers
+from tests import reference
+from tests.strategies import configs, examples
 
 
 def _diagram(config: RNNConfig, spec: InputSpec | None = None) -> Diagram:
@@ -25,11 +26,11 @@ def _shape(node: Node) -> tuple[int, ...]:
     return node.shape.sizes
 
 
-@given(layers())
-@settings(max_examples=30, deadline=None)
+@given(configs())
+@examples(30)
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
 def test_shapes_of_input_layers_output_and_slots_are_pytorchs(config: RNNConfig) -> None:
-    module = eval(config.constructor, {"nn": torch.nn})  # noqa: S307 - our own text
+    module = reference.built(config)
     stages = _diagram(config, InputSpec(batch_size=2, seq_len=3)).stages
     output, states = module(torch.zeros(_shape(stages[0][0])))
     assert _shape(stages[-1][0]) == output.shape

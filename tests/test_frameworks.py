@@ -59,7 +59,7 @@ def test_without_biases_all_frameworks_count_the_same(kind: Kind) -> None:
 )
 def test_real_keras_has_these_counts(kind: Kind, layer: str, options: dict[str, bool]) -> None:
     os.environ["KERAS_BACKEND"] = "torch"
-    import keras
+    import keras  # type: ignore[import-untyped, unused-ignore, import-not-found]
 
     built = getattr(keras.layers, layer)(40, **options)
     built.build((None, 10, 20))
@@ -97,7 +97,7 @@ def test_real_onnx_runs_weights_of_these_sizes(kind: Kind) -> None:
         for name, shape in {"X": (3, 2, features), **shapes}.items()
     }
     (last,) = ReferenceEvaluator(helper.make_model(graph)).run(None, feeds)
-    assert last.shape == (1, 2, hidden)
+    assert np.shape(last) == (1, 2, hidden)
     counted = sum(int(np.prod(shape)) for shape in shapes.values())
     row = next(r for r in counterparts(RNNConfig(kind=kind)) if r.framework == "ONNX")
     assert row.parameters == counted

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 
 from rnnshape.document.grid import grid
 from rnnshape.layer.config import Kind, RNNConfig
-from tests.strategies import layers
+from tests.strategies import configs, examples
 
 
-@given(layers())
-@settings(max_examples=30, deadline=None)
+@given(configs())
+@examples(30)
 def test_marks_are_where_output_and_h_n_really_are(config: RNNConfig) -> None:
     """Each row's cell is H where its state is in h_n: found by value in a run of one layer more."""
     steps = 4

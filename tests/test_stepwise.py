@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnshape.document.layer import layer_document
@@ -14,34 +14,11 @@ from rnnshape.layer.formulas import gate_rows
 from rnnshape.layer.report import predicted_report, with_run
 from rnnshape.layer.verification import EQUATION_TOLERANCE, verify_differences
 from rnnshape.render import Format, render
+from tests.strategies import cells, configs, examples
 
 
-@st.composite
-def configs(draw: st.DrawFn) -> RNNConfig:
-    kind = draw(st.sampled_from(Kind))
-    cell = draw(st.booleans())
-    hidden = draw(st.integers(1, 7))
-    common = {
-        "kind": kind,
-        "cell": cell,
-        "input_size": draw(st.integers(1, 6)),
-        "hidden_size": hidden,
-        "bias": draw(st.booleans()),
-        "nonlinearity": draw(st.sampled_from(["tanh", "relu"])) if kind is Kind.RNN else None,
-    }
-    if cell:
-        return RNNConfig(**common)
-    return RNNConfig(
-        **common,
-        num_layers=draw(st.integers(1, 3)),
-        bidirectional=draw(st.booleans()),
-        batch_first=draw(st.booleans()),
-        proj_size=draw(st.integers(0, hidden - 1)) if kind is Kind.LSTM else 0,
-    )
-
-
-@given(configs())
-@settings(max_examples=60, deadline=None)
+@examples(60)
+@given(st.one_of(configs(), cells()))
 def test_the_equations_give_what_pytorch_computes(config: RNNConfig) -> None:
     difference = stepwise.largest_difference(config)
     assert difference is not None
@@ -64,7 +41,7 @@ def test_gates_in_another_order_are_caught(kind: Kind, monkeypatch: pytest.Monke
 
 def test_the_candidate_of_the_paper_is_not_pytorchs(monkeypatch: pytest.MonkeyPatch) -> None:
     def paper(
-        config: RNNConfig, own: dict[str, torch.Tensor], x: torch.Tensor, state: tuple
+        config: RNNConfig, own: dict[str, torch.Tensor], x: torch.Tensor, state: tuple[torch.Tensor]
     ) -> tuple[torch.Tensor]:
         (h,) = state
         w_i, w_h = own["weight_ih"].chunk(3), own["weight_hh"].chunk(3)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from dataclasses import fields
 from inspect import Parameter, Signature
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_type_hints
 
 import typer
 from typer.core import TyperCommand
+from typer.exceptions import TyperException
 from typer.main import get_command
 from typer.models import OptionInfo
 
-from rnnshape.cli.options import spelling
+from rnnshape.cli.options import LayerOptions, spelling
+from rnnshape.errors import RequestError, quoted
 
 CONTEXT_SETTINGS = {
     "help_option_names": ["-h", "--help"],
@@ -55,7 +58,9 @@ class PlainCommand(TyperCommand):
             record = parameter.get_help_record(ctx)
             if record is not None:
                 title = getattr(parameter, "rich_help_panel", None) or "Other"
-                groups.setdefault(title, []).append(record)
+                name, text = record
+                # Typer adds the type to an argument: "TARGET <list[str]>".
+                groups.setdefault(title, []).append((name.partition(" <")[0], text))
         for title, records in groups.items():
             with formatter.section(title):
                 formatter.write_dl(records)
@@ -107,3 +112,55 @@ def _hidden(annotation: Any) -> Any:
     unseen = copy(option)
     unseen.hidden = True
     return Annotated[kind, unseen]
+
+
+_EXTRA_WORDS: Final = re.compile(r"unexpected extra argument\S* \((.*)\)", re.DOTALL)
+
+
+def usage_problem(error: TyperException) -> RequestError:
+    """What Typer found wrong with the words, in the form of every other error."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "rnnshape COMMAND"
+    option = getattr(error, "option_name", None)
+    help_hint = f"{command} --help lists the options"
+    if option is not None:
+        if hasattr(error, "possibilities"):
+            return _unknown_option(command, option, error.possibilities or [])
+        return _option_value_problem(option, error.message)
+    extra = _EXTRA_WORDS.search(error.message)
+    if extra:
+        return RequestError(
+            f"unexpected {quoted(extra[1])}: every size has a name",
+            hint=f"--input 20 --hidden 40; {help_hint}",
+        )
+    text = error.message.rstrip(".").replace("'", "")
+    return RequestError(text[:1].lower() + text[1:], hint=help_hint)
+
+
+def _unknown_option(command: str, option: str, alike: Sequence[str]) -> RequestError:
+    """An option that the command does not have; `alike` are those it has, the nearest first."""
+    if command == "rnnshape":
+        return RequestError(
+            f"no option {quoted(option)} before the command",
+            hint=f"the command comes first: rnnshape lstm {option}",
+        )
+    hint = f"{command} --help lists the options"
+    if spelling(option.lstrip("-")) in _layer_options():
+        hint = f'a target is one word, in quotes: {command} "lstm {option} ..."'
+    elif alike:
+        hint = f"{alike[0]}; {hint}"
+    return RequestError(f"{command} has no option {quoted(option)}", hint=hint)
+
+
+def _option_value_problem(option: str, message: str) -> RequestError:
+    """A value is missing, or there is one too many; Typer does not tell of which command."""
+    if "requires" in message:
+        return RequestError(f"option {option} takes a value", hint=f"{option} VALUE")
+    return RequestError(f"option {option} takes no value", hint=f"{option} alone")
+
+
+def _layer_options() -> set[str]:
+    """The names of the options that describe a layer, without their dashes."""
+    parameters = _parameters(LayerOptions, ())
+    words = [word for p in parameters for word in get_args(p.annotation)[1].default.split("/")]
+    return {word.lstrip("-") for word in words}

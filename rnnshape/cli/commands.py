@@ -8,20 +8,19 @@ from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.exceptions import TyperException
 from typer.main import get_command
 
 from rnnshape import __version__
 from rnnshape.cli.command import CONTEXT_SETTINGS, AsGiven
 from rnnshape.cli.output import write_stdout
-from rnnshape.cli.values import nearest, quoted
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, nearest, quoted
 
 # Name: the function that builds the command, and what the list of commands says of it.
 _COMMANDS: Final = {
     "lstm": ("rnnshape.cli.layer:layer_command", "An nn.LSTM: shapes, weights, parameters, MACs."),
     "gru": ("rnnshape.cli.layer:layer_command", "An nn.GRU."),
     "rnn": ("rnnshape.cli.layer:layer_command", "An nn.RNN, with tanh or relu."),
+    "inspect": ("rnnshape.cli.inspect:inspect_command", "Layers by their constructor calls."),
 }
 
 
@@ -89,26 +88,3 @@ def _options(
         ),
     ] = False,
 ) -> None: ...
-
-
-def usage_problem(error: TyperException) -> RequestError:
-    """What Typer found wrong with the words, in the form of every other error."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "rnnshape COMMAND"
-    option = getattr(error, "option_name", None)
-    help_hint = f"{command} --help lists the options"
-    if option is not None and hasattr(error, "possibilities"):
-        if command == "rnnshape":
-            return RequestError(
-                f"no option {quoted(option)} before the command",
-                hint=f"the command comes first: rnnshape lstm {option}",
-            )
-        near = sorted(error.possibilities or [])
-        return RequestError(
-            f"{command} has no option {quoted(option)}",
-            hint=f"{near[0]}; {help_hint}" if near else help_hint,
-        )
-    text = error.message.rstrip(".").replace("'", "")
-    if "unexpected" in text:
-        help_hint = f"sizes have names, --input 20 --hidden 40; {help_hint}"
-    return RequestError(text[:1].lower() + text[1:], hint=help_hint)

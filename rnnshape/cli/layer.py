@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,11 +12,12 @@ from rnnshape.cli import exits
 from rnnshape.cli.command import command
 from rnnshape.cli.options import InputOptions, LayerOptions, OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan
-from rnnshape.cli.request import requested
+from rnnshape.cli.request import Request, requested, settings_of
 from rnnshape.document.layer import DEFAULT_SECTIONS, SECTIONS, layer_document
 from rnnshape.errors import RequestError
-from rnnshape.layer.config import Kind, Settings, dtype_named
-from rnnshape.layer.report import predicted_report, with_run
+from rnnshape.layer.config import Kind, Settings
+from rnnshape.layer.findings import Trap
+from rnnshape.layer.report import Report, predicted_report, with_run
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
@@ -30,35 +33,49 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
     def inspect(
         layer: LayerOptions, input_: InputOptions, run: RunOptions, output: OutputOptions
     ) -> int:
-        return _inspect(kind, layer, input_, run, output)
+        plan = layer_plan(output)
+        report = predicted(requested(kind, layer, input_), settings_of(run))
+        return deliver([report], plan, run)
 
     hidden = [field for field, owner in _OF_ONE_KIND.items() if owner is not kind]
     return command(inspect, name=name, help=help, hidden=hidden)
 
 
-def _inspect(
-    kind: Kind, layer: LayerOptions, input_: InputOptions, run: RunOptions, output: OutputOptions
-) -> int:
-    if run.time and not run.run:
-        raise RequestError("--time needs a run, and --no-run is given", hint="leave one out")
-    plan = Plan.of(output, sections=tuple(SECTIONS), default=DEFAULT_SECTIONS)
-    settings = Settings(device=run.device, dtype=dtype_named(run.dtype))
-    request = requested(kind, layer, input_)
-    predicted = predicted_report(
+def layer_plan(output: OutputOptions) -> Plan:
+    """Where a document of layers goes, with which of its sections."""
+    return Plan.of(output, sections=tuple(SECTIONS), default=DEFAULT_SECTIONS)
+
+
+def predicted(request: Request, settings: Settings, *, traps: tuple[Trap, ...] = ()) -> Report:
+    """The report of a request by formula alone; `traps` are findings in its own text."""
+    report = predicted_report(
         request.config,
         request.input_spec,
         settings,
         assumed=request.assumed,
         from_input_shape=request.order_unconfirmed,
     )
+    return replace(report, findings=(*traps, *report.findings))
+
+
+def deliver(predictions: Sequence[Report], plan: Plan, run: RunOptions) -> int:
+    """Write one document of all the reports, run as `run` says; the exit code."""
+    if run.time and not run.run:
+        raise RequestError("--time needs a run, and --no-run is given", hint="leave one out")
     show = plan.show | {"time"} if run.time else plan.show
     document = partial(layer_document, show=show, full=plan.full)
     delivery = Delivery(plan)
-    delivery.begin(document(predicted))
-    report = predicted
+    delivery.begin(document(*predictions))
+    reports = predictions
     if run.run:
-        timed = timed_configs(request.config) if run.time else ()
-        report = with_run(predicted, equations="gates" in show, time=timed)
-    delivery.finish(document(report))
-    disagrees = report.run is not None and not report.run.agrees
+        reports = [
+            with_run(
+                report,
+                equations="gates" in show,
+                time=timed_configs(report.config) if run.time else (),
+            )
+            for report in predictions
+        ]
+    delivery.finish(document(*reports))
+    disagrees = any(report.run is not None and not report.run.agrees for report in reports)
     return exits.DISAGREEMENT if disagrees else exits.SUCCESS

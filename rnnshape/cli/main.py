@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from io import RawIOBase
 from typing import NoReturn
 
 from rnnshape.cli import exits
@@ -23,11 +24,28 @@ def entry() -> NoReturn:
     short; tearing torch down costs a quarter second more.
     """
     gc.disable()
+    _buffer_stdout()
     code = main(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()
     os._exit(code)
+
+
+def _buffer_stdout() -> None:
+    """Give an unbuffered stdout (PYTHONUNBUFFERED) a buffer.
+
+    Without one Python drops what a single write does not take, and does not say so: a pipe that
+    breaks half-way and a disk that fills up would look like success.
+    """
+    if isinstance(getattr(sys.stdout, "buffer", None), RawIOBase):
+        sys.stdout = open(  # noqa: SIM115 - it lives as long as the process
+            sys.stdout.fileno(),
+            "w",
+            encoding=sys.stdout.encoding,
+            errors=sys.stdout.errors,
+            closefd=False,
+        )
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,6 +57,8 @@ def main(arguments: Sequence[str]) -> int:
         return exits.REFUSED
     except KeyboardInterrupt:
         return exits.INTERRUPTED
+    except SystemExit as end:  # Typer ends so when it has answered the shell on completion
+        return exits.REFUSED if end.code else exits.SUCCESS
     except OSError as error:
         return _failed_stream(error)
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes two lines
@@ -54,7 +74,8 @@ def _dispatch(arguments: list[str]) -> int:
     import typer
     from typer.exceptions import TyperException
 
-    from rnnshape.cli.commands import application, usage_problem
+    from rnnshape.cli.command import usage_problem
+    from rnnshape.cli.commands import application
 
     group = application()
     if "_RNNSHAPE_COMPLETE" in os.environ:  # the shell asks for completions

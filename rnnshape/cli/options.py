@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from typer import Option
+from typer import Argument, Option
 
+TARGET: Final = "Target"
 LAYER: Final = "Layer"
 INPUT: Final = "Input"
 RUN: Final = "Run"
@@ -32,6 +33,21 @@ def spelling(name: str) -> str:
     """The name that help shows for an option spelled PyTorch's way: `hidden_size`, `hidden`."""
     dashed = name.replace("_", "-")
     return SPELLINGS.get(dashed, dashed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetOptions:
+    """Layers that exist elsewhere."""
+
+    targets: Annotated[
+        list[str] | None,
+        Argument(
+            metavar="TARGET",
+            help='"nn.LSTM(20, 40, 4)" or "lstm --hidden 40"; - or none reads stdin, one a line.',
+            show_default=False,
+            rich_help_panel=TARGET,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,23 +189,23 @@ class RunOptions:
     """Where and whether the layer runs."""
 
     device: Annotated[
-        str,
+        str | None,
         Option(
             "--device",
             metavar="NAME",
-            help="cpu, cuda, cuda:1, mps, xpu or meta.",
+            help="cpu, cuda, cuda:1, mps, xpu or meta. [default: cpu]",
             rich_help_panel=RUN,
         ),
-    ] = "cpu"
+    ] = None
     dtype: Annotated[
-        str,
+        str | None,
         Option(
             "--dtype",
             metavar="NAME",
-            help="float32, bfloat16, complex64, ...",
+            help="float32, bfloat16, complex64, ... [default: float32]",
             rich_help_panel=RUN,
         ),
-    ] = "float32"
+    ] = None
     run: Annotated[
         bool,
         Option(

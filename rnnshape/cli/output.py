@@ -15,7 +15,7 @@ from typing import Final
 from rnnshape.cli import values
 from rnnshape.cli.options import OutputOptions
 from rnnshape.document.model import Document, Section
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, quoted
 from rnnshape.render import Format, render
 
 _COLOURS: Final = ("auto", "always", "never")
@@ -124,16 +124,22 @@ def _format_of(name: str) -> Format:
             return output
     suffixes = ", ".join(suffix for output in Format for suffix in output.suffixes)
     raise RequestError(
-        f"-o {values.quoted(name)} has no suffix that names a format", hint=f"one of {suffixes}"
+        f"-o {quoted(name)} has no suffix that names a format", hint=f"one of {suffixes}"
     )
 
 
 def _require_writable(path: Path) -> None:
-    target = Path(os.path.realpath(path))
+    try:
+        _require_writable_place(path, Path(os.path.realpath(path)))
+    except OSError as error:  # a name that is too long, for one
+        raise _unwritable(path, error.strerror or str(error)) from error
+
+
+def _require_writable_place(path: Path, target: Path) -> None:
     if target.exists() and not target.is_file():
         raise _unwritable(path, "is a folder" if target.is_dir() else "is no ordinary file")
     if not target.parent.is_dir():
-        raise _unwritable(path, f"there is no folder {values.quoted(str(target.parent))}")
+        raise _unwritable(path, f"there is no folder {quoted(str(target.parent))}")
     for needed in {target.parent, target if target.exists() else target.parent}:
         if not os.access(needed, os.W_OK):
             raise _unwritable(path, "permission denied")
@@ -141,7 +147,7 @@ def _require_writable(path: Path) -> None:
 
 def _unwritable(path: Path, reason: str) -> RequestError:
     return RequestError(
-        f"cannot write {values.quoted(str(path))}: {reason}",
+        f"cannot write {quoted(str(path))}: {reason}",
         hint="-o with a file in a folder that you may write to",
     )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from rnnshape.cli import values
-from rnnshape.cli.options import InputOptions, LayerOptions
-from rnnshape.errors import RequestError
-from rnnshape.layer.config import InputSpec, Kind, RNNConfig
+from rnnshape.cli.options import InputOptions, LayerOptions, RunOptions
+from rnnshape.errors import RequestError, quoted
+from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings, dtype_named
 
 _OPTION_OF: Final = {"input_size": "--input", "batch_size": "--batch", "seq_len": "--seq"}
 _INPUT_FIELDS: Final = frozenset(field.name for field in fields(InputSpec))
@@ -28,20 +28,26 @@ class Request:
 
 def requested(kind: Kind, layer: LayerOptions, input_options: InputOptions) -> Request:
     """Read the words and --input-shape together. Raises RequestError where they contradict."""
-    told = _told(layer, input_options)
+    return request_of(kind, told_of_layer(layer), input_options)
+
+
+def request_of(
+    kind: Kind,
+    layer_fields: Mapping[str, Any],
+    input_options: InputOptions,
+    *,
+    fixed: Collection[str] = (),
+) -> Request:
+    """The same for a layer whose fields are known; no option can change those in `fixed`."""
+    told = {**layer_fields, **_told_of_input(input_options)}
     order_unconfirmed = False
     if input_options.input_shape is not None:
         order_unconfirmed = not told.keys() & {"batch_size", "seq_len", "batch_first"}
-        told = _merged(told, _shape_fields(input_options.input_shape, told), "--input-shape")
+        told = _merged(told, _shape_fields(input_options.input_shape, told), "--input-shape", fixed)
     if input_options.lengths is not None:
-        told = _merged(told, _length_fields(input_options.lengths, told), "--lengths")
+        told = _merged(told, _length_fields(input_options.lengths, told), "--lengths", fixed)
     if told.get("cell"):
         _require_one_step(told)
-    if told.get("batched") is False and "batch_size" in told:
-        raise RequestError(
-            f"one sequence without a batch axis contradicts --batch {told['batch_size']}",
-            hint="leave --batch out, or give a batch axis",
-        )
     return Request(
         config=RNNConfig(kind=kind, **{n: v for n, v in told.items() if n not in _INPUT_FIELDS}),
         input_spec=InputSpec(**{n: v for n, v in told.items() if n in _INPUT_FIELDS}),
@@ -50,21 +56,24 @@ def requested(kind: Kind, layer: LayerOptions, input_options: InputOptions) -> R
     )
 
 
-def _told(layer: LayerOptions, input_options: InputOptions) -> dict[str, Any]:
+def settings_of(
+    run: RunOptions, *, device: str | None = None, dtype: DType | None = None
+) -> Settings:
+    """Where the layer runs and in what type: as the options say, else as its source does."""
+    return Settings(
+        device=(device or Settings.device) if run.device is None else run.device,
+        dtype=(dtype or Settings.dtype) if run.dtype is None else dtype_named(run.dtype),
+    )
+
+
+def told_of_layer(layer: LayerOptions) -> dict[str, Any]:
     """The fields that options tell, by name; a flag that was not given tells nothing."""
-    sizes = (
+    told = _sizes(
         ("input_size", layer.input_size, "--input", "H_in", 1),
         ("hidden_size", layer.hidden_size, "--hidden", "H_cell", 1),
         ("num_layers", layer.num_layers, "--layers", "num_layers", 1),
         ("proj_size", layer.proj_size, "--proj", "H_out", 1),
-        ("batch_size", input_options.batch_size, "--batch", "N", 0),
-        ("seq_len", input_options.seq_len, "--seq", "L", 1),
     )
-    told: dict[str, Any] = {
-        name: values.size(text, option, symbol, least=least)
-        for name, text, option, symbol, least in sizes
-        if text is not None
-    }
     if layer.dropout is not None:
         told["dropout"] = values.probability(layer.dropout, "--dropout")
     if layer.bias is not None:
@@ -75,31 +84,73 @@ def _told(layer: LayerOptions, input_options: InputOptions) -> dict[str, Any]:
         "cell": layer.cell,
         "bidirectional": layer.bidirectional,
         "batch_first": layer.batch_first,
-        "with_state": input_options.with_state,
     }
-    told |= {name: True for name, given in flags.items() if given}
+    return told | {name: True for name, given in flags.items() if given}
+
+
+def _told_of_input(input_options: InputOptions) -> dict[str, Any]:
+    told = _sizes(
+        ("batch_size", input_options.batch_size, "--batch", "N", 0),
+        ("seq_len", input_options.seq_len, "--seq", "L", 1),
+    )
+    if input_options.with_state:
+        told["with_state"] = True
     if input_options.unbatched:
         told["batched"] = False
+        if "batch_size" in told:
+            raise RequestError(
+                f"--unbatched contradicts --batch {told['batch_size']}",
+                hint="leave one of the two out",
+            )
     return told
+
+
+def _sizes(*options: tuple[str, str | None, str, str, int]) -> dict[str, Any]:
+    """Field, word, option, symbol and least value of each size; those that have a word."""
+    return {
+        name: values.size(text, option, symbol, least=least)
+        for name, text, option, symbol, least in options
+        if text is not None
+    }
 
 
 def _shape_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that `--input-shape` tells, given whether the layer is batch-first."""
     sizes = values.shape(text, "--input-shape")
-    order = ("batch_size", "seq_len") if told.get("batch_first") else ("seq_len", "batch_size")
-    if len(sizes) == 2 and "batch_size" not in told:
-        fields_of = {"seq_len": sizes[0], "input_size": sizes[1], "batched": False}
-    elif len(sizes) == 3:
-        fields_of = {order[0]: sizes[0], order[1]: sizes[1], "input_size": sizes[2]}
+    batch_first = bool(told.get("batch_first"))
+    order = ("batch_size", "seq_len") if batch_first else ("seq_len", "batch_size")
+    if len(sizes) == 3:
+        size_of = dict(zip((*order, "input_size"), sizes, strict=True))
+    elif len(sizes) == 2 and "batch_size" not in told:
+        size_of = dict(zip(("seq_len", "input_size"), sizes, strict=True))
     else:
-        known = "3 sizes, L,N,H_in" if "batch_size" in told else "3 sizes, or 2 without a batch"
+        axes = "N,L,H_in" if batch_first else "L,N,H_in"
+        known = f"3 sizes, {axes}" if "batch_size" in told else "3 sizes, or 2 without a batch"
+        steps, features = sizes if len(sizes) == 2 else (10, 20)
+        meant = {"batch_size": told.get("batch_size", 5), "seq_len": steps}
         raise RequestError(
-            f"--input-shape has {known}; {values.quoted(text)} has {len(sizes)}",
-            hint="--input-shape 10,5,20",
+            f"--input-shape has {known}; {quoted(text)} has {len(sizes)}",
+            hint=f"--input-shape {meant[order[0]]},{meant[order[1]]},{features}",
         )
-    for name in ("seq_len", "input_size"):
-        values.size(str(fields_of[name]), f"--input-shape: {name}", "a size")
-    return fields_of
+    _require_input(text, size_of, unbatched=told.get("batched") is False)
+    return size_of if len(sizes) == 3 else {**size_of, "batched": False}
+
+
+def _require_input(text: str, size_of: Mapping[str, int], *, unbatched: bool) -> None:
+    """Raise RequestError for a size that no input has, or a batch axis where there is none."""
+    least = {name: max(size, int(name != "batch_size")) for name, size in size_of.items()}
+    for name, size in size_of.items():
+        if size < least[name]:
+            raise RequestError(
+                f"--input-shape {quoted(text)} has {name} 0, which must be 1 or more",
+                hint=f"--input-shape {','.join(map(str, least.values()))}",
+            )
+    if unbatched and "batch_size" in size_of:
+        rest = ",".join(str(size) for name, size in size_of.items() if name != "batch_size")
+        raise RequestError(
+            f"--unbatched contradicts the batch axis of --input-shape {quoted(text)}",
+            hint=f"--input-shape {rest}, or leave --unbatched out",
+        )
 
 
 def _length_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,13 +173,20 @@ def _require_one_step(told: Mapping[str, Any]) -> None:
         if name in told:
             raise RequestError(
                 f"a cell takes one step, and {option} is given",
-                hint=f"leave {option} out, or leave out --cell",
+                hint=f"leave {option} out, or ask for the layer in place of its cell",
             )
 
 
-def _merged(told: dict[str, Any], more: dict[str, Any], source: str) -> dict[str, Any]:
+def _merged(
+    told: dict[str, Any], more: dict[str, Any], source: str, fixed: Collection[str]
+) -> dict[str, Any]:
     for name, value in more.items():
         if told.get(name, value) != value:
+            if name in fixed:
+                raise RequestError(
+                    f"{source} has {name} {value}, but the target has {told[name]}",
+                    hint=f"give {source} with {name} {told[name]}",
+                )
             option = _OPTION_OF[name]
             raise RequestError(
                 f"{source} has {name} {value}, but {option} is {told[name]}",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
-from difflib import get_close_matches
+from collections.abc import Collection
 
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, nearest, quoted
 from rnnshape.layer.config import MAX_SIZE
-
-_LONGEST_ECHO = 60
 
 
 def size(text: str, option: str, symbol: str, *, least: int = 1) -> int:
@@ -69,19 +66,6 @@ def one_of(text: str, option: str, choices: Collection[str]) -> str:
         f"{option} {quoted(text)} is unknown; it is one of {', '.join(choices)}",
         hint=f"{option} {nearest(text, choices)}",
     )
-
-
-def nearest(text: str, choices: Iterable[str]) -> str:
-    """The choice most like `text`, or the first."""
-    known = list(choices)
-    return next(iter(get_close_matches(text, known, n=1)), known[0])
-
-
-def quoted(text: str) -> str:
-    """What the user wrote, on one line, short enough and without control characters."""
-    shown = text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}..."
-    plain = shown.isprintable() and shown.strip() == shown and shown != ""
-    return shown if plain else ascii(shown)
 
 
 def _numbers(text: str) -> list[str]:

@@ -42,15 +42,8 @@ def _module(report: Report) -> Mapping[str, Any]:
         "name": None,
         "constructor": report.config.constructor,
         "config": _config(report),
-        "assumed": [field for field in _FIELDS if field in report.assumed],
-        "input": {
-            "batch_size": report.input_spec.batch_size if report.input_spec.batched else None,
-            "seq_len": report.input_spec.seq_len,
-            "lengths": _list(report.input_spec.lengths),
-            "batched": report.input_spec.batched,
-            "with_state": report.input_spec.with_state,
-            "batch_sizes": _list(report.predicted.batch_sizes),
-        },
+        "assumed": _assumed(report),
+        "input": _input(report),
         "tensors": {
             name: {
                 "shape": list(ints(tensor.shape)),
@@ -123,6 +116,24 @@ def _config(report: Report) -> Mapping[str, Any]:
         "proj_size": config.proj_size,
         "nonlinearity": config.nonlinearity,
     }
+
+
+def _input(report: Report) -> Mapping[str, Any]:
+    spec = report.input_spec
+    return {
+        "batch_size": spec.batch_size if spec.batched else None,
+        "seq_len": spec.seq_len,
+        "lengths": _list(spec.lengths),
+        "batched": spec.batched,
+        "with_state": spec.with_state,
+        "batch_sizes": _list(report.predicted.batch_sizes),
+    }
+
+
+def _assumed(report: Report) -> list[str]:
+    """The fields of config and input that were not given, of those that have a value here."""
+    value_of = {**_config(report), **_input(report)}
+    return [f for f in _FIELDS if f in report.assumed and value_of[f] is not None]
 
 
 def _claim(claim: Claim) -> Mapping[str, Any]:

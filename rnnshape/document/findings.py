@@ -14,6 +14,9 @@ from rnnshape.layer.findings import (
     Finding,
     LikelySwapped,
     PaddedRows,
+    PositionalBias,
+    UncheckedFlag,
+    UncheckedSize,
     UnconfirmedBatchAxis,
 )
 
@@ -35,6 +38,12 @@ def finding_code(finding: Finding) -> str:
             return "batch-and-seq-swapped"
         case PaddedRows():
             return "padded-rows"
+        case PositionalBias():
+            return "bias-not-bidirectional"
+        case UncheckedFlag():
+            return "flag-not-bool"
+        case UncheckedSize():
+            return "size-not-int"
 
 
 def finding_text(finding: Finding) -> Inline:
@@ -65,6 +74,12 @@ def finding_text(finding: Finding) -> Inline:
                 Shape(ints(as_read)),
                 f". If {first} is seq, --seq {first} says so.",
             )
+        case PositionalBias(bias=bias, place=place, meant=meant):
+            effect = " is bidirectional" if bias else " keeps the biases"
+            ordinal = {4: "fourth", 5: "fifth"}[place]
+            return (f"{bias} is bias, the {ordinal} argument; ", Code(meant), effect)
+        case UncheckedFlag() | UncheckedSize():
+            return _unchecked(finding)
 
 
 def _padded_rows(finding: PaddedRows) -> Inline:
@@ -97,8 +112,15 @@ def _costly_projection(finding: CostlyProjection) -> Inline:
     name, extra = Code(f"proj_size={finding.proj_size}"), finding.extra_parameters
     effect = f"adds {extra:,} parameters" if extra else "saves no parameters"
     least = finding.largest_saving
-    advice = f"it saves up to {least}" if least else "none saves here"
-    return (name, f" {effect}: {advice}. c_n stays hidden_size wide.")
+    advice = f"only up to {least} does it save any" if least else "none saves any here"
+    return (name, f" {effect}; {advice}. c_n stays hidden_size wide.")
+
+
+def _unchecked(finding: UncheckedFlag | UncheckedSize) -> Inline:
+    written = Code(f"{finding.name}={finding.value!r}")
+    effect = "" if finding.runs else ", and its forward raises TypeError"
+    meant = Code(f"{finding.name}={finding.taken_as!r}")
+    return (written, " is taken as ", meant, f": PyTorch builds it without a check{effect}")
 
 
 def plain(text: Inline) -> str:

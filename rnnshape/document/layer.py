@@ -52,7 +52,9 @@ _FINAL_STATES: Final[Mapping[ClaimCode, str]] = {
     "forward": "last layer, forward: it ends at the last step",
     "reverse": "last layer, reverse: it ends at the first step",
 }
-_ZERO_STATES: Final[Mapping[ClaimCode, str]] = {"zero-state": "states left out are zeros"}
+_ZERO_STATES: Final[Mapping[ClaimCode, str]] = {
+    "zero-state": "as without h_0 and c_0: left out, they are zeros"
+}
 _FALSE_FRIENDS: Final[Mapping[ClaimCode, str]] = {
     "not-the-last-step": "its reverse half: one step",
 }
@@ -68,11 +70,21 @@ _MOST_ROWS: Final = 6
 _MOST_STEPS: Final = 12
 
 
-def layer_document(report: Report, *, show: Collection[str], full: bool) -> Document:
+def layer_document(*reports: Report, show: Collection[str], full: bool) -> Document:
     """The sections named in `show`, in their own order; `full` names every weight.
 
-    Findings appear where there are any; the verification always when it failed.
+    Findings appear where there are any; the verification always when it failed. Several layers
+    follow one another.
     """
+    return Document(
+        sections=tuple(
+            section for report in reports for section in _sections(report, show=show, full=full)
+        ),
+        data=partial(layer_data, *reports),
+    )
+
+
+def _sections(report: Report, *, show: Collection[str], full: bool) -> tuple[Section, ...]:
     failed = report.run is not None and not report.run.agrees
     builders = {**SECTIONS, "weights": _weights_by_name} if full else SECTIONS
     sections = (
@@ -80,10 +92,7 @@ def layer_document(report: Report, *, show: Collection[str], full: bool) -> Docu
         for key, build in builders.items()
         if key in show or (failed and key == "verification")
     )
-    return Document(
-        sections=tuple(section for section in sections if section.blocks),
-        data=partial(layer_data, report),
-    )
+    return tuple(section for section in sections if section.blocks)
 
 
 def _header(report: Report) -> Iterator[Block]:
@@ -172,9 +181,11 @@ def _states(report: Report) -> Iterator[Block]:
     yield from _listed(report, _LAYERS_FIRST)
     yield from _listed(report, _DECODER)
     yield from _listed(report, _ZERO_STATES)
+    if report.config.kind is Kind.LSTM and not report.config.cell:
+        yield Paragraph((Code("c_n"), " is indexed like ", Code("h_n"), "; output never holds it"))
     missing = _not_returned(report.config)
     if missing:
-        yield Paragraph((f"{missing} of every step are not returned; a cell in a loop has them",))
+        yield Paragraph((f"not returned: {missing} of every step; cells in a loop give them",))
 
 
 def _listed(report: Report, words: Mapping[ClaimCode, str]) -> Iterator[Listing]:
@@ -391,7 +402,7 @@ def _layouts(report: Report) -> Iterator[Block]:
         config = replace(report.config, batch_first=batch_first)
         layouts.append(layout(config, spec, plain_sizes(config, spec)))
     this = report.config.batch_first
-    titles = [f"batch_first={on}" + "  (this)" * (on is this) for on in (False, True)]
+    titles = [f"batch_first={on}" + " (this)" * (on is this) for on in (False, True)]
     yield Table(
         columns=(
             Column(key="tensor", title="tensor", headed=False),

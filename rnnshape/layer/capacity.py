@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Final
 
@@ -58,10 +59,14 @@ def require_runnable(config: RNNConfig, input_spec: InputSpec, settings: Setting
     shapes = {t.name: t.shape for t in layout(config, input_spec, sizes).values()}
     for block in layer_weights.blocks:
         shapes.update({f"{stem}_l{block.first}": s for stem, s in block.shapes.items()})
+    # A layer multiplies the input of all steps by weight_ih at once.
+    shapes["input @ weight_ih.T"] = (sizes.L, sizes.N, config.kind.gates * sizes.H_cell)
     for name, shape in shapes.items():
-        if elements(shape) * settings.dtype.itemsize > LARGEST_TENSOR:
+        # A batch of 0 leaves no elements, but PyTorch still reads each of the other sizes.
+        count = prod(max(size, 1) for size in shape)
+        if count * settings.dtype.itemsize > LARGEST_TENSOR:
             raise RequestError(
-                f"{name} would have {elements(shape):,} elements; PyTorch counts bytes in 63 bits",
+                f"{name} would have {count:,} elements; PyTorch counts bytes in 63 bits",
                 hint="--no-run gives every number by formula",
             )
 

@@ -213,6 +213,11 @@ class InputSpec:
         require_size("seq_len", self.seq_len, least=1)
         self._require_lengths()
 
+    @property
+    def steps(self) -> int:
+        """How often a cell is applied in one layer and direction: L*N, or the sum of lengths."""
+        return self.seq_len * self.batch_size if self.lengths is None else sum(self.lengths)
+
     def _require_lengths(self) -> None:
         if self.lengths is None:
             return

@@ -67,6 +67,37 @@ class PaddedRows:
     seq_len: int  # steps of the padded input
 
 
+@dataclass(frozen=True, kw_only=True)
+class PositionalBias:
+    """True or False was written in a place that reads like bidirectional and is bias."""
+
+    bias: bool
+    place: int  # 4: the fourth argument
+    meant: str  # the constructor with bidirectional in place of bias
+
+
+@dataclass(frozen=True, kw_only=True)
+class UncheckedFlag:
+    """A value that is neither True nor False, which PyTorch's constructor takes for one."""
+
+    name: str
+    value: str | float | None
+    taken_as: bool
+    runs: bool  # False: forward raises TypeError
+
+
+@dataclass(frozen=True, kw_only=True)
+class UncheckedSize:
+    """A bool or a float where a whole number belongs, which PyTorch's constructor takes."""
+
+    name: str
+    value: float  # or a bool
+    taken_as: int
+    runs: bool  # False: forward raises TypeError
+
+
+# What only the text of a constructor call can show.
+Trap: TypeAlias = PositionalBias | UncheckedFlag | UncheckedSize
 Finding: TypeAlias = (
     DropoutWithoutEffect
     | CostlyProjection
@@ -74,6 +105,7 @@ Finding: TypeAlias = (
     | UnconfirmedBatchAxis
     | LikelySwapped
     | PaddedRows
+    | Trap
 )
 
 

@@ -47,7 +47,7 @@ def plain_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
         H_out=config.output_size,
         D=config.directions,
         num_layers=config.num_layers,
-        steps=_steps(config, input_spec),
+        steps=input_spec.batch_size if config.cell else input_spec.steps,
         longest=max(input_spec.lengths or (input_spec.seq_len,)),
     )
 
@@ -78,14 +78,6 @@ def named_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
 
 # A cell has one of each, whatever its input; no formula shows a literal 1 as a factor.
 _LITERAL_OF_CELL: Final = ("L", "D", "num_layers")
-
-
-def _steps(config: RNNConfig, input_spec: InputSpec) -> int:
-    if config.cell:
-        return input_spec.batch_size
-    if input_spec.lengths is not None:
-        return sum(input_spec.lengths)
-    return input_spec.seq_len * input_spec.batch_size
 
 
 def layout(config: RNNConfig, input_spec: InputSpec, sizes: Sizes) -> dict[str, Tensor]:

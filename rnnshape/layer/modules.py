@@ -60,18 +60,23 @@ def _built(config: RNNConfig, settings: Settings) -> torch.nn.Module:
         config.hidden_size,
         **arguments,
         device=settings.device,
-        dtype=getattr(torch, settings.dtype.value),
+        dtype=torch_dtype(settings),
     )
     return module.eval()  # no dropout: it would make layers differ from run to run
 
 
 def _fill(module: torch.nn.Module, config: RNNConfig, random: torch.Generator) -> None:
-    """Values small enough that no gate saturates, and different in each weight."""
+    """Values within PyTorch's own range, small enough that no gate saturates.
+
+    PyTorch's range looks at hidden_size alone; with an input many times wider the sums grow until
+    a complex sigmoid is NaN, which equals nothing.
+    """
     parameters = list(module.parameters())
     like = parameters[0]
     size = min(_BLOCK, max(value.numel() for value in parameters)) + _OFFSETS
     drawn = torch.rand(size, generator=random, dtype=torch.float64, device="cpu") * 2 - 1
-    block = (drawn * config.hidden_size**-0.5).to(device=like.device, dtype=like.dtype)
+    summed = max(config.hidden_size, config.input_size)
+    block = (drawn * summed**-0.5).to(device=like.device, dtype=like.dtype)
     for number, value in enumerate(parameters):
         start = number * 7 % _OFFSETS
         flat = value.view(-1)
@@ -83,7 +88,7 @@ def random_tensor(
     shape: tuple[int, ...], settings: Settings, random: torch.Generator
 ) -> torch.Tensor:
     """Normally distributed values, drawn on the CPU: the same on every device."""
-    dtype = getattr(torch, settings.dtype.value)
+    dtype = torch_dtype(settings)
     if settings.device_type == "meta":
         return torch.empty(shape, device="meta", dtype=dtype)
     drawn_dtype = torch.complex64 if settings.dtype.is_complex else torch.float32
@@ -126,6 +131,17 @@ def named_results(config: RNNConfig, returned: Any) -> dict[str, torch.Tensor]:
     return output | dict(zip(names, each, strict=True))
 
 
+def torch_dtype(settings: Settings) -> torch.dtype:
+    """PyTorch's dtype, or RequestError: older releases lack the newest."""
+    dtype: torch.dtype | None = getattr(torch, settings.dtype.value, None)
+    if dtype is None:
+        raise RequestError(
+            f"torch {torch.__version__} has no {settings.dtype.value}",
+            hint="--dtype float32, or --no-run for the formulas alone",
+        )
+    return dtype
+
+
 def existing_device(settings: Settings) -> torch.device:
     """The device, or RequestError that says why it is not there."""
     device = torch.device(settings.device)
@@ -151,6 +167,8 @@ def _absence(device: torch.device) -> str | None:
         return None
     if not count and not (torch.version.cuda or torch.version.hip or torch.version.xpu):
         return f"torch {torch.__version__} is built without {name}"
+    if not count:
+        return f"there is no {name} device here"
     return f"there are {count} {name} devices here, numbered from 0"
 
 

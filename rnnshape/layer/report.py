@@ -9,7 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rnnshape.errors import RequestError
-from rnnshape.layer.capacity import require_runnable
+from rnnshape.layer.capacity import (
+    available_memory,
+    need,
+    require_memory,
+    require_runnable,
+)
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Claim, Facts
 from rnnshape.layer.findings import Finding, find
@@ -121,6 +126,8 @@ def with_run(report: Report, *, equations: bool = False, time: Sequence[RNNConfi
     """
     config, spec, settings = report.config, report.input_spec, report.settings
     require_runnable(config, spec, settings)
+    if settings.device_type == "cpu":  # refused at once: the other devices need torch to tell
+        require_memory(need(config, spec, settings), available_memory(), device=settings.device)
     _import_torch()
     from rnnshape.layer.measurement import difference_from_cpu, measure
     from rnnshape.layer.stepwise import largest_difference

@@ -169,7 +169,7 @@ def _side(column: Column) -> str:
 
 def _legend(symbols: Sequence[Symbol]) -> str:
     pieces = [
-        f"<code>{_text('='.join(symbol.symbols))}</code>={symbol.value:,}{'*' * symbol.assumed}"
+        f"<code>{_text('='.join(symbol.symbols))}</code>={symbol.value}{'*' * symbol.assumed}"
         f" {_text(symbol.meaning)}".rstrip()
         for symbol in symbols
     ]

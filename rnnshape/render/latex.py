@@ -142,7 +142,7 @@ def _verbatim(lines: Iterable[str]) -> str:
 
 def _legend(symbols: Sequence[Symbol]) -> str:
     pieces = (
-        rf"\texttt{{{_text('='.join(symbol.symbols))}}}={symbol.value:,} {_text(symbol.meaning)}"
+        rf"\texttt{{{_text('='.join(symbol.symbols))}}}={symbol.value} {_text(symbol.meaning)}"
         for symbol in symbols
     )
     return ", ".join(piece.strip() for piece in pieces) + "."

@@ -44,7 +44,7 @@ def _written(block: Block) -> str:
         case Table():
             return "\n".join(_table(block))
         case Legend(symbols):
-            pieces = (f"{'='.join(s.symbols)}={s.value:,} {s.meaning}".strip() for s in symbols)
+            pieces = (f"{'='.join(s.symbols)}={s.value} {s.meaning}".strip() for s in symbols)
             return _escaped(printable(", ".join(pieces))) + "."
         case Paragraph(text):
             return _begun(_inline(text))
@@ -87,9 +87,10 @@ def _begun(text: str) -> str:
 def _table(table: Table) -> Iterator[str]:
     last = len(table.rows) - 1
     rows = [
-        _row(row, strong=table.total and number == last) for number, row in enumerate(table.rows)
+        [_table_cell(cell, strong=table.total and number == last) for cell in row]
+        for number, row in enumerate(table.rows)
     ]
-    titles = _row([column.title for column in table.columns])
+    titles = [_table_cell(column.title) for column in table.columns]
     widths = [max(3, *map(len, column)) for column in zip(titles, *rows, strict=True)]
     yield _line(titles, table.columns, widths)
     yield (
@@ -104,23 +105,6 @@ def _table(table: Table) -> Iterator[str]:
         yield _line(row, table.columns, widths)
 
 
-def _row(cells: Sequence[Cell], *, strong: bool = False) -> list[str]:
-    """The cells of a row; GitHub ends a cell at a bar even within code, so that is spelled out."""
-    return [
-        _spelled_code(cell_text(cell)) if _barred(cell) else _cell(cell, strong=strong)
-        for cell in cells
-    ]
-
-
-def _barred(cell: Cell) -> bool:
-    return isinstance(cell, (Code, Formula)) and "|" in cell.text
-
-
-def _spelled_code(text: str) -> str:
-    spelled = re.sub("[^A-Za-z0-9 ]", lambda mark: f"&#{ord(mark[0])};", text)
-    return f"<code>{spelled}</code>"
-
-
 def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
     padded = (
         cell.rjust(width) if column.numeric else cell.ljust(width)
@@ -129,15 +113,20 @@ def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]
     return f"| {' | '.join(padded)} |"
 
 
-def _cell(cell: Cell, *, strong: bool = False) -> str:
+def _table_cell(cell: Cell, *, strong: bool = False) -> str:
+    written = _cell(cell)
+    if isinstance(cell, (Code, Formula, Shape)):
+        written = written.replace("|", r"\|")  # a bar ends a cell even within code
+    return f"**{written}**" if strong and written and not isinstance(cell, Formula) else written
+
+
+def _cell(cell: Cell) -> str:
     text = cell_text(cell)
     if not text:
         return ""
     if isinstance(cell, (Code, Formula, Shape)):
-        written = _code(text)
-    else:
-        written = _escaped(re.sub(" +", " ", text).strip())
-    return f"**{written}**" if strong and not isinstance(cell, Formula) else written
+        return _code(text)
+    return _escaped(re.sub(" +", " ", text).strip())
 
 
 def _inline(text: Inline) -> str:

@@ -43,7 +43,10 @@ _PROSE_WIDTH = 80
 _UNLIMITED = 1_000_000
 _GAP = 2
 _LISTING_GAP = 3
-_TRAILING_BLANKS = re.compile(r"[ ]+((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
+# Stands for a blank within code, where no line may break.
+_UNBROKEN = "\N{NO-BREAK SPACE}"
+# What ends a line and is not seen, in any order: a coloured cell may be empty.
+_LINE_END = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
 
 
 def render_sections(
@@ -81,7 +84,8 @@ class _Writer:
             for renderable in self._renderables(block, title):
                 console.print(renderable, soft_wrap=isinstance(renderable, Text))
             title = None
-        return _TRAILING_BLANKS.sub(r"\1", lines.getvalue())
+        text = lines.getvalue().replace(_UNBROKEN, " ")
+        return _LINE_END.sub(lambda end: end[0].replace(" ", ""), text)
 
     def _renderables(self, block: Block, title: str | None) -> Iterator[RenderableType]:
         match block:
@@ -92,7 +96,7 @@ class _Writer:
             case Paragraph(text):
                 yield self._wrapped(_inline(text))
             case Listing(items):
-                yield self._listing(items)
+                yield from self._listing(items)
             case Picture(lines):
                 yield Text("\n".join(map(printable, lines)))
             case Diagram():
@@ -128,16 +132,26 @@ class _Writer:
             grid.add_row(*(_cell(row[number]) for number in kept))
         return grid
 
-    def _listing(self, items: Sequence[tuple[Code | Formula | str, Inline]]) -> RichTable:
+    def _listing(
+        self, items: Sequence[tuple[Code | Formula | str, Inline]]
+    ) -> Iterator[RenderableType]:
+        """Names beside their meanings; without room an expression speaks for itself."""
         names = [_cell(name) for name, _ in items]
         meanings = [_inline(text) for _, text in items]
         widest = max(map(len, names)) + _LISTING_GAP + max(map(len, meanings))
-        grid = RichTable.grid(padding=(0, _LISTING_GAP, 0, 0))
-        grid.add_column(no_wrap=True)
-        explained = widest <= self._width
-        for name, meaning in zip(names, meanings, strict=True):
-            grid.add_row(*([name, meaning] if explained else [name]))
-        return grid
+        if widest <= self._width:
+            grid = RichTable.grid(padding=(0, _LISTING_GAP, 0, 0))
+            grid.add_column(no_wrap=True)
+            for name, meaning in zip(names, meanings, strict=True):
+                grid.add_row(name, meaning)
+            yield grid
+            return
+        for (item, _), name, meaning in zip(items, names, meanings, strict=True):
+            if isinstance(item, str):
+                label = Text.assemble(name, " " * _LISTING_GAP, meaning)
+                yield self._wrapped(label, indent=_LISTING_GAP)
+            else:
+                yield name
 
     def _wrapped(self, text: Text, indent: int = 0) -> Text:
         """Prose broken between words; a word that is too long stays whole."""
@@ -199,8 +213,13 @@ def _inline(text: Inline) -> Text:
 
 
 def _piece(piece: str | int | Code | Formula | Shape) -> Text:
+    if isinstance(piece, int):
+        return Text(str(piece))
     # Within a sentence a formula is as important as the rest.
-    return Text(str(piece)) if isinstance(piece, int) else _cell(piece, dim=False)
+    text = _cell(piece, dim=False)
+    if isinstance(piece, str):
+        return text
+    return Text(text.plain.replace(" ", _UNBROKEN), style=text.style)
 
 
 def _cell(cell: Cell, *, dim: bool = True) -> Text:

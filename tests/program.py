@@ -1,0 +1,83 @@
+"""The program under test: called in this process, or run as one of its own."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rnnshape.cli.main import main
+
+MODULE: Final = (sys.executable, "-m", "rnnshape")
+SCRIPT: Final = (str(Path(sys.executable).with_name("rnnshape")),)
+
+# What changes colours, widths and completion; a test that wants one of them sets it.
+_LEFT_OUT: Final = (
+    "COLUMNS",
+    "COMP_CWORD",
+    "COMP_WORDS",
+    "LINES",
+    "NO_COLOR",
+    "PYTHONIOENCODING",
+    "PYTHONUNBUFFERED",
+    "RNNSHAPE_TRACEBACK",
+    "TERM",
+    "_RNNSHAPE_COMPLETE",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """How a call ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+def call(*arguments: str) -> Result:
+    """Call `main` in this process, into a pipe as far as it can tell."""
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        code = main(arguments)
+    return Result(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """The environment of this process without what the tests depend on, and with `changes`."""
+    kept = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
+    return {**kept, "TERM": "xterm-256color", **changes}
+
+
+def spawn(
+    *arguments: str,
+    program: tuple[str, ...] = MODULE,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Result:
+    """Run the program as a process and wait for its end."""
+    done = subprocess.run(
+        [*program, *arguments],
+        env=environment() if env is None else env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return Result(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def shell(
+    command: str, *, cwd: Path | None = None, changes: Mapping[str, str] | None = None
+) -> Result:
+    """Run a line of bash in which `rnnshape` is this Python's."""
+    scripts = Path(sys.executable).parent
+    env = environment(PATH=f"{scripts}{os.pathsep}{os.environ['PATH']}", **(changes or {}))
+    return spawn("-c", command, program=("bash",), env=env, cwd=cwd)

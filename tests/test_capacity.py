@@ -1,0 +1,336 @@
+"""Bytes that a run needs, and bytes that the machine and its control groups leave."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig, Settings
+from rnnshape.layer.capacity import (
+    Need,
+    available_memory,
+    need,
+    require_memory,
+    require_runnable,
+    written_bytes,
+)
+from tests import reference
+from tests.strategies import configs, examples, inputs
+
+_LSTM = RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=True)
+_SPEC = InputSpec(seq_len=10, batch_size=5)
+
+
+def test_a_run_needs_its_weights_its_tensors_and_the_gates_of_a_layer() -> None:
+    given_tensors = 10 * 5 * 20 + 2 * (8 * 5 * 40)  # input, h_0, c_0
+    returned = 10 * 5 * 80 + 2 * (8 * 5 * 40)  # output, h_n, c_n
+    gates = 10 * 5 * 4 * 40
+    layer_output = 10 * 5 * 80  # read by the next layer, beside that one's output
+    needed = need(_LSTM, _SPEC, Settings())
+    assert needed.parameters == 4 * 136_960
+    assert needed.activations == 4 * (given_tensors + returned + gates + layer_output) == 93_600
+    assert needed.total == 547_840 + 93_600
+
+
+def test_a_gru_needs_no_cell_state_and_three_gates() -> None:
+    config = RNNConfig(kind=Kind.GRU)
+    numbers = 10 * 5 * 20 + 2 * (1 * 5 * 40) + 10 * 5 * 3 * 40 + 2 * (10 * 5 * 40)
+    assert need(config, _SPEC, Settings()) == Need(parameters=4 * 7_440, activations=4 * numbers)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "itemsize"),
+    [
+        pytest.param(DType.FLOAT8_E5M2, 1, id="float8"),
+        pytest.param(DType.BFLOAT16, 2, id="bfloat16"),
+        pytest.param(DType.FLOAT64, 8, id="float64"),
+        pytest.param(DType.COMPLEX128, 16, id="complex128"),
+    ],
+)
+def test_bytes_follow_the_dtype(dtype: DType, itemsize: int) -> None:
+    needed = need(_LSTM, _SPEC, Settings(dtype=dtype))
+    assert needed == Need(parameters=itemsize * 136_960, activations=itemsize * 23_400)
+
+
+@examples(100)
+@given(configs(), inputs())
+def test_a_run_needs_no_less_than_the_tensors_that_pytorch_makes(
+    config: RNNConfig, input_spec: InputSpec
+) -> None:
+    needed = need(config, input_spec, Settings())
+    layer = reference.built(config)
+    assert needed.parameters == sum(weight.nbytes for weight in layer.parameters())
+    tensors = reference.called(layer, config, input_spec).values()
+    assert needed.activations >= sum(tensor.nbytes for tensor in tensors)
+
+
+def test_what_just_fits_is_run() -> None:
+    require_memory(Need(parameters=600, activations=400), 1000, device="cpu")
+
+
+def test_what_is_not_known_to_be_too_much_is_run() -> None:
+    require_memory(Need(parameters=10**30, activations=0), None, device="mps")
+
+
+def test_a_byte_too_many_is_refused_with_both_figures() -> None:
+    with pytest.raises(RequestError) as refusal:
+        require_memory(Need(parameters=600, activations=401), 1000, device="cuda:1")
+    assert refusal.value.problem == (
+        "a run on cuda:1 needs 1,001 bytes (600 bytes of it parameters); 1,000 bytes are available"
+    )
+    assert refusal.value.hint == (
+        "--no-run gives every number by formula; --device meta runs without memory"
+    )
+
+
+_NARROW = RNNConfig(kind=Kind.RNN, hidden_size=1)
+_STEP = InputSpec(batch_size=1, seq_len=1)
+
+
+@pytest.mark.parametrize(
+    ("most", "dtype"),
+    [
+        pytest.param(2**63 - 1, DType.FLOAT8_E5M2, id="one byte each"),
+        pytest.param(2**61 - 1, DType.FLOAT32, id="four bytes each"),
+        pytest.param(2**59 - 1, DType.COMPLEX128, id="sixteen bytes each"),
+    ],
+)
+def test_the_largest_tensor_has_2_to_the_63_bytes_less_one_element(most: int, dtype: DType) -> None:
+    settings = Settings(dtype=dtype)
+    require_runnable(replace(_NARROW, input_size=most), _STEP, settings)
+    with pytest.raises(RequestError) as refusal:
+        require_runnable(replace(_NARROW, input_size=most + 1), _STEP, settings)
+    assert refusal.value.problem == (
+        f"input would have {most + 1:,} elements; PyTorch counts bytes in 63 bits"
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "input_spec", "name"),
+    [
+        pytest.param(replace(_NARROW, hidden_size=2**31), _STEP, "weight_hh_l0", id="weight_hh"),
+        pytest.param(
+            RNNConfig(
+                kind=Kind.LSTM,
+                input_size=1,
+                hidden_size=2**56,
+                proj_size=4,
+                num_layers=2,
+                bidirectional=True,
+            ),
+            _STEP,
+            "weight_ih_l1",
+            id="the second layer's weight_ih",
+        ),
+        pytest.param(
+            replace(_NARROW, input_size=1, hidden_size=2**29, num_layers=2),
+            InputSpec(batch_size=2**31, seq_len=1),
+            "h_0",
+            id="states",
+        ),
+        pytest.param(
+            _NARROW, InputSpec(batch_size=0, seq_len=2**61), "input", id="sizes beside an empty one"
+        ),
+    ],
+)
+def test_the_first_tensor_that_is_too_large_is_named(
+    config: RNNConfig, input_spec: InputSpec, name: str
+) -> None:
+    with pytest.raises(RequestError, match=f"^{re.escape(name)} would have"):
+        require_runnable(config, input_spec, Settings())
+
+
+def test_the_most_weights_are_built() -> None:
+    most = RNNConfig(kind=Kind.RNN, bidirectional=True, num_layers=12_500)  # 8 weights a layer
+    require_runnable(most, _SPEC, Settings())
+    with pytest.raises(RequestError) as refusal:
+        require_runnable(replace(most, num_layers=12_501), _SPEC, Settings())
+    assert refusal.value.problem == "a run would build 100,008 weights; the most is 100,000"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        pytest.param(0, "0 bytes", id="nothing"),
+        pytest.param(547_840, "547,840 bytes", id="below a mebibyte, exactly"),
+        pytest.param(2**20 - 1, "1,048,575 bytes", id="one less than a mebibyte"),
+        pytest.param(2**20, "1.00 MiB", id="a mebibyte"),
+        pytest.param(3 * 2**19, "1.50 MiB", id="one and a half"),
+        pytest.param(2**30 - 1, "1,023.99 MiB", id="just below a gibibyte"),
+        pytest.param(2**30, "1.00 GiB", id="a gibibyte"),
+        pytest.param(2**40, "1.00 TiB", id="a tebibyte"),
+        pytest.param(2**50, "1.00 PiB", id="a pebibyte"),
+        pytest.param(2**60, "1.00 EiB", id="an exbibyte"),
+        pytest.param(5 * 2**80, "5,242,880.00 EiB", id="beyond the last unit"),
+    ],
+)
+def test_bytes_are_written_for_a_person(count: int, text: str) -> None:
+    assert written_bytes(count) == text
+
+
+@given(st.integers(2**20, 2**70))
+def test_written_bytes_are_never_more_than_there_are(count: int) -> None:
+    number, unit = written_bytes(count).replace(",", "").split()
+    power = {"MiB": 20, "GiB": 30, "TiB": 40, "PiB": 50, "EiB": 60}[unit]
+    hundredths = int(number.replace(".", ""))
+    assert hundredths * 2**power <= count * 100 < (hundredths + 1) * 2**power
+
+
+def _tree(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+_MEMINFO = "MemTotal:       16000000 kB\nMemFree:         1000 kB\nMemAvailable:    8000 kB\n"
+_MACHINE = 8000 * 1024
+_V2 = "sys/fs/cgroup"
+_V1 = "sys/fs/cgroup/memory"
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        pytest.param({}, None, id="nothing is known"),
+        pytest.param({"proc/meminfo": "MemTotal: 16000000 kB\n"}, None, id="an old kernel"),
+        pytest.param({"proc/meminfo": _MEMINFO}, _MACHINE, id="the machine alone"),
+        pytest.param(
+            {
+                "proc/meminfo": _MEMINFO,
+                "proc/self/cgroup": "0::/\n",
+                f"{_V2}/memory.max": "max\n",
+                f"{_V2}/memory.current": "5000\n",
+            },
+            _MACHINE,
+            id="v2 without a limit",
+        ),
+        pytest.param(
+            {
+                "proc/meminfo": _MEMINFO,
+                "proc/self/cgroup": "0::/a/b\n",
+                f"{_V2}/a/b/memory.max": "6000\n",
+                f"{_V2}/a/b/memory.current": "1000\n",
+            },
+            5000,
+            id="v2, the limit less what is used",
+        ),
+        pytest.param(
+            {
+                "proc/meminfo": _MEMINFO,
+                "proc/self/cgroup": "0::/a/b\n",
+                f"{_V2}/a/b/memory.max": "6000\n",
+                f"{_V2}/a/b/memory.current": "1000\n",
+                f"{_V2}/a/b/memory.stat": "anon 3\nfile 900\ninactive_file 700\nactive_file 200\n",
+            },
+            5700,
+            id="v2, the file cache is given back",
+        ),
+        pytest.param(
+            {
+                "proc/meminfo": _MEMINFO,
+                "proc/self/cgroup": "0::/a/b/c\n",
+                f"{_V2}/a/b/c/memory.max": "max\n",
+                f"{_V2}/a/b/c/memory.current": "100\n",
+                f"{_V2}/a/b/memory.max": "7000\n",
+                f"{_V2}/a/b/memory.current": "200\n",
+                f"{_V2}/a/memory.max": "6000\n",
+                f"{_V2}/a/memory.current": "5000\n",
+            },
+            1000,
+            id="v2, an outer group is the tightest",
+        ),
+        pytest.param(
+            {
+                "proc/meminfo": _MEMINFO,
+                "proc/self/cgroup": "0::/docker/of/the/host\n",
+                f"{_V2}/memory.max": "6000\n",
+                f"{_V2}/memory.current": "4000\n",
+            },
+            2000,
+            id="v2, the group's own path is not visible in a container",
+        ),
+        pytest.param(
+            {
+                "proc/meminfo": _MEMINFO,
+                "proc/self/cgroup": "0::/a\n",
+                f"{_V2}/a/memory.max": "1000\n",
+                f"{_V2}/a/memory.current": "3000\n",
+            },
+            0,
+            id="v2, more is used than the limit",
+        ),
+        pytest.param(
+            {
+                "proc/meminfo": _MEMINFO,
+                "proc/self/cgroup": "0::/a\n",
+                f"{_V2}/a/memory.max": "1000\n",
+            },
+            _MACHINE,
+            id="v2, a limit without a use",
+        ),
+        pytest.param(
+            {
+                "proc/meminfo": _MEMINFO,
+                "proc/self/cgroup": "0::/a\n",
+                "memory.max": "1\n",
+                "memory.current": "1\n",
+                "sys/memory.max": "1\n",
+                "sys/memory.current": "1\n",
+            },
+            _MACHINE,
+            id="folders above the groups are none",
+        ),
+        pytest.param(
+            {
+                "proc/meminfo": _MEMINFO,
+                "proc/self/cgroup": "12:cpu,cpuacct:/x\n5:memory:/docker/abc\n1:name=systemd:/x\n",
+                f"{_V1}/docker/abc/memory.limit_in_bytes": "4000\n",
+                f"{_V1}/docker/abc/memory.usage_in_bytes": "1500\n",
+                f"{_V1}/docker/abc/memory.stat": "inactive_file 9\ntotal_inactive_file 500\n",
+            },
+            3000,
+            id="v1",
+        ),
+        pytest.param(
+            {
+                "proc/meminfo": _MEMINFO,
+                "proc/self/cgroup": "5:hugetlb,memory:/\n0::/\n",
+                f"{_V1}/memory.limit_in_bytes": "9223372036854771712\n",
+                f"{_V1}/memory.usage_in_bytes": "5000\n",
+                f"{_V2}/memory.max": "7000\n",
+                f"{_V2}/memory.current": "1\n",
+            },
+            6999,
+            id="v1 without a limit, beside v2 with one",
+        ),
+        pytest.param(
+            {
+                "proc/self/cgroup": "0::/a:b\n",
+                f"{_V2}/a:b/memory.max": "6000\n",
+                f"{_V2}/a:b/memory.current": "1000\n",
+            },
+            5000,
+            id="a colon in a name, and no figures of the machine",
+        ),
+    ],
+)
+def test_what_is_left_is_the_least_of_the_machine_and_its_groups(
+    files: dict[str, str], left: int | None, tmp_path: Path
+) -> None:
+    assert available_memory(_tree(tmp_path, files)) == left
+
+
+def test_something_is_left_on_this_machine() -> None:
+    left = available_memory()
+    if Path("/proc/meminfo").exists():
+        assert left is not None
+        assert left > 2**20
+    else:
+        assert left is None

@@ -1,0 +1,409 @@
+"""What may be asked for, and what a refusal says: the problem and what to do about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig, Settings
+from rnnshape.layer.config import MAX_SIZE, dtype_named
+from tests import reference
+from tests.strategies import configs, examples
+
+_DTYPES = (
+    "float16, bfloat16, float32, float64, float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, "
+    "float8_e5m2fnuz, float8_e8m0fnu, complex32, complex64, complex128"
+)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param({"kind": Kind.LSTM, "proj_size": 39}, id="the widest projection"),
+        pytest.param({"kind": Kind.LSTM, "hidden_size": 1}, id="the smallest hidden_size"),
+        pytest.param({"kind": Kind.GRU, "proj_size": 0}, id="no projection, said aloud"),
+        pytest.param({"kind": Kind.RNN, "nonlinearity": "relu"}, id="relu"),
+        pytest.param({"kind": Kind.LSTM, "dropout": 0}, id="dropout 0, an int"),
+        pytest.param({"kind": Kind.LSTM, "dropout": 1.0}, id="dropout 1"),
+        pytest.param({"kind": Kind.LSTM, "dropout": 0.3}, id="dropout with one layer"),
+        pytest.param({"kind": Kind.LSTM, "hidden_size": MAX_SIZE}, id="500 zeros"),
+    ],
+)
+def test_a_layer_that_pytorch_would_build_is_accepted(arguments: dict[str, Any]) -> None:
+    config = RNNConfig(**arguments)
+    assert {name: getattr(config, name) for name in arguments} == arguments
+
+
+def _size_refusal(name: str, value: str, *, least: int = 1) -> str:
+    return f"{name} must be a whole number of {least} or more, not {value}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "hint"),
+    [
+        pytest.param(
+            {"hidden_size": 0},
+            _size_refusal("hidden_size", "0"),
+            "hidden_size counts features",
+            id="hidden_size 0",
+        ),
+        pytest.param(
+            {"input_size": -20},
+            _size_refusal("input_size", "-20"),
+            "input_size counts features",
+            id="negative input_size",
+        ),
+        pytest.param(
+            {"num_layers": 0},
+            _size_refusal("num_layers", "0"),
+            "num_layers counts stacked layers",
+            id="no layers",
+        ),
+        pytest.param(
+            {"hidden_size": True},
+            _size_refusal("hidden_size", "True"),
+            "hidden_size counts features",
+            id="hidden_size True, which PyTorch takes for 1",
+        ),
+        pytest.param(
+            {"hidden_size": 40.0},
+            _size_refusal("hidden_size", "40.0"),
+            "hidden_size counts features",
+            id="hidden_size that is a float",
+        ),
+        pytest.param(
+            {"proj_size": -1},
+            _size_refusal("proj_size", "-1", least=0),
+            "proj_size counts features",
+            id="negative proj_size",
+        ),
+        pytest.param(
+            {"hidden_size": MAX_SIZE + 1},
+            "hidden_size has over 500 digits",
+            "give a smaller number",
+            id="more digits than Python prints",
+        ),
+        pytest.param(
+            {"bidirectional": 1},
+            "bidirectional must be True or False, not 1",
+            "bidirectional=True",
+            id="bidirectional 1, which PyTorch does not check",
+        ),
+        pytest.param(
+            {"bias": None}, "bias must be True or False, not None", "bias=True", id="bias None"
+        ),
+        pytest.param(
+            {"batch_first": "yes"},
+            "batch_first must be True or False, not 'yes'",
+            "batch_first=True",
+            id="batch_first that is a word",
+        ),
+        pytest.param(
+            {"dropout": 1.5},
+            "dropout must be a probability from 0 to 1, not 1.5",
+            "--dropout 0.2",
+            id="dropout above 1",
+        ),
+        pytest.param(
+            {"dropout": -0.1},
+            "dropout must be a probability from 0 to 1, not -0.1",
+            "--dropout 0.2",
+            id="dropout below 0",
+        ),
+        pytest.param(
+            {"dropout": float("nan")},
+            "dropout must be a probability from 0 to 1, not nan",
+            "--dropout 0.2",
+            id="dropout that is no number",
+        ),
+        pytest.param(
+            {"dropout": True},
+            "dropout must be a probability from 0 to 1, not True",
+            "--dropout 0.2",
+            id="dropout True",
+        ),
+        pytest.param(
+            {"dropout": "0.2"},
+            "dropout must be a probability from 0 to 1, not '0.2'",
+            "--dropout 0.2",
+            id="dropout that is a word",
+        ),
+        pytest.param(
+            {"proj_size": 40},
+            "proj_size 40 must be smaller than hidden_size 40",
+            "--proj 31 is the largest that saves parameters; leave it out for none",
+            id="proj_size as large as hidden_size",
+        ),
+        pytest.param(
+            {"hidden_size": 1, "proj_size": 2},
+            "proj_size 2 must be smaller than hidden_size 1",
+            "leave --proj out: none saves parameters here",
+            id="proj_size where none can save",
+        ),
+        pytest.param(
+            {"kind": Kind.GRU, "proj_size": 10},
+            "nn.GRU has no proj_size; only nn.LSTM has",
+            "rnnshape lstm --proj 10",
+            id="proj_size of a GRU",
+        ),
+        pytest.param(
+            {"kind": Kind.RNN, "proj_size": 10},
+            "nn.RNN has no proj_size; only nn.LSTM has",
+            "rnnshape lstm --proj 10",
+            id="proj_size of an RNN",
+        ),
+        pytest.param(
+            {"nonlinearity": "relu"},
+            "nn.LSTM has no nonlinearity; only nn.RNN has",
+            "rnnshape rnn --nonlinearity relu",
+            id="nonlinearity of an LSTM",
+        ),
+        pytest.param(
+            {"kind": Kind.GRU, "nonlinearity": "tanh"},
+            "nn.GRU has no nonlinearity; only nn.RNN has",
+            "rnnshape rnn --nonlinearity tanh",
+            id="nonlinearity of a GRU",
+        ),
+        pytest.param(
+            {"kind": Kind.RNN, "nonlinearity": "gelu"},
+            "nonlinearity 'gelu' is neither tanh nor relu",
+            "--nonlinearity tanh or --nonlinearity relu",
+            id="unknown nonlinearity",
+        ),
+    ],
+)
+def test_a_layer_is_refused_with_the_problem_and_what_to_do(
+    arguments: dict[str, Any], problem: str, hint: str
+) -> None:
+    with pytest.raises(RequestError) as refusal:
+        RNNConfig(**{"kind": Kind.LSTM, **arguments})
+    assert (refusal.value.problem, refusal.value.hint) == (problem, hint)
+    assert str(refusal.value) == f"{problem} ({hint})"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "hint"),
+    [
+        pytest.param(
+            {"seq_len": 0},
+            _size_refusal("seq_len", "0"),
+            "seq_len counts steps",
+            id="no steps, which PyTorch refuses",
+        ),
+        pytest.param(
+            {"batch_size": -1},
+            _size_refusal("batch_size", "-1", least=0),
+            "batch_size counts sequences",
+            id="negative batch",
+        ),
+        pytest.param(
+            {"batch_size": False},
+            _size_refusal("batch_size", "False", least=0),
+            "batch_size counts sequences",
+            id="batch_size False",
+        ),
+        pytest.param(
+            {"batched": 0}, "batched must be True or False, not 0", "batched=True", id="batched 0"
+        ),
+        pytest.param(
+            {"with_state": "zeros"},
+            "with_state must be True or False, not 'zeros'",
+            "with_state=True",
+            id="with_state that is a word",
+        ),
+        pytest.param(
+            {"seq_len": 10**501},
+            "seq_len has over 500 digits",
+            "give a smaller number",
+            id="more digits than Python prints",
+        ),
+    ],
+)
+def test_an_input_is_refused_with_the_problem_and_what_to_do(
+    arguments: dict[str, Any], problem: str, hint: str
+) -> None:
+    with pytest.raises(RequestError) as refusal:
+        InputSpec(**arguments)
+    assert (refusal.value.problem, refusal.value.hint) == (problem, hint)
+
+
+def test_an_empty_batch_is_an_input() -> None:
+    assert InputSpec(batch_size=0, seq_len=10).steps == 0
+
+
+def test_an_input_without_a_batch_axis_is_one_sequence() -> None:
+    unbatched = InputSpec(batch_size=7, seq_len=10, batched=False)
+    assert (unbatched.batch_size, unbatched.steps) == (1, 10)
+
+
+def test_a_cell_is_applied_once_a_step_and_sequence() -> None:
+    assert InputSpec(batch_size=5, seq_len=10).steps == 50
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu:0", "cuda", "cuda:1", "mps", "mps:0", "xpu:3"])
+def test_a_device_is_named_as_pytorch_names_it(device: str) -> None:
+    assert torch.device(Settings(device=device).device).type == device.partition(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("device", "problem", "hint"),
+    [
+        *(
+            pytest.param(
+                name,
+                f"unknown device {name!r}",
+                "one of cpu, cuda, cuda:1, mps, xpu, meta",
+                id=label,
+            )
+            for name, label in [
+                ("gpu", "a word that PyTorch does not know"),
+                ("", "nothing"),
+                ("CPU", "capitals"),
+                ("cuda:", "a colon without a number"),
+                ("cuda:-1", "a negative number"),
+                ("cuda:10000", "five digits"),
+                ("cuda:\u0661", "a digit that is not ASCII"),
+                ("cpu\n", "a line end"),
+            ]
+        ),
+        pytest.param(
+            "cpu:1",
+            "device cpu:1: there is one cpu device, without a number",
+            "--device cpu",
+            id="a second CPU, which PyTorch accepts",
+        ),
+        pytest.param(
+            "meta:2",
+            "device meta:2: there is one meta device, without a number",
+            "--device meta",
+            id="a third meta device",
+        ),
+        pytest.param(
+            "mps:1",
+            "device mps:1: there is one mps device, without a number",
+            "--device mps",
+            id="a second MPS device",
+        ),
+    ],
+)
+def test_a_device_is_refused_with_the_problem_and_what_to_do(
+    device: str, problem: str, hint: str
+) -> None:
+    with pytest.raises(RequestError) as refusal:
+        Settings(device=device)
+    assert (refusal.value.problem, refusal.value.hint) == (problem, hint)
+
+
+@pytest.mark.parametrize("dtype", DType, ids=lambda dtype: dtype.value)
+def test_a_dtype_is_pytorchs_own(dtype: DType) -> None:
+    own: torch.dtype = getattr(torch, dtype.value)
+    assert (dtype.itemsize, dtype.is_complex) == (own.itemsize, own.is_complex)
+    assert dtype_named(str(own)) is dtype_named(dtype.value) is dtype
+
+
+@pytest.mark.parametrize("name", ["half", "float", "double", "chalf", "cfloat", "cdouble"])
+def test_a_short_name_of_a_dtype_means_what_it_means_to_pytorch(name: str) -> None:
+    own: torch.dtype = getattr(torch, name)
+    assert f"torch.{dtype_named(name).value}" == str(own)
+    assert dtype_named(f"torch.{name}") is dtype_named(name)
+
+
+def test_no_dtype_that_a_layer_can_have_is_left_out() -> None:
+    own = {value for value in vars(torch).values() if isinstance(value, torch.dtype)}
+    packed = {"torch.float4_e2m1fn_x2"}  # two numbers in one element: no layer has such weights
+    layers = {str(d) for d in own if d.is_floating_point or d.is_complex} - packed
+    assert layers == {f"torch.{dtype.value}" for dtype in DType}
+
+
+@pytest.mark.parametrize(
+    "name", ["int64", "uint8", "int", "long", "short", "bool", "qint8", "quint4x2", "bits8"]
+)
+def test_an_integer_dtype_is_refused_as_one(name: str) -> None:
+    assert isinstance(getattr(torch, name), torch.dtype)
+    with pytest.raises(RequestError) as refusal:
+        dtype_named(name)
+    assert refusal.value.problem == (
+        f"dtype {name} is not floating or complex, as a layer's weights must be"
+    )
+    assert refusal.value.hint == f"one of {_DTYPES}"
+
+
+@pytest.mark.parametrize("name", ["float31", "", "Float32", "torch.", "numpy.float32"])
+def test_an_unknown_dtype_is_refused(name: str) -> None:
+    with pytest.raises(RequestError) as refusal:
+        dtype_named(name)
+    assert refusal.value.problem == f"unknown dtype {name!r}"
+    assert refusal.value.hint == f"one of {_DTYPES}"
+
+
+@pytest.mark.parametrize(
+    ("config", "constructor"),
+    [
+        pytest.param(RNNConfig(kind=Kind.LSTM), "nn.LSTM(20, 40)", id="nothing but sizes"),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=True),
+            "nn.LSTM(20, 40, num_layers=4, bidirectional=True)",
+            id="keywords, since the fourth position is bias",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.RNN, nonlinearity="tanh"), "nn.RNN(20, 40)", id="tanh, the default"
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.RNN, nonlinearity="relu", bias=False),
+            "nn.RNN(20, 40, nonlinearity='relu', bias=False)",
+            id="relu, which PyTorch's repr hides",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, proj_size=10, dropout=0.5, batch_first=True),
+            "nn.LSTM(20, 40, batch_first=True, dropout=0.5, proj_size=10)",
+            id="projection",
+        ),
+    ],
+)
+def test_the_constructor_names_what_is_not_the_default(config: RNNConfig, constructor: str) -> None:
+    assert config.constructor == constructor
+
+
+@examples(150)
+@given(configs(largest=9, layers=4), st.floats(0, 1))
+@pytest.mark.filterwarnings("ignore:dropout option adds dropout:UserWarning")
+def test_the_constructor_evaluates_to_the_layer(config: RNNConfig, dropout: float) -> None:
+    asked = dataclasses.replace(config, dropout=dropout)
+    layer = eval(asked.constructor, {"nn": torch.nn})  # noqa: S307
+    assert type(layer).__name__ == asked.kind.value
+    read = {
+        field.name: getattr(layer, field.name)
+        for field in dataclasses.fields(asked)
+        if field.name not in ("kind", "cell", "nonlinearity")
+    }
+    nonlinearity = getattr(layer, "nonlinearity", None)
+    assert RNNConfig(kind=asked.kind, nonlinearity=nonlinearity, **read) == asked
+
+
+@examples(100)
+@given(configs())
+def test_gates_directions_and_output_size_are_those_of_pytorch(config: RNNConfig) -> None:
+    layer = reference.built(config)
+    assert layer.weight_hh_l0.shape == (config.kind.gates * config.hidden_size, config.output_size)
+    assert len(config.kind.gate_names) == config.kind.gates
+    assert hasattr(layer, "weight_ih_l0_reverse") == (config.directions == 2)
+
+
+def test_what_was_asked_for_cannot_be_changed_afterwards() -> None:
+    config = RNNConfig(kind=Kind.LSTM)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.hidden_size = 50  # type: ignore[misc]
+
+
+def test_a_refusal_keeps_its_problem_and_hint_through_pickle() -> None:
+    with pytest.raises(RequestError) as refusal:
+        Settings(device="gpu")
+    again = pickle.loads(pickle.dumps(refusal.value))  # noqa: S301
+    assert (type(again), str(again)) == (RequestError, str(refusal.value))
+    assert (again.problem, again.hint) == (refusal.value.problem, refusal.value.hint)

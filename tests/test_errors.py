@@ -1,0 +1,521 @@
+"""A request that cannot be met: two lines on stderr, nothing on stdout, exit code 2."""
+
+from __future__ import annotations
+
+import string
+import sys
+
+import pytest
+import torch
+import typer
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from rnnshape.cli.commands import application
+from rnnshape.layer import measurement
+from rnnshape.layer.config import DType
+from rnnshape.layer.formulas import MOST_WEIGHTS
+from tests.program import Result, call
+
+DTYPES = ", ".join(dtype.value for dtype in DType)
+LSTM_HELP = "rnnshape lstm --help lists the options"
+SECTIONS = "header, shapes, states, weights, arithmetic, layouts, compare, findings, verification"
+
+
+def _size(given: str, nearest: int, option: str = "--hidden", least: int = 1) -> tuple[str, str]:
+    return (
+        f"{option} must be a whole number of {least} or more, not {given}",
+        f"{option} {nearest}",
+    )
+
+
+# The words of a request, and what `error:` and `hint:` must say of it.
+REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
+    "hidden 0": (("lstm", "--hidden", "0"), _size("0", 1)),
+    "hidden -1": (("lstm", "--hidden", "-1"), _size("-1", 40)),
+    "hidden 8.0": (("lstm", "--hidden", "8.0"), _size("8.0", 8)),
+    "hidden 1_0": (("lstm", "--hidden", "1_0"), _size("1_0", 10)),
+    "hidden 4.5": (("lstm", "--hidden", "4.5"), _size("4.5", 4)),
+    "hidden nan": (("lstm", "--hidden", "nan"), _size("nan", 40)),
+    "hidden empty": (("lstm", "--hidden", ""), _size("''", 40)),
+    "hidden blank": (("lstm", "--hidden", " "), _size("' '", 40)),
+    "hidden in other digits": (("lstm", "--hidden", "\uff15"), _size("\uff15", 40)),
+    "hidden with an escape": (("lstm", "--hidden", "\x1b[31m"), _size(r"'\x1b[31m'", 40)),
+    "hidden on two lines": (("lstm", "--hidden", "4\n0"), _size(r"'4\n0'", 4)),
+    "hidden of 600 digits": (
+        ("lstm", "--hidden", "9" * 600),
+        ("--hidden has 600 digits; the most is 500", "give a smaller number"),
+    ),
+    "hidden of 501 digits": (
+        ("lstm", "--hidden", "9" * 501),
+        ("hidden_size has over 500 digits", "give a smaller number"),
+    ),
+    "layers 0": (("lstm", "--layers", "0"), _size("0", 1, "--layers")),
+    "seq 0": (("lstm", "--seq", "0"), _size("0", 1, "--seq")),
+    "proj 0": (("lstm", "--proj", "0"), _size("0", 1, "--proj")),
+    "batch -1": (("lstm", "--batch", "-1"), _size("-1", 40, "--batch", 0)),
+    "a shape for a size": (
+        ("lstm", "--input", "5,10,20"),
+        ("--input is one number, H_in; 5,10,20 is a shape", "--input-shape 5,10,20"),
+    ),
+    "a shape with x for a size": (
+        ("lstm", "--hidden", "(5x10)"),
+        ("--hidden is one number, H_cell; (5x10) is a shape", "--input-shape 5,10"),
+    ),
+    # 4*40*40 parameters of W_hh against 4*40*P + P*40: saved below 32.
+    "proj as wide as hidden": (
+        ("lstm", "--proj", "40"),
+        (
+            "proj_size 40 must be smaller than hidden_size 40",
+            "--proj 31 is the largest that saves parameters; leave it out for none",
+        ),
+    ),
+    "proj wider than hidden": (
+        ("lstm", "--hidden", "10", "--proj", "11"),
+        (
+            "proj_size 11 must be smaller than hidden_size 10",
+            "--proj 7 is the largest that saves parameters; leave it out for none",
+        ),
+    ),
+    "no proj can save": (
+        ("lstm", "--hidden", "1", "--proj", "1"),
+        (
+            "proj_size 1 must be smaller than hidden_size 1",
+            "leave --proj out: none saves parameters here",
+        ),
+    ),
+    "gru --proj": (
+        ("gru", "--proj", "10"),
+        ("nn.GRU has no proj_size; only nn.LSTM has", "rnnshape lstm --proj 10"),
+    ),
+    "rnn --proj": (
+        ("rnn", "--proj", "10"),
+        ("nn.RNN has no proj_size; only nn.LSTM has", "rnnshape lstm --proj 10"),
+    ),
+    "lstm --nonlinearity": (
+        ("lstm", "--nonlinearity", "relu"),
+        ("nn.LSTM has no nonlinearity; only nn.RNN has", "rnnshape rnn --nonlinearity relu"),
+    ),
+    "sigmoid": (
+        ("rnn", "--nonlinearity", "sigmoid"),
+        (
+            "nonlinearity 'sigmoid' is neither tanh nor relu",
+            "--nonlinearity tanh or --nonlinearity relu",
+        ),
+    ),
+    "input shape against batch": (
+        ("lstm", "--input-shape", "10,5,20", "--batch", "4"),
+        (
+            "--input-shape has batch_size 5, but --batch is 4",
+            "leave --batch out, or give --batch 5",
+        ),
+    ),
+    "input shape against seq": (
+        ("lstm", "--input-shape", "10,5,20", "--seq", "4"),
+        ("--input-shape has seq_len 10, but --seq is 4", "leave --seq out, or give --seq 10"),
+    ),
+    "input shape against seq, batch first": (
+        ("lstm", "--input-shape", "10,5,20", "--seq", "4", "--batch-first"),
+        ("--input-shape has seq_len 5, but --seq is 4", "leave --seq out, or give --seq 5"),
+    ),
+    "input shape against input": (
+        ("lstm", "--input-shape", "10,5,20", "--input", "4"),
+        (
+            "--input-shape has input_size 20, but --input is 4",
+            "leave --input out, or give --input 20",
+        ),
+    ),
+    "input shape against unbatched": (
+        ("lstm", "--input-shape", "10,5,20", "--unbatched"),
+        (
+            "--unbatched contradicts the batch axis of --input-shape 10,5,20",
+            "--input-shape 10,20, or leave --unbatched out",
+        ),
+    ),
+    "input shape against unbatched, batch first": (
+        ("lstm", "--input-shape", "5,10,20", "--unbatched", "--batch-first"),
+        (
+            "--unbatched contradicts the batch axis of --input-shape 5,10,20",
+            "--input-shape 10,20, or leave --unbatched out",
+        ),
+    ),
+    "batch against unbatched": (
+        ("lstm", "--unbatched", "--batch", "5"),
+        ("--unbatched contradicts --batch 5", "leave one of the two out"),
+    ),
+    "input shape of 1 size": (
+        ("lstm", "--input-shape", "10"),
+        ("--input-shape has 3 sizes, or 2 without a batch; 10 has 1", "--input-shape 10,5,20"),
+    ),
+    "input shape of 4 sizes": (
+        ("lstm", "--input-shape", "1,2,3,4"),
+        ("--input-shape has 3 sizes, or 2 without a batch; 1,2,3,4 has 4", "--input-shape 10,5,20"),
+    ),
+    "input shape of 2 sizes with batch": (
+        ("lstm", "--input-shape", "12,24", "--batch", "3"),
+        ("--input-shape has 3 sizes, L,N,H_in; 12,24 has 2", "--input-shape 12,3,24"),
+    ),
+    "input shape of 2 sizes with batch first": (
+        ("lstm", "--input-shape", "10,20", "--batch", "5", "--batch-first"),
+        ("--input-shape has 3 sizes, N,L,H_in; 10,20 has 2", "--input-shape 5,10,20"),
+    ),
+    "input shape of letters": (
+        ("lstm", "--input-shape", "a,b,c"),
+        ("--input-shape is sizes with commas between, not a,b,c", "--input-shape 10,5,20"),
+    ),
+    "input shape of negative sizes": (
+        ("lstm", "--input-shape", "10,-5,20"),
+        ("--input-shape is sizes with commas between, not 10,-5,20", "--input-shape 10,5,20"),
+    ),
+    "input shape without steps": (
+        ("lstm", "--input-shape", "0,5,20"),
+        ("--input-shape 0,5,20 has seq_len 0, which must be 1 or more", "--input-shape 1,5,20"),
+    ),
+    "input shape without features": (
+        ("lstm", "--input-shape", "10,0"),
+        ("--input-shape 10,0 has input_size 0, which must be 1 or more", "--input-shape 10,1"),
+    ),
+    "unknown device": (
+        ("lstm", "--device", "tpu"),
+        ("unknown device 'tpu'", "one of cpu, cuda, cuda:1, mps, xpu, meta"),
+    ),
+    "a second cpu": (
+        ("lstm", "--device", "cpu:1"),
+        ("device cpu:1: there is one cpu device, without a number", "--device cpu"),
+    ),
+    "unknown dtype": (
+        ("lstm", "--dtype", "float31"),
+        ("unknown dtype 'float31'", f"one of {DTYPES}"),
+    ),
+    "integer dtype": (
+        ("lstm", "--dtype", "int64"),
+        (
+            "dtype int64 is not floating or complex, as a layer's weights must be",
+            f"one of {DTYPES}",
+        ),
+    ),
+    "dropout 1.5": (
+        ("lstm", "--dropout", "1.5"),
+        ("--dropout must be a probability from 0 to 1, not 1.5", "--dropout 0.2"),
+    ),
+    "dropout nan": (
+        ("lstm", "--dropout", "nan"),
+        ("--dropout must be a probability from 0 to 1, not nan", "--dropout 0.2"),
+    ),
+    "dropout -1": (
+        ("lstm", "--dropout", "-1"),
+        ("--dropout must be a probability from 0 to 1, not -1", "--dropout 0.2"),
+    ),
+    "unknown section": (
+        ("lstm", "--show", "weigths"),
+        (
+            f"--show weigths is unknown; it is one of default, all, {SECTIONS}",
+            "--show weights",
+        ),
+    ),
+    "empty section": (
+        ("lstm", "--show", "shapes,"),
+        (f"--show '' is unknown; it is one of default, all, {SECTIONS}", "--show default"),
+    ),
+    "unknown format": (
+        ("lstm", "--format", "jsno"),
+        (
+            "--format jsno is unknown; it is one of table, markdown, html, latex, csv, json, svg",
+            "--format json",
+        ),
+    ),
+    "unknown short format": (
+        ("lstm", "-fxml"),
+        (
+            "--format xml is unknown; it is one of table, markdown, html, latex, csv, json, svg",
+            "--format table",
+        ),
+    ),
+    "unknown color": (
+        ("lstm", "--color", "allways"),
+        ("--color allways is unknown; it is one of auto, always, never", "--color always"),
+    ),
+    "unknown option": (
+        ("lstm", "--temperature", "1"),
+        ("rnnshape lstm has no option --temperature", LSTM_HELP),
+    ),
+    "misspelt option": (
+        ("lstm", "--hidde", "40"),
+        ("rnnshape lstm has no option --hidde", f"--hidden; {LSTM_HELP}"),
+    ),
+    "option cut short": (
+        ("lstm", "--layer", "4"),
+        ("rnnshape lstm has no option --layer", f"--layers; {LSTM_HELP}"),
+    ),
+    "unknown short option": (
+        ("lstm", "-x"),
+        ("rnnshape lstm has no option -x", LSTM_HELP),
+    ),
+    "option before the command": (
+        ("--hidden", "40", "lstm"),
+        (
+            "no option --hidden before the command",
+            "the command comes first: rnnshape lstm --hidden",
+        ),
+    ),
+    "extra arguments": (
+        ("lstm", "20", "40"),
+        ("unexpected 20 40: every size has a name", f"--input 20 --hidden 40; {LSTM_HELP}"),
+    ),
+    "an empty extra argument": (
+        ("lstm", ""),
+        ("unexpected '': every size has a name", f"--input 20 --hidden 40; {LSTM_HELP}"),
+    ),
+    "misspelt command": (
+        ("lstmm",),
+        ("no command lstmm; there are lstm, gru, rnn", "rnnshape lstm"),
+    ),
+    "misspelt command in capitals": (
+        ("GRUS",),
+        ("no command GRUS; there are lstm, gru, rnn", "rnnshape gru"),
+    ),
+    "option without value": (
+        ("lstm", "--hidden"),
+        ("option --hidden takes a value", "--hidden VALUE"),
+    ),
+    "option in PyTorch's spelling without value": (
+        ("lstm", "--hidden_size"),
+        ("option --hidden takes a value", "--hidden VALUE"),
+    ),
+    "flag with value": (
+        ("lstm", "--bidir=1"),
+        ("option --bidir takes no value", "--bidir alone"),
+    ),
+    "flag in Python's spelling with value": (
+        ("lstm", "--bidirectional=True"),
+        ("option --bidir takes no value", "--bidir alone"),
+    ),
+    "too many weights to name": (
+        ("lstm", "--layers", "25001", "--full", "--no-run"),
+        (
+            "the layer has 100,004 weights; the most listed is 100,000",
+            "-f table or -f markdown without --full folds them",
+        ),
+    ),
+    "too many weights to build": (
+        ("lstm", "--layers", "25001"),
+        (
+            "a run would build 100,004 weights; the most is 100,000",
+            "--no-run gives every number by formula",
+        ),
+    ),
+    "a weight of more bytes than 63 bits count": (
+        # 4 * 2^31 rows of 2^31 columns.
+        ("lstm", "--hidden", "2147483648"),
+        (
+            f"weight_hh_l0 would have {2**64:,} elements; PyTorch counts bytes in 63 bits",
+            "--no-run gives every number by formula",
+        ),
+    ),
+}
+
+
+def two_lines(result: Result) -> tuple[str, str]:
+    """What `error:` and `hint:` say, of a result that is nothing else than refused."""
+    assert result.code == 2
+    assert result.out == ""
+    error, hint, rest = result.err.split("\n")
+    assert rest == ""
+    assert error.startswith("error: ")
+    assert hint.startswith("hint: ")
+    return error.removeprefix("error: "), hint.removeprefix("hint: ")
+
+
+@pytest.mark.parametrize(("words", "said"), REFUSED.values(), ids=REFUSED)
+def test_a_bad_request_is_refused_in_two_lines(
+    words: tuple[str, ...], said: tuple[str, str]
+) -> None:
+    assert two_lines(call(*words)) == said
+
+
+def _promised(words: tuple[str, ...], said: tuple[str, str]) -> list[str] | None:
+    """The request with the one option that the hint gives in place of the one that was wrong."""
+    option, _, value = said[1].partition(" ")
+    if option not in words or not value or set(value) & set(" ;V"):
+        return None
+    changed = list(words)
+    changed[words.index(option) + 1] = value
+    return [*changed, "--no-run"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [w for words, said in REFUSED.values() if (w := _promised(words, said))],
+    ids=[f"{name}: {said[1]}" for name, (words, said) in REFUSED.items() if _promised(words, said)],
+)
+def test_the_option_of_a_hint_is_accepted(words: list[str]) -> None:
+    result = call(*words)
+    assert (result.code, result.err) == (0, "")
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "cuda:0"])
+def test_cuda_is_refused_by_a_torch_that_is_built_without(
+    monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    for backend in ("cuda", "hip", "xpu"):
+        monkeypatch.setattr(torch.version, backend, None)
+    monkeypatch.setattr(torch, "__version__", "2.13.0+cpu")
+    assert two_lines(call("lstm", "--device", device)) == (
+        f"device {device}: torch 2.13.0+cpu is built without CUDA",
+        "--device cpu, or --no-run for the formulas alone",
+    )
+
+
+def test_a_cuda_device_beyond_the_last_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert two_lines(call("lstm", "--device", "cuda:2")) == (
+        "device cuda:2: there are 2 CUDA devices here, numbered from 0",
+        "--device cpu, or --no-run for the formulas alone",
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float8_e5m2", "float8_e4m3fn", "complex32"])
+def test_a_dtype_that_pytorch_has_but_does_not_run_is_refused(dtype: str) -> None:
+    problem, hint = two_lines(call("lstm", "--dtype", dtype))
+    assert problem.startswith(f"PyTorch does not run nn.LSTM in {dtype} on cpu: ")
+    assert hint == "--dtype float32, or --no-run for the formulas alone"
+    assert call("lstm", "--dtype", dtype, "--no-run").code == 0
+
+
+BIGGEST = ("lstm", "--input", "65536", "--hidden", "65536", "--layers", "8", "--bidir")
+
+
+def test_a_run_that_memory_cannot_hold_is_refused_with_figures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(measurement, "available_memory", lambda: 16 * 2**30)
+    # H = 65,536: layer 0 reads H features, the 7 above 2H; each has two biases of 4H.
+    h = 65_536
+    parameters = 2 * (4 * h * h + 4 * h * h + 8 * h) + 7 * 2 * (4 * h * 2 * h + 4 * h * h + 8 * h)
+    tebibytes = 4 * parameters / 2**40
+    assert 2.875 <= tebibytes < 2.88
+    assert two_lines(call(*BIGGEST)) == (
+        "a run on cpu needs 2.87 TiB (2.87 TiB of it parameters); 16.00 GiB are available",
+        "--no-run gives every number by formula; --device meta runs without memory",
+    )
+
+
+@pytest.mark.parametrize("instead", [("--no-run",), ("--device", "meta", "--layers", "1")])
+def test_what_the_refusal_hints_at_works(instead: tuple[str, ...]) -> None:
+    assert call(*BIGGEST, *instead).code == 0
+
+
+def test_a_run_is_refused_when_a_torch_that_cannot_be_imported_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "rnnshape.layer.measurement", None)
+    problem, hint = two_lines(call("lstm"))
+    assert problem.startswith("torch cannot be imported: ")
+    assert hint == "pip install torch, or --no-run for the formulas alone"
+
+
+def test_no_command_at_all_shows_the_help() -> None:
+    nothing, help_ = call(), call("--help")
+    assert nothing == help_
+    assert nothing.code == 0
+    assert nothing.out.startswith("Usage: rnnshape [OPTIONS] COMMAND")
+
+
+def test_the_longest_echo_of_what_was_given_is_short() -> None:
+    problem, _ = two_lines(call("lstm", "--device", "x" * 1000, "--hidden", "y" * 1000))
+    assert len(problem) < 1100
+    problem, _ = two_lines(call("lstm", "--hidden", "y" * 1000))
+    assert problem.endswith(f"not {'y' * 60}...")
+
+
+def _vocabulary() -> list[str]:
+    words = []
+    group = application()
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        words.append(name)
+        for option in command.params:
+            words += option.opts + option.secondary_opts
+    return sorted(set(words))
+
+
+# `--output` would write what the words happen to name.
+VOCABULARY = [word for word in _vocabulary() if word not in ("--output", "-o")]
+VALUES = [
+    *("0", "1", "-1", "3", "40", "8.0", "1e3", "nan", "inf", "", " ", "0.5", "1_000", "1" * 520),
+    *("10,5,20", "5,20", "0,0,0", "(3x4x5)", "cpu", "cuda:1", "meta", "float64", "int8"),
+    *("json", "markdown", "table", "all", "weights,header", "default", "always", "auto", "relu"),
+    *("--hidden=4", "--hidden_size=5", "--bidir=1", "--unbatched", "--", "-", "--=", "=", "-f"),
+    *("--layers=1000000", "--full", "--hidden=99999999999999999999999"),
+]
+# What an argument can be: anything without NUL, undecodable bytes as lone surrogates included.
+_ANYTHING = st.text(
+    st.characters(exclude_characters="\0") | st.characters(categories=["Cs"]), max_size=12
+).filter(lambda word: not word.startswith("-o"))
+_OPTIONS = st.sampled_from(VOCABULARY).flatmap(
+    lambda name: st.builds(
+        lambda value, joined: [f"{name}={value}"] if joined else [name, value],
+        st.sampled_from(VALUES) | st.integers().map(str) | _ANYTHING,
+        st.booleans(),
+    )
+)
+# What is right by itself, though perhaps not beside the others.
+_RIGHT = st.sampled_from(
+    [
+        *(["--bidir"], ["--no-bias"], ["--batch-first"], ["--unbatched"], ["--with-state"]),
+        *(["--full"], ["--show", "all"], ["--show", "header,weights"], ["-f", "json"]),
+        *(["-f", "markdown"], ["--color", "always"], ["--dtype", "half"], ["--device", "meta"]),
+        *(["--dropout", ".5"], ["--proj", "3"], ["--layers", "3"], ["--hidden_size", "07"]),
+        *(["--input-shape", "4,3,2"], ["--seq", "4"], ["--batch", "0"], ["--input", "+2"]),
+    ]
+)
+_ONE = (
+    st.sampled_from(VOCABULARY + VALUES).map(lambda word: [word])
+    | _OPTIONS
+    | _ANYTHING.map(lambda word: [word])
+)
+_WORDS = (
+    st.tuples(st.lists(_RIGHT, max_size=6), st.lists(_ONE, max_size=2))
+    .flatmap(lambda lists: st.permutations([*lists[0], *lists[1]]))
+    .map(lambda lists: [word for words in lists for word in words])
+)
+
+
+@settings(
+    max_examples=400,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(
+    command=st.sampled_from(["lstm", "gru", "rnn", "LSTM"]),
+    words=_WORDS,
+)
+@example(command="lstm", words=["--hidden", "\ud800"])
+@example(command="lstm", words=["--show", "\x85"])
+@example(command="--help", words=[])
+@example(command="\udcff", words=[])
+@example(command="--show", words=["{", "%s", "[bold]"])
+def test_whatever_the_words_are_they_are_answered_or_refused(
+    command: str, words: list[str]
+) -> None:
+    result = call(command, *words, "--no-run")
+    assert result.code in (0, 2)
+    if result.code == 2:
+        two_lines(result)
+    else:
+        assert result.err == ""
+        assert result.out
+
+
+def test_the_words_of_the_fuzz_are_the_options_that_there_are() -> None:
+    assert {"lstm", "gru", "rnn", "--hidden", "--no-run", "-f", "--bias"} <= set(VOCABULARY)
+    assert set("".join(VOCABULARY)) <= set(string.ascii_lowercase + "-")
+
+
+def test_the_most_weights_are_the_same_for_naming_and_for_building() -> None:
+    assert call("lstm", "--layers", "25000", "--show", "header", "--no-run").code == 0
+    assert MOST_WEIGHTS == 4 * 25_000

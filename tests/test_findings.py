@@ -1,0 +1,243 @@
+"""What a careful colleague would point out, and what he would leave alone."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+
+from rnnshape import InputSpec, Kind, RNNConfig, inspect
+from rnnshape.layer.findings import (
+    CostlyProjection,
+    DropoutWithoutEffect,
+    EqualSizes,
+    Finding,
+    UnconfirmedBatchAxis,
+    extra_parameters,
+    find,
+)
+from tests import reference
+from tests.strategies import configs, examples
+
+_ALL = frozenset(field.name for layer in (RNNConfig, InputSpec) for field in fields(layer))
+_SPEC = InputSpec()
+_LSTM = RNNConfig(kind=Kind.LSTM)
+
+
+def _found(
+    config: RNNConfig,
+    input_spec: InputSpec = _SPEC,
+    *,
+    assumed: AbstractSet[str] = frozenset(),
+    from_input_shape: bool = False,
+) -> list[Finding]:
+    return list(find(config, input_spec, assumed=assumed, from_input_shape=from_input_shape))
+
+
+@pytest.mark.parametrize(
+    ("config", "input_spec", "assumed", "from_input_shape"),
+    [
+        pytest.param(_LSTM, _SPEC, _ALL, False, id="nothing given"),
+        pytest.param(_LSTM, _SPEC, frozenset(), False, id="sizes that differ"),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, dropout=0.5, num_layers=2),
+            _SPEC,
+            frozenset(),
+            False,
+            id="dropout between two layers",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, proj_size=31),
+            _SPEC,
+            frozenset(),
+            False,
+            id="the largest projection that saves",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, input_size=40),
+            _SPEC,
+            _ALL - {"input_size"},
+            False,
+            id="a given size equal to one that was not given",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.RNN, input_size=1, hidden_size=1),
+            InputSpec(batch_size=1, seq_len=1),
+            frozenset(),
+            False,
+            id="sizes of 1",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.RNN, input_size=7, num_layers=7, hidden_size=3),
+            _SPEC,
+            frozenset(),
+            False,
+            id="as many layers as features",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.RNN, input_size=3, hidden_size=2),
+            InputSpec(batch_size=9, seq_len=1, batched=False),
+            frozenset(),
+            False,
+            id="no batch axis to be equal to",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, batch_first=True),
+            _SPEC,
+            frozenset(),
+            True,
+            id="an input shape for a batch-first layer",
+        ),
+        pytest.param(
+            _LSTM, InputSpec(batched=False), frozenset(), True, id="an input shape without a batch"
+        ),
+        pytest.param(
+            _LSTM, _SPEC, frozenset(), False, id="batch and sequence that were told by name"
+        ),
+    ],
+)
+def test_there_is_nothing_to_point_out(
+    config: RNNConfig, input_spec: InputSpec, assumed: AbstractSet[str], from_input_shape: bool
+) -> None:
+    assert _found(config, input_spec, assumed=assumed, from_input_shape=from_input_shape) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "input_spec", "findings"),
+    [
+        pytest.param(
+            RNNConfig(kind=Kind.GRU, dropout=0.5),
+            _SPEC,
+            [DropoutWithoutEffect(dropout=0.5)],
+            id="dropout with one layer",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, proj_size=32),
+            _SPEC,
+            [CostlyProjection(proj_size=32, largest_saving=31, extra_parameters=0)],
+            id="a projection at break-even",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, proj_size=39),
+            _SPEC,
+            [CostlyProjection(proj_size=39, largest_saving=31, extra_parameters=1_400)],
+            id="a projection that adds",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, input_size=40),
+            _SPEC,
+            [EqualSizes(axes=("input_size", "hidden_size"), size=40)],
+            id="two equal sizes",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, input_size=3, hidden_size=3),
+            InputSpec(batch_size=3, seq_len=3),
+            [EqualSizes(axes=("seq_len", "batch_size", "input_size", "hidden_size"), size=3)],
+            id="all sizes equal",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, input_size=5, hidden_size=10),
+            _SPEC,
+            [
+                EqualSizes(axes=("seq_len", "hidden_size"), size=10),
+                EqualSizes(axes=("batch_size", "input_size"), size=5),
+            ],
+            id="two pairs of equal sizes",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, proj_size=20),
+            _SPEC,
+            [EqualSizes(axes=("input_size", "proj_size"), size=20)],
+            id="a projection to the size of the input",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, dropout=1.0, proj_size=39, input_size=39),
+            _SPEC,
+            [
+                EqualSizes(axes=("input_size", "proj_size"), size=39),
+                DropoutWithoutEffect(dropout=1.0),
+                CostlyProjection(proj_size=39, largest_saving=31, extra_parameters=1_400),
+            ],
+            id="several, the most important first",
+        ),
+    ],
+)
+def test_it_is_pointed_out(
+    config: RNNConfig, input_spec: InputSpec, findings: list[Finding]
+) -> None:
+    assert _found(config, input_spec) == findings
+
+
+def test_a_3_d_input_shape_may_have_the_batch_first() -> None:
+    config = RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=True)
+    read = InputSpec(seq_len=5, batch_size=10)
+    [finding] = _found(config, read, from_input_shape=True)
+    assert finding == UnconfirmedBatchAxis(
+        first=5, second=10, output=(5, 10, 80), h_n=(8, 5, 40), h_n_as_read=(8, 10, 40)
+    )
+
+
+def test_the_unconfirmed_batch_axis_is_the_first_finding() -> None:
+    found = _found(
+        RNNConfig(kind=Kind.LSTM, input_size=40, dropout=0.5), _SPEC, from_input_shape=True
+    )
+    assert [type(finding) for finding in found] == [
+        UnconfirmedBatchAxis,
+        EqualSizes,
+        DropoutWithoutEffect,
+    ]
+
+
+def test_an_equal_batch_and_sequence_cannot_be_told_apart_by_any_question() -> None:
+    found = _found(_LSTM, InputSpec(seq_len=6, batch_size=6), from_input_shape=True)
+    assert found == [EqualSizes(axes=("seq_len", "batch_size"), size=6)]
+
+
+@pytest.mark.parametrize("batch_first", [False, True], ids=["as read", "batch first"])
+def test_the_shapes_of_an_unconfirmed_batch_axis_are_pytorchs(batch_first: bool) -> None:
+    config = RNNConfig(kind=Kind.GRU, num_layers=2)
+    [finding] = _found(config, InputSpec(seq_len=5, batch_size=10), from_input_shape=True)
+    assert isinstance(finding, UnconfirmedBatchAxis)
+    other = RNNConfig(kind=Kind.GRU, num_layers=2, batch_first=batch_first)
+    seq_len, batch_size = (10, 5) if batch_first else (5, 10)
+    input_spec = InputSpec(seq_len=seq_len, batch_size=batch_size)
+    tensors = reference.called(reference.built(other), other, input_spec)
+    assert tensors["input"].shape == (5, 10, 20)
+    assert tensors["output"].shape == finding.output
+    h_n = finding.h_n if batch_first else finding.h_n_as_read
+    assert tensors["h_n"].shape == h_n
+
+
+def test_an_equal_size_that_was_not_given_is_not_counted_among_the_equal_ones() -> None:
+    config = RNNConfig(kind=Kind.LSTM, input_size=40)
+    found = _found(config, InputSpec(seq_len=40), assumed={"input_size"})
+    assert found == [EqualSizes(axes=("seq_len", "hidden_size"), size=40)]
+
+
+@examples(100)
+@given(configs(kinds=[Kind.LSTM], largest=20))
+def test_a_projection_is_pointed_out_exactly_when_it_saves_nothing(config: RNNConfig) -> None:
+    without = RNNConfig(
+        kind=Kind.LSTM,
+        input_size=config.input_size,
+        hidden_size=config.hidden_size,
+        num_layers=config.num_layers,
+        bias=config.bias,
+        bidirectional=config.bidirectional,
+    )
+    extra = reference.parameters(config) - reference.parameters(without)
+    assert extra_parameters(config, _SPEC) == extra
+    costly = [finding for finding in _found(config) if isinstance(finding, CostlyProjection)]
+    expected = bool(config.proj_size) and extra >= 0
+    assert [finding.extra_parameters for finding in costly] == ([extra] if expected else [])
+
+
+def test_a_report_of_a_config_takes_every_size_as_given() -> None:
+    report = inspect(RNNConfig(kind=Kind.GRU, input_size=40, dropout=0.5), run=False)
+    assert report.findings == (
+        EqualSizes(axes=("input_size", "hidden_size"), size=40),
+        DropoutWithoutEffect(dropout=0.5),
+    )
+    assert report.assumed == frozenset()

@@ -1,0 +1,261 @@
+"""Closed formulas over sizes: weights, parameters and MACs, exact at any size."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields, replace
+from math import prod
+
+import pytest
+from hypothesis import given
+
+from rnnshape import InputSpec, Kind, RequestError, RNNConfig
+from rnnshape.dims import Dim, formula, shape_formula
+from rnnshape.layer.facts import Weight
+from rnnshape.layer.formulas import (
+    MOST_WEIGHTS,
+    Sizes,
+    Weights,
+    folded,
+    layout,
+    macs,
+    named_sizes,
+    plain_sizes,
+    weights,
+)
+from rnnshape.layer.prediction import predict
+from tests import reference
+from tests.strategies import configs, examples, inputs
+
+_SPEC = InputSpec()
+
+
+def _stacked(kind: Kind, *, proj_size: int = 0) -> RNNConfig:
+    return RNNConfig(
+        kind=kind,
+        input_size=20,
+        hidden_size=40,
+        num_layers=4,
+        bidirectional=True,
+        proj_size=proj_size,
+    )
+
+
+def _weights(config: RNNConfig) -> Weights:
+    return weights(config, plain_sizes(config, _SPEC))
+
+
+@pytest.mark.parametrize(
+    ("config", "parameters"),
+    [
+        pytest.param(_stacked(Kind.LSTM), 136_960, id="LSTM"),
+        pytest.param(_stacked(Kind.GRU), 102_720, id="GRU"),
+        pytest.param(_stacked(Kind.RNN), 34_240, id="RNN"),
+        pytest.param(_stacked(Kind.LSTM, proj_size=10), 44_160, id="LSTM, proj 10"),
+    ],
+)
+def test_the_reference_layers_have_the_parameters_that_pytorch_counts(
+    config: RNNConfig, parameters: int
+) -> None:
+    own = sum(weight.numel() for weight in reference.built(config).parameters())
+    assert _weights(config).parameters == own == parameters
+
+
+def test_the_reference_lstm_takes_6_720_000_macs() -> None:
+    config = _stacked(Kind.LSTM)
+    sizes = plain_sizes(config, InputSpec(seq_len=10, batch_size=5))
+    # 10 steps of 5 sequences in 2 directions: one layer reads 20 features, three read 2 * 40.
+    by_hand = 10 * 5 * 2 * (4 * 40 * (20 + 40) + 3 * 4 * 40 * (80 + 40))
+    assert macs(weights(config, sizes), sizes) == by_hand == 6_720_000
+
+
+@examples(300)
+@given(configs(largest=10**9, layers=10**6), inputs(longest=10**6, batches=10**6))
+def test_totals_are_the_closed_formulas(config: RNNConfig, input_spec: InputSpec) -> None:
+    sizes = plain_sizes(config, input_spec)
+    found = weights(config, sizes)
+    assert found.parameters == reference.parameters(config)
+    few = replace(config, num_layers=min(config.num_layers, 50))
+    few_sizes = plain_sizes(few, input_spec)
+    assert macs(weights(few, few_sizes), few_sizes) == reference.macs(
+        few, seq_len=input_spec.seq_len, batch_size=input_spec.batch_size
+    )
+
+
+@examples(100)
+@given(configs(), inputs())
+def test_plain_and_named_sizes_give_equal_numbers(config: RNNConfig, input_spec: InputSpec) -> None:
+    plain, names = plain_sizes(config, input_spec), named_sizes(config, input_spec)
+    assert plain == names
+    assert layout(config, input_spec, plain) == layout(config, input_spec, names)
+    assert list(weights(config, plain)) == list(weights(config, names))
+    for field in fields(Sizes):
+        assert type(getattr(plain, field.name)) is int
+
+
+@examples(100)
+@given(configs(), inputs())
+def test_every_size_of_a_prediction_has_a_formula(config: RNNConfig, input_spec: InputSpec) -> None:
+    predicted = predict(config, input_spec)
+    sizes = named_sizes(config, input_spec)
+    shapes = [tensor.shape for tensor in predicted.tensors.values()]
+    shapes += [weight.shape for weight in predicted.weights]
+    numbers = [predicted.parameters, macs(weights(config, sizes), sizes)]
+    numbers += [size for shape in shapes for size in shape]
+    numbers += [folded_weight.parameters for folded_weight in folded(weights(config, sizes))]
+    values = {field.name: int(getattr(sizes, field.name)) for field in fields(Sizes)}
+    for number in numbers:
+        assert isinstance(number, Dim)
+        assert eval(formula(number), dict(values)) == number  # noqa: S307
+
+
+@pytest.mark.parametrize(
+    ("config", "input_spec", "formulas"),
+    [
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, bidirectional=True, num_layers=4),
+            _SPEC,
+            {
+                "input": "(L, N, H_in)",
+                "h_0": "(D*num_layers, N, H_out)",
+                "c_0": "(D*num_layers, N, H_cell)",
+                "output": "(L, N, D*H_out)",
+                "h_n": "(D*num_layers, N, H_out)",
+                "c_n": "(D*num_layers, N, H_cell)",
+            },
+            id="LSTM",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.GRU, batch_first=True),
+            _SPEC,
+            {
+                "input": "(N, L, H_in)",
+                "h_0": "(D*num_layers, N, H_out)",
+                "output": "(N, L, D*H_out)",
+                "h_n": "(D*num_layers, N, H_out)",
+            },
+            id="batch-first GRU",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.RNN, batch_first=True),
+            InputSpec(batched=False),
+            {
+                "input": "(L, H_in)",
+                "h_0": "(D*num_layers, H_out)",
+                "output": "(L, D*H_out)",
+                "h_n": "(D*num_layers, H_out)",
+            },
+            id="RNN without a batch axis, where batch_first is ignored",
+        ),
+    ],
+)
+def test_tensors_have_the_formulas_of_pytorchs_documentation(
+    config: RNNConfig, input_spec: InputSpec, formulas: dict[str, str]
+) -> None:
+    tensors = predict(config, input_spec).tensors
+    assert {name: shape_formula(tensor.shape) for name, tensor in tensors.items()} == formulas
+    for tensor in tensors.values():
+        assert len(tensor.axes) == len(tensor.shape)
+
+
+def test_axes_are_named_in_the_order_of_the_shape() -> None:
+    config = RNNConfig(kind=Kind.LSTM, batch_first=True)
+    tensors = layout(config, _SPEC, plain_sizes(config, _SPEC))
+    assert tensors["output"].axes == ("batch", "seq", "feature")
+    assert tensors["h_n"].axes == ("layer*dir", "batch", "feature")
+
+
+@examples(100)
+@given(configs(layers=4))
+def test_unfolding_names_every_weight_in_the_order_of_state_dict(config: RNNConfig) -> None:
+    state = reference.built(config).state_dict()
+    own = [Weight(name=name, shape=tuple(value.shape)) for name, value in state.items()]
+    found = _weights(config)
+    assert list(found) == found.listed() == own
+    assert len(found) == found.count == len(own)
+    assert own[-1] in found
+    assert Weight(name=own[-1].name, shape=(7, 7, 7)) not in found
+
+
+@examples(100)
+@given(configs(layers=4))
+def test_folded_rows_are_the_weights_of_one_formula(config: RNNConfig) -> None:
+    found = weights(config, named_sizes(config, _SPEC))
+    rows = folded(found)
+    assert sum(row.count for row in rows) == found.count
+    assert sum(row.parameters for row in rows) == found.parameters
+    alike = Counter(
+        (weight.name.partition("_l")[0], shape_formula(weight.shape)) for weight in found
+    )
+    assert {
+        (row.name.partition("_l")[0], shape_formula(row.shape)): row.count for row in rows
+    } == alike
+    for row in rows:
+        assert row.parameters == row.count * prod(row.shape)
+
+
+@pytest.mark.parametrize(
+    ("config", "names"),
+    [
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM),
+            ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"],
+            id="one layer",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.GRU, num_layers=2, bias=False, bidirectional=True),
+            ["weight_ih_l0", "weight_ih_l1", "weight_hh_l0..l1"],
+            id="two layers, no bias",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, num_layers=4, proj_size=10),
+            [
+                "weight_ih_l0",
+                "weight_ih_l1..l3",
+                "weight_hh_l0..l3",
+                "bias_ih_l0..l3",
+                "bias_hh_l0..l3",
+                "weight_hr_l0..l3",
+            ],
+            id="four layers, projection",
+        ),
+        pytest.param(
+            RNNConfig(kind=Kind.LSTM, input_size=40, num_layers=2, bias=False),
+            ["weight_ih_l0", "weight_ih_l1", "weight_hh_l0..l1"],
+            id="equal numbers with different formulas stay apart",
+        ),
+    ],
+)
+def test_folded_names_tell_the_layers(config: RNNConfig, names: list[str]) -> None:
+    assert [row.name for row in folded(weights(config, named_sizes(config, _SPEC)))] == names
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+def test_totals_are_exact_at_sizes_that_no_tensor_has(kind: Kind) -> None:
+    config = RNNConfig(
+        kind=kind, input_size=7, hidden_size=10**20, num_layers=10**6, bidirectional=True
+    )
+    input_spec = InputSpec(seq_len=10**9, batch_size=10**9)
+    sizes = named_sizes(config, input_spec)
+    found = weights(config, sizes)
+    assert found.parameters == reference.parameters(config)
+    assert found.count == 2 * 4 * 10**6
+    rows = reference.GATES[kind] * 10**20
+    lower, upper = rows * (7 + 10**20), rows * (2 * 10**20 + 10**20)
+    assert macs(found, sizes) == 10**18 * 2 * (lower + (10**6 - 1) * upper)
+    assert sum(row.parameters for row in folded(found)) == found.parameters
+
+
+def test_the_most_weights_are_listed() -> None:
+    most = _weights(RNNConfig(kind=Kind.RNN, hidden_size=1, num_layers=MOST_WEIGHTS // 4))
+    assert len(most.listed()) == MOST_WEIGHTS == 100_000
+
+
+def test_more_weights_than_the_most_are_not_listed() -> None:
+    many = _weights(RNNConfig(kind=Kind.RNN, num_layers=10**30))
+    with pytest.raises(RequestError) as refusal:
+        many.listed()
+    assert refusal.value.problem == (
+        f"the layer has {4 * 10**30:,} weights; the most listed is 100,000"
+    )
+    assert "without --full" in refusal.value.hint

@@ -1,0 +1,167 @@
+"""A TARGET is flags in one word or a constructor call; anything else is told what it is like."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rnnshape.cli.target import read_target
+from rnnshape.errors import RequestError
+from rnnshape.layer.config import DType, Kind, RNNConfig
+from rnnshape.layer.findings import PositionalBias
+
+FORMS = '"lstm --hidden 40 --bidir" or "nn.LSTM(20, 40, bidirectional=True)"'
+
+
+def refused(text: str) -> tuple[str, str]:
+    with pytest.raises(RequestError) as caught:
+        read_target(text)
+    return caught.value.problem, caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "config", "told"),
+    [
+        ("gru", RNNConfig(kind=Kind.GRU), set()),
+        ("  LSTM  ", RNNConfig(kind=Kind.LSTM), set()),
+        (
+            "lstm --hidden 41 --bidir",
+            RNNConfig(kind=Kind.LSTM, hidden_size=41, bidirectional=True),
+            {"hidden_size", "bidirectional"},
+        ),
+        (
+            "rnn --hidden_size=40 --num-layers 2 --nonlinearity 'relu' --no-bias",
+            RNNConfig(kind=Kind.RNN, num_layers=2, nonlinearity="relu", bias=False),
+            {"hidden_size", "num_layers", "nonlinearity", "bias"},
+        ),
+        ("lstm --cell", RNNConfig(kind=Kind.LSTM, cell=True), {"cell"}),
+        (
+            "nn.GRUCell(3, 4)",
+            RNNConfig(kind=Kind.GRU, cell=True, input_size=3, hidden_size=4),
+            {"cell", "input_size", "hidden_size"},
+        ),
+        (
+            "self.rnn = LSTM(3, 4)",
+            RNNConfig(kind=Kind.LSTM, input_size=3, hidden_size=4),
+            {"input_size", "hidden_size"},
+        ),
+    ],
+)
+def test_a_target_is_a_layer_and_what_is_told_of_it(
+    text: str, config: RNNConfig, told: set[str]
+) -> None:
+    target = read_target(text)
+    assert (target.config, set(target.told), target.text) == (config, told, text)
+    assert target.fields == {name: getattr(config, name) for name in told}
+
+
+def test_a_call_brings_its_traps_and_where_it_runs() -> None:
+    target = read_target("nn.LSTM(3, 4, 2, True, device='meta', dtype=torch.half)")
+    meant = "nn.LSTM(3, 4, num_layers=2, bidirectional=True)"
+    assert target.traps == (PositionalBias(bias=True, place=4, meant=meant),)
+    assert (target.device, target.dtype) == ("meta", DType.FLOAT16)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "hint"),
+    [
+        (
+            "lstm --batch 3",
+            "--batch is not an option of a target, which is a layer alone",
+            "give --batch to the command, beside the target",
+        ),
+        (
+            "lstm --no-run",
+            "--run is not an option of a target, which is a layer alone",
+            "give --run to the command, beside the target",
+        ),
+        (
+            "lstm -o a.md",
+            "--output is not an option of a target, which is a layer alone",
+            "give --output to the command, beside the target",
+        ),
+        (
+            "lstm --hiden 3",
+            "rnnshape lstm has no option --hiden",
+            "--hidden; rnnshape lstm --help lists the options",
+        ),
+        (
+            "lstm --hidden 4.5",
+            "--hidden must be a whole number of 1 or more, not 4.5",
+            "--hidden 4",
+        ),
+        (
+            "lstm 40",
+            "got unexpected extra argument",
+            "sizes have names, --input 20 --hidden 40; rnnshape lstm --help lists the options",
+        ),
+        ("lstm --hidden '40", "target lstm --hidden '40: no closing quotation", f"as in {FORMS}"),
+        (
+            "weights.pt",
+            "weights.pt looks like a file; checkpoints are not read yet",
+            f"a target is {FORMS}",
+        ),
+        (
+            "weights.safetensors:encoder.lstm",
+            "weights.safetensors:encoder.lstm looks like a file; checkpoints are not read yet",
+            f"a target is {FORMS}",
+        ),
+        (
+            "package.module:attribute",
+            "package.module:attribute looks like an import path; models are not read yet",
+            f"a target is {FORMS}",
+        ),
+        (
+            "package.Model",
+            "package.Model looks like an import path; models are not read yet",
+            f"a target is {FORMS}",
+        ),
+        (
+            "nn.LSTM",
+            "nn.LSTM is neither flags nor the constructor call of a recurrent layer",
+            f"a target is {FORMS}",
+        ),
+        ("", "'' is neither flags nor the constructor call of a recurrent layer", None),
+        ("-", "- is neither flags nor the constructor call of a recurrent layer", None),
+        (
+            "\x1b[31m",
+            r"'\x1b[31m' is neither flags nor the constructor call of a recurrent layer",
+            None,
+        ),
+        ("nn.LSTM(20)", "nn.LSTM needs hidden_size; PyTorch raises TypeError", None),
+        ("\0(", "'\\x00(' is no Python expression: ", None),
+        ("x" * 5000, f"{'x' * 60}... is neither flags nor", None),
+        ("x/" * 5000, f"{'x/' * 30}... is neither flags nor", None),
+    ],
+    ids=lambda value: ascii(value)[:40],
+)
+def test_anything_else_is_told_what_it_looks_like(
+    text: str, problem: str, hint: str | None
+) -> None:
+    said = refused(text)
+    assert said[0].startswith(problem)
+    assert said[1] == (hint or said[1])
+
+
+def test_a_file_that_exists_is_known_by_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("weights", "weights (1)"):
+        assert "looks like a file" not in refused(name)[0]
+        Path(name).touch()
+        assert refused(name)[0] == f"{name} looks like a file; checkpoints are not read yet"
+
+
+def test_flags_and_calls_come_before_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for text in ("gru", "nn.GRU(20, 40)"):
+        Path(text).touch()
+        assert read_target(text).config.kind is Kind.GRU
+
+
+def test_help_is_no_flag_of_a_target(capsys: pytest.CaptureFixture[str]) -> None:
+    assert re.match("rnnshape lstm has no option --help", refused("lstm --help")[0])
+    assert capsys.readouterr() == ("", "")

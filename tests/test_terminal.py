@@ -1,0 +1,340 @@
+"""On a terminal: what fits is shown, nothing is cut, colour where it is wanted, and at once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from rnnshape.document.layer import SECTIONS
+from tests.program import MODULE, call, environment, spawn
+
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+RICH_LSTM = ("lstm", "--hidden", "40", "--layers", "4", "--bidir")
+EVERYTHING = (*RICH_LSTM, "--dropout", "0.5", "--batch", "40", "--no-run", "--show", "all")
+# A program that waits where the run would begin, until its stdin is closed; into a pipe it says
+# that it has come so far.
+_HELD_BACK = """
+import sys
+from rnnshape.cli import layer
+from rnnshape.cli.main import main
+
+def hold(report, real=layer.with_run):
+    if not sys.stderr.isatty():
+        print("held", file=sys.stderr, flush=True)
+    sys.stdin.read()
+    return real(report)
+
+layer.with_run = hold
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a terminal was sent, and how the program ended."""
+
+    code: int
+    text: str
+
+    @property
+    def plain(self) -> str:
+        """The text without colours."""
+        return ESCAPE.sub("", self.text)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines without colours."""
+        return self.plain.splitlines()
+
+
+class Terminal:
+    """A pseudo-terminal `columns` wide with the program in it."""
+
+    def __init__(
+        self,
+        *arguments: str,
+        columns: int,
+        program: tuple[str, ...] = MODULE,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        # What is written arrives as it was written: no newline becomes two characters.
+        attributes = termios.tcgetattr(theirs)
+        attributes[1] &= ~termios.OPOST
+        termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+        self.process = subprocess.Popen(
+            [*program, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment() if env is None else env,
+        )
+        os.close(theirs)
+        self._read = b""
+
+    def read_until(self, text: str, *, seconds: float = 60) -> str:
+        """What was written so far, as soon as `text` is in it."""
+        end = time.monotonic() + seconds
+        while text.encode() not in self._read and time.monotonic() < end and self._more():
+            pass
+        return self._read.decode()
+
+    def _more(self) -> bool:
+        ready, _, _ = select.select([self._ours], [], [], 1)
+        if not ready:
+            return True
+        try:
+            piece = os.read(self._ours, 65_536)
+        except OSError:  # the other side is closed
+            return False
+        self._read += piece
+        return bool(piece)
+
+    def finish(self) -> Shown:
+        """Let the program go on, and wait for its end."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        text = self.read_until("\0")
+        os.close(self._ours)
+        return Shown(code=self.process.wait(timeout=60), text=text)
+
+
+def shown(*arguments: str, columns: int = 80, changes: Mapping[str, str] | None = None) -> Shown:
+    """What a terminal shows in the end."""
+    return Terminal(*arguments, columns=columns, env=environment(**(changes or {}))).finish()
+
+
+PLAIN = {"NO_COLOR": "1"}
+
+# The lines of each table, and how wide the columns are that it never gives up: names and
+# shapes, 22 and 27; also parameters, 40; the titles of the two layouts, 53.
+TABLES = {"shapes": (5, 22), "weights": (7, 40), "compare": (5, 27), "layouts": (5, 53)}
+
+
+@pytest.fixture(scope="module")
+def unlimited() -> str:
+    """Everything without a terminal, where nothing is left out."""
+    return call(*EVERYTHING).out
+
+
+@pytest.fixture(scope="module", params=[200, 120, 80, 60, 40, 20, 1])
+def at_width(request: pytest.FixtureRequest) -> tuple[int, str]:
+    """A width, and everything on a terminal as wide as that."""
+    columns: int = request.param
+    return columns, shown(*EVERYTHING, columns=columns, changes=PLAIN).text
+
+
+def sections(text: str) -> dict[str, list[str]]:
+    """The lines of each section by its first word."""
+    return {block.split()[0]: block.splitlines() for block in text.split("\n\n")}
+
+
+class TestWidth:
+    """Where a table is wider than the terminal its least needed column goes, whole."""
+
+    def test_no_table_is_wider_than_the_terminal_or_than_its_essential_columns(
+        self, at_width: tuple[int, str]
+    ) -> None:
+        columns, text = at_width
+        for section, (rows, essential) in TABLES.items():
+            table = sections(text)[section][:rows]
+            assert max(map(len, table)) <= max(columns, essential), section
+
+    def test_every_word_and_number_of_a_table_is_whole(
+        self, at_width: tuple[int, str], unlimited: str
+    ) -> None:
+        for section, (rows, _) in TABLES.items():
+            whole, narrow = (sections(text)[section][:rows] for text in (unlimited, at_width[1]))
+            for full, part in zip(whole, narrow, strict=True):
+                cells, kept = (re.split(r" {2,}", line.strip()) for line in (full, part))
+                left = iter(cells)
+                assert all(cell in left for cell in kept), (section, kept)
+
+    def test_the_essential_columns_are_there_at_any_width(self, at_width: tuple[int, str]) -> None:
+        for essential in (
+            r"output +\(10, 40, 80\)",
+            r"weight_ih_l1\.\.l3 +\(160, 80\) .*76,800",
+            r"total .*136,960",
+            r"LSTM  --proj 20 +79,360",
+            r"h_n, h_0 +\(8, 40, 40\) +\(8, 40, 40\)",
+        ):
+            assert re.search(essential, at_width[1]), essential
+
+    def test_no_prose_is_wider_than_the_terminal_but_for_a_single_expression(
+        self, at_width: tuple[int, str]
+    ) -> None:
+        columns, text = at_width
+        for section, lines in sections(text).items():
+            for line in lines[TABLES.get(section, (0, 0))[0] :]:
+                # What cannot be broken: a call or a shape, a symbol's value, a word.
+                words = re.sub(
+                    r"\([^)]*\)(\[[^]]*\])?|\[[^]]*\]|=\S+ \w+|(?: {3})?\* default", "", line
+                )
+                fits = len(line) <= columns
+                assert fits or len(words.split()) <= 1 or " == " in line, line
+
+    @pytest.mark.parametrize("columns", [120, 200])
+    def test_prose_is_no_wider_than_a_person_reads(self, columns: int) -> None:
+        screen = shown(*EVERYTHING, columns=columns, changes=PLAIN)
+        assert "note: batch_size and hidden_size are both 40, so no shape" in screen.plain
+        assert max(map(len, screen.lines)) <= 85
+
+    def test_80_columns_hold_it_all(self, unlimited: str) -> None:
+        screen = shown(*EVERYTHING, columns=80, changes=PLAIN)
+        assert screen == Shown(code=0, text=unlimited)
+        assert max(map(len, screen.lines)) <= 80
+
+    @pytest.mark.parametrize("columns", [60, 20])
+    def test_arithmetic_without_room_is_broken_not_left_out(self, columns: int) -> None:
+        screen = shown(*RICH_LSTM, "--no-run", "--show", "arithmetic", columns=columns)
+        words = " ".join(screen.plain.split())
+        first = 2 * (4 * 40 * 20 + 4 * 40 * 40 + 2 * 4 * 40)
+        others = 3 * 2 * (4 * 40 * 80 + 4 * 40 * 40 + 2 * 4 * 40)
+        assert f"parameters {first:,} + {others:,} = {first + others:,}" in words
+        assert max(map(len, screen.lines)) <= max(columns, 25)
+
+    def test_a_width_that_the_user_sets_is_taken(self) -> None:
+        screen = shown(*EVERYTHING, columns=200, changes={**PLAIN, "COLUMNS": "60"})
+        assert screen == shown(*EVERYTHING, columns=60, changes=PLAIN)
+
+    def test_a_terminal_that_does_not_know_its_width_is_80_wide(self, unlimited: str) -> None:
+        assert shown(*EVERYTHING, columns=0, changes=PLAIN).text == unlimited
+
+
+class TestOrder:
+    """On a terminal the predicted sections do not wait for the run; elsewhere all waits."""
+
+    def test_what_is_predicted_is_written_before_the_run(self) -> None:
+        terminal = Terminal(*RICH_LSTM, columns=80, program=(MODULE[0], "-c", _HELD_BACK))
+        before = terminal.read_until("MACs: multiply-adds of the matrix products.")
+        assert "weights" in before
+        assert "ok: " not in before
+        assert terminal.process.poll() is None
+        screen = terminal.finish()
+        assert screen.code == 0
+        assert screen.text.startswith(before)
+        assert screen.lines[-2] == ""
+        assert screen.lines[-1].startswith("ok: torch 2.")
+
+    def test_into_a_pipe_everything_comes_at_once(self) -> None:
+        process = subprocess.Popen(
+            [MODULE[0], "-c", _HELD_BACK, *RICH_LSTM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stderr.readline() == b"held\n"
+        assert select.select([process.stdout], [], [], 0)[0] == []
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (0, b"")
+        assert out.decode() == call(*RICH_LSTM).out
+
+    def test_the_whole_is_the_same_as_in_a_pipe(self) -> None:
+        screen = shown(*RICH_LSTM, changes=PLAIN)
+        assert screen == Shown(code=0, text=call(*RICH_LSTM).out)
+
+    @pytest.mark.parametrize("show", ["header", "verification", "findings", "states,verification"])
+    def test_a_few_sections_are_the_same_as_in_a_pipe(self, show: str) -> None:
+        words = ("gru", "--seq", "5", "--batch", "5", "--no-run", "--show", show)
+        assert shown(*words, changes=PLAIN).text == call(*words).out
+
+    def test_a_run_that_is_refused_says_so_after_what_was_predicted(self) -> None:
+        screen = shown("lstm", "--dtype", "complex32", changes=PLAIN)
+        predicted = call("lstm", "--no-run").out.replace("\nformulas only, not run\n", "")
+        assert screen.code == 2
+        assert screen.text.startswith(predicted)
+        rest = screen.text.removeprefix(predicted).splitlines()
+        assert [line.split(":")[0] for line in rest] == ["error", "hint"]
+
+    def test_a_refused_request_shows_nothing_but_its_error(self) -> None:
+        screen = shown("lstm", "--proj", "40")
+        assert screen.code == 2
+        assert [line.split(":")[0] for line in screen.text.splitlines()] == ["error", "hint"]
+
+    @pytest.mark.parametrize("format_", ["json", "markdown"])
+    def test_a_machines_format_is_the_same_on_a_terminal(self, format_: str) -> None:
+        words = ("gru", "--no-run", "-f", format_)
+        assert shown(*words, columns=40).text == call(*words).out
+
+
+COLOURED = [{}, {"TERM": "xterm"}, {"TERM": "vt100"}, {"NO_COLOR": ""}]
+UNCOLOURED = [{"NO_COLOR": "1"}, {"NO_COLOR": "0"}, {"TERM": "dumb"}]
+
+
+def _named(changes: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in changes.items()) or "nothing"
+
+
+class TestColour:
+    """Colour is added to a terminal that has it, unless it is not wanted."""
+
+    @pytest.mark.parametrize("changes", COLOURED, ids=_named)
+    def test_a_terminal_is_coloured(self, changes: dict[str, str]) -> None:
+        screen = shown("gru", "--no-run", changes=changes)
+        assert screen.text != screen.plain
+        assert screen.plain == call("gru", "--no-run").out
+
+    @pytest.mark.parametrize("changes", UNCOLOURED, ids=_named)
+    def test_a_terminal_is_not_coloured_where_that_is_not_wanted(
+        self, changes: dict[str, str]
+    ) -> None:
+        assert shown("gru", "--no-run", changes=changes).text == call("gru", "--no-run").out
+
+    @pytest.mark.parametrize("changes", [*COLOURED, *UNCOLOURED], ids=_named)
+    def test_always_and_never_win_over_the_environment(self, changes: dict[str, str]) -> None:
+        always = shown("gru", "--no-run", "--color", "always", changes=changes)
+        never = shown("gru", "--no-run", "--color", "never", changes=changes)
+        assert always.text != always.plain
+        assert never.text == never.plain == always.plain
+
+    @pytest.mark.parametrize(
+        "changes", [{}, {"FORCE_COLOR": "1"}, {"CLICOLOR_FORCE": "1"}], ids=_named
+    )
+    def test_a_pipe_is_not_coloured(self, changes: dict[str, str]) -> None:
+        assert "\x1b" not in spawn("gru", "--no-run", env=environment(**changes)).out
+
+    def test_a_pipe_is_coloured_on_request(self) -> None:
+        piped = spawn("gru", "--no-run", "--color", "always")
+        assert piped.out == shown("gru", "--no-run").text
+
+    def test_colour_is_added_and_nothing_else(self) -> None:
+        coloured = call(*EVERYTHING, "--color", "always").out
+        assert ESCAPE.sub("", coloured) == call(*EVERYTHING).out
+        assert "\x1b[1m(10, 40, 80)\x1b[0m" in coloured
+        assert "\x1b[2m(L, N, D*H_out)" in coloured
+        assert "\x1b[33mnote: \x1b[0m" in coloured
+
+    def test_the_verdict_is_green(self) -> None:
+        assert "\x1b[32mok: \x1b[0m" in call("gru", "--color", "always").out
+
+    def test_errors_are_not_coloured(self) -> None:
+        assert "\x1b" not in shown("lstm", "--proj", "40", "--color", "always").text
+
+    def test_help_is_not_coloured(self) -> None:
+        assert shown("lstm", "--help").text == call("lstm", "--help").out
+
+    @pytest.mark.parametrize("section", ["default", "all", *SECTIONS])
+    @pytest.mark.parametrize("colour", ["always", "never"])
+    @pytest.mark.parametrize("full", [(), ("--full",)], ids=["folded", "full"])
+    def test_no_line_ends_with_a_blank(
+        self, section: str, colour: str, full: tuple[str, ...]
+    ) -> None:
+        for words in (("lstm", "--proj", "10"), ("rnn", "--unbatched"), EVERYTHING):
+            text = call(*words, "--no-run", *full, "--show", section, "--color", colour).out
+            for line in ESCAPE.sub("", text).splitlines():
+                assert line == line.rstrip()
