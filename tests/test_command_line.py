@@ -271,14 +271,18 @@ class TestFiles:
             (
                 ["a.pdf"],
                 "-o a.pdf has no suffix that names a format",
-                "one of .txt, .md, .markdown, .json",
+                "one of .txt, .md, .markdown, .html, .htm, .tex, .csv, .json, .svg",
             ),
             (
                 ["json"],
                 "-o json has no suffix that names a format",
-                "one of .txt, .md, .markdown, .json",
+                "one of .txt, .md, .markdown, .html, .htm, .tex, .csv, .json, .svg",
             ),
-            ([""], "-o '' has no suffix that names a format", "one of .txt, .md, .markdown, .json"),
+            (
+                [""],
+                "-o '' has no suffix that names a format",
+                "one of .txt, .md, .markdown, .html, .htm, .tex, .csv, .json, .svg",
+            ),
             (
                 [f"{'n' * 300}.md"],
                 f"cannot write {'n' * 60}...: File name too long",

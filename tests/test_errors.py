@@ -219,11 +219,17 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "unknown format": (
         ("lstm", "--format", "jsno"),
-        ("--format jsno is unknown; it is one of table, markdown, json", "--format json"),
+        (
+            "--format jsno is unknown; it is one of table, markdown, html, latex, csv, json, svg",
+            "--format json",
+        ),
     ),
     "unknown short format": (
         ("lstm", "-fxml"),
-        ("--format xml is unknown; it is one of table, markdown, json", "--format table"),
+        (
+            "--format xml is unknown; it is one of table, markdown, html, latex, csv, json, svg",
+            "--format table",
+        ),
     ),
     "unknown color": (
         ("lstm", "--color", "alwayz"),

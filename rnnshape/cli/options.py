@@ -234,7 +234,7 @@ class OutputOptions:
             "--format",
             "-f",
             metavar="NAME",
-            help="table, markdown or json.",
+            help="table, markdown, html, latex, csv, json or svg.",
             rich_help_panel=OUTPUT,
         ),
     ] = "table"
@@ -244,7 +244,8 @@ class OutputOptions:
             "--output",
             "-o",
             metavar="FILE",
-            help="Also write FILE; .txt, .md or .json chooses its format. Repeatable.",
+            help="Also write FILE, in the format of its suffix: .txt, .md, .html,"
+            " .tex, .csv, .json or .svg. Repeatable.",
             rich_help_panel=OUTPUT,
         ),
     ] = None

@@ -238,6 +238,12 @@ def _grid(report: Report) -> Iterator[Block]:
         yield grid(report.config, report.input_spec.seq_len)
 
 
+def _diagram(report: Report) -> Iterator[Block]:
+    from rnnshape.document.diagram import diagram
+
+    yield diagram(report)
+
+
 _WEIGHT: Final = Column(key="weight", title="weight", headed=False)
 _SHAPE: Final = Column(key="shape", title="shape", numeric=True, headed=False)
 _COUNT: Final = Column(key="count", title="count", numeric=True, rank=1)
@@ -360,7 +366,7 @@ def _findings(report: Report) -> Iterator[Block]:
 def _arithmetic(report: Report) -> Iterator[Block]:
     sizes = report.sizes
     blocks = report.weights.blocks
-    steps = sizes.L * sizes.N
+    steps = sizes.steps
     parameters = [(b, b.copies, sum(map(elements, b.shapes.values()))) for b in blocks]
     multiply_adds = [
         (b, steps * b.copies if b.copies > 1 else steps, sum(map(elements, b.matrices)))
@@ -519,6 +525,7 @@ SECTIONS: Final[Mapping[str, Callable[[Report], Iterator[Block]]]] = {
     "shapes": _shapes,
     "states": _states,
     "grid": _grid,
+    "diagram": _diagram,
     "weights": _weights,
     "arithmetic": _arithmetic,
     "gates": _gates,

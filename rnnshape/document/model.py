@@ -116,6 +116,34 @@ class Picture:
     lines: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """Where a node leaves its final states: `h_n[0], c_n[0]`, and the shape there."""
+
+    name: Code
+    shape: Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A tensor of a diagram, or an operation and the shape of what it hands on, if anything."""
+
+    name: str
+    shape: Shape | None = None
+    operation: bool = False
+    slots: tuple[Slot, ...] = ()
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """What flows where: stages one after another, each node of one read by every node of the next.
+
+    Nodes of one stage work side by side on the same input.
+    """
+
+    stages: tuple[tuple[Node, ...], ...]
+
+
 @dataclass(frozen=True)
 class Heading:
     """What the document is about."""
@@ -156,7 +184,9 @@ class Verdict:
     subject: Code
 
 
-Block: TypeAlias = Table | Legend | Paragraph | Listing | Picture | Heading | Note | Verdict
+Block: TypeAlias = (
+    Table | Legend | Paragraph | Listing | Picture | Diagram | Heading | Note | Verdict
+)
 
 
 @dataclass(frozen=True, kw_only=True)

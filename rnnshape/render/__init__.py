@@ -12,7 +12,11 @@ class Format(Enum):
 
     TABLE = "table"
     MARKDOWN = "markdown"
+    HTML = "html"
+    LATEX = "latex"
+    CSV = "csv"
     JSON = "json"
+    SVG = "svg"
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -20,7 +24,11 @@ class Format(Enum):
         return {
             Format.TABLE: (".txt",),
             Format.MARKDOWN: (".md", ".markdown"),
+            Format.HTML: (".html", ".htm"),
+            Format.LATEX: (".tex",),
+            Format.CSV: (".csv",),
             Format.JSON: (".json",),
+            Format.SVG: (".svg",),
         }[self]
 
 
@@ -35,7 +43,23 @@ def render(document: Document, output: Format) -> str:
             from rnnshape.render.markdown import render_markdown
 
             return render_markdown(document)
+        case Format.HTML:
+            from rnnshape.render.html import render_html
+
+            return render_html(document)
+        case Format.LATEX:
+            from rnnshape.render.latex import render_latex
+
+            return render_latex(document)
+        case Format.CSV:
+            from rnnshape.render.csv import render_csv
+
+            return render_csv(document)
         case Format.JSON:
             from rnnshape.render.json import render_json
 
             return render_json(document)
+        case Format.SVG:
+            from rnnshape.render.svg import render_svg
+
+            return render_svg(document)

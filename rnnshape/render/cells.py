@@ -13,24 +13,34 @@ _DIGITS = 3
 
 
 def cell_text(cell: Cell) -> str:
-    """A cell without marks: `3/4`, `0.579`, `(10, 5, 80)`, `136,960`, `x 6`."""
+    """A cell without marks on one line: `3/4`, `0.579`, `(10, 5, 80)`, `136,960`, `x 6`."""
     match cell:
         case None:
             return ""
         case str():
-            return cell
+            return printable(cell)
         case int():
             return f"{cell:,}"
         case Fraction():
             return ratio_text(cell)
         case Code(text) | Formula(text):
-            return text
+            return printable(text)
         case Shape(sizes):
             return written_shape(sizes)
         case Seconds():
             return str(cell)
         case Times(count):
             return f"x {count:,}"
+
+
+def printable(text: str) -> str:
+    r"""The text on one line, with what a terminal would obey as Python writes it: `\x1b`, `\n`.
+
+    Names from a file may hold anything, lone surrogates too, which no file can be written with.
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def ratio_text(ratio: Fraction) -> str:

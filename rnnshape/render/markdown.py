@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rnnshape.document.model import (
     Block,
     Cell,
     Code,
     Column,
+    Diagram,
     Document,
     Formula,
     Heading,
@@ -23,10 +24,13 @@ from rnnshape.document.model import (
     Table,
     Verdict,
 )
-from rnnshape.render.cells import cell_text
+from rnnshape.render.cells import cell_text, printable
+from rnnshape.render.diagram import mermaid_lines
 
-# An underscore within a word marks nothing in GitHub's Markdown, nor in CommonMark.
-_SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<!\w)_|_(?!\w))")
+# An underscore between letters marks nothing in GitHub's Markdown, nor in CommonMark.
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&$]|(?<![^\W_])_|_(?![^\W_]))")
+# What makes a list or a rule of a line that begins with it.
+_BEGINS_BLOCK = re.compile(r"^([-+](?= |$)|-(?=[- ]+$)|[0-9]+(?=[.)]( |$)))")
 
 
 def render_markdown(document: Document) -> str:
@@ -41,20 +45,43 @@ def _written(block: Block) -> str:
             return "\n".join(_table(block))
         case Legend(symbols):
             pieces = (f"{'='.join(s.symbols)}={s.value} {s.meaning}".strip() for s in symbols)
-            return _escaped(", ".join(pieces)) + "."
+            return _escaped(printable(", ".join(pieces))) + "."
         case Paragraph(text):
-            return _inline(text)
+            return _begun(_inline(text))
         case Listing(items):
-            return "\n".join(f"- {_cell(name)}: {_inline(text)}" for name, text in items)
+            return "\n".join(f"- {_begun(_cell(name))}: {_inline(text)}" for name, text in items)
         case Picture(lines):
-            return "\n".join(["```text", *lines, "```"])
+            return _fenced("text", map(printable, lines))
+        case Diagram():
+            return _fenced("mermaid", mermaid_lines(block))
         case Heading(text):
-            return f"**{_code(text.text)}**"
+            return f"**{_cell(text)}**"
         case Note(text):
             return f"**Note:** {_inline(text)}"
         case Verdict(status=status, text=text, subject=subject):
             prefix = {"ok": "ok: ", "failed": "**MISMATCH**: ", "open": ""}[status]
-            return f"{_code(subject.text)}: {prefix}{_inline(text)}"
+            return f"{_cell(subject)}: {prefix}{_inline(text)}"
+
+
+def _fenced(language: str, lines: Iterable[str]) -> str:
+    """A code block, fenced by more backticks than any line has in a row."""
+    kept = list(lines)
+    fence = "`" * max(3, 1 + max(map(_longest_run, kept), default=0))
+    return "\n".join([f"{fence}{language}", *kept, fence])
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def _begun(text: str) -> str:
+    """The text as the first of a block, where a dash or a number would make a list of it."""
+    match = _BEGINS_BLOCK.match(text)
+    if not match:
+        return text
+    mark = match[0]
+    place = len(mark) if mark[0].isdigit() else 0
+    return f"{text[:place]}\\{text[place:]}"
 
 
 def _table(table: Table) -> Iterator[str]:
@@ -99,7 +126,7 @@ def _cell(cell: Cell) -> str:
         return ""
     if isinstance(cell, (Code, Formula, Shape)):
         return _code(text)
-    return _escaped(re.sub(" +", " ", text))
+    return _escaped(re.sub(" +", " ", text).strip())
 
 
 def _inline(text: Inline) -> str:
@@ -107,13 +134,13 @@ def _inline(text: Inline) -> str:
 
 
 def _cell_inline(piece: str | Code | Formula | Shape) -> str:
-    return _escaped(piece) if isinstance(piece, str) else _cell(piece)
+    return _escaped(printable(piece)) if isinstance(piece, str) else _cell(piece)
 
 
 def _code(text: str) -> str:
-    """A code span."""
-    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    space = " " if "`" in text else ""
+    """A code span; its fence is longer than any run of backticks in it."""
+    fence = "`" * (_longest_run(text) + 1)
+    space = " " if "`" in text or (text[:1] == " " == text[-1:] and text.strip()) else ""
     return f"{fence}{space}{text}{space}{fence}"
 
 

@@ -22,6 +22,7 @@ from rnnshape.document.model import (
     Cell,
     Code,
     Column,
+    Diagram,
     Formula,
     Heading,
     Inline,
@@ -36,7 +37,8 @@ from rnnshape.document.model import (
     Table,
     Verdict,
 )
-from rnnshape.render.cells import cell_text
+from rnnshape.render.cells import cell_text, printable
+from rnnshape.render.diagram import diagram_lines
 
 # Prose is broken here even where there is more room; tables never are.
 _PROSE_WIDTH = 80
@@ -102,9 +104,11 @@ class _Writer:
             case Listing(items):
                 yield from self._listing(items)
             case Picture(lines):
-                yield Text("\n".join(lines))
+                yield Text("\n".join(map(printable, lines)))
+            case Diagram():
+                yield Text("\n".join(diagram_lines(block)))
             case Heading(text):
-                yield Text(text.text, style="bold")
+                yield Text(cell_text(text), style="bold")
             case Note(text):
                 yield self._wrapped(
                     Text.assemble(("note: ", "yellow"), _inline(text)), indent=len("note: ")
@@ -116,7 +120,7 @@ class _Writer:
     def _table(self, table: Table, title: str | None) -> Segments:
         """Lines of cells: rich's own tables take a second for a thousand rows."""
         texts = [[cell_text(cell) for cell in row] for row in table.rows]
-        heads = [column.title if column.headed else "" for column in table.columns]
+        heads = [printable(column.title) if column.headed else "" for column in table.columns]
         heads[0] = title or heads[0]
         widths = _widths(table.columns, [heads, *texts])
         kept = [
@@ -209,7 +213,8 @@ def _columns_that_fit(columns: Sequence[Column], widths: Sequence[int], width: i
 
 def _legend(symbols: Sequence[Symbol], width: int) -> Text:
     pieces = [
-        f"{'='.join(symbol.symbols)}={symbol.value}{'*' * symbol.assumed} {symbol.meaning}".strip()
+        f"{'='.join(symbol.symbols)}={symbol.value}{'*' * symbol.assumed}"
+        f" {printable(symbol.meaning)}".rstrip()
         for symbol in symbols
     ]
     key = "* default" if any(symbol.assumed for symbol in symbols) else ""

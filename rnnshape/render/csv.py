@@ -1,0 +1,150 @@
+"""CSV: one flat table for every document, a line a value, at full precision.
+
+| column  | holds                                                                      |
+|---------|----------------------------------------------------------------------------|
+| module  | the heading above: `nn.LSTM(20, 40)`                                       |
+| section | its key: `weights`                                                         |
+| block   | the number of the table or text within its section, from 1                 |
+| row     | the number of the row within its block, from 1                             |
+| name    | what the row is about: the text of its first cell                          |
+| column  | the key of the column                                                      |
+| value   | an integer in full, a ratio as `3/4`, a shape as `(10, 5, 80)`, seconds    |
+
+Every cell is a line, so any table comes back as a pivot of `row` and `column`. What a spreadsheet
+would take for a formula (a text that begins with `=`, `+`, `-` or `@`) begins with `'`, which
+spreadsheets show as text; a number never does.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Final
+
+from rnnshape.document.model import (
+    Block,
+    Cell,
+    Diagram,
+    Document,
+    Heading,
+    Inline,
+    Legend,
+    Listing,
+    Node,
+    Note,
+    Paragraph,
+    Picture,
+    Seconds,
+    Section,
+    Symbol,
+    Table,
+    Times,
+    Verdict,
+)
+from rnnshape.render.cells import cell_text
+
+HEADER: Final = ("module", "section", "block", "row", "name", "column", "value")
+
+# The full-width forms of the four are formulas too, to some spreadsheets.
+_FORMULA: Final = re.compile(
+    "[=+\\-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"
+    "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}]"
+)
+_NUMBER: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+
+
+def render_csv(document: Document) -> str:
+    """The header and a line a value, each ended by a newline."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(HEADER)
+    module = ""
+    for section in document.sections:
+        module = next((_exact(b.text) for b in section.blocks if isinstance(b, Heading)), module)
+        for values in _values(section):
+            writer.writerow([_inert(str(value)) for value in (module, *values)])
+    return lines.getvalue()
+
+
+def _values(section: Section) -> Iterator[tuple[str | int, ...]]:
+    for place, block in enumerate(section.blocks, 1):
+        for number, (name, values) in enumerate(_rows(block), 1):
+            for column, value in values.items():
+                yield section.key, place, number, name, column, value
+
+
+def _rows(block: Block) -> Iterator[tuple[str, dict[str, str]]]:
+    """The rows of a block, each with its name and its values by column."""
+    match block:
+        case Table():
+            for row in block.rows:
+                yield _row(block, row)
+        case Legend(symbols):
+            yield from map(_symbol, symbols)
+        case Paragraph(text):
+            yield "", {"text": _inline(text)}
+        case Listing(items):
+            for name, text in items:
+                yield _exact(name), {"meaning": _inline(text)}
+        case Picture(lines):
+            for line in lines:
+                yield "", {"line": _exact(line)}
+        case Diagram(stages):
+            for stage, nodes in enumerate(stages, 1):
+                yield from (_node(node, stage) for node in nodes)
+        case Heading(text):
+            yield "", {"heading": _exact(text)}
+        case Note(text):
+            yield "", {"note": _inline(text)}
+        case Verdict(status=status, text=text, subject=subject):
+            yield "", {"status": status, "text": _inline(text), "subject": _exact(subject)}
+
+
+def _row(table: Table, row: Sequence[Cell]) -> tuple[str, dict[str, str]]:
+    values = {
+        column.key: _exact(cell)
+        for column, cell in zip(table.columns, row, strict=True)
+        if cell is not None
+    }
+    return _exact(row[0]), values
+
+
+def _symbol(symbol: Symbol) -> tuple[str, dict[str, str]]:
+    return "=".join(symbol.symbols), {
+        "value": _exact(symbol.value),
+        "meaning": _exact(symbol.meaning),
+        "assumed": "yes" if symbol.assumed else "no",
+    }
+
+
+def _node(node: Node, stage: int) -> tuple[str, dict[str, str]]:
+    shape = {} if node.shape is None else {"shape": _exact(node.shape)}
+    slots = {_exact(slot.name): _exact(slot.shape) for slot in node.slots}
+    return _exact(node.name), {"stage": str(stage), **shape, **slots}
+
+
+def _inline(text: Inline) -> str:
+    return "".join(map(_exact, text))
+
+
+def _exact(cell: Cell) -> str:
+    match cell:
+        case int():
+            return str(cell)
+        case Fraction():
+            return str(cell)
+        case Times(count):
+            return str(count)
+        case Seconds(value):
+            return repr(value)
+        case str():
+            return re.sub(" +", " ", cell_text(cell))
+        case _:
+            return cell_text(cell)
+
+
+def _inert(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text

@@ -1,0 +1,195 @@
+"""HTML: one file that needs nothing else, for light and dark screens, wide and narrow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from typing import Final
+
+from rnnshape.document.model import (
+    Block,
+    Cell,
+    Code,
+    Column,
+    Diagram,
+    Document,
+    Formula,
+    Heading,
+    Inline,
+    Legend,
+    Listing,
+    Note,
+    Paragraph,
+    Picture,
+    Section,
+    Shape,
+    Symbol,
+    Table,
+    Verdict,
+)
+from rnnshape.render.cells import cell_text, printable
+from rnnshape.render.diagram import diagram_lines
+
+_STYLE: Final = """\
+:root { color-scheme: light dark; --ink: #1c2024; --dim: #5b6470; --paper: #fff; --line: #d5d9de;
+  --shade: #f4f6f8; --ok: #1a6b33; --note: #7a5200; --bad: #b3161f; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --dim: #a0a8b2; --paper: #15181c;
+  --line: #3a4048; --shade: #1f2329; --ok: #6fd08c; --note: #e8b957; --bad: #ff8a8a; } }
+body { margin: 0; background: var(--paper); color: var(--ink);
+  font: 1rem/1.5 system-ui, sans-serif; }
+main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
+code, pre, td.n { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
+  font-size: .875rem; }
+h1 { font-size: 1.25rem; overflow-wrap: anywhere; }
+h1 code { font-size: 1.1rem; }
+h2 { font-size: 1rem; margin: 2rem 0 .5rem; }
+p { margin: .5rem 0; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; margin: .5rem 0; }
+table { border-collapse: collapse; font-size: .9375rem; }
+th, td { padding: .25rem .75rem; text-align: left; white-space: nowrap; font-weight: normal;
+  border-top: 1px solid var(--line); }
+thead th { border-top: 0; color: var(--dim); font-size: .875rem; }
+.n { text-align: right; font-variant-numeric: tabular-nums; }
+tr.total > * { font-weight: bold; border-top: 2px solid var(--dim); }
+code.formula { color: var(--dim); }
+pre { background: var(--shade); padding: .75rem; margin: 0; line-height: 1.35; width: max-content;
+  min-width: 100%; box-sizing: border-box; }
+dl { margin: .5rem 0; }
+dt { overflow-wrap: anywhere; }
+dd { margin: 0 0 .5rem 1.5rem; color: var(--dim); }
+.legend { color: var(--dim); }
+.mark { border-left: .25rem solid; padding-left: .75rem; }
+.ok { border-color: var(--ok); } .ok strong { color: var(--ok); }
+.note { border-color: var(--note); } .note strong { color: var(--note); }
+.failed { border-color: var(--bad); } .failed strong { color: var(--bad); }
+.open { border-color: var(--dim); }
+"""
+# A word and a line, not colour alone, tell one from another.
+_VERDICTS: Final = {"ok": "ok: ", "failed": "MISMATCH: ", "open": ""}
+_UNTITLED: Final = ("header", "findings", "verification")
+
+
+def render_html(document: Document) -> str:
+    """A whole page: no script, nothing from elsewhere."""
+    body = "\n".join(line for section in document.sections for line in _section(section))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_title(document)}</title>\n<style>\n{_STYLE}</style>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _title(document: Document) -> str:
+    blocks = (block for section in document.sections for block in section.blocks)
+    headings = (cell_text(block.text) for block in blocks if isinstance(block, Heading))
+    return escape(next(headings, "rnnshape"))
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield "<section>"
+    if section.key not in _UNTITLED:
+        yield f"<h2>{escape(section.key)}</h2>"
+    for block in section.blocks:
+        yield from _block(block, section.key)
+    yield "</section>"
+
+
+def _block(block: Block, key: str) -> Iterator[str]:
+    match block:
+        case Table():
+            yield from _scrolled(_table(block), key)
+        case Legend(symbols):
+            yield f'<p class="legend">{_legend(symbols)}</p>'
+        case Paragraph(text):
+            yield f"<p>{_inline(text)}</p>"
+        case Listing(items):
+            yield "<dl>"
+            for name, text in items:
+                yield f"<dt>{_cell(name)}</dt><dd>{_inline(text)}</dd>"
+            yield "</dl>"
+        case Picture(lines):
+            yield from _scrolled(_picture(map(printable, lines)), key)
+        case Diagram():
+            yield from _scrolled(_picture(diagram_lines(block)), key)
+        case Heading(text):
+            yield f"<h1>{_cell(text)}</h1>"
+        case Note(text):
+            yield f'<p class="mark note"><strong>note:</strong> {_inline(text)}</p>'
+        case Verdict(status=status, text=text, subject=subject):
+            word = f"<strong>{_VERDICTS[status]}</strong>" if _VERDICTS[status] else ""
+            yield f'<p class="mark {status}">{word}{_inline(text)}<br>{_cell(subject)}</p>'
+
+
+def _scrolled(lines: Iterable[str], key: str) -> Iterator[str]:
+    """What may be wider than a phone, in a box that scrolls by itself, by keyboard too."""
+    yield f'<div class="scroll" role="region" aria-label="{escape(key)}" tabindex="0">'
+    yield from lines
+    yield "</div>"
+
+
+def _picture(lines: Iterable[str]) -> Iterator[str]:
+    text = "\n".join(escape(line) for line in lines)
+    yield f"<pre>{text}</pre>"
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield "<table>"
+    yield "<thead>"
+    yield _row([f'<th{_side(c)} scope="col">{_text(c.title)}</th>' for c in table.columns])
+    yield "</thead>"
+    yield "<tbody>"
+    last = len(table.rows) - 1
+    for number, row in enumerate(table.rows):
+        yield _row(_cells(row, table.columns), total=table.total and number == last)
+    yield "</tbody>"
+    yield "</table>"
+
+
+def _cells(row: Sequence[Cell], columns: Sequence[Column]) -> list[str]:
+    """The first cell names the row."""
+    first, *rest = zip(row, columns, strict=True)
+    return [
+        f'<th{_side(first[1])} scope="row">{_cell(first[0])}</th>',
+        *(f"<td{_side(column)}>{_cell(cell)}</td>" for cell, column in rest),
+    ]
+
+
+_TOTAL: Final = ' class="total"'
+
+
+def _row(cells: Sequence[str], *, total: bool = False) -> str:
+    return f"<tr{_TOTAL if total else ''}>{''.join(cells)}</tr>"
+
+
+def _side(column: Column) -> str:
+    return ' class="n"' if column.numeric else ""
+
+
+def _legend(symbols: Sequence[Symbol]) -> str:
+    pieces = [
+        f"<code>{_text('='.join(symbol.symbols))}</code>={symbol.value}{'*' * symbol.assumed}"
+        f" {_text(symbol.meaning)}".rstrip()
+        for symbol in symbols
+    ]
+    key = " (* default)" if any(symbol.assumed for symbol in symbols) else ""
+    return ", ".join(pieces) + key
+
+
+def _inline(text: Inline) -> str:
+    return "".join(str(piece) if isinstance(piece, int) else _cell(piece) for piece in text)
+
+
+def _cell(cell: Cell) -> str:
+    match cell:
+        case Formula():
+            return f'<code class="formula">{_text(cell_text(cell))}</code>'
+        case Code() | Shape():
+            return f"<code>{_text(cell_text(cell))}</code>"
+        case _:
+            return _text(cell_text(cell))
+
+
+def _text(text: str) -> str:
+    return escape(re.sub(" +", " ", printable(text)))

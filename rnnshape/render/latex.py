@@ -1,0 +1,171 @@
+r"""LaTeX: a fragment for \input, with booktabs tables; names, formulas and shapes in \texttt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from rnnshape.document.model import (
+    Block,
+    Cell,
+    Code,
+    Column,
+    Diagram,
+    Document,
+    Formula,
+    Heading,
+    Inline,
+    Legend,
+    Listing,
+    Note,
+    Paragraph,
+    Picture,
+    Section,
+    Shape,
+    Symbol,
+    Table,
+    Verdict,
+)
+from rnnshape.render.cells import cell_text, printable
+from rnnshape.render.diagram import diagram_lines
+
+# Ragged, since names in \texttt are not hyphenated; 80 letters of a picture fit into an article.
+_BEGIN: Final = r"""
+% A fragment: \usepackage[T1]{fontenc} and \usepackage{booktabs} in the preamble, LaTeX of 2020 on.
+\begingroup
+\footnotesize\raggedright\setlength{\parindent}{0pt}\setlength{\parskip}{\medskipamount}
+\setlength{\tabcolsep}{4pt}
+""".lstrip()
+_END: Final = "\\par\\endgroup\n"
+
+_ESCAPES: Final = {
+    **{mark: f"\\{mark}" for mark in "_%&#${}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "`": r"\textasciigrave{}",
+    '"': r"\symbol{34}",  # some languages of babel make it a command
+}
+# Two of these in a row are one letter to TeX.
+_LIGATURES: Final = re.compile(r"([-,'])(?=\1)")
+_VERDICTS: Final = {"ok": r"\textbf{ok:} ", "failed": r"\textbf{MISMATCH:} ", "open": ""}
+
+
+def render_latex(document: Document) -> str:
+    """The blocks with a blank line between two, in a group, so that nothing after them changes."""
+    return _BEGIN + "\n".join(map(_section, document.sections)) + _END
+
+
+def _section(section: Section) -> str:
+    """Its key as a comment, for who edits the text, and its blocks, each ended as a paragraph."""
+    blocks = "\n".join(f"{_written(block)}\n" for block in section.blocks)
+    return f"% {section.key}\n{blocks}"
+
+
+def _written(block: Block) -> str:
+    match block:
+        case Table():
+            return "\n".join(_table(block))
+        case Legend(symbols):
+            return _legend(symbols)
+        case Paragraph(text):
+            return _inline(text)
+        case Listing(items):
+            return "\n".join(_listing(items))
+        case Picture(lines):
+            return _verbatim(map(printable, lines))
+        case Diagram():
+            return _verbatim(diagram_lines(block))
+        case Heading(text):
+            return rf"\textbf{{{_cell(text)}}}"
+        case Note(text):
+            return rf"\textbf{{Note:}} {_inline(text)}"
+        case Verdict(status=status, text=text, subject=subject):
+            return f"{_cell(subject)}: {_VERDICTS[status]}{_inline(text)}"
+
+
+def _table(table: Table) -> Iterator[str]:
+    last = len(table.rows) - 1
+    titles = _row([column.title for column in table.columns])
+    rows = [
+        _row(row, strong=table.total and number == last) for number, row in enumerate(table.rows)
+    ]
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    sides = "".join("r" if column.numeric else "l" for column in table.columns)
+    yield rf"\begin{{tabular}}{{@{{}}{sides}@{{}}}}"
+    yield r"\toprule"
+    yield _line(titles, table.columns, widths)
+    yield r"\midrule"
+    for number, row in enumerate(rows):
+        if table.total and number == last:
+            yield r"\midrule"
+        yield _line(row, table.columns, widths)
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+
+
+def _row(cells: Sequence[Cell], *, strong: bool = False) -> list[str]:
+    first, *rest = (_cell(cell, strong=strong) for cell in cells)
+    return [_begun(first), *rest]
+
+
+def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
+    """A row whose source is aligned too."""
+    padded = (
+        cell.rjust(width) if column.numeric else cell.ljust(width)
+        for cell, column, width in zip(cells, columns, widths, strict=True)
+    )
+    return rf"{' & '.join(padded)} \\"
+
+
+def _listing(items: Iterable[tuple[Code | Formula | str, Inline]]) -> Iterator[str]:
+    yield r"\begin{itemize}"
+    for name, text in items:
+        yield rf"\item {_begun(_cell(name))}: {_inline(text)}"
+    yield r"\end{itemize}"
+
+
+def _begun(text: str) -> str:
+    r"""The text behind \\ or \item, which would take a bracket or a star as theirs."""
+    return f"{{}}{text}" if text.startswith(("[", "*")) else text
+
+
+def _verbatim(lines: Iterable[str]) -> str:
+    r"""The lines as they are, but for what would end them: TeX looks for exactly \end{verbatim}."""
+    kept = (_ascii(line).replace(r"\end{verbatim}", r"\end {verbatim}") for line in lines)
+    return "\n".join([r"\begin{verbatim}", *kept, r"\end{verbatim}"])
+
+
+def _legend(symbols: Sequence[Symbol]) -> str:
+    pieces = (
+        rf"\texttt{{{_text('='.join(symbol.symbols))}}}={symbol.value} {_text(symbol.meaning)}"
+        for symbol in symbols
+    )
+    return ", ".join(piece.strip() for piece in pieces) + "."
+
+
+def _inline(text: Inline) -> str:
+    return "".join(str(piece) if isinstance(piece, int) else _cell(piece) for piece in text)
+
+
+def _cell(cell: Cell, *, strong: bool = False) -> str:
+    text = _text(cell_text(cell))
+    if not text:
+        return ""
+    written = rf"\texttt{{{text}}}" if isinstance(cell, (Code, Formula, Shape)) else text
+    return rf"\textbf{{{written}}}" if strong else written
+
+
+def _text(text: str) -> str:
+    """The text escaped; TeX's own fonts have no letters beyond ASCII that all engines find."""
+    single = re.sub(" +", " ", _ascii(printable(text)))
+    apart = "".join(_ESCAPES.get(mark, mark) for mark in single)
+    return _LIGATURES.sub(r"\1{}", apart)
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()

@@ -1,0 +1,237 @@
+"""One set of documents for every format: layers of all sorts, and hostile names in all places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final
+
+from rnnshape.document.layer import DEFAULT_SECTIONS, SECTIONS, layer_document
+from rnnshape.document.model import (
+    Cell,
+    Code,
+    Column,
+    Diagram,
+    Document,
+    Formula,
+    Heading,
+    Inline,
+    Legend,
+    Listing,
+    Node,
+    Note,
+    Paragraph,
+    Picture,
+    Seconds,
+    Section,
+    Shape,
+    Slot,
+    Symbol,
+    Table,
+    Times,
+    Verdict,
+)
+from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
+from rnnshape.layer.report import Report, Run, predicted_report
+from rnnshape.layer.timing import Timing
+from rnnshape.layer.verification import Mismatch
+
+# What some format, or a spreadsheet or terminal behind it, takes for something else than a name.
+HOSTILE: Final = (
+    "a|b",
+    "a\\|b",
+    "<script>alert(1)</script>",
+    "&lt;",
+    "]]>",
+    "%&_$#{}~^\\",
+    "\\end{verbatim}\\input{/etc/passwd}",
+    "two\nlines\r\nor\u2028three",
+    "`tick` ``two`` ```",
+    "`",
+    "```",
+    "=1+1",
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1",
+    "\x1b[2J\x07",
+    "\ud800",
+    "__init__",
+    "*bold* _it_ ~~no~~",
+    "![x](y) [z](w)",
+    "- item",
+    "1. item",
+    "---",
+    "# title",
+    "[fwd",
+    "*",
+    "\"quoted\", 'single'",
+    "name,with,commas",
+    "``--,,''",
+    "\u5c42\u202e\u00e9",
+    "",
+    " spaced ",
+)
+
+
+def inlines(document: Document) -> Iterator[Inline]:
+    """Every piece of running text."""
+    for section in document.sections:
+        for block in section.blocks:
+            match block:
+                case Paragraph(text) | Note(text):
+                    yield text
+                case Listing(items):
+                    yield from (text for _, text in items)
+                case Verdict(text=text):
+                    yield text
+                case _:
+                    pass
+
+
+def tables(document: Document) -> Iterator[Table]:
+    """Every table."""
+    for section in document.sections:
+        yield from (block for block in section.blocks if isinstance(block, Table))
+
+
+def diagrams(document: Document) -> Iterator[Diagram]:
+    """Every diagram."""
+    for section in document.sections:
+        yield from (block for block in section.blocks if isinstance(block, Diagram))
+
+
+def _report(
+    config: RNNConfig, spec: InputSpec | None = None, *, assumed: frozenset[str] = frozenset()
+) -> Report:
+    return predicted_report(config, spec or InputSpec(), Settings(), assumed=assumed)
+
+
+def _ran(report: Report, **found: object) -> Report:
+    """The report as if a run had found just what is predicted, but for what is `found`."""
+    claims = tuple(replace(claim, holds=True) for claim in report.predicted.claims)
+    run = Run(torch_version="2.13.0", input_spec=report.input_spec, claims=claims, mismatches=())
+    return replace(report, run=replace(run, **found))  # type: ignore[arg-type]
+
+
+def _all(report: Report, *, full: bool = False) -> Document:
+    return layer_document(report, show=tuple(SECTIONS), full=full)
+
+
+def _default(report: Report) -> Document:
+    return layer_document(report, show=DEFAULT_SECTIONS, full=False)
+
+
+_STACK: Final = RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=True)
+_HUGE: Final = RNNConfig(
+    kind=Kind.LSTM,
+    input_size=10**100,
+    hidden_size=10**100,
+    num_layers=1000,
+    bidirectional=True,
+    proj_size=10**99,
+)
+_MISMATCHES: Final = (
+    Mismatch(what="h_n", predicted=(8, 5, 40), measured=(4, 5, 40)),
+    Mismatch(what="parameters", predicted=136_960, measured=49_280),
+    Mismatch(what="c_n", predicted=(8, 5, 40), measured=None),
+    Mismatch(what="output[-1] == h_n[0]", predicted=True, measured=False),
+)
+
+
+def _timings() -> tuple[Timing, ...]:
+    seconds = {Kind.LSTM: 1.25e-3, Kind.GRU: 0.9e-6, Kind.RNN: 2.5}
+    return tuple(
+        Timing(
+            config=RNNConfig(kind=kind),
+            macs=kind.gates * 120_000,
+            median=median,
+            lower=median / 2,
+            upper=median * 2,
+            runs=25,
+        )
+        for kind, median in seconds.items()
+    )
+
+
+def _hostile_document() -> Document:
+    """Every block with every hostile text in every place."""
+    return Document(
+        sections=tuple(
+            section for number, text in enumerate(HOSTILE) for section in _hostile(text, number)
+        ),
+        data=lambda: {"names": list(HOSTILE)},
+    )
+
+
+def _hostile(text: str, number: int) -> Iterator[Section]:
+    code, formula = Code(text), Formula(text)
+    prose: Inline = (text, " is ", code, " and ", formula, " with ", Shape((number, 7)), number)
+    cells: tuple[Cell, ...] = (code, text, formula, -number, Fraction(-1, 3), None)
+    columns = tuple(
+        Column(key=f"key{place}", title=text if place % 2 else "", numeric=place > 2)
+        for place in range(len(cells))
+    )
+    more = (text, code, code, Times(3), Seconds(0.25), Shape((5,)))
+    slot = Slot(name=code, shape=Shape((5, 40)))
+    node = Node(name=text, shape=Shape((3, 4)), operation=True, slots=(slot, slot))
+    symbol = Symbol(symbols=("H", "J"), value=40, meaning=text, assumed=True)
+    yield Section(key="header", blocks=(Heading(Code(text or "none")),))
+    yield Section(
+        key="hostile",
+        blocks=(
+            Table(columns=columns, rows=(cells, more, cells), total=True),
+            Table(columns=columns, rows=(more,)),
+            Legend((symbol, symbol)),
+            Paragraph((text,)),
+            Paragraph(prose),
+            Listing(((code, prose), (text, (text,)), (formula, (code,)))),
+            Picture((text, f"  {text}")),
+            Diagram(((node,), (node, node), (Node(name=text),))),
+        ),
+    )
+    yield Section(key="findings", blocks=(Note(prose), Note((text,))))
+    yield Section(
+        key="verification",
+        blocks=(
+            Verdict(status="ok", text=prose, subject=code),
+            Verdict(status="failed", text=(text,), subject=code),
+            Verdict(status="open", text=(text,), subject=code),
+        ),
+    )
+
+
+DOCUMENTS: Final[Mapping[str, Document]] = {
+    "one-layer": _default(_ran(_report(RNNConfig(kind=Kind.GRU), assumed=frozenset({"bias"})))),
+    "stack": _all(_ran(_report(_STACK), equations_difference=1e-16)),
+    "stack-full": _all(_report(_STACK), full=True),
+    "many-layers": _all(_report(replace(_STACK, num_layers=70))),
+    "batch-first": _all(_report(replace(_STACK, batch_first=True, bias=False))),
+    "projection": _all(_report(RNNConfig(kind=Kind.LSTM, proj_size=39, dropout=0.5))),
+    "lstm-cell": _all(_ran(_report(RNNConfig(kind=Kind.LSTM, cell=True)))),
+    "gru-cell-unbatched": _all(
+        _report(RNNConfig(kind=Kind.GRU, cell=True), InputSpec(batched=False))
+    ),
+    "unbatched": _all(_report(RNNConfig(kind=Kind.RNN, num_layers=2), InputSpec(batched=False))),
+    "no-batch": _all(_report(RNNConfig(kind=Kind.RNN), InputSpec(batch_size=0))),
+    "packed": _all(
+        _report(_STACK, InputSpec(batch_size=3, seq_len=9, lengths=(7, 3, 2), with_state=True))
+    ),
+    "packed-many-rows": _all(
+        _report(
+            RNNConfig(kind=Kind.GRU),
+            InputSpec(batch_size=20, seq_len=20, lengths=tuple(range(20, 0, -1))),
+        )
+    ),
+    "packed-one-step": _all(
+        _report(RNNConfig(kind=Kind.GRU), InputSpec(batch_size=1, seq_len=1, lengths=(1,)))
+    ),
+    "findings": _default(
+        _report(RNNConfig(kind=Kind.LSTM, dropout=0.1, hidden_size=20), InputSpec(seq_len=20))
+    ),
+    "mismatch": _all(_ran(_report(_STACK), mismatches=_MISMATCHES)),
+    "timed": _all(_ran(_report(RNNConfig(kind=Kind.LSTM)), timings=_timings())),
+    "huge": _all(_report(_HUGE, InputSpec(batch_size=10**30, seq_len=10**20))),
+    "hostile": _hostile_document(),
+}

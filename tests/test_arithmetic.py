@@ -1,0 +1,60 @@
+"""The sums shown under `arithmetic` are sums, and their results are the totals."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from rnnshape.document.findings import plain
+from rnnshape.document.layer import layer_document
+from rnnshape.document.model import Listing
+from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
+from rnnshape.layer.report import Report, predicted_report
+
+CASES = {
+    "one-layer": (RNNConfig(kind=Kind.GRU), InputSpec()),
+    "stack": (RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=True), InputSpec()),
+    "projection": (RNNConfig(kind=Kind.LSTM, num_layers=2, proj_size=10), InputSpec(batch_size=3)),
+    "cell": (RNNConfig(kind=Kind.RNN, cell=True), InputSpec()),
+    "unbatched": (RNNConfig(kind=Kind.GRU, num_layers=2), InputSpec(batched=False)),
+    "packed": (
+        RNNConfig(kind=Kind.LSTM, num_layers=2, bidirectional=True),
+        InputSpec(batch_size=3, seq_len=9, lengths=(7, 3, 2)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("config", "spec"), CASES.values(), ids=CASES)
+def test_every_line_is_true_and_the_last_ones_are_the_totals(
+    config: RNNConfig, spec: InputSpec
+) -> None:
+    report = predicted_report(config, spec, Settings())
+    totals = []
+    for listing in _listings(report):
+        terms = [plain(text).replace(",", "").split(" = ") for _, text in listing.items]
+        for written, result in terms:
+            assert _value(ast.parse(written, mode="eval").body) == int(result)
+        if len(terms) > 1:
+            assert sum(int(result) for _, result in terms[:-1]) == int(terms[-1][1])
+        totals.append(int(terms[-1][1]))
+    assert totals == [report.parameters, report.macs]
+
+
+def _listings(report: Report) -> list[Listing]:
+    (section,) = layer_document(report, show={"arithmetic"}, full=False).sections
+    return [block for block in section.blocks if isinstance(block, Listing)]
+
+
+def _value(node: ast.expr) -> int:
+    match node:
+        case ast.Constant(value=int(value)):
+            return value
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _value(left) + _value(right)
+        case ast.BinOp(left=left, op=ast.Sub(), right=right):
+            return _value(left) - _value(right)
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return _value(left) * _value(right)
+        case _:
+            raise AssertionError(ast.unparse(node))

@@ -1,0 +1,439 @@
+"""Every format writes every document: whole, escaped, and with its numbers in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from rnnshape.document.model import Code, Diagram, Document, Seconds, Shape, Table, Times
+from rnnshape.render import Format, render
+from rnnshape.render.cells import cell_text, printable
+from rnnshape.render.csv import HEADER
+from tests.documents import DOCUMENTS, HOSTILE, diagrams, tables
+
+EACH_DOCUMENT = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+EACH_FORMAT = pytest.mark.parametrize("output", Format, ids=lambda output: output.value)
+HOSTILE_DOCUMENT = DOCUMENTS["hostile"]
+
+
+@EACH_FORMAT
+@EACH_DOCUMENT
+def test_every_format_writes_every_document(document: Document, output: Format) -> None:
+    text = render(document, output)
+    assert text.strip()
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+    assert "\r" not in text
+    assert set(text) <= {"\n", *filter(str.isprintable, text)}
+    text.encode("utf-8")
+
+
+@EACH_FORMAT
+@EACH_DOCUMENT
+def test_the_same_document_is_the_same_text(document: Document, output: Format) -> None:
+    assert render(document, output) == render(document, output)
+
+
+def test_every_suffix_names_one_format() -> None:
+    suffixes = [suffix for output in Format for suffix in output.suffixes]
+    assert len(suffixes) == len(set(suffixes))
+    assert all(re.fullmatch(r"\.[a-z]+", suffix) for suffix in suffixes)
+
+
+def _numbers(document: Document) -> Iterator[str]:
+    """Every integer and every shape of a table or diagram, as a person reads it."""
+    for table in tables(document):
+        for cell in (cell for row in table.rows for cell in row):
+            if isinstance(cell, (int, Shape, Times)):
+                yield cell_text(cell)
+    for diagram in diagrams(document):
+        for node in (node for stage in diagram.stages for node in stage):
+            yield from (cell_text(slot.shape) for slot in node.slots)
+            yield cell_text(node.shape)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [Format.TABLE, Format.MARKDOWN, Format.HTML, Format.LATEX, Format.SVG],
+    ids=lambda output: output.value,
+)
+@EACH_DOCUMENT
+def test_every_number_of_a_table_is_written_in_full(document: Document, output: Format) -> None:
+    text = re.sub("<[^>]*>", " ", render(document, output))
+    for number in _numbers(document):
+        assert re.search(rf"(?<![0-9,]){re.escape(number)}(?![0-9]|,[0-9])", text), number
+
+
+# Markdown
+
+
+@EACH_DOCUMENT
+def test_markdown_has_one_block_for_each_of_the_document(document: Document) -> None:
+    tokens = _markdown(render(document, Format.MARKDOWN))
+    blocks = [block for section in document.sections for block in section.blocks]
+    assert sum(token.type == "table_open" for token in tokens) == len(list(tables(document)))
+    assert sum(token.type == "fence" for token in tokens) == sum(
+        type(block).__name__ in {"Picture", "Diagram"} for block in blocks
+    )
+    found = {token.type for token in tokens}
+    assert not found & {"html_block", "heading_open", "hr", "code_block", "ordered_list_open"}
+    inline = {child.type for token in tokens for child in token.children or ()}
+    assert not inline & {"link_open", "image", "em_open", "s_open", "softbreak", "hardbreak"}
+    assert "html_inline" not in inline
+
+
+@EACH_DOCUMENT
+def test_markdown_tables_hold_the_cells_as_they_are(document: Document) -> None:
+    found = _markdown_tables(_markdown(render(document, Format.MARKDOWN)))
+    for table, rows in zip(tables(document), found, strict=True):
+        titles = [_spaced(column.title) for column in table.columns]
+        assert rows == [titles, *([_spaced(cell_text(c)) for c in row] for row in table.rows)]
+
+
+def _spaced(text: str) -> str:
+    """Blanks do not count, nor which of them."""
+    return " ".join(printable(text).split())
+
+
+def _markdown(text: str) -> list[Token]:
+    return MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
+
+
+def _markdown_tables(tokens: list[Token]) -> list[list[list[str]]]:
+    found: list[list[list[str]]] = []
+    for place, token in enumerate(tokens):
+        if token.type == "table_open":
+            found.append([])
+        elif token.type == "tr_open":
+            found[-1].append([])
+        elif token.type in {"th_open", "td_open"}:
+            found[-1][-1].append(_spaced(_plain(tokens[place + 1])))
+    return found
+
+
+def _plain(inline: Token) -> str:
+    kept = {"text", "code_inline", "text_special"}
+    return "".join(child.content for child in inline.children or () if child.type in kept)
+
+
+# HTML
+
+
+class _Page(HTMLParser):
+    """Tags that are closed in order, and the text of every cell."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.attributes: set[str] = set()
+        self.tables: list[list[list[str]]] = []
+        self.codes: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in {"td", "th"}:
+            self.tables[-1][-1].append("")
+        elif tag == "code":
+            self.codes.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if {"td", "th"} & set(self.open):
+            self.tables[-1][-1][-1] += data
+        if "code" in self.open:
+            self.codes[-1] += data
+
+
+def _page(document: Document) -> _Page:
+    page = _Page()
+    page.feed(render(document, Format.HTML))
+    page.close()
+    assert not page.open
+    return page
+
+
+@EACH_DOCUMENT
+def test_html_is_whole_and_needs_nothing_else(document: Document) -> None:
+    page = _page(document)
+    assert not page.seen & {"script", "link", "img", "iframe", "a", "base", "object"}
+    assert not page.attributes & {"src", "href", "style", "onclick", "onload"}
+    assert "url(" not in render(document, Format.HTML).split("</style>", maxsplit=1)[0]
+
+
+@EACH_DOCUMENT
+def test_html_tables_hold_the_cells_as_they_are(document: Document) -> None:
+    for table, rows in zip(tables(document), _page(document).tables, strict=True):
+        titles = [_spaced(column.title) for column in table.columns]
+        cells = [[_spaced(cell_text(cell)) for cell in row] for row in table.rows]
+        assert [[_spaced(cell) for cell in row] for row in rows] == [titles, *cells]
+
+
+def test_html_names_are_the_names() -> None:
+    codes = {_spaced(code) for code in _page(HOSTILE_DOCUMENT).codes}
+    assert {_spaced(name) for name in HOSTILE} <= codes
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("one-layer", "ok:"), ("mismatch", "MISMATCH:"), ("findings", "note:")]
+)
+def test_html_says_in_words_what_it_shows_in_colour(name: str, word: str) -> None:
+    assert f"<strong>{word}" in render(DOCUMENTS[name], Format.HTML)
+
+
+# LaTeX
+
+
+@EACH_DOCUMENT
+def test_latex_has_no_mark_that_is_not_escaped(document: Document) -> None:
+    text = render(document, Format.LATEX)
+    assert text.isascii()
+    assert text.startswith("% A fragment: ")
+    assert "booktabs" in text.partition("\n")[0]
+    depth = 0
+    for line in _outside_verbatim(text):
+        escaped = re.sub(r"\\[_%&#${}\\]|(?<= )& |\\[a-zA-Z]+", "", line)
+        assert not re.search(r"[\\_%#$~^<>|\"`&]", escaped), line
+        depth += escaped.count("{") - escaped.count("}")
+        assert depth == 0, line
+
+
+def _outside_verbatim(text: str) -> Iterator[str]:
+    """The lines that TeX reads; a comment is none of them."""
+    verbatim = False
+    for line in text.splitlines():
+        if line in {r"\begin{verbatim}", r"\end{verbatim}"}:
+            verbatim = line.startswith(r"\begin")
+        elif verbatim:
+            assert r"\end{verbatim}" not in line
+        elif not line.startswith("%"):
+            yield line
+    assert not verbatim
+
+
+@EACH_DOCUMENT
+def test_latex_rows_have_a_cell_for_every_column(document: Document) -> None:
+    lines = list(_outside_verbatim(render(document, Format.LATEX)))
+    starts = [place for place, line in enumerate(lines) if line.startswith(r"\begin{tabular}")]
+    for table, start in zip(tables(document), starts, strict=True):
+        stop = lines.index(r"\end{tabular}", start)
+        rows = [line for line in lines[start + 1 : stop] if line.endswith(r"\\")]
+        assert len(rows) == 1 + len(table.rows)
+        for row in rows:
+            assert len(re.findall(r"(?<!\\)&", row)) == len(table.columns) - 1
+            assert not row.lstrip().startswith(("[", "*"))
+    assert not any(re.match(r"\\item \[", line) for line in lines)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_latex_compiles_every_document_without_an_error(tmp_path: Path) -> None:
+    for name, document in DOCUMENTS.items():
+        text = render(document, Format.LATEX)
+        (tmp_path / f"{name}.tex").write_text(text, encoding="utf-8")
+    inputs = "\n".join(rf"\input{{{name}.tex}}\clearpage" for name in DOCUMENTS)
+    (tmp_path / "all.tex").write_text(
+        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs}\n"
+        f"\\begin{{document}}\n{inputs}\n\\end{{document}}\n"
+    )
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "all.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    log = (tmp_path / "all.log").read_text(encoding="latin-1")
+    assert done.returncode == 0, log[-2000:]
+    assert "Missing character" not in log
+    assert "(/etc/passwd" not in log  # how the log names a file that is read
+
+
+# CSV
+
+
+def _lines(document: Document) -> list[list[str]]:
+    header, *lines = csv.reader(io.StringIO(render(document, Format.CSV), newline=""))
+    assert tuple(header) == HEADER
+    assert all(len(line) == len(HEADER) for line in lines)
+    return lines
+
+
+@EACH_DOCUMENT
+def test_a_csv_is_a_line_for_every_value_with_all_its_digits(document: Document) -> None:
+    found = {(line[1], line[2], line[3], line[5], line[6]) for line in _lines(document)}
+    assert set(_values(document)) <= found
+
+
+def _values(document: Document) -> Iterator[tuple[str, ...]]:
+    """Section, block, row, column and value of every number in a table."""
+    for section in document.sections:
+        for place, block in enumerate(section.blocks, 1):
+            for number, row in enumerate(block.rows if isinstance(block, Table) else (), 1):
+                assert isinstance(block, Table)
+                for column, cell in zip(block.columns, row, strict=True):
+                    if isinstance(cell, (int, Fraction, Times, Seconds, Shape)):
+                        yield section.key, str(place), str(number), column.key, _digits(cell)
+
+
+def _digits(cell: int | Fraction | Times | Seconds | Shape) -> str:
+    """A ratio below 0 would be a formula, and is text therefore."""
+    match cell:
+        case Times(count):
+            return str(count)
+        case Seconds(value):
+            return repr(value)
+        case Fraction(numerator=top, denominator=bottom) if top < 0 and bottom != 1:
+            return f"'{top}/{bottom}"
+        case Shape():
+            return cell_text(cell)
+        case int() | Fraction():
+            return str(cell)
+
+
+@EACH_DOCUMENT
+def test_no_cell_of_a_csv_is_a_formula(document: Document) -> None:
+    for line in _lines(document):
+        for cell in line:
+            formula = re.match("[=+@\t\r\uff1d\uff0b\uff0d\uff20-]", cell)
+            assert not formula or re.fullmatch(r"-?[0-9]+", cell), cell
+
+
+def test_a_csv_pivots_back_to_the_table() -> None:
+    (weights,) = (s for s in DOCUMENTS["stack"].sections if s.key == "weights")
+    table = weights.blocks[0]
+    assert isinstance(table, Table)
+    lines = [line for line in _lines(DOCUMENTS["stack"]) if line[1:3] == ["weights", "1"]]
+    total = {line[5]: line[6] for line in lines if line[4] == "total"}
+    assert total == {"weight": "total", "count": "32", "parameters": "136960"}
+    summed = sum(int(line[6]) for line in lines if line[5] == "parameters" and line[4] != "total")
+    assert summed == 136_960
+    assert {line[0] for line in lines} == {"nn.LSTM(20, 40, num_layers=4, bidirectional=True)"}
+
+
+# SVG
+
+
+def _texts(document: Document) -> list[ET.Element]:
+    root = ET.fromstring(render(document, Format.SVG))  # noqa: S314 - our own text
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    return root.findall("{http://www.w3.org/2000/svg}text")
+
+
+@EACH_DOCUMENT
+def test_an_svg_shows_the_terminals_words_and_needs_nothing_else(document: Document) -> None:
+    lines: dict[int, str] = {}
+    for text in _texts(document):
+        lines[int(text.attrib["y"])] = lines.get(int(text.attrib["y"]), "") + (text.text or "")
+    shown = ["".join(lines[y].split()) for y in sorted(lines)]
+    printed = ["".join(line.split()) for line in render(document, Format.TABLE).splitlines()]
+    assert shown == [line for line in printed if line]
+    svg = render(document, Format.SVG)
+    assert re.findall('https?://[^"]*', svg.partition("<text")[0]) == ["http://www.w3.org/2000/svg"]
+    assert "@font-face" not in svg
+
+
+def test_an_svgs_runs_stand_in_the_columns_of_the_terminal() -> None:
+    printed = render(DOCUMENTS["stack"], Format.TABLE).splitlines()
+    for text in _texts(DOCUMENTS["stack"]):
+        x, y, width = (float(text.attrib[name]) for name in ("x", "y", "textLength"))
+        line = printed[int(y - 16) // 20]
+        first, letters = round((x - 16) / 8.4), text.text or ""
+        assert line[first : first + len(letters)] == letters
+        assert width == pytest.approx(len(letters) * 8.4, abs=0.1)
+        assert text.attrib["lengthAdjust"] == "spacingAndGlyphs"
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "colour"),
+    [
+        ("one-layer", "ok: ", "green"),
+        ("mismatch", "MISMATCH: ", "red"),
+        ("findings", "note: ", "yellow"),
+    ],
+)
+def test_an_svg_has_the_terminals_colours(name: str, words: str, colour: str) -> None:
+    runs = [run for run in _texts(DOCUMENTS[name]) if run.attrib.get("class") == colour]
+    assert {run.text for run in runs} == {words}
+    assert f".{colour} {{" in render(DOCUMENTS[name], Format.SVG)
+
+
+# JSON
+
+
+@EACH_DOCUMENT
+def test_json_is_json(document: Document) -> None:
+    assert json.loads(render(document, Format.JSON))
+
+
+# Diagrams
+
+
+@EACH_DOCUMENT
+def test_every_line_of_a_mermaid_flowchart_is_a_node_or_an_edge(document: Document) -> None:
+    tokens = _markdown(render(document, Format.MARKDOWN))
+    charts = [token.content for token in tokens if token.info == "mermaid"]
+    for diagram, chart in zip(diagrams(document), charts, strict=True):
+        first, *lines = chart.splitlines()
+        assert first == "flowchart TB"
+        label = r'\["(?!")[^"`<>&{}]*(<br>[^"`<>&{}]*)*"\]'
+        node = rf"n\d+_\d+({label}|\({label}\))"
+        edge = r"n\d+_\d+ --> n\d+_\d+"
+        slots = r'n\d+_\d+ -\.-> n\d+_\d+s\(\["[^"`<>&{}]*(<br>[^"`<>&{}]*)*"\]\)'
+        for line in lines:
+            assert re.fullmatch(rf"  ({node}|{edge}|{slots})", line), line
+        assert sum(bool(re.fullmatch(f"  {edge}", line)) for line in lines) == _edges(diagram)
+
+
+def _edges(diagram: Diagram) -> int:
+    stages = diagram.stages
+    return sum(len(left) * len(right) for left, right in pairwise(stages))
+
+
+# Start-up
+
+
+@EACH_FORMAT
+def test_a_format_is_imported_only_where_it_is_asked_for(output: Format) -> None:
+    names = {output.value if output is not Format.TABLE else "terminal"}
+    names |= {"terminal"} if output is Format.SVG else set()
+    program = (
+        "import sys; from rnnshape.render import Format, render;"
+        "from rnnshape.document.model import Document, Section, Paragraph;"
+        "section = Section(key='states', blocks=(Paragraph(('text',)),));"
+        f"render(Document(sections=(section,), data=dict), Format({output.value!r}));"
+        "print(*(m.removeprefix('rnnshape.render.') for m in sys.modules"
+        " if m.startswith('rnnshape.render.')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    shared = {"cells", "diagram"}
+    assert set(done.stdout.split()) - shared == names
+
+
+def test_a_name_is_one_line_in_every_format() -> None:
+    assert cell_text(Code("two\nlines\x1b[2J\ud800")) == "two\\nlines\\x1b[2J\\ud800"
+    assert printable("\u5c42 \u00e9") == "\u5c42 \u00e9"
