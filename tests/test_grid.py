@@ -44,7 +44,7 @@ def test_the_index_of_h_n_is_the_state_of_that_layer_and_direction() -> None:
 
 @pytest.mark.parametrize(
     ("layers_", "steps", "rows", "columns"),
-    [(4, 6, 4, 6), (5, 7, 5, 7), (1_000_000, 10**20, 5, 7)],
+    [(4, 4, 4, 4), (5, 5, 5, 5), (1_000_000, 10**20, 5, 5)],
     ids=["whole", "folded", "huge"],
 )
 def test_a_large_grid_is_folded_in_the_middle(
@@ -53,6 +53,6 @@ def test_a_large_grid_is_folded_in_the_middle(
     lines = grid(RNNConfig(kind=Kind.GRU, num_layers=layers_), steps).lines
     assert len(lines) == rows + 2
     assert len(lines[0].split()) == columns
-    if columns == 7:
+    if columns == 5:
         assert "..." in lines[0]
         assert f"t={steps - 1}" in lines[0]

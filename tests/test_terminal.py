@@ -29,11 +29,11 @@ import sys
 from rnnshape.cli import layer
 from rnnshape.cli.main import main
 
-def hold(report, real=layer.with_run):
+def hold(report, *, real=layer.with_run, **checks):
     if not sys.stderr.isatty():
         print("held", file=sys.stderr, flush=True)
     sys.stdin.read()
-    return real(report)
+    return real(report, **checks)
 
 layer.with_run = hold
 sys.exit(main(sys.argv[1:]))
@@ -177,13 +177,16 @@ class TestWidth:
     ) -> None:
         columns, text = at_width
         for section, lines in sections(text).items():
+            if section in ("grid", "diagram", "gates"):
+                continue  # pictures and equations are lines of their own
             for line in lines[TABLES.get(section, (0, 0))[0] :]:
                 # What cannot be broken: a call or a shape, a symbol's value, a word.
                 words = re.sub(
                     r"\([^)]*\)(\[[^]]*\])?|\[[^]]*\]|=\S+ \w+|(?: {3})?\* default", "", line
                 )
                 fits = len(line) <= columns
-                assert fits or len(words.split()) <= 1 or " == " in line, line
+                related = re.search(" [=!]= ", line)
+                assert fits or len(words.split()) <= 1 or related, line
 
     @pytest.mark.parametrize("columns", [120, 200])
     def test_prose_is_no_wider_than_a_person_reads(self, columns: int) -> None:

@@ -11,14 +11,14 @@ from rnnshape.layer.formulas import gate_rows
 from rnnshape.layer.report import Report
 
 _MEANING: Final[Mapping[str, str]] = {
-    "i": "input gate",
-    "f": "forget gate",
+    "i": "input",
+    "f": "forget",
     "g": "candidate",
-    "o": "output gate",
-    "r": "reset gate",
-    "z": "update gate",
+    "o": "output",
+    "r": "reset",
+    "z": "update",
     "n": "candidate",
-    "h": "hidden state",
+    "h": "state",
 }
 
 

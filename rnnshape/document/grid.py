@@ -7,7 +7,7 @@ from rnnshape.layer.config import RNNConfig
 
 # Beyond so many the middle is left out: it looks like its neighbours.
 _MOST_LAYERS = 4
-_MOST_STEPS = 6
+_MOST_STEPS = 4
 
 _KEY = "o is in output, H in h_n, * in both"
 

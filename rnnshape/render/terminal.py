@@ -237,9 +237,9 @@ def _inline(text: Inline) -> Text:
 def _piece(piece: str | int | Code | Formula | Shape) -> Text:
     if isinstance(piece, int):
         return Text(str(piece))
-    # Within a sentence a formula is as important as the rest.
+    # Within a sentence a formula is as important as the rest, and may be broken like it.
     text = _cell(piece, dim=False)
-    if isinstance(piece, str):
+    if isinstance(piece, (str, Formula)):
         return text
     return Text(text.plain.replace(" ", _UNBROKEN), style=text.style)
 
