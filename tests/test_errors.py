@@ -20,8 +20,8 @@ from tests.program import Result, call
 DTYPES = ", ".join(dtype.value for dtype in DType)
 LSTM_HELP = "rnnshape lstm --help lists the options"
 SECTIONS = (
-    "header, shapes, states, grid, weights, arithmetic, gates, layouts, compare, cost, frameworks,"
-    " findings, time, verification"
+    "header, shapes, states, grid, diagram, weights, arithmetic, gates, layouts, compare, cost,"
+    " frameworks, findings, time, verification"
 )
 COMMANDS = "lstm, gru, rnn, inspect, compare, budget"
 

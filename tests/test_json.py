@@ -17,6 +17,7 @@ from jsonschema.validators import extend
 from rnnshape.document.findings import finding_code
 from rnnshape.layer import formulas
 from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig
+from rnnshape.layer.facts import Tensor
 from rnnshape.layer.findings import Finding
 from tests.program import call
 
@@ -150,7 +151,7 @@ def test_the_enumerations_of_the_schema_are_those_of_the_program() -> None:
     assert definitions["verification"]["properties"]["dtype"]["enum"] == [d.value for d in DType]
     assert set(definitions["finding"]["properties"]["code"]["enum"]) == codes
     packed = InputSpec(batch_size=1, seq_len=1, lengths=(1,))
-    tensors = {}
+    tensors: dict[str, Tensor] = {}
     for config in (RNNConfig(kind=Kind.LSTM), RNNConfig(kind=Kind.LSTM, cell=True)):
         tensors |= formulas.layout(config, packed, formulas.plain_sizes(config, packed))
     assert set(definitions["tensor"]["properties"]["axes"]["items"]["enum"]) == {
