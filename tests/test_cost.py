@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from rnnshape.analysis.cost import cost
-from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig
+from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
+from rnnshape.layer.report import predicted_report, with_run
+from rnnshape.layer.verification import verify_flops
 from tests import reference
-from tests.strategies import configs, examples
+from tests.strategies import configs, examples, inputs, packed_inputs
 
 
 @given(configs(), st.integers(1, 3), st.integers(1, 4))
@@ -80,3 +82,21 @@ def test_activations_and_gates_are_counted_by_layer_and_direction() -> None:
     known = cost(config, InputSpec(), DType.FLOAT32)
     assert known.activations == 4 * (10 * 5 * 20 + 4 * (10 * 5 * 80))
     assert known.gates == 4 * (4 * 2 * 10 * 5 * 160)
+
+
+@examples(25)
+@given(configs(), st.one_of(inputs(), packed_inputs()))
+def test_a_run_that_shows_cost_counts_the_flops_too(
+    config: RNNConfig, input_spec: InputSpec
+) -> None:
+    report = with_run(predicted_report(config, input_spec, Settings()), flops=True)
+    assert report.run is not None
+    assert report.run.mismatches == ()
+    assert report.run.counted_flops == 2 * report.macs
+
+
+def test_other_flops_than_predicted_are_a_mismatch() -> None:
+    assert verify_flops(predicted=8, counted=None) == ()
+    assert verify_flops(predicted=8, counted=8) == ()
+    (mismatch,) = verify_flops(predicted=8, counted=6)
+    assert (mismatch.what, mismatch.predicted, mismatch.measured) == ("flops", 8, 6)

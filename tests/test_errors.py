@@ -207,9 +207,9 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ("--dropout must be a probability from 0 to 1, not -1", "--dropout 0.2"),
     ),
     "unknown section": (
-        ("lstm", "--show", "weigths"),
+        ("lstm", "--show", "weightz"),
         (
-            f"--show weigths is unknown; it is one of default, all, {SECTIONS}",
+            f"--show weightz is unknown; it is one of default, all, {SECTIONS}",
             "--show weights",
         ),
     ),
@@ -232,8 +232,8 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ),
     ),
     "unknown color": (
-        ("lstm", "--color", "allways"),
-        ("--color allways is unknown; it is one of auto, always, never", "--color always"),
+        ("lstm", "--color", "alwayz"),
+        ("--color alwayz is unknown; it is one of auto, always, never", "--color always"),
     ),
     "unknown option": (
         ("lstm", "--temperature", "1"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand
 from typer.exceptions import TyperException
 from typer.main import get_command
-from typer.models import OptionInfo
+from typer.models import ArgumentInfo, OptionInfo
 
 from rnnshape.cli.options import LayerOptions, spelling
 from rnnshape.errors import RequestError, quoted
@@ -58,21 +58,27 @@ class PlainCommand(TyperCommand):
             record = parameter.get_help_record(ctx)
             if record is not None:
                 title = getattr(parameter, "rich_help_panel", None) or "Other"
-                name, text = record
-                # Typer adds the type to an argument: "TARGET <list[str]>".
-                groups.setdefault(title, []).append((name.partition(" <")[0], text))
+                if parameter.param_type_name == "argument":
+                    record = (f"{parameter.metavar}{'...' * (parameter.nargs != 1)}", record[1])
+                groups.setdefault(title, []).append(record)
         for title, records in groups.items():
             with formatter.section(title):
                 formatter.write_dl(records)
 
 
 def command(
-    function: Callable[..., int], *, name: str, help: str, hidden: Collection[str] = ()
+    function: Callable[..., int],
+    *,
+    name: str,
+    help: str,
+    hidden: Collection[str] = (),
+    without: Collection[str] = (),
 ) -> TyperCommand:
     """The command that calls `function` with its option dataclasses filled from the words.
 
     Each parameter of `function` is annotated with a dataclass from `cli.options`; `hidden` names
-    fields that are accepted but not shown in the help.
+    fields that are accepted but not shown in the help, `without` those that the command does not
+    have.
     """
     groups = get_type_hints(function)
     groups.pop("return", None)
@@ -84,7 +90,12 @@ def command(
             given[group_of[field]][field] = value
         return function(**{key: group(**given[key]) for key, group in groups.items()})
 
-    parameters = [p for group in groups.values() for p in _parameters(group, hidden)]
+    parameters = [
+        parameter
+        for group in groups.values()
+        for parameter in _parameters(group, hidden)
+        if parameter.name not in without
+    ]
     callback.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name, cls=PlainCommand, help=help, context_settings=CONTEXT_SETTINGS)(callback)
@@ -104,6 +115,29 @@ def _parameters(group: type, hidden: Collection[str]) -> list[Parameter]:
         )
         for field in fields(group)
     ]
+
+
+def words_of(*groups: object) -> Iterator[str]:
+    """The words that give these option dataclasses their values, arguments first."""
+    words: list[str] = []
+    for group in groups:
+        assert is_dataclass(group)
+        hints = get_type_hints(type(group), include_extras=True)
+        for field in fields(group):
+            value, parameter = getattr(group, field.name), get_args(hints[field.name])[1]
+            if isinstance(parameter, ArgumentInfo):
+                yield from [value] if isinstance(value, str) else value or ()
+            elif value != field.default:
+                # Within Annotated, Typer's first word is the option's name, not its default.
+                words += _words(parameter.default, value)
+    yield from words
+
+
+def _words(declaration: str, value: object) -> list[str]:
+    on, _, off = declaration.partition("/")
+    if isinstance(value, bool):
+        return [on if value else off]
+    return [on, str(value)]
 
 
 def _hidden(annotation: Any) -> Any:

@@ -21,6 +21,8 @@ _COMMANDS: Final = {
     "gru": ("rnnshape.cli.layer:layer_command", "An nn.GRU."),
     "rnn": ("rnnshape.cli.layer:layer_command", "An nn.RNN, with tanh or relu."),
     "inspect": ("rnnshape.cli.inspect:inspect_command", "Layers by their constructor calls."),
+    "compare": ("rnnshape.cli.compare:compare_command", "Layers side by side, or grids of them."),
+    "budget": ("rnnshape.cli.budget:budget_command", "The largest layer within a budget."),
 }
 
 

@@ -12,7 +12,7 @@ from rnnshape.cli import exits
 from rnnshape.cli.command import command
 from rnnshape.cli.options import InputOptions, LayerOptions, OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan
-from rnnshape.cli.request import Request, requested, settings_of
+from rnnshape.cli.request import OF_ONE_KIND, Request, requested, settings_of
 from rnnshape.document.layer import DEFAULT_SECTIONS, SECTIONS, layer_document
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind, Settings
@@ -21,9 +21,6 @@ from rnnshape.layer.report import Report, predicted_report, with_run
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
-
-# Accepted for every kind, so that the error can say which kind has it; shown where it belongs.
-_OF_ONE_KIND = {"proj_size": Kind.LSTM, "nonlinearity": Kind.RNN}
 
 
 def layer_command(name: str, *, help: str) -> TyperCommand:
@@ -37,7 +34,8 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
         report = predicted(requested(kind, layer, input_), settings_of(run))
         return deliver([report], plan, run)
 
-    hidden = [field for field, owner in _OF_ONE_KIND.items() if owner is not kind]
+    # Accepted for every kind, so that the error can say which kind has it; shown where it belongs.
+    hidden = [field for field, owner in OF_ONE_KIND.items() if owner is not kind]
     return command(inspect, name=name, help=help, hidden=hidden)
 
 
@@ -72,6 +70,7 @@ def deliver(predictions: Sequence[Report], plan: Plan, run: RunOptions) -> int:
             with_run(
                 report,
                 equations="gates" in show,
+                flops="cost" in show,
                 time=timed_configs(report.config) if run.time else (),
             )
             for report in predictions

@@ -17,6 +17,7 @@ from rnnshape.cli.options import OutputOptions
 from rnnshape.document.model import Document, Section
 from rnnshape.errors import RequestError, quoted
 from rnnshape.render import Format, render
+from rnnshape.render.chart import PICTURES
 
 _COLOURS: Final = ("auto", "always", "never")
 
@@ -70,9 +71,21 @@ class Delivery:
         write_stdout(_text(self._plan, early))
         self._shown = len(early)
 
-    def finish(self, document: Document) -> None:
-        """Write every file, then what is missing on stdout."""
-        _write_files([(path, render(document, output)) for path, output in self._plan.files])
+    def finish(
+        self,
+        document: Document,
+        *,
+        on_terminal: Document | None = None,
+        pictures: Sequence[tuple[Path, bytes]] = (),
+    ) -> None:
+        """Write every file, then what is missing on stdout.
+
+        stdout gets `on_terminal` where a terminal is to show something else than the files do;
+        `pictures` are files already rendered.
+        """
+        texts = [(path, render(document, output).encode()) for path, output in self._plan.files]
+        _write_files([*texts, *pictures])
+        document = on_terminal or document
         if self._plan.format is not Format.TABLE:
             write_stdout(render(document, self._plan.format))
             return
@@ -128,40 +141,54 @@ def _format_of(name: str) -> Format:
     )
 
 
-def _require_writable(path: Path) -> None:
+def picture_file(name: str, option: str) -> Path:
+    """The file of a picture, known to be writable. Raises RequestError for another suffix."""
+    if not name.lower().endswith(PICTURES):
+        raise RequestError(
+            f"{option} {quoted(name)} has no suffix that names a picture",
+            hint=f"one of {', '.join(PICTURES)}",
+        )
+    path = Path(name)
+    _require_writable(path, option)
+    return path
+
+
+def _require_writable(path: Path, option: str = "-o") -> None:
     try:
-        _require_writable_place(path, Path(os.path.realpath(path)))
+        _require_writable_place(path, Path(os.path.realpath(path)), option)
     except OSError as error:  # a name that is too long, for one
-        raise _unwritable(path, error.strerror or str(error)) from error
+        raise _unwritable(path, error.strerror or str(error), option) from error
 
 
-def _require_writable_place(path: Path, target: Path) -> None:
+def _require_writable_place(path: Path, target: Path, option: str) -> None:
     if target.exists() and not target.is_file():
-        raise _unwritable(path, "is a folder" if target.is_dir() else "is no ordinary file")
+        kind = "is a folder" if target.is_dir() else "is no ordinary file"
+        raise _unwritable(path, kind, option)
     if not target.parent.is_dir():
-        raise _unwritable(path, f"there is no folder {quoted(str(target.parent))}")
+        folder = quoted(str(target.parent))
+        raise _unwritable(path, f"there is no folder {folder}", option)
     for needed in {target.parent, target if target.exists() else target.parent}:
         if not os.access(needed, os.W_OK):
-            raise _unwritable(path, "permission denied")
+            raise _unwritable(path, "permission denied", option)
 
 
-def _unwritable(path: Path, reason: str) -> RequestError:
+def _unwritable(path: Path, reason: str, option: str = "-o") -> RequestError:
     return RequestError(
         f"cannot write {quoted(str(path))}: {reason}",
-        hint="-o with a file in a folder that you may write to",
+        hint=f"{option} with a file in a folder that you may write to",
     )
 
 
-def _write_files(texts: Sequence[tuple[Path, str]]) -> None:
+def _write_files(contents: Sequence[tuple[Path, bytes]]) -> None:
     """Replace every file, or none: all are written beside their places before one moves."""
     written: list[tuple[Path, Path]] = []
     try:
-        for path, text in texts:
+        for path, content in contents:
             target = Path(os.path.realpath(path))
             beside = target.with_name(f".rnnshape-{secrets.token_hex(8)}")
             written.append((beside, target))
             try:
-                beside.write_text(text, encoding="utf-8", newline="\n")
+                beside.write_bytes(content)
                 if target.exists():
                     shutil.copymode(target, beside)
             except OSError as error:

@@ -11,9 +11,20 @@ from rnnshape.cli.options import InputOptions, LayerOptions, RunOptions
 from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings, dtype_named
 
-_OPTION_OF: Final = {"input_size": "--input", "batch_size": "--batch", "seq_len": "--seq"}
+# The options that take a size, by the field that they tell.
+OPTION_OF: Final = {
+    "input_size": "--input",
+    "hidden_size": "--hidden",
+    "num_layers": "--layers",
+    "proj_size": "--proj",
+    "batch_size": "--batch",
+    "seq_len": "--seq",
+}
 _INPUT_FIELDS: Final = frozenset(field.name for field in fields(InputSpec))
 _FIELDS: Final = _INPUT_FIELDS | {field.name for field in fields(RNNConfig)}
+
+# What one kind of layer alone has.
+OF_ONE_KIND: Final = {"proj_size": Kind.LSTM, "nonlinearity": Kind.RNN}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,21 +50,51 @@ def request_of(
     fixed: Collection[str] = (),
 ) -> Request:
     """The same for a layer whose fields are known; no option can change those in `fixed`."""
+    told = told_fields(layer_fields, input_options, fixed=fixed)
+    confirmed = layer_fields.get("batch_first") or input_options.batch_size or input_options.seq_len
+    return Request(
+        config=told_config(kind, told),
+        input_spec=told_input(told),
+        assumed=assumed_fields(told),
+        order_unconfirmed=input_options.input_shape is not None and not confirmed,
+    )
+
+
+def told_config(kind: Kind, told: Mapping[str, Any]) -> RNNConfig:
+    """The layer of this kind that these fields tell."""
+    return RNNConfig(kind=kind, **{n: v for n, v in told.items() if n not in _INPUT_FIELDS})
+
+
+def told_input(told: Mapping[str, Any]) -> InputSpec:
+    """The input that these fields tell."""
+    return InputSpec(**{n: v for n, v in told.items() if n in _INPUT_FIELDS})
+
+
+def assumed_fields(told: Collection[str]) -> frozenset[str]:
+    """The fields of a layer and its input that are not told."""
+    return _FIELDS - set(told)
+
+
+def is_of_input(field: str) -> bool:
+    """Whether a field is the input's, not the layer's."""
+    return field in _INPUT_FIELDS
+
+
+def told_fields(
+    layer_fields: Mapping[str, Any], input_options: InputOptions, *, fixed: Collection[str] = ()
+) -> dict[str, Any]:
+    """The fields of the layer and of its input together, by name.
+
+    Raises RequestError where they contradict each other or a field in `fixed`.
+    """
     told = {**layer_fields, **_told_of_input(input_options)}
-    order_unconfirmed = False
     if input_options.input_shape is not None:
-        order_unconfirmed = not told.keys() & {"batch_size", "seq_len", "batch_first"}
         told = _merged(told, _shape_fields(input_options.input_shape, told), "--input-shape", fixed)
     if input_options.lengths is not None:
         told = _merged(told, _length_fields(input_options.lengths, told), "--lengths", fixed)
     if told.get("cell"):
         _require_one_step(told)
-    return Request(
-        config=RNNConfig(kind=kind, **{n: v for n, v in told.items() if n not in _INPUT_FIELDS}),
-        input_spec=InputSpec(**{n: v for n, v in told.items() if n in _INPUT_FIELDS}),
-        assumed=_FIELDS - told.keys(),
-        order_unconfirmed=order_unconfirmed,
-    )
+    return told
 
 
 def settings_of(
@@ -187,7 +228,7 @@ def _merged(
                     f"{source} has {name} {value}, but the target has {told[name]}",
                     hint=f"give {source} with {name} {told[name]}",
                 )
-            option = _OPTION_OF[name]
+            option = OPTION_OF[name]
             raise RequestError(
                 f"{source} has {name} {value}, but {option} is {told[name]}",
                 hint=f"leave {option} out, or give {option} {value}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -13,9 +13,11 @@ from rnnshape.analysis.cost import cost as costs
 from rnnshape.analysis.frameworks import counterparts
 from rnnshape.dims import shape_formula
 from rnnshape.document.findings import finding_code, finding_text, ints, plain
+from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Claim
+from rnnshape.layer.findings import Finding
 from rnnshape.layer.formulas import elements, gate_rows
-from rnnshape.layer.report import Report
+from rnnshape.layer.report import Report, Run
 from rnnshape.layer.verification import Mismatch, Value
 
 if TYPE_CHECKING:
@@ -27,11 +29,18 @@ FORMAT_VERSION: Final = "1.0"
 
 def layer_data(*reports: Report) -> Mapping[str, Any]:
     """The document of one or more layers; numbers are integers and never rounded."""
-    versions = {report.run.torch_version for report in reports if report.run}
+    return {
+        **preamble(report.run for report in reports),
+        "modules": [_module(report) for report in reports],
+    }
+
+
+def preamble(runs: Iterable[Run | None]) -> Mapping[str, Any]:
+    """What every document begins with."""
+    torch_version = next((run.torch_version for run in runs if run), None)
     return {
         "format_version": FORMAT_VERSION,
-        "environment": {"rnnshape": __version__, "torch": next(iter(versions), None)},
-        "modules": [_module(report) for report in reports],
+        "environment": {"rnnshape": __version__, "torch": torch_version},
     }
 
 
@@ -41,9 +50,12 @@ def _module(report: Report) -> Mapping[str, Any]:
     return {
         "name": None,
         "constructor": report.config.constructor,
-        "config": _config(report),
+        "config": config_data(report.config),
         "assumed": _assumed(report),
-        "input": _input(report),
+        "input": {
+            **input_data(report.input_spec),
+            "batch_sizes": _list(report.predicted.batch_sizes),
+        },
         "tensors": {
             name: {
                 "shape": list(ints(tensor.shape)),
@@ -63,10 +75,7 @@ def _module(report: Report) -> Mapping[str, Any]:
             for weight in report.weights.listed()
         ],
         "totals": {
-            "parameters": int(report.parameters),
-            "parameter_bytes": cost.parameters,
-            "macs": cost.macs,
-            "flops": cost.flops,
+            **totals_data(int(report.parameters), int(report.macs), report.settings),
             "gradient_bytes": cost.gradients,
             "adam_bytes": cost.adam,
             "state_bytes": cost.states,
@@ -78,11 +87,48 @@ def _module(report: Report) -> Mapping[str, Any]:
         "comparison": _comparison(siblings(report.config, report.input_spec)),
         "frameworks": [asdict(row) for row in counterparts(report.config)],
         "timings": [_timing(timing) for timing in report.run.timings] if report.run else [],
-        "findings": [
-            {"code": finding_code(finding), "message": plain(finding_text(finding))}
-            for finding in report.findings
-        ],
-        "verification": _verification(report),
+        "findings": findings_data(report.findings),
+        "verification": verification_data(report),
+    }
+
+
+def findings_data(findings: Iterable[Finding]) -> list[Mapping[str, Any]]:
+    """What there is to look at."""
+    return [
+        {"code": finding_code(finding), "message": plain(finding_text(finding))}
+        for finding in findings
+    ]
+
+
+def totals_data(parameters: int, macs: int, settings: Settings) -> Mapping[str, Any]:
+    """What a layer weighs and computes."""
+    return {
+        "parameters": parameters,
+        "parameter_bytes": parameters * settings.dtype.itemsize,
+        "macs": macs,
+        "flops": 2 * macs,
+    }
+
+
+def assumed_data(assumed: Collection[str]) -> list[str]:
+    """The fields that were not given, in a fixed order."""
+    return [field for field in _FIELDS if field in assumed]
+
+
+def _assumed(report: Report) -> list[str]:
+    """The fields that were not given, of those that have a value here."""
+    value_of = {**config_data(report.config), **input_data(report.input_spec)}
+    return [f for f in assumed_data(report.assumed) if value_of[f] is not None]
+
+
+def input_data(input_spec: InputSpec) -> Mapping[str, Any]:
+    """What the layer reads, as it was asked for."""
+    return {
+        "batch_size": input_spec.batch_size if input_spec.batched else None,
+        "seq_len": input_spec.seq_len,
+        "lengths": _list(input_spec.lengths),
+        "batched": input_spec.batched,
+        "with_state": input_spec.with_state,
     }
 
 
@@ -101,8 +147,8 @@ _FIELDS: Final = (
 )
 
 
-def _config(report: Report) -> Mapping[str, Any]:
-    config = report.config
+def config_data(config: RNNConfig) -> Mapping[str, Any]:
+    """The constructor's arguments."""
     return {
         "kind": config.kind.value,
         "cell": config.cell,
@@ -116,24 +162,6 @@ def _config(report: Report) -> Mapping[str, Any]:
         "proj_size": config.proj_size,
         "nonlinearity": config.nonlinearity,
     }
-
-
-def _input(report: Report) -> Mapping[str, Any]:
-    spec = report.input_spec
-    return {
-        "batch_size": spec.batch_size if spec.batched else None,
-        "seq_len": spec.seq_len,
-        "lengths": _list(spec.lengths),
-        "batched": spec.batched,
-        "with_state": spec.with_state,
-        "batch_sizes": _list(report.predicted.batch_sizes),
-    }
-
-
-def _assumed(report: Report) -> list[str]:
-    """The fields of config and input that were not given, of those that have a value here."""
-    value_of = {**_config(report), **_input(report)}
-    return [f for f in _FIELDS if f in report.assumed and value_of[f] is not None]
 
 
 def _claim(claim: Claim) -> Mapping[str, Any]:
@@ -153,8 +181,8 @@ def _comparison(rows: Iterable[Compared]) -> list[Mapping[str, Any]]:
             "constructor": row.config.constructor,
             "parameters": row.parameters,
             "macs": row.macs,
-            "parameters_ratio": _ratio(row.parameters_ratio),
-            "macs_ratio": _ratio(row.macs_ratio),
+            "parameters_ratio": ratio_data(row.parameters_ratio),
+            "macs_ratio": ratio_data(row.macs_ratio),
         }
         for row in rows
     ]
@@ -164,21 +192,23 @@ def _list(sizes: tuple[int, ...] | None) -> list[int] | None:
     return None if sizes is None else list(sizes)
 
 
-def _ratio(ratio: Fraction | None) -> str | None:
+def ratio_data(ratio: Fraction | None) -> str | None:
     """Exact, in lowest terms: `3/4`, `1`."""
     return None if ratio is None else str(ratio)
 
 
-def _verification(report: Report) -> Mapping[str, Any]:
+def verification_data(report: Report) -> Mapping[str, Any]:
+    """What the run of a layer found."""
     run = report.run
     return {
         "ran": run is not None,
         "device": report.settings.device if run else None,
         "dtype": report.settings.dtype.value,
         "agrees": run.agrees if run else None,
+        "counted_flops": run.counted_flops if run else None,
         "equations_difference": run.equations_difference if run else None,
         "device_difference": run.device_difference if run else None,
-        "mismatches": [_mismatch(mismatch) for mismatch in run.mismatches] if run else [],
+        "mismatches": [mismatch_data(mismatch) for mismatch in run.mismatches] if run else [],
     }
 
 
@@ -193,7 +223,8 @@ def _timing(timing: Timing) -> Mapping[str, Any]:
     }
 
 
-def _mismatch(mismatch: Mismatch) -> Mapping[str, Any]:
+def mismatch_data(mismatch: Mismatch) -> Mapping[str, Any]:
+    """One thing that the formulas and PyTorch see differently."""
     return {
         "what": mismatch.what,
         "predicted": _value(mismatch.predicted),

@@ -35,16 +35,16 @@ from rnnshape.document.model import (
     Times,
     Verdict,
 )
-from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.config import Kind, RNNConfig, Settings
 from rnnshape.layer.facts import ClaimCode, Part, Tensor
 from rnnshape.layer.findings import extra_parameters
 from rnnshape.layer.formulas import Block as WeightBlock
 from rnnshape.layer.formulas import elements, folded, layout, plain_sizes
 from rnnshape.layer.projection import break_even_projection, largest_saving_projection
 from rnnshape.layer.report import Report, Run
-from rnnshape.layer.verification import Value
+from rnnshape.layer.verification import Mismatch, Value
 
-_MACS: Final = "MACs: multiply-adds of the matrix products"
+MACS: Final = "MACs: multiply-adds of the matrix products"
 
 _FINAL_STATES: Final[Mapping[ClaimCode, str]] = {
     "all-of-h_n": "this is all of h_n: one layer, one direction",
@@ -342,20 +342,20 @@ def _projection_notes(report: Report) -> Iterator[Paragraph]:
     if config.kind is not Kind.LSTM or config.cell:
         kind, ratio = config.kind.value.lower(), Fraction(config.kind.gates, Kind.LSTM.gates)
         less = f" Time is not {ratio}: rnnshape {kind} --time" if ratio < 1 else ""
-        yield Paragraph((f"{_MACS}.{less}",))
+        yield Paragraph((f"{MACS}.{less}",))
         return
     sizes = (config.hidden_size, config.num_layers, config.directions)
     saving, even = largest_saving_projection(*sizes), break_even_projection(*sizes)
     saves = f"--proj saves parameters up to {saving}" if saving else "no --proj saves parameters"
     if not config.proj_size:
-        yield Paragraph((f"{saves}. {_MACS}.",))
+        yield Paragraph((f"{saves}. {MACS}.",))
         return
     equal = [] if even is None else [f"{even} equals no projection"]
     widest = replace(config, proj_size=config.hidden_size - 1)
     extra = extra_parameters(widest, report.input_spec)
     adds = [f"{widest.proj_size} adds {extra:,}"] if extra > 0 else []
     yield Paragraph(("; ".join([saves, ", ".join(equal + adds)]).removesuffix("; "),))
-    yield Paragraph((_MACS,))
+    yield Paragraph((MACS,))
 
 
 def _findings(report: Report) -> Iterator[Block]:
@@ -422,28 +422,45 @@ def _layouts(report: Report) -> Iterator[Block]:
 
 
 def _verification(report: Report) -> Iterator[Block]:
-    subject = Code(command_line(report))
+    yield from verification(report, Code(command_line(report)))
+
+
+def verification(report: Report, subject: Code) -> Iterator[Block]:
+    """What the run of a layer found, or that there was none; `subject` is the request."""
     run = report.run
     if run is None:
         text: Inline = ("formulas only, not run",)
         yield Verdict(status="open", text=text, subject=subject)
         return
-    where = f"{report.settings.device}, {report.settings.dtype.value}"
+    where = written_place(report.settings)
     if run.agrees:
         text = (f"torch {run.torch_version} on {where}, gives {_agreed(run)}",)
         yield Verdict(status="ok", text=text, subject=subject)
         return
     text = (f"PyTorch {run.torch_version} on {where}, disagrees with the formulas",)
     yield Verdict(status="failed", text=text, subject=subject)
-    yield Table(
-        columns=(
-            Column(key="what", title="", headed=False),
-            Column(key="formula", title="formula", numeric=True),
-            Column(key="pytorch", title="PyTorch", numeric=True),
-        ),
-        rows=tuple((Code(m.what), _value(m.predicted), _value(m.measured)) for m in run.mismatches),
-    )
-    yield Paragraph(("This is a bug in rnnshape or a change in PyTorch: please report it.",))
+    yield Table(columns=MISMATCH_COLUMNS, rows=tuple(map(mismatch_row, run.mismatches)))
+    yield MISMATCH_MEANS
+
+
+def written_place(settings: Settings) -> str:
+    """Where a layer runs and in what type: `cpu, float32`."""
+    return f"{settings.device}, {settings.dtype.value}"
+
+
+MISMATCH_COLUMNS: Final = (
+    Column(key="what", title="", headed=False),
+    Column(key="formula", title="formula", numeric=True),
+    Column(key="pytorch", title="PyTorch", numeric=True),
+)
+MISMATCH_MEANS: Final = Paragraph(
+    ("This is a bug in rnnshape or a change in PyTorch: please report it.",)
+)
+
+
+def mismatch_row(mismatch: Mismatch) -> tuple[Cell, ...]:
+    """The cells under MISMATCH_COLUMNS."""
+    return Code(mismatch.what), _value(mismatch.predicted), _value(mismatch.measured)
 
 
 def _agreed(run: Run) -> str:
@@ -453,6 +470,8 @@ def _agreed(run: Run) -> str:
         text = "these shapes and weights; there are no values to compare"
     else:
         text = "these shapes and weights"
+    if run.counted_flops is not None:
+        text += f"; PyTorch counts {run.counted_flops:,} FLOPs"
     if run.equations_difference is not None:
         text += f"; the equations hold within {_bound(run.equations_difference)} in float64"
     if run.device_difference is not None:

@@ -75,6 +75,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     total: bool = False
+    breaks: frozenset[int] = frozenset()  # the rows that begin another group
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +156,23 @@ class Note:
     """Something to look at."""
 
     text: Inline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of a chart: points (x, y), and what they belong to."""
+
+    label: str
+    points: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """Lines over two axes."""
+
+    x: str
+    y: str
+    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

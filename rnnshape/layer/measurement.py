@@ -145,6 +145,19 @@ def _forward(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> _F
     )
 
 
+def counted_flops(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> int:
+    """FLOPs of a forward pass as PyTorch's own counter sees them, which sees the CPU's alone."""
+    from torch.utils.flop_counter import FlopCounterMode  # as slow to import as all the rest
+
+    stateless = replace(input_spec, with_state=False)
+    with (
+        quiet_state(threads=_threads(config, stateless)),
+        FlopCounterMode(display=False) as counter,
+    ):
+        _forward(config, stateless, settings)
+    return int(counter.get_total_flops())
+
+
 def difference_from_cpu(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> float:
     """How far the results on a device are from the CPU's for the same weights and input, at most.
 

@@ -20,7 +20,7 @@ from rnnshape.layer.facts import Claim, Facts
 from rnnshape.layer.findings import Finding, find
 from rnnshape.layer.formulas import Sizes, Weights, macs, named_sizes, weights
 from rnnshape.layer.prediction import predict
-from rnnshape.layer.verification import Mismatch, verify, verify_differences
+from rnnshape.layer.verification import Mismatch, verify, verify_differences, verify_flops
 
 if TYPE_CHECKING:
     from rnnshape.layer.timing import Timing
@@ -34,6 +34,7 @@ class Run:
     input_spec: InputSpec  # what was fed
     claims: tuple[Claim, ...]  # judged
     mismatches: tuple[Mismatch, ...]
+    counted_flops: int | None = None  # by PyTorch's own counter
     equations_difference: float | None = None  # from the cell's equations in float64, at most
     device_difference: float | None = None  # from the CPU's values, at most
     timings: tuple[Timing, ...] = ()
@@ -117,19 +118,25 @@ def inspect(
     return with_run(report) if run else report
 
 
-def with_run(report: Report, *, equations: bool = False, time: Sequence[RNNConfig] = ()) -> Report:
+def with_run(
+    report: Report,
+    *,
+    equations: bool = False,
+    flops: bool = False,
+    time: Sequence[RNNConfig] = (),
+) -> Report:
     """The report with the layer built and run in PyTorch.
 
-    `equations` also holds the cell's equations against it, `time` measures the forward passes of
-    these layers. Raises RequestError where no run is possible; what no machine can build is
-    refused before torch is imported.
+    `equations` also holds the cell's equations against it, `flops` PyTorch's own counter, and
+    `time` measures the forward passes of these layers. Raises RequestError where no run is
+    possible; what no machine can build is refused before torch is imported.
     """
     config, spec, settings = report.config, report.input_spec, report.settings
     require_runnable(config, spec, settings)
     if settings.device_type == "cpu":  # refused at once: the other devices need torch to tell
         require_memory(need(config, spec, settings), available_memory(), device=settings.device)
     _import_torch()
-    from rnnshape.layer.measurement import difference_from_cpu, measure
+    from rnnshape.layer.measurement import counted_flops, difference_from_cpu, measure
     from rnnshape.layer.stepwise import largest_difference
     from rnnshape.layer.timing import timed
 
@@ -137,6 +144,8 @@ def with_run(report: Report, *, equations: bool = False, time: Sequence[RNNConfi
     shortened = measured.input_spec != spec
     predicted = predict(config, measured.input_spec) if shortened else report.predicted
     difference = largest_difference(config) if equations else None
+    on_cpu = settings.device_type == "cpu"
+    counted = counted_flops(config, spec, settings) if flops and on_cpu else None
     elsewhere = settings.device_type not in ("cpu", "meta")
     device_difference = difference_from_cpu(config, spec, settings) if elsewhere else None
     run = Run(
@@ -145,10 +154,12 @@ def with_run(report: Report, *, equations: bool = False, time: Sequence[RNNConfi
         claims=measured.facts.claims,
         mismatches=(
             *verify(predicted, measured.facts),
+            *verify_flops(predicted=2 * report.macs, counted=counted),
             *verify_differences(
                 equations=difference, device=device_difference, dtype=settings.dtype
             ),
         ),
+        counted_flops=counted,
         equations_difference=difference,
         device_difference=device_difference,
         timings=timed(time, spec, settings) if time else (),

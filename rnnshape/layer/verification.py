@@ -59,6 +59,13 @@ def verify_differences(
     )
 
 
+def verify_flops(*, predicted: int, counted: int | None) -> tuple[Mismatch, ...]:
+    """A mismatch where PyTorch counted other FLOPs; None was not counted."""
+    if counted is None or counted == predicted:
+        return ()
+    return (Mismatch(what="flops", predicted=predicted, measured=counted),)
+
+
 def verify(predicted: Facts, measured: Facts) -> tuple[Mismatch, ...]:
     """Every difference between the two: shapes, names and shapes of weights, total, equalities.
 

@@ -12,6 +12,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console, RenderableType
+from rich.segment import Segment, Segments
+from rich.style import Style
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -82,7 +84,11 @@ class _Writer:
             if title and not isinstance(block, Table):
                 console.print(Text(title, style="bold"))
             for renderable in self._renderables(block, title):
-                console.print(renderable, soft_wrap=isinstance(renderable, Text))
+                console.print(
+                    renderable,
+                    soft_wrap=isinstance(renderable, (Text, Segments)),
+                    end="" if isinstance(renderable, Segments) else "\n",
+                )
             title = None
         text = lines.getvalue().replace(_UNBROKEN, " ")
         return _LINE_END.sub(lambda end: end[0].replace(" ", ""), text)
@@ -111,26 +117,39 @@ class _Writer:
                 prefix, style = _VERDICTS[status]
                 yield self._wrapped(Text.assemble((prefix, style), _inline(text)))
 
-    def _table(self, table: Table, title: str | None) -> RichTable:
+    def _table(self, table: Table, title: str | None) -> Segments:
+        """Lines of cells: rich's own tables take a second for a thousand rows."""
         texts = [[cell_text(cell) for cell in row] for row in table.rows]
         heads = [printable(column.title) if column.headed else "" for column in table.columns]
         heads[0] = title or heads[0]
-        kept = _columns_that_fit(table.columns, [heads, *texts], self._width)
-        grid = RichTable(
-            box=None,
-            pad_edge=False,
-            show_header=any(heads[number] for number in kept),
-            header_style="bold",
-        )
-        for number in kept:
-            grid.add_column(
-                Text(heads[number]),
-                justify="right" if table.columns[number].numeric else "left",
-                no_wrap=True,
-            )
-        for row in table.rows:
-            grid.add_row(*(_cell(row[number]) for number in kept))
-        return grid
+        widths = _widths(table.columns, [heads, *texts])
+        kept = [
+            (number, widths[number], table.columns[number].numeric)
+            for number in _columns_that_fit(table.columns, widths, self._width)
+        ]
+        segments: list[Segment] = []
+
+        def line(cells: Sequence[str], styles: Sequence[Style | None]) -> None:
+            blank = ""  # what comes before the next cell that is not empty
+            for number, width, numeric in kept:
+                cell = cells[number]
+                rest = " " * (width - len(cell))
+                if cell:
+                    before = blank + rest if numeric else blank
+                    segments.extend((Segment(before), Segment(cell, styles[number])))
+                    blank = "" if numeric else rest
+                else:
+                    blank += rest
+                blank += " " * _GAP
+            segments.append(Segment.line())
+
+        if any(heads[number] for number, _, _ in kept):
+            line(heads, [_HEAD] * len(heads))
+        for number, (row, cells) in enumerate(zip(table.rows, texts, strict=True)):
+            if number in table.breaks:
+                segments.append(Segment.line())
+            line(cells, [_CELL_STYLES.get(type(cell)) for cell in row])
+        return Segments(segments)
 
     def _listing(
         self, items: Sequence[tuple[Code | Formula | str, Inline]]
@@ -172,14 +191,17 @@ class _Writer:
         return Text("\n").join(lines)
 
 
+_HEAD = Style(bold=True)
+_CELL_STYLES = {Formula: Style(dim=True), Shape: Style(bold=True)}
 _UNTITLED = ("header", "findings", "verification")
 _VERDICTS = {"ok": ("ok: ", "green"), "failed": ("MISMATCH: ", "red"), "open": ("", "")}
 
 
-def _columns_that_fit(
-    columns: Sequence[Column], lines: Sequence[Sequence[str]], width: int
-) -> list[int]:
-    widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
+def _widths(columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> list[int]:
+    return [max(len(line[number]) for line in lines) for number in range(len(columns))]
+
+
+def _columns_that_fit(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
     kept = list(range(len(columns)))
     while sum(widths[n] + _GAP for n in kept) - _GAP > width:
         least_needed = max(kept, key=lambda number: columns[number].rank)
@@ -223,10 +245,5 @@ def _piece(piece: str | int | Code | Formula | Shape) -> Text:
 
 
 def _cell(cell: Cell, *, dim: bool = True) -> Text:
-    match cell:
-        case Formula():
-            return Text(cell_text(cell), style="dim" if dim else "")
-        case Shape():
-            return Text(cell_text(cell), style="bold")
-        case _:
-            return Text(cell_text(cell))
+    style = _CELL_STYLES.get(type(cell), "")
+    return Text(cell_text(cell), style="" if isinstance(cell, Formula) and not dim else style)

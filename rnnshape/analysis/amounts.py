@@ -1,0 +1,36 @@
+"""Counts and bytes as people write them: `150k`, `1.5M`, `136_960`, `2MiB`, `1GB`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+_AMOUNT: Final = re.compile(
+    r"(?P<number>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)"
+    r"(?:(?P<prefix>[kKMGT])?(?P<bytes>B)?|(?P<binary>[KMGT])iB)"
+)
+_POWERS: Final = {"k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amount:
+    """An exact number; `in_bytes` where its unit says so."""
+
+    value: Fraction
+    in_bytes: bool
+
+
+def parsed_amount(text: str) -> Amount | None:
+    """The amount that `text` is, or None. `k M G T` are powers of 1000, `Ki Mi Gi Ti` of 1024."""
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is None:
+        return None
+    binary = match["binary"]
+    base = 1024 if binary else 1000
+    power = _POWERS.get(binary or match["prefix"] or "", 0)
+    return Amount(
+        value=Fraction(match["number"].replace("_", "")) * base**power,
+        in_bytes=bool(binary or match["bytes"]),
+    )

@@ -1,0 +1,233 @@
+"""The document of a comparison: layers side by side, against the first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from rnnshape.analysis.comparison import Asked, Compared, Comparison, Group
+from rnnshape.document.data import (
+    assumed_data,
+    config_data,
+    input_data,
+    mismatch_data,
+    preamble,
+    ratio_data,
+    totals_data,
+)
+from rnnshape.document.findings import ints
+from rnnshape.document.layer import (
+    MACS,
+    MISMATCH_COLUMNS,
+    MISMATCH_MEANS,
+    mismatch_row,
+    written_place,
+)
+from rnnshape.document.model import (
+    Block,
+    Chart,
+    Code,
+    Column,
+    Document,
+    Legend,
+    Line,
+    Paragraph,
+    Section,
+    Shape,
+    Symbol,
+    Table,
+    Verdict,
+)
+from rnnshape.layer.facts import Shape as Sizes
+from rnnshape.layer.formulas import layout, plain_sizes
+
+
+def compare_document(comparison: Comparison, *, request: str, limit: int | None) -> Document:
+    """The layers in groups, the first `limit` of them; `request` is the command line."""
+    return Document(
+        sections=(
+            Section(key="header", blocks=(legend(comparison.asked, comparison.assumed),)),
+            Section(key="compare", blocks=tuple(_compare(comparison, limit))),
+            Section(
+                key="verification",
+                blocks=tuple(_verification(comparison, request, limit)),
+                needs_run=True,
+            ),
+        ),
+        data=partial(_data, comparison, limit),
+    )
+
+
+def legend(asked: Collection[Asked], assumed: Collection[str], *, without: str = "") -> Legend:
+    """The sizes that all layers have in common, but for the field `without`."""
+    return Legend(tuple(_symbols(asked, assumed, without)))
+
+
+def _symbols(asked: Collection[Asked], assumed: Collection[str], without: str) -> Iterator[Symbol]:
+    every = [config for config, _ in asked]
+    read = [spec for _, spec in asked]
+    sizes: tuple[tuple[str, str, Collection[int], str], ...] = (
+        ("L", "seq_len", {spec.seq_len for spec in read}, "seq"),
+        ("N", "batch_size", {spec.batch_size for spec in read}, "batch"),
+        ("H_in", "input_size", {config.input_size for config in every}, "input"),
+        ("H_cell", "hidden_size", {config.hidden_size for config in every}, "hidden"),
+        ("num_layers", "num_layers", {config.num_layers for config in every}, ""),
+        ("D", "bidirectional", {config.directions for config in every}, ""),
+    )
+    absent = set() if any(spec.batched for spec in read) else {"N"}
+    if all(config.cell for config in every):
+        absent |= {"L", "num_layers", "D"}
+    for name, field, different, meaning in sizes:
+        if len(different) == 1 and field != without and name not in absent:
+            (value,) = different
+            yield Symbol(symbols=(name,), value=value, meaning=meaning, assumed=field in assumed)
+
+
+def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
+    groups = _cut(comparison, limit)
+    of = f"of {_baseline(comparison.groups[0])}"
+    starts, row = set(), 0
+    for group in groups:
+        starts.add(row)
+        row += len(group.rows)
+    yield Table(
+        columns=(
+            Column(key="constructor", title="constructor"),
+            Column(key="parameters", title="parameters", numeric=True),
+            Column(key="parameters_ratio", title=of, numeric=True, rank=1),
+            Column(key="macs", title="MACs", numeric=True, rank=2),
+            Column(key="macs_ratio", title=of, numeric=True, rank=4),
+            Column(key="output", title="output", numeric=True, rank=3),
+        ),
+        rows=tuple(
+            (
+                Code(row.config.constructor),
+                row.parameters,
+                row.parameters_ratio,
+                row.macs,
+                row.macs_ratio,
+                Shape(_output(row)),
+            )
+            for group in groups
+            for row in group.rows
+        ),
+        breaks=frozenset(starts - {0}),
+    )
+    itemsize = comparison.settings.dtype.itemsize
+    yield Paragraph((f"{MACS}, whole input. Bytes: {itemsize} x parameters.",))
+
+
+def _baseline(group: Group) -> str:
+    """What the ratios are to: its kind, where no other layer of the group is of that kind."""
+    name = group.baseline.class_name
+    alike = [row for row in group.rows if row.config.class_name == name]
+    return name.removeprefix("nn.") if len(alike) == 1 and len(group.rows) > 1 else "first"
+
+
+def _output(row: Compared) -> Sizes:
+    tensors = layout(row.config, row.input_spec, plain_sizes(row.config, row.input_spec))
+    return (tensors.get("output") or tensors["h_1"]).shape
+
+
+def _cut(comparison: Comparison, limit: int | None) -> tuple[Group, ...]:
+    """The groups with no more than `limit` rows in all."""
+    if limit is None:
+        return comparison.groups
+    kept: list[Group] = []
+    for group in comparison.groups:
+        rows = group.rows[:limit]
+        limit -= len(rows)
+        if rows:
+            kept.append(Group(baseline=group.baseline, rows=rows))
+    return tuple(kept)
+
+
+def _verification(comparison: Comparison, request: str, limit: int | None) -> Iterator[Block]:
+    subject, runs = Code(request), comparison.runs
+    count = len(comparison.asked)
+    every = f"all {count:,}" if count > 1 else "it"
+    if runs is None:
+        text = f"formulas only; --run builds and runs {every}"
+        yield Verdict(status="open", text=(text,), subject=subject)
+    elif comparison.disagreeing:
+        version = next(iter(runs.values())).torch_version
+        text = (
+            f"PyTorch {version} on {written_place(comparison.settings)}, disagrees with the"
+            f" formulas on {len(comparison.disagreeing):,} of {count:,}"
+        )
+        yield Verdict(status="failed", text=(text,), subject=subject)
+        yield Table(
+            columns=(Column(key="constructor", title="", headed=False), *MISMATCH_COLUMNS),
+            rows=tuple(
+                (Code(config.constructor), *mismatch_row(mismatch))
+                for config, run in comparison.disagreeing
+                for mismatch in run.mismatches
+            ),
+        )
+        yield MISMATCH_MEANS
+    else:
+        version = next(iter(runs.values())).torch_version
+        place = written_place(comparison.settings)
+        text = f"torch {version} on {place}, gives {every} these parameters and shapes"
+        yield Verdict(status="ok", text=(text,), subject=subject)
+    total = len(comparison.rows)
+    if limit is not None and limit < total:
+        yield Paragraph((f"{limit:,} of {total:,} shown; --limit {total} shows all",))
+
+
+def chart(comparison: Comparison) -> Chart:
+    """Parameters over hidden_size, one line for layers that differ in nothing else."""
+    lines: dict[str, dict[int, int]] = {}
+    for row in comparison.rows:
+        size = row.config.hidden_size
+        # The second argument of every constructor is hidden_size.
+        label = row.config.constructor.replace(f", {size}", ", hidden_size", 1)
+        lines.setdefault(label, {})[size] = row.parameters
+    return Chart(
+        x="hidden_size",
+        y="parameters",
+        lines=tuple(
+            Line(label=label, points=tuple(sorted(points.items())))
+            for label, points in lines.items()
+        ),
+    )
+
+
+def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:
+    runs = comparison.runs
+    return {
+        **preamble(runs.values() if runs else ()),
+        "assumed": assumed_data(comparison.assumed),
+        "total": len(comparison.rows),
+        "groups": [
+            {
+                "baseline": group.baseline.constructor,
+                "rows": [_row(row, comparison) for row in group.rows],
+            }
+            for group in _cut(comparison, limit)
+        ],
+        "verification": {
+            "ran": runs is not None,
+            "device": comparison.settings.device if runs else None,
+            "dtype": comparison.settings.dtype.value,
+            "agrees": not comparison.disagreeing if runs else None,
+            "mismatches": [
+                {"constructor": config.constructor, **mismatch_data(mismatch)}
+                for config, run in comparison.disagreeing
+                for mismatch in run.mismatches
+            ],
+        },
+    }
+
+
+def _row(row: Compared, comparison: Comparison) -> Mapping[str, Any]:
+    return {
+        "constructor": row.config.constructor,
+        "config": config_data(row.config),
+        "input": input_data(row.input_spec),
+        "output": list(ints(_output(row))),
+        **totals_data(row.parameters, row.macs, comparison.settings),
+        "parameters_ratio": ratio_data(row.parameters_ratio),
+        "macs_ratio": ratio_data(row.macs_ratio),
+    }

@@ -1,0 +1,349 @@
+"""`rnnshape compare`: exact ratios, the grid, what is shown and what is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnshape.analysis.comparison import ORDERS, Comparison, group, ordered
+from rnnshape.cli.main import main
+from rnnshape.layer import measurement
+from rnnshape.layer.config import InputSpec, RNNConfig, Settings
+from tests import arithmetic
+from tests.configs import inputs, layers
+from tests.process import heavy_imports, on_terminal, piped
+from tests.refusals import refusals, require_refused
+from tests.transcripts import ROOT
+
+SCHEMA = json.loads((ROOT / "rnnshape/schemas/compare-1.0.json").read_text())
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(layers(), inputs()), min_size=1, max_size=5))
+def test_counts_and_ratios_are_exact(asked: list[tuple[RNNConfig, InputSpec]]) -> None:
+    baseline = asked[0]
+    for row, (config, spec) in zip(group(asked).rows, asked, strict=True):
+        own = arithmetic.parameters(config)
+        multiply_adds = arithmetic.macs(config, spec)
+        assert (row.config, row.parameters, row.macs) == (config, own, multiply_adds)
+        assert row.parameters_ratio == Fraction(own, arithmetic.parameters(baseline[0]))
+        whole = arithmetic.macs(*baseline)
+        assert row.macs_ratio == (Fraction(multiply_adds, whole) if whole else None)
+
+
+@settings(deadline=None)
+@given(st.lists(layers(), min_size=1, max_size=8), st.sampled_from(sorted(ORDERS)))
+def test_sorting_moves_rows_and_changes_none(configs: list[RNNConfig], order: str) -> None:
+    found = group([(config, InputSpec()) for config in configs])
+    whole = Comparison(groups=(found,), settings=Settings(), assumed=frozenset())
+    rows = ordered(whole, order).rows
+    keys = [ORDERS[order](row) for row in rows]
+    assert keys == sorted(keys)
+    assert sorted(map(repr, rows)) == sorted(map(repr, found.rows))
+
+
+def _rows(words: str, capsys: pytest.CaptureFixture[str]) -> list[list[dict[str, Any]]]:
+    assert main(["compare", *shlex.split(words), "-f", "json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    jsonschema.validate(data, SCHEMA)
+    return [each["rows"] for each in data["groups"]]
+
+
+def test_the_grid_is_every_combination_and_the_baseline_restarts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = "lstm gru --input 3,5 --hidden 7..9 --layers 1,2 --batch 2,4 --seq 6"
+    groups = _rows(words, capsys)
+    points = list(product((3, 5), (7, 8, 9), (1, 2), (2, 4)))
+    assert len(groups) == len(points)
+    for rows, (input_size, hidden, num_layers, batch) in zip(groups, points, strict=True):
+        assert [row["config"]["kind"] for row in rows] == ["LSTM", "GRU"]
+        assert [row["parameters_ratio"] for row in rows] == ["1", "3/4"]
+        for row in rows:
+            assert row["config"]["input_size"] == input_size
+            assert row["config"]["hidden_size"] == hidden
+            assert row["config"]["num_layers"] == num_layers
+            assert row["input"]["batch_size"] == batch
+            assert row["output"] == [6, batch, hidden]
+
+
+def test_one_target_is_compared_with_itself_over_the_grid(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (rows,) = _rows("lstm --hidden 8,16", capsys)
+    assert [row["parameters_ratio"] for row in rows] == ["1", "38/15"]
+
+
+def test_options_of_one_kind_reach_that_kind_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    (rows,) = _rows("lstm gru rnn --proj 10 --nonlinearity relu", capsys)
+    assert [row["config"]["proj_size"] for row in rows] == [10, 0, 0]
+    assert [row["config"]["nonlinearity"] for row in rows] == [None, None, "relu"]
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "last"),
+    [
+        pytest.param("lstm gru rnn", "nn.LSTM", "nn.RNN", id="as given"),
+        pytest.param("lstm gru rnn --sort parameters", "nn.RNN", "nn.LSTM", id="parameters"),
+        pytest.param("lstm gru rnn --sort macs", "nn.RNN", "nn.LSTM", id="macs"),
+        pytest.param("lstm gru rnn --sort name", "nn.GRU", "nn.RNN", id="name"),
+    ],
+)
+def test_rows_are_sorted_within_a_group(
+    words: str, first: str, last: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    groups = _rows(f"{words} --hidden 4,3", capsys)
+    assert [rows[0]["config"]["hidden_size"] for rows in groups] == [4, 3]
+    for rows in groups:
+        names = [row["constructor"].partition("(")[0] for row in rows]
+        assert (names[0], names[-1]) == (first, last)
+        assert next(row for row in rows if "LSTM" in row["constructor"])["macs_ratio"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("lstm gru", "of LSTM"),
+        ("gru lstm lstm", "of GRU"),
+        ("lstm lstm gru", "of first"),
+        ("rnn", "of first"),
+    ],
+)
+def test_the_title_of_ratios_names_the_baseline_where_that_is_enough(
+    words: str, title: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", *words.split()]) == 0
+    assert title in capsys.readouterr().out
+
+
+def test_every_number_of_the_transcripts_is_what_the_formula_says() -> None:
+    text = (ROOT / "tests/goldens/compare.md").read_text()
+    lines = [line for line in text.splitlines() if re.match(r"(\| `)?nn\.", line)]
+    assert len(lines) > 15
+    for line in lines:
+        ((constructor, parameters),) = arithmetic.constructed(line)
+        assert f"{parameters:,}" in line.replace(constructor, ""), line
+
+
+REFUSED = """
+$
+error: there is nothing to compare
+hint: rnnshape compare lstm gru rnn
+
+$ lstm tcn
+error: no target tcn; it is lstm, gru or rnn
+hint: lstm
+
+$ lstm --sort size
+error: --sort size is unknown; it is one of parameters, macs, name
+hint: --sort parameters
+
+$ lstm --limit 0
+error: --limit must be a whole number of 1 or more, not 0
+hint: --limit 1
+
+$ lstm --hidden 32,x
+error: --hidden must be a whole number of 1 or more, not x
+hint: --hidden 40
+
+$ lstm --hidden 32,,64
+error: --hidden must be a whole number of 1 or more, not ''
+hint: --hidden 40
+
+$ lstm --hidden 64..32
+error: --hidden 64..32 has no numbers: a range is FIRST..LAST or FIRST..LAST..STEP
+hint: --hidden 32..64
+
+$ lstm --hidden 1..9..0
+error: --hidden 1..9..0 has no numbers: a range is FIRST..LAST or FIRST..LAST..STEP
+hint: --hidden 1..9
+
+$ lstm --hidden 1..1000000
+error: --hidden 1..1000000 has 1,000,000 numbers; the most is 100,000
+hint: --hidden 1..1000000..11
+
+$ lstm gru --hidden 1..1000 --input 1..100
+error: the grid has 200,000 layers; the most is 100,000
+hint: give shorter lists
+
+$ gru rnn --proj 10
+error: --proj fits no target: only nn.LSTM has proj_size
+hint: add lstm to the targets, or leave --proj out
+
+$ lstm gru --nonlinearity relu
+error: --nonlinearity fits no target: only nn.RNN has nonlinearity
+hint: add rnn to the targets, or leave --nonlinearity out
+
+$ lstm --hidden 8 --proj 4,8
+error: proj_size 8 must be smaller than hidden_size 8
+hint: --proj 6 is the largest that saves parameters; leave it out for none
+
+$ lstm --input-shape 10,5,20 --batch 5,6
+error: --input-shape has batch_size 5, but --batch is 6
+hint: leave --batch out, or give --batch 5
+
+$ lstm --plot a.pdf
+error: --plot a.pdf has no suffix that names a picture
+hint: one of .svg, .png
+
+$ lstm --plot /nowhere/a.svg
+error: cannot write /nowhere/a.svg: there is no folder /nowhere
+hint: --plot with a file in a folder that you may write to
+
+$ lstm --show all
+error: rnnshape compare has no option --show
+hint: --sort; rnnshape compare --help lists the options
+"""
+
+
+@pytest.mark.parametrize(("words", "error", "hint"), refusals(REFUSED))
+def test_a_bad_request_is_two_lines_and_nothing_on_stdout(
+    words: str, error: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_refused("compare", words, error, hint, capsys)
+
+
+def test_a_terminal_gets_a_screenful_and_is_told_so() -> None:
+    words = ["compare", "lstm", "gru", "--hidden", "1..30"]
+    shown = on_terminal(*words, lines=30)
+    assert shown.splitlines()[-1] == "14 of 60 shown; --limit 60 shows all"
+    assert len(shown.splitlines()) < 30
+    assert shown.count("nn.") == 14
+
+
+def test_a_terminal_is_told_nothing_where_all_fits() -> None:
+    assert on_terminal("compare", "lstm", "gru", lines=30).splitlines()[-1].startswith("formulas")
+
+
+def test_a_pipe_gets_every_row() -> None:
+    done = piped("compare", "lstm", "gru", "--hidden", "1..30", LINES="10")
+    assert done.stdout.count("nn.") == 60
+    assert "shown" not in done.stdout
+
+
+def test_a_file_gets_every_row_beside_a_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "all.txt"
+    shown = on_terminal("compare", "lstm", "--hidden", "1..50", "-o", str(file), lines=24)
+    assert shown.count("nn.") == 14
+    assert file.read_text().count("nn.") == 50
+
+
+def test_a_limit_holds_everywhere_and_is_the_last_line() -> None:
+    done = piped("compare", "lstm", "gru", "--hidden", "1..9", "--limit", "3")
+    assert done.stdout.count("nn.") == 3
+    assert done.stdout.splitlines()[-1] == "3 of 18 shown; --limit 18 shows all"
+    assert "shown" not in piped("compare", "lstm", "gru", "--limit", "2").stdout
+    data = json.loads(
+        piped("compare", "lstm", "--hidden", "1..9", "--limit", "3", "-f", "json").stdout
+    )
+    jsonschema.validate(data, SCHEMA)
+    assert (data["total"], len(data["groups"][0]["rows"])) == (9, 3)
+
+
+@pytest.mark.parametrize("columns", [200, 80, 60, 50, 40, 20])
+def test_no_line_is_wrapped_and_the_least_needed_column_goes_first(columns: int) -> None:
+    shown = on_terminal("compare", "lstm", "gru", lines=40, columns=columns)
+    head = next(line for line in shown.splitlines() if line.startswith("compare"))
+    assert len(head) <= max(columns, len("nn.LSTM(20, 40)  parameters"))
+    titles = re.split(r"  +", head)
+    whole = ["compare", "parameters", "of LSTM", "MACs", "of LSTM", "output"]
+    leave = [[], [4], [5, 4], [5, 4, 3], [5, 4, 3, 2]]
+    assert titles in [[t for n, t in enumerate(whole) if n not in gone] for gone in leave]
+
+
+def test_without_a_run_neither_torch_nor_pydantic_is_imported() -> None:
+    assert not heavy_imports("compare", "lstm", "gru")
+    assert "torch" in heavy_imports("compare", "lstm", "--run")
+
+
+def test_equal_layers_run_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[str] = []
+    measure = measurement.measure
+
+    def counted(config: RNNConfig, *rest: Any, **options: Any) -> Any:
+        ran.append(config.constructor)
+        return measure(config, *rest, **options)
+
+    monkeypatch.setattr(measurement, "measure", counted)
+    assert main(["compare", "lstm", "gru", "lstm", "--hidden", "3,3,4", "--run"]) == 0
+    assert ran == ["nn.LSTM(20, 3)", "nn.GRU(20, 3)", "nn.LSTM(20, 4)", "nn.GRU(20, 4)"]
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("ok: torch ")
+    assert last.endswith("on cpu, float32, gives all 4 these parameters and shapes")
+
+
+def test_a_disagreement_names_the_layer_and_exits_3(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measure = measurement.measure
+
+    def lying(config: RNNConfig, *rest: Any, **options: Any) -> Any:
+        measured = measure(config, *rest, **options)
+        if config.kind.value != "GRU":
+            return measured
+        return replace(measured, facts=replace(measured.facts, parameters=1))
+
+    monkeypatch.setattr(measurement, "measure", lying)
+    assert main(["compare", "lstm", "gru", "--run"]) == 3
+    out = capsys.readouterr().out
+    assert "disagrees with the formulas on 1 of 2" in out
+    assert re.search(r"^nn\.GRU\(20, 40\)  parameters +7,440 +1$", out, re.MULTILINE)
+    assert main(["compare", "lstm", "gru", "--run", "-f", "json"]) == 3
+    data = json.loads(capsys.readouterr().out)
+    jsonschema.validate(data, SCHEMA)
+    assert data["verification"]["mismatches"] == [
+        {"constructor": "nn.GRU(20, 40)", "what": "parameters", "predicted": 7440, "measured": 1}
+    ]
+
+
+def test_a_layer_too_large_to_run_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "gru", "--hidden", "5,99999999999", "--run"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: nn.GRU(20, 99999999999): ")
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png"])
+def test_a_plot_is_a_picture_and_the_same_each_time(suffix: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    words = ["compare", "lstm", "gru", "--hidden", "8,16,32", "--plot"]
+    pictures = []
+    for name in ("a", "b"):
+        file = tmp_path / f"{name}.{suffix}"
+        assert piped(*words, str(file)).returncode == 0
+        pictures.append(file.read_bytes())
+    assert pictures[0] == pictures[1]
+    start = {"svg": b"<?xml", "png": b"\x89PNG"}[suffix]
+    assert pictures[0].startswith(start)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"a.{suffix}", f"b.{suffix}"]
+
+
+def test_a_plot_without_matplotlib_names_the_extra(tmp_path: Path) -> None:
+    (tmp_path / "matplotlib.py").write_text("raise ImportError('not here')")
+    done = piped("compare", "lstm", "--plot", str(tmp_path / "a.svg"), PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "error: a plot needs matplotlib, which is not installed",
+        "hint: pip install 'rnnshape[plot]'",
+    ]
+    assert not (tmp_path / "a.svg").exists()
+
+
+@pytest.mark.parametrize("command", ["compare", "budget"])
+def test_help_fits_80_columns_in_ascii(command: str) -> None:
+    lines: Sequence[str] = piped(command, "--help", COLUMNS="200").stdout.splitlines()
+    assert len(lines) > 30
+    assert all(len(line) <= 80 and line.isascii() for line in lines)
