@@ -131,7 +131,7 @@ def alike(name: str) -> Iterator[str]:
 
 
 def test_there_are_goldens_of_every_format() -> None:
-    assert [path.stem for path in GOLDENS] == ["errors", "json", "markdown", "table"]
+    assert {path.stem for path in GOLDENS} >= {"errors", "formats", "json", "markdown", "table"}
     assert len(TABLES) > 10
 
 
