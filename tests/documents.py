@@ -7,6 +7,10 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
+from rnnshape.analysis.budget import Budget, Quantity, solve
+from rnnshape.analysis.comparison import Comparison, group
+from rnnshape.document.budget import budget_document
+from rnnshape.document.compare import compare_document
 from rnnshape.document.layer import DEFAULT_SECTIONS, SECTIONS, layer_document
 from rnnshape.document.model import (
     Cell,
@@ -181,7 +185,7 @@ def _hostile(text: str, number: int) -> Iterator[Section]:
     yield Section(
         key="hostile",
         blocks=(
-            Table(columns=columns, rows=(cells, more, cells), total=True),
+            Table(columns=columns, rows=(cells, more, cells), total=True, breaks=frozenset({1})),
             Table(columns=columns, rows=(more,)),
             Legend((symbol, symbol)),
             Paragraph((text,)),
@@ -200,6 +204,26 @@ def _hostile(text: str, number: int) -> Iterator[Section]:
             Verdict(status="open", text=(text,), subject=code),
         ),
     )
+
+
+def _comparison() -> Document:
+    """Two groups of three layers, which each format sets apart."""
+    groups = tuple(
+        group([(RNNConfig(kind=kind, hidden_size=size), InputSpec()) for kind in Kind])
+        for size in (32, 64)
+    )
+    comparison = Comparison(groups=groups, settings=Settings(), assumed=frozenset({"num_layers"}))
+    return compare_document(comparison, request="rnnshape compare lstm gru rnn", limit=None)
+
+
+def _budget() -> Document:
+    """What is left is negative for a layer that does not fit."""
+    budget = Budget(quantity=Quantity.PARAMETERS, allowed=1_000_000)
+    solution = solve(
+        RNNConfig(kind=Kind.LSTM), InputSpec(), Settings(), budget=budget, unknown="hidden_size"
+    )
+    request = "rnnshape budget lstm --params 1M"
+    return budget_document(solution, _report(solution.found.config), request=request)
 
 
 DOCUMENTS: Final[Mapping[str, Document]] = {
@@ -233,5 +257,7 @@ DOCUMENTS: Final[Mapping[str, Document]] = {
     "mismatch": _all(_ran(_report(_STACK), mismatches=_MISMATCHES)),
     "timed": _all(_ran(_report(RNNConfig(kind=Kind.LSTM)), timings=_timings())),
     "huge": _all(_report(_HUGE, InputSpec(batch_size=10**30, seq_len=10**20))),
+    "comparison": _comparison(),
+    "budget": _budget(),
     "hostile": _hostile_document(),
 }

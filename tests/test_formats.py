@@ -249,6 +249,22 @@ def test_latex_rows_have_a_cell_for_every_column(document: Document) -> None:
     assert not any(re.match(r"\\item \[", line) for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("output", "gap"),
+    [
+        (Format.LATEX, "\\addlinespace\n"),
+        (Format.HTML, '<tr class="group">'),
+        (Format.TABLE, "\n\n"),
+    ],
+    ids=lambda value: value.value if isinstance(value, Format) else "",
+)
+def test_groups_of_rows_stand_apart(output: Format, gap: str) -> None:
+    text = render(DOCUMENTS["comparison"], output)
+    first, last = text.index("nn.RNN(20, 32)"), text.index("nn.LSTM(20, 64)")
+    assert text[first:last].count(gap) == 1
+    assert text.index("nn.GRU(20, 64)") > last
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 def test_latex_compiles_every_document_without_an_error(tmp_path: Path) -> None:
     for name, document in DOCUMENTS.items():

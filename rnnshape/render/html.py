@@ -51,6 +51,7 @@ th, td { padding: .25rem .75rem; text-align: left; white-space: nowrap; font-wei
   border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--dim); font-size: .875rem; }
 .n { text-align: right; font-variant-numeric: tabular-nums; }
+tr.group > * { border-top: 2px solid var(--dim); }
 tr.total > * { font-weight: bold; border-top: 2px solid var(--dim); }
 code.formula { color: var(--dim); }
 pre { background: var(--shade); padding: .75rem; margin: 0; line-height: 1.35; width: max-content;
@@ -142,7 +143,9 @@ def _table(table: Table) -> Iterator[str]:
     yield "<tbody>"
     last = len(table.rows) - 1
     for number, row in enumerate(table.rows):
-        yield _row(_cells(row, table.columns), total=table.total and number == last)
+        kind = "total" if table.total and number == last else ""
+        begins = "group" if number in table.breaks else ""
+        yield _row(_cells(row, table.columns), kind or begins)
     yield "</tbody>"
     yield "</table>"
 
@@ -156,11 +159,9 @@ def _cells(row: Sequence[Cell], columns: Sequence[Column]) -> list[str]:
     ]
 
 
-_TOTAL: Final = ' class="total"'
-
-
-def _row(cells: Sequence[str], *, total: bool = False) -> str:
-    return f"<tr{_TOTAL if total else ''}>{''.join(cells)}</tr>"
+def _row(cells: Sequence[str], kind: str = "") -> str:
+    named = f' class="{kind}"' if kind else ""
+    return f"<tr{named}>{''.join(cells)}</tr>"
 
 
 def _side(column: Column) -> str:

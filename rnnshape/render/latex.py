@@ -103,6 +103,8 @@ def _table(table: Table) -> Iterator[str]:
     for number, row in enumerate(rows):
         if table.total and number == last:
             yield r"\midrule"
+        elif number in table.breaks:
+            yield r"\addlinespace"
         yield _line(row, table.columns, widths)
     yield r"\bottomrule"
     yield r"\end{tabular}"
