@@ -304,8 +304,8 @@ error: --params 0.0005k is 0.5, not a whole number
 hint: --params 0
 
 $ lstm --match tcn
-error: no target tcn; it is lstm, gru or rnn
-hint: lstm
+error: tcn is neither flags nor the constructor call of a recurrent layer
+hint: a target is "lstm --hidden 40 --bidir" or "nn.LSTM(20, 40, bidirectional=True)"
 """
 
 

@@ -143,8 +143,8 @@ error: there is nothing to compare
 hint: rnnshape compare lstm gru rnn
 
 $ lstm tcn
-error: no target tcn; it is lstm, gru or rnn
-hint: lstm
+error: tcn is neither flags nor the constructor call of a recurrent layer
+hint: a target is "lstm --hidden 40 --bidir" or "nn.LSTM(20, 40, bidirectional=True)"
 
 $ lstm --sort size
 error: --sort size is unknown; it is one of parameters, macs, name

@@ -13,6 +13,9 @@ from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig
 from tests import reference
 from tests.strategies import configs, examples
 
+# PyTorch says so once a process, of whichever projection it meets first.
+pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not:UserWarning")
+
 
 @given(configs(), st.integers(1, 3), st.integers(1, 4))
 @examples(40)

@@ -12,14 +12,18 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rnnshape.cli.commands import application
-from rnnshape.layer import measurement
+from rnnshape.layer import report
 from rnnshape.layer.config import DType
 from rnnshape.layer.formulas import MOST_WEIGHTS
 from tests.program import Result, call
 
 DTYPES = ", ".join(dtype.value for dtype in DType)
 LSTM_HELP = "rnnshape lstm --help lists the options"
-SECTIONS = "header, shapes, states, weights, arithmetic, layouts, compare, findings, verification"
+SECTIONS = (
+    "header, shapes, states, grid, weights, arithmetic, gates, layouts, compare, cost, frameworks,"
+    " findings, time, verification"
+)
+COMMANDS = "lstm, gru, rnn, inspect, compare, budget"
 
 
 def _size(given: str, nearest: int, option: str = "--hidden", least: int = 1) -> tuple[str, str]:
@@ -262,11 +266,11 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "misspelt command": (
         ("lstmm",),
-        ("no command lstmm; there are lstm, gru, rnn", "rnnshape lstm"),
+        (f"no command lstmm; there are {COMMANDS}", "rnnshape lstm"),
     ),
     "misspelt command in capitals": (
         ("GRUS",),
-        ("no command GRUS; there are lstm, gru, rnn", "rnnshape gru"),
+        (f"no command GRUS; there are {COMMANDS}", "rnnshape gru"),
     ),
     "option without value": (
         ("lstm", "--hidden"),
@@ -383,7 +387,7 @@ BIGGEST = ("lstm", "--input", "65536", "--hidden", "65536", "--layers", "8", "--
 def test_a_run_that_memory_cannot_hold_is_refused_with_figures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(measurement, "available_memory", lambda: 16 * 2**30)
+    monkeypatch.setattr(report, "available_memory", lambda: 16 * 2**30)
     # H = 65,536: layer 0 reads H features, the 7 above 2H; each has two biases of 4H.
     h = 65_536
     parameters = 2 * (4 * h * h + 4 * h * h + 8 * h) + 7 * 2 * (4 * h * 2 * h + 4 * h * h + 8 * h)
@@ -403,7 +407,7 @@ def test_what_the_refusal_hints_at_works(instead: tuple[str, ...]) -> None:
 def test_a_run_is_refused_when_a_torch_that_cannot_be_imported_is_needed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "rnnshape.layer.measurement", None)
+    monkeypatch.setitem(sys.modules, "torch", None)
     problem, hint = two_lines(call("lstm"))
     assert problem.startswith("torch cannot be imported: ")
     assert hint == "pip install torch, or --no-run for the formulas alone"

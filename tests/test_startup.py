@@ -54,6 +54,7 @@ WITHOUT_TORCH = {
     "lstm --input-shape 1,2,3,4": 2,
     "lstm --layers 100001": 2,
     "lstm --hidden 2147483648": 2,
+    "lstm --input 65536 --hidden 65536 --layers 8 --bidir": 2,
     "lstm -o missing/a.md": 2,
     "lstm --bogus": 2,
     "nothing": 2,
@@ -82,9 +83,10 @@ def test_a_run_imports_torch_so_that_the_test_above_can_fail() -> None:
     assert "torch" in imported
 
 
-def test_a_refusal_for_want_of_memory_comes_after_torch_and_is_seen_too() -> None:
+def test_what_torch_alone_knows_of_a_device_is_asked_of_torch() -> None:
+    """Whether there is such a device, and what memory it has; the CPU's is known without."""
     result, imported = watched_run(
-        "lstm --input 65536 --hidden 65536 --layers 8 --bidir", frozenset({"torch"})
+        "lstm --input 65536 --hidden 65536 --layers 8 --bidir --device cuda", frozenset({"torch"})
     )
     assert result.code == 2
     assert imported == {"torch"}

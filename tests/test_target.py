@@ -94,8 +94,8 @@ def test_a_call_brings_its_traps_and_where_it_runs() -> None:
         ),
         (
             "lstm 40",
-            "got unexpected extra argument",
-            "sizes have names, --input 20 --hidden 40; rnnshape lstm --help lists the options",
+            "unexpected 40: every size has a name",
+            "--input 20 --hidden 40; rnnshape lstm --help lists the options",
         ),
         ("lstm --hidden '40", "target lstm --hidden '40: no closing quotation", f"as in {FORMS}"),
         (
