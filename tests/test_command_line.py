@@ -21,7 +21,8 @@ from rnnshape.cli.options import SPELLINGS
 from rnnshape.layer import formulas
 from tests.program import MODULE, SCRIPT, Result, call, environment, shell, spawn
 
-COMMANDS = ("lstm", "gru", "rnn")
+KINDS = ("lstm", "gru", "rnn")
+COMMANDS = (*KINDS, "inspect", "compare", "budget")
 PLAIN = ("gru", "--no-run")
 
 
@@ -405,7 +406,7 @@ class TestHelp:
         text = call("--help").out
         for name in COMMANDS:
             assert re.search(rf"^  {name}  +\S", text, re.MULTILINE)
-        assert set(COMMANDS) == {name for name, _ in every_option()}
+        assert tuple(dict.fromkeys(name for name, _ in every_option())) == COMMANDS
 
     @pytest.mark.parametrize(
         ("name", "parameter"),
@@ -417,24 +418,38 @@ class TestHelp:
         self, name: str, parameter: Any
     ) -> None:
         text = call(name, "--help").out
-        of_another_kind = (name != "lstm" and parameter.name == "proj_size") or (
-            name != "rnn" and parameter.name == "nonlinearity"
+        of_another_kind = name in KINDS and (
+            (name != "lstm" and parameter.name == "proj_size")
+            or (name != "rnn" and parameter.name == "nonlinearity")
         )
-        for spelling in parameter.opts + parameter.secondary_opts:
-            shown = re.search(rf"(?<![\w-]){spelling}(?![\w-])", text) is not None
+        argument = parameter.param_type_name == "argument"
+        for spelling in (
+            [parameter.metavar] if argument else [*parameter.opts, *parameter.secondary_opts]
+        ):
+            shown = (
+                re.search(rf"^  .*(?<![\w-]){spelling}(?![\w-])", text, re.MULTILINE) is not None
+            )
             assert shown is not of_another_kind
 
     @pytest.mark.parametrize("name", COMMANDS)
     def test_help_shows_no_spelling_of_pytorch(self, name: str) -> None:
         options = re.findall(r"(?<!\w)--?[a-z_-]+", call(name, "--help").out)
-        assert "--hidden" in options
+        assert {"--hidden", "--seq"} & set(options)
         assert not {f"--{spelling}" for spelling in SPELLINGS} & set(options)
         assert not any("_" in option for option in options)
 
-    @pytest.mark.parametrize("name", COMMANDS)
-    def test_options_are_in_groups(self, name: str) -> None:
-        titles = re.findall(r"^(\w+):$", call(name, "--help").out, re.MULTILINE)
-        assert titles == ["Layer", "Input", "Run", "Output", "Other"]
+    @pytest.mark.parametrize(
+        ("name", "groups"),
+        [
+            *((name, ["Layer"]) for name in KINDS),
+            ("inspect", ["Target"]),
+            ("compare", ["Comparison", "Layer"]),
+            ("budget", ["Solve", "Budget, one of them", "Layer"]),
+        ],
+    )
+    def test_options_are_in_groups(self, name: str, groups: list[str]) -> None:
+        titles = re.findall(r"^(\w[\w, ]*):$", call(name, "--help").out, re.MULTILINE)
+        assert titles == [*groups, "Input", "Run", "Output", "Other"]
 
     def test_no_command_shows_the_help(self) -> None:
         assert spawn() == spawn("--help")
