@@ -179,6 +179,65 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ("lstm", "--input-shape", "10,0"),
         ("--input-shape 10,0 has input_size 0, which must be 1 or more", "--input-shape 10,1"),
     ),
+    "length 0": (("gru", "--lengths", "3,0"), _size("0", 1, "--lengths")),
+    "lengths beyond seq": (
+        ("gru", "--lengths", "7,3", "--seq", "5"),
+        (
+            "length 7 is longer than seq 5",
+            "PyTorch packs it silently, and reads past the row; shorten it",
+        ),
+    ),
+    "lengths against batch": (
+        ("gru", "--lengths", "7,3,2", "--batch", "4"),
+        ("--lengths has batch_size 3, but --batch is 4", "leave --batch out, or give --batch 3"),
+    ),
+    "lengths against unbatched": (
+        ("gru", "--lengths", "7,3", "--unbatched"),
+        (
+            "--lengths are the rows of a batch, and --unbatched has none",
+            "leave one of them out",
+        ),
+    ),
+    "lengths against the steps of an input shape": (
+        ("gru", "--lengths", "7,3,2", "--input-shape", "6,3,20"),
+        (
+            "length 7 is longer than seq 6",
+            "PyTorch packs it silently, and reads past the row; shorten it",
+        ),
+    ),
+    "lengths of more steps than are listed": (
+        ("gru", "--lengths", "1000001", "--no-run"),
+        (
+            "length 1000001 is packed step by step; the most is 1,000,000",
+            "give shorter rows",
+        ),
+    ),
+    "a cell of several layers": (
+        ("lstm", "--cell", "--layers", "2"),
+        (
+            "nn.LSTMCell has no num_layers; it is one step of one layer",
+            "nn.LSTM has num_layers: leave --cell out",
+        ),
+    ),
+    "a cell of several steps": (
+        ("gru", "--cell", "--seq", "3"),
+        (
+            "a cell takes one step, and --seq is given",
+            "leave --seq out, or ask for the layer in place of its cell",
+        ),
+    ),
+    "a state with value": (
+        ("gru", "--with-state=1"),
+        ("option --with-state takes no value", "--with-state alone"),
+    ),
+    "time without a run": (
+        ("gru", "--time", "--no-run"),
+        ("--time needs a run, and --no-run is given", "leave one out"),
+    ),
+    "time of a device without values": (
+        ("gru", "--time", "--device", "meta"),
+        ("--time needs a device that computes, and meta does not", "leave --time out"),
+    ),
     "unknown device": (
         ("lstm", "--device", "tpu"),
         ("unknown device 'tpu'", "one of cpu, cuda, cuda:1, mps, xpu, meta"),
@@ -351,6 +410,17 @@ def test_the_option_of_a_hint_is_accepted(words: list[str]) -> None:
     assert (result.code, result.err) == (0, "")
 
 
+def test_the_rows_of_an_input_shape_may_have_lengths() -> None:
+    """The lengths tell which axis is the batch, so that nothing is left to confirm."""
+    words = ("gru", "--lengths", "7,3,2", "--no-run")
+    assert call(*words, "--input-shape", "7,3,20") == call(*words, "--input", "20", "--seq", "7")
+
+
+def test_the_time_of_a_projection_is_measured_without_a_warning() -> None:
+    result = call("lstm", "--hidden", "4", "--proj", "2", "--time", "--show", "time")
+    assert (result.code, result.err) == (0, "")
+
+
 @pytest.mark.parametrize("device", ["cuda", "cuda:1", "cuda:0"])
 def test_cuda_is_refused_by_a_torch_that_is_built_without(
     monkeypatch: pytest.MonkeyPatch, device: str
@@ -464,6 +534,7 @@ _OPTIONS = st.sampled_from(VOCABULARY).flatmap(
 _RIGHT = st.sampled_from(
     [
         *(["--bidir"], ["--no-bias"], ["--batch-first"], ["--unbatched"], ["--with-state"]),
+        *(["--cell"], ["--lengths", "3,2"], ["--time"], ["--lengths", "4,4,4"]),
         *(["--full"], ["--show", "all"], ["--show", "header,weights"], ["-f", "json"]),
         *(["-f", "markdown"], ["--color", "always"], ["--dtype", "half"], ["--device", "meta"]),
         *(["--dropout", ".5"], ["--proj", "3"], ["--layers", "3"], ["--hidden_size", "07"]),

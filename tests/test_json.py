@@ -11,12 +11,15 @@ from math import prod
 from typing import Any, get_args
 
 import pytest
+import torch
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from rnnshape.analysis.frameworks import counterparts
 from rnnshape.document.findings import finding_code
 from rnnshape.layer import formulas
 from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig
+from rnnshape.layer.facts import Tensor
 from rnnshape.layer.findings import Finding
 from tests.program import call
 
@@ -52,6 +55,15 @@ REQUESTS = {
     "with initial states": ("lstm", "--with-state", "--layers", "2", "--bidir"),
     "with one initial state": ("gru", "--with-state"),
     "meta device": ("lstm", "--device", "meta"),
+    "cell": ("lstm", "--cell"),
+    "cell with states": ("gru", "--cell", "--with-state"),
+    "cell, unbatched": ("rnn", "--cell", "--unbatched", "--nonlinearity", "relu"),
+    "cell without biases": ("lstm", "--cell", "--no-bias", "--batch", "6", "--hidden", "6"),
+    "packed": ("lstm", "--lengths", "7,3,2"),
+    "packed, unsorted, both ways": ("gru", "--lengths", "2,7,3", "--bidir", "--layers", "2"),
+    "packed, padded further": ("rnn", "--lengths", "3,2", "--seq", "5", "--batch-first"),
+    "packed, with states": ("lstm", "--lengths", "3,3", "--with-state", "--proj", "10"),
+    "batch and seq swapped": ("gru", "--batch", "10", "--seq", "64"),
     "double precision": ("rnn", "--dtype", "double"),
     "complex numbers": ("rnn", "--dtype", "complex64"),
     "hidden size of 1": ("lstm", "--hidden", "1"),
@@ -117,15 +129,17 @@ def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
-def test_every_object_of_the_schema_is_closed_and_requires_what_it_lists_except_cell_states() -> (
+def test_every_object_of_the_schema_is_closed_and_requires_what_it_lists_except_some_tensors() -> (
     None
 ):
     objects = [SCHEMA, SCHEMA["properties"]["environment"], *SCHEMA["$defs"].values()]
+    of_some_layers = {"data", "output", "h_n", "h_1", "c_0", "c_n", "c_1"}
     for described in objects:
         if described.get("type") == "object":
             optional = set(described["properties"]) - set(described["required"])
+            tensors = described is SCHEMA["$defs"]["tensors"]
             assert described["additionalProperties"] is False, described["description"]
-            assert optional <= {"c_0", "c_n"}, described["description"]
+            assert optional == (of_some_layers if tensors else set()), described["description"]
 
 
 def test_everything_in_the_schema_is_described() -> None:
@@ -141,15 +155,21 @@ def test_the_enumerations_of_the_schema_are_those_of_the_program() -> None:
     assert definitions["config"]["properties"]["kind"]["enum"] == [kind.value for kind in Kind]
     assert definitions["verification"]["properties"]["dtype"]["enum"] == [d.value for d in DType]
     assert set(definitions["finding"]["properties"]["code"]["enum"]) == codes
-    tensors = formulas.layout(
-        config := RNNConfig(kind=Kind.LSTM),
-        spec := InputSpec(),
-        formulas.plain_sizes(config, spec),
-    )
-    assert set(definitions["tensor"]["properties"]["axes"]["items"]["enum"]) == {
-        axis for tensor in tensors.values() for axis in tensor.axes
-    }
-    assert set(definitions["tensors"]["properties"]) == set(tensors)
+    every: list[Tensor] = []
+    for cell, lengths in ((False, None), (False, (3, 2)), (True, None)):
+        config = RNNConfig(kind=Kind.LSTM, cell=cell)
+        spec = InputSpec(batch_size=2, seq_len=3, lengths=lengths)
+        every += formulas.layout(config, spec, formulas.plain_sizes(config, spec)).values()
+    axes = {axis for tensor in every for axis in tensor.axes}
+    assert set(definitions["tensor"]["properties"]["axes"]["items"]["enum"]) == axes
+    assert set(definitions["tensors"]["properties"]) == {tensor.name for tensor in every}
+    letters = {letter for kind in Kind for letter in kind.gate_names}
+    gates = definitions["module"]["properties"]["gates"]["propertyNames"]["enum"]
+    assert set(gates) == letters
+    counted = [row for kind in Kind for row in counterparts(RNNConfig(kind=kind))]
+    counterpart = definitions["counterpart"]["properties"]
+    assert set(counterpart["framework"]["enum"]) == {row.framework for row in counted}
+    assert set(counterpart["biases"]["enum"]) == {row.biases for row in counted} | {"none"}
 
 
 @EACH_CASE
@@ -173,13 +193,24 @@ def test_totals_are_the_sums_over_the_weights(words: tuple[str, ...]) -> None:
     assert [row["parameters"] for row in rows] == [prod(row["shape"]) for row in rows]
     bits = int("".join(letter for letter in layer["verification"]["dtype"] if letter.isdigit()))
     matrices = sum(row["parameters"] for row in rows if len(row["shape"]) == 2)
-    steps = input_["seq_len"] * (1 if input_["batch_size"] is None else input_["batch_size"])
+    batch = 1 if input_["batch_size"] is None else input_["batch_size"]
+    steps = batch if config["cell"] else sum(input_["lengths"] or [input_["seq_len"] * batch])
     parameters = sum(row["parameters"] for row in rows)
+    results = [tensor for name, tensor in layer["tensors"].items() if name[1:] in ("_n", "_1")]
+    features = config["proj_size"] or config["hidden_size"]
+    copies = config["num_layers"] * (2 if config["bidirectional"] else 1)
+    gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[config["kind"]]
+    assert len(results) == (2 if config["kind"] == "LSTM" else 1)
     assert layer["totals"] == {
         "parameters": parameters,
         "parameter_bytes": parameters * bits // 8,
         "macs": steps * matrices,
         "flops": 2 * steps * matrices,
+        "gradient_bytes": parameters * bits // 8,
+        "adam_bytes": 2 * (parameters * bits // 8),
+        "state_bytes": sum(prod(tensor["shape"]) for tensor in results) * bits // 8,
+        "activation_bytes": steps * (config["input_size"] + copies * features) * bits // 8,
+        "gate_bytes": steps * copies * gates * config["hidden_size"] * bits // 8,
     }
     stacks = config["num_layers"] * (2 if config["bidirectional"] else 1)
     assert len(rows) == stacks * (2 + 2 * config["bias"] + (config["proj_size"] > 0))
@@ -191,8 +222,71 @@ def test_shapes_axes_and_formulas_of_a_tensor_have_the_same_length(words: tuple[
     for tensor in layer["tensors"].values():
         members = tensor["formula"].strip("()").split(", ")
         assert len(tensor["shape"]) == len(tensor["axes"]) == len(members)
-        assert ("batch" in tensor["axes"]) is layer["input"]["batched"]
-    assert layer["next_linear"] == layer["tensors"]["output"]["shape"][-1]
+        packed = tensor is layer["tensors"].get("data")
+        assert ("batch" in tensor["axes"]) is (layer["input"]["batched"] and not packed)
+        assert ("step" in tensor["axes"]) is packed
+    result = layer["tensors"]["h_1" if layer["config"]["cell"] else "output"]
+    assert layer["next_linear"] == result["shape"][-1]
+
+
+@EACH_CASE
+def test_the_batch_sizes_are_those_of_a_packed_sequence(words: tuple[str, ...]) -> None:
+    layer = module(words)
+    lengths, packed = layer["input"]["lengths"], layer["tensors"].get("data")
+    if "--lengths" not in words:
+        assert (lengths, layer["input"]["batch_sizes"], packed) == (None, None, None)
+        return
+    rows = [torch.zeros(length, 1) for length in lengths]
+    sequence = torch.nn.utils.rnn.pack_sequence(rows, enforce_sorted=False)
+    assert layer["input"]["batch_sizes"] == sequence.batch_sizes.tolist()
+    assert packed["shape"] == [len(sequence.data), layer["config"]["input_size"]]
+
+
+@EACH_CASE
+def test_the_gates_share_the_rows_of_each_weight_in_order(words: tuple[str, ...]) -> None:
+    layer = module(words)
+    size, letters = layer["config"]["hidden_size"], layer["gates"]
+    order = {"LSTM": "ifgo", "GRU": "rzn", "RNN": "h"}[layer["config"]["kind"]]
+    assert "".join(letters) == order
+    assert list(letters.values()) == [[n * size, (n + 1) * size] for n in range(len(order))]
+    assert layer["weights"][0]["shape"][0] == len(order) * size
+
+
+@EACH_CASE
+def test_the_frameworks_differ_in_their_biases_alone(words: tuple[str, ...]) -> None:
+    layer = module(words)
+    config, rows = layer["config"], layer["frameworks"]
+    own, *others = [row["parameters"] for row in rows]
+    gates = len(layer["gates"])
+    copies = config["num_layers"] * (2 if config["bidirectional"] else 1)
+    # Of the two bias vectors; an nn.GRU's candidate has two that act apart.
+    kept = {"none": 0, "one": gates, "one, and b_hn": gates + 1, "two": 2 * gates}
+    assert own == layer["totals"]["parameters"]
+    assert len(others) == (0 if config["proj_size"] else {"GRU": 5}.get(config["kind"], 3))
+    for row in rows:
+        missing = (kept[rows[0]["biases"]] - kept[row["biases"]]) * config["hidden_size"]
+        assert row["parameters"] == own - copies * missing
+
+
+def test_timings_are_of_the_three_kinds_in_seconds() -> None:
+    layer = module(("gru", "--hidden", "4", "--time"))
+    names = ["nn.LSTM(20, 4)", "nn.GRU(20, 4)", "nn.RNN(20, 4)"]
+    assert problems(document(("gru", "--hidden", "4", "--time"))) == []
+    assert [timing["constructor"] for timing in layer["timings"]] == names
+    for timing, gates in zip(layer["timings"], (4, 3, 1), strict=True):
+        assert timing["macs"] == 50 * gates * 4 * (20 + 4)
+        quartiles = [timing[f"{name}_seconds"] for name in ("lower_quartile", "median")]
+        assert 0 < quartiles[0] <= quartiles[1] <= timing["upper_quartile_seconds"]
+        assert timing["runs"] > 1
+
+
+def test_the_equations_difference_is_there_when_the_gates_are_shown() -> None:
+    def difference(*words: str) -> Any:
+        return module(("gru", *words))["verification"]["equations_difference"]
+
+    assert 0 <= difference("--show", "gates") < 1e-10
+    assert difference() is None
+    assert difference("--show", "gates", "--no-run") is None
 
 
 @EACH_CASE
@@ -208,8 +302,8 @@ def test_assumed_is_what_has_a_value_and_was_not_given(words: tuple[str, ...]) -
         "bidirectional": ("--bidir",),
         "proj_size": ("--proj",),
         "nonlinearity": ("--nonlinearity",),
-        "batch_size": ("--batch", "--input-shape"),
-        "seq_len": ("--seq", "--input-shape"),
+        "batch_size": ("--batch", "--input-shape", "--lengths"),
+        "seq_len": ("--seq", "--input-shape", "--lengths"),
     }
     value_of = {**layer["config"], **layer["input"]}
     assert layer["assumed"] == [
@@ -225,12 +319,17 @@ def test_what_a_run_finds_is_null_without_one(words: tuple[str, ...]) -> None:
     verification = layer["verification"]
     if "--no-run" in words:
         assert whole["environment"]["torch"] is None
-        assert {claim["holds"] for claim in layer["claims"]} == {None}
+        assert {claim["holds"] for claim in layer["claims"]} <= {None}
         assert (verification["ran"], verification["agrees"]) == (False, None)
     else:
         without_values = "meta" in words or "0" in words
         assert whole["environment"]["torch"].startswith("2.")
-        assert {claim["holds"] for claim in layer["claims"]} == {None if without_values else True}
+        # What is said of shapes is judged where there are no values.
+        of_values = [claim for claim in layer["claims"] if not claim["left"].endswith(".shape")]
+        of_shapes = [claim for claim in layer["claims"] if claim["left"].endswith(".shape")]
+        assert {claim["holds"] for claim in of_values} <= {None if without_values else True}
+        assert {claim["holds"] for claim in of_shapes} <= {True}
+        assert bool(of_values) is not ("--cell" in words and "--with-state" not in words)
         assert (verification["ran"], verification["agrees"]) == (True, True)
     assert verification["mismatches"] == []
 
@@ -255,9 +354,17 @@ def test_a_run_changes_nothing_but_what_it_finds(words: tuple[str, ...]) -> None
         (("lstm", "--proj", "35"), ["projection-saves-nothing"]),
         (("gru", "--batch", "6", "--seq", "6"), ["equal-sizes"]),
         (("gru", "--input-shape", "5,10,20"), ["batch-axis-unconfirmed"]),
+        (("gru", "--batch", "10", "--seq", "64"), ["batch-and-seq-swapped"]),
+        (("gru", "--lengths", "7,3,2"), ["padded-rows"]),
+        (("inspect", "nn.LSTM(3, 4, 2, True)"), ["bias-not-bidirectional"]),
+        (("inspect", "nn.LSTM(3, 4, 2, bidirectional=1)"), ["flag-not-bool"]),
+        (("inspect", "nn.LSTM(3, 4, True)"), ["size-not-int"]),
         (("gru",), []),
     ],
-    ids=["dropout", "projection", "equal sizes", "batch axis", "none"],
+    ids=[
+        *("dropout", "projection", "equal sizes", "batch axis", "swapped", "padded"),
+        *("bias", "flag", "size", "none"),
+    ],
 )
 def test_findings_have_their_codes(words: tuple[str, ...], codes: list[str]) -> None:
     layer = module((*words, "--no-run"))
@@ -307,10 +414,22 @@ def _refused(instance: object) -> bool:
     return False
 
 
-def test_a_document_with_a_key_renamed_or_missing_is_not_valid() -> None:
-    whole = document((*RICH, "--with-state"))
+@pytest.mark.parametrize(
+    ("words", "least"),
+    [
+        ((*RICH, "--with-state"), 200),
+        ((*RICH, "--lengths", "3,2", "--show", "gates"), 200),
+        (("lstm", "--cell", "--with-state"), 100),
+        (("gru", "--hidden", "4", "--time"), 100),
+    ],
+    ids=["states", "packed", "cell", "time"],
+)
+def test_a_document_with_a_key_renamed_or_missing_is_not_valid(
+    words: tuple[str, ...], least: int
+) -> None:
+    whole = document(words)
     keys = [path for path in leaves(whole) if isinstance(path[-1], str)]
-    assert len(keys) > 100
+    assert len(keys) > least
     for path in keys:
         for new_name in (f"{path[-1]}_", None):
             changed = deepcopy(whole)
