@@ -350,17 +350,17 @@ class TestFiles:
     def test_no_file_is_replaced_when_one_of_them_fails_on_the_way(
         self, in_tmp: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        real = Path.write_text
+        real = Path.write_bytes
         written: list[Path] = []
 
-        def second_fails(self: Path, *args: Any, **kwargs: Any) -> int:
+        def second_fails(self: Path, data: bytes) -> int:
             written.append(self)
             if len(written) == 2:
                 raise OSError(28, "No space left on device")
-            return real(self, *args, **kwargs)
+            return real(self, data)
 
         (in_tmp / "a.md").write_text("before")
-        monkeypatch.setattr(Path, "write_text", second_fails)
+        monkeypatch.setattr(Path, "write_bytes", second_fails)
         result = call(*PLAIN, "-o", "a.md", "-o", "b.json")
         assert (result.code, result.out) == (2, "")
         assert result.err.startswith("error: cannot write b.json: No space left on device\n")

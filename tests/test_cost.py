@@ -18,6 +18,9 @@ from tests.strategies import configs, examples, inputs, packed_inputs
 # PyTorch says so once a process, of whichever projection it meets first.
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not:UserWarning")
 
+# PyTorch says so once a process, of whichever projection it meets first.
+pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not:UserWarning")
+
 
 @given(configs(), st.integers(1, 3), st.integers(1, 4))
 @examples(40)

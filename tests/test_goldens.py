@@ -123,6 +123,26 @@ def results(module: Any, size: tuple[int, ...], device: str = "meta") -> dict[st
     return {"output": output, "h_n": h_n} | ({} if c_n is None else {"c_n": c_n})
 
 
+def totals(module: Any, size: tuple[int, ...], *, gates: int) -> dict[str, int]:
+    """Counts and bytes of float32, from PyTorch's own tensors."""
+    given, steps_ = results(module, size), prod(size[:-1])
+    own = 4 * parameters(module)
+    layers = module.num_layers
+    features = given["output"].shape[-1]  # of both directions together
+    directions = 2 if module.bidirectional else 1
+    return {
+        "parameters": parameters(module),
+        "parameter_bytes": own,
+        "macs": multiply_adds(module, steps_),
+        "flops": 2 * multiply_adds(module, steps_),
+        "gradient_bytes": own,
+        "adam_bytes": 2 * own,
+        "state_bytes": sum(value.nbytes for name, value in given.items() if name != "output"),
+        "activation_bytes": 4 * steps_ * (size[-1] + layers * features),
+        "gate_bytes": 4 * steps_ * layers * directions * gates * module.hidden_size,
+    }
+
+
 def alike(name: str) -> Iterator[str]:
     """The weights that a row folds together: `weight_ih_l1..l3`."""
     stem, first, last = re.fullmatch(r"(\w+_l)(\d+)\.\.l(\d+)", name).groups()  # type: ignore[union-attr]
@@ -131,7 +151,8 @@ def alike(name: str) -> Iterator[str]:
 
 
 def test_there_are_goldens_of_every_format() -> None:
-    assert {path.stem for path in GOLDENS} >= {"errors", "formats", "json", "markdown", "table"}
+    names = ["budget", "compare", "errors", "inspect", "json", "markdown", "table"]
+    assert [path.stem for path in GOLDENS] == names
     assert len(TABLES) > 10
 
 
@@ -270,7 +291,7 @@ def test_what_is_said_of_projections_holds(golden: Golden) -> None:
     def with_projection(size: int) -> int:
         return parameters(golden.module(proj_size=size))
 
-    said = list(re.finditer(r"(?:--proj saves parameters|it saves) up to (\d+)", text))
+    said = list(re.finditer(r"(?:--proj saves parameters|only) up to (\d+)", text))
     assert bool(said) is (golden.constructor.startswith("nn.LSTM") and bool(golden.found(COMPARED)))
     for match in said:
         saving = int(match[1])
@@ -301,6 +322,47 @@ def test_arithmetic_is_right(golden: Golden) -> None:
 
 
 @EACH_TABLE
+def test_costs_are_those_of_pytorchs_tensors(golden: Golden) -> None:
+    units = r"MACs|FLOPs|parameters|gradients|Adam|states|activations|gates"
+    rows = golden.found(rf"({units}) +([\d,]+)(?: +bytes)? +(?:L\*N x|2 x|4 x|as |two|the|in|of).*")
+    assert bool(rows) is ("--show all" in golden.command)
+    if rows:
+        module = golden.module()
+        gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[type(module).__name__]
+        known = totals(module, printed_shapes(golden)["input"], gates=gates)
+        names = {"MACs": "macs", "FLOPs": "flops", "Adam": "adam_bytes"}
+        assert {names.get(row[1], f"{row[1][:-1]}_bytes"): number(row[2]) for row in rows} == {
+            name: value for name, value in known.items() if name != "parameters"
+        }
+
+
+@EACH_TABLE
+def test_each_framework_adds_the_biases_it_says(golden: Golden) -> None:
+    rows = golden.found(r"(PyTorch|Keras|Flax|ONNX) +(\S+) +(none|one|two) .*?([\d,]+)")
+    assert bool(rows) is ("--show all" in golden.command)
+    if rows:
+        module = golden.module()
+        biases = sum(int(value.numel()) for value in module.parameters() if value.dim() == 1)
+        kept = {"none": 0, "one": biases // 2, "two": biases}
+        for row in rows:
+            assert number(row[4]) == parameters(module) - biases + kept[row[3]]
+
+
+@EACH_TABLE
+def test_the_rows_of_a_gate_are_its_share_of_each_weight(golden: Golden) -> None:
+    rows = golden.found(r"([ifgorznh]) +\[(\d+):(\d+)\] +W_.*")
+    assert bool(rows) is ("--show all" in golden.command)
+    if rows:
+        module = golden.module()
+        edges = [(int(row[2]), int(row[3])) for row in rows]
+        assert "".join(row[1] for row in rows) in ("ifgo", "rzn", "h")
+        assert edges == [
+            (n * module.hidden_size, (n + 1) * module.hidden_size) for n in range(len(rows))
+        ]
+        assert edges[-1][1] == module.weight_ih_l0.shape[0]
+
+
+@EACH_TABLE
 def test_equalities_hold_when_they_are_evaluated(golden: Golden) -> None:
     claims = golden.found(r"((?:output|h_n)\S.*?) == (h_n\[-?\d+\])(?::| {3}).*")
     views = re.findall(r"h_n\.view\([^)]*\)(?=\[layer, dir\])", " ".join(golden.lines))
@@ -312,6 +374,13 @@ def test_equalities_hold_when_they_are_evaluated(golden: Golden) -> None:
         nn.init.uniform_(value, -0.5, 0.5)
     with torch.no_grad():
         given = results(module, printed_shapes(golden)["input"], "cpu")
+    for claim in golden.found(r"((?:output|h_n|torch\.cat)\S.*?) (==|!=) (\S.*?)(?:: | {3}).*"):
+        left, right = (
+            eval(claim[side], {"torch": torch}, given)  # noqa: S307 - our own file
+            for side in (1, 3)
+        )
+        equal = left == right if isinstance(right, tuple) else torch.equal(left, right)
+        assert equal is (claim[2] == "=="), claim[0]
     for claim in claims:
         left, right = (eval(side, {}, given) for side in claim.groups())  # noqa: S307 - our own file
         assert left.numel() > 0
@@ -343,12 +412,9 @@ def test_the_json_counts_what_pytorch_counts() -> None:
     whole, filtered, _ = steps((ROOT / "tests/goldens/json.md").read_text())
     layer = json.loads(whole.expected)["modules"][0]
     module = nn.RNN(2, 3, bias=False, device="meta")
-    assert layer["totals"] == {
-        "parameters": parameters(module),
-        "parameter_bytes": 4 * parameters(module),
-        "macs": multiply_adds(module, 5 * 4),
-        "flops": 2 * multiply_adds(module, 5 * 4),
-    }
+    assert layer["totals"] == totals(module, (5, 4, 2), gates=1)
+    assert layer["gates"] == {"h": [0, 3]}
+    assert {row["parameters"] for row in layer["frameworks"]} == {parameters(module)}
     assert [(row["name"], tuple(row["shape"])) for row in layer["weights"]] == [
         (name, tuple(value.shape)) for name, value in module.named_parameters()
     ]
@@ -362,15 +428,7 @@ def test_the_json_counts_what_pytorch_counts() -> None:
         assert row["macs"] == multiply_adds(sibling, 5 * 4)
         assert Fraction(row["parameters_ratio"]) == Fraction(row["parameters"], 4 * 15)
     deep = nn.LSTM(20, 40, num_layers=4, bidirectional=True, device="meta")
-    macs = multiply_adds(deep, 10 * 5)
-    assert filtered.expected.splitlines()[0] == str(
-        {
-            "parameters": parameters(deep),
-            "parameter_bytes": 4 * parameters(deep),
-            "macs": macs,
-            "flops": 2 * macs,
-        }
-    )
+    assert filtered.expected.splitlines()[0] == str(totals(deep, (10, 5, 20), gates=4))
 
 
 @pytest.mark.parametrize("step", ERRORS, ids=[step.command for step in ERRORS])

@@ -1,9 +1,10 @@
 """Console blocks of Markdown files: what the documentation says happens, run and compared.
 
-A block fenced as ```console holds commands, each a line that starts with "$ ", and below each
-what it prints, stdout and stderr together. A command that ends in "# exit 2" must end with that
-code, any other with 0. A line "..." stands for any number of lines. A block whose opening fence
-is preceded by a line "<!-- not run -->" is left alone.
+A block fenced as ```console, with more backticks where an output has a fence of its own, holds
+commands, each a line that starts with "$ ", and below each what it prints, stdout and stderr
+together. A command that ends in "# exit 2" must end with that code, any other with 0. A line
+"..." stands for any number of lines. A block whose opening fence is preceded by a line
+"<!-- not run -->" is left alone.
 
 `python -m tests.transcripts FILE...` rewrites the outputs of blocks without "..." to what the
 commands print now; read the difference before committing it.
@@ -20,7 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-_BLOCK = re.compile(r"(?<!<!-- not run -->\n)^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"(?<!<!-- not run -->\n)^(?P<fence>`{3,})console\n(?P<inside>.*?)^(?P=fence)$",
+    re.MULTILINE | re.DOTALL,
+)
 _EXIT = re.compile(r"#\s*exit (\d+)$")
 
 
@@ -41,7 +45,7 @@ class Step:
 def steps(text: str) -> Iterator[Step]:
     """The commands of a Markdown text, in order."""
     for block in _BLOCK.finditer(text):
-        for part in re.split(r"^\$ ", block[1], flags=re.MULTILINE)[1:]:
+        for part in re.split(r"^\$ ", block["inside"], flags=re.MULTILINE)[1:]:
             command, _, expected = part.partition("\n")
             yield Step(command=command, expected=expected)
 
@@ -76,12 +80,12 @@ def matches(expected: str, printed: str) -> bool:
 
 def _rewritten(text: str, folder: Path) -> str:
     def rewritten(block: re.Match[str]) -> str:
-        whole = "```console\n"
+        whole = f"{block['fence']}console\n"
         for step in steps(block[0]):
             printed = run(step.command, folder)[1]
             kept = step.expected if matches(step.expected, printed) else printed
             whole += f"$ {step.command}\n{kept}"
-        return f"{whole}```"
+        return whole + block["fence"]
 
     return _BLOCK.sub(rewritten, text)
 

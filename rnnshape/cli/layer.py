@@ -60,6 +60,10 @@ def deliver(predictions: Sequence[Report], plan: Plan, run: RunOptions) -> int:
     """Write one document of all the reports, run as `run` says; the exit code."""
     if run.time and not run.run:
         raise RequestError("--time needs a run, and --no-run is given", hint="leave one out")
+    if run.time and any(report.settings.device_type == "meta" for report in predictions):
+        raise RequestError(
+            "--time needs a device that computes, and meta does not", hint="leave --time out"
+        )
     show = plan.show | {"time"} if run.time else plan.show
     document = partial(layer_document, show=show, full=plan.full)
     delivery = Delivery(plan)

@@ -51,7 +51,12 @@ def request_of(
 ) -> Request:
     """The same for a layer whose fields are known; no option can change those in `fixed`."""
     told = told_fields(layer_fields, input_options, fixed=fixed)
-    confirmed = layer_fields.get("batch_first") or input_options.batch_size or input_options.seq_len
+    confirmed = (
+        layer_fields.get("batch_first")
+        or input_options.batch_size
+        or input_options.seq_len
+        or input_options.lengths
+    )
     return Request(
         config=told_config(kind, told),
         input_spec=told_input(told),

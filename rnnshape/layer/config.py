@@ -17,6 +17,8 @@ MAX_SIZE: Final = 10**500
 
 # Each row of a packed batch has claims of its own.
 MOST_ROWS: Final = 10_000
+# Each step of a packed batch has a size of its own.
+MOST_PACKED_STEPS: Final = 1_000_000
 
 DEFAULT_INPUT_SIZE: Final = 20
 DEFAULT_HIDDEN_SIZE: Final = 40
@@ -232,6 +234,12 @@ class InputSpec:
             raise RequestError(
                 f"{len(self.lengths)} lengths do not fit batch {self.batch_size}",
                 hint="one length a row of the batch",
+            )
+        if max(self.lengths) > MOST_PACKED_STEPS:
+            raise RequestError(
+                f"length {max(self.lengths)} is packed step by step; the most is"
+                f" {MOST_PACKED_STEPS:,}",
+                hint="give shorter rows",
             )
         if max(self.lengths) > self.seq_len:
             raise RequestError(

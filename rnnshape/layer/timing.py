@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
@@ -46,7 +47,9 @@ def timed(
         activations=sum(each.activations for each in needs),
     )
     require_memory(together, free_memory(settings), device=settings.device)
-    with torch.inference_mode():
+    # That a projection is not for oneDNN is no news to whoever times it.
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
         passes = [_forward(config, input_spec, settings) for config in configs]
         seconds: list[list[float]] = [[] for _ in configs]
         for forward in passes * _WARM_UP:
