@@ -134,4 +134,4 @@ def _numbers(text: str) -> list[str]:
 def _nearest_size(word: str, least: int) -> str:
     """A number that would do: the whole part of what was given, where that is large enough."""
     whole = re.match(r"[0-9][0-9_]{0,18}", word)
-    return str(max(least, int(whole[0].rstrip("_").replace("__", "_")))) if whole else "40"
+    return str(max(least, int(whole[0].replace("_", "")))) if whole else "40"

@@ -35,7 +35,7 @@ from rnnshape.document.model import (
     Times,
     Verdict,
 )
-from rnnshape.layer.config import Kind, RNNConfig, Settings
+from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.facts import ClaimCode, Part, Tensor
 from rnnshape.layer.findings import extra_parameters
 from rnnshape.layer.formulas import Block as WeightBlock
@@ -235,7 +235,7 @@ def _not_returned(config: RNNConfig) -> str:
 
 def _grid(report: Report) -> Iterator[Block]:
     if not report.config.cell:
-        yield grid(report.config, report.input_spec.seq_len)
+        yield grid(report.config, int(report.sizes.longest))
 
 
 def _diagram(report: Report) -> Iterator[Block]:
@@ -434,7 +434,7 @@ def verification(report: Report, subject: Code) -> Iterator[Block]:
         return
     where = written_place(report.settings)
     if run.agrees:
-        text = (f"torch {run.torch_version} on {where}, gives {_agreed(run)}",)
+        text = (f"torch {run.torch_version} on {where}, gives {_agreed(run, report.input_spec)}",)
         yield Verdict(status="ok", text=text, subject=subject)
         return
     text = (f"PyTorch {run.torch_version} on {where}, disagrees with the formulas",)
@@ -463,13 +463,15 @@ def mismatch_row(mismatch: Mismatch) -> tuple[Cell, ...]:
     return Code(mismatch.what), _value(mismatch.predicted), _value(mismatch.measured)
 
 
-def _agreed(run: Run) -> str:
-    if any(claim.holds for claim in run.claims):
+def _agreed(run: Run, asked: InputSpec) -> str:
+    if any(claim.holds and not isinstance(claim.right, tuple) for claim in run.claims):
         text = "these shapes, weights and equalities"
     elif run.claims:
         text = "these shapes and weights; there are no values to compare"
     else:
         text = "these shapes and weights"
+    if run.input_spec.seq_len < asked.seq_len:
+        text += f"; run with {run.input_spec.seq_len} steps, which stand for all"
     if run.counted_flops is not None:
         text += f"; PyTorch counts {run.counted_flops:,} FLOPs"
     if run.equations_difference is not None:

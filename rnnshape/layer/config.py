@@ -81,7 +81,9 @@ _DTYPE_ALIASES: Final = {
     "cfloat": "complex64",
     "cdouble": "complex128",
 }
-_DEVICE: Final = re.compile(r"(?P<type>cpu|meta|mps|cuda|xpu)(?::(?P<index>\d{1,4}))?", re.ASCII)
+_DEVICE: Final = re.compile(
+    r"(?P<type>cpu|meta|mps|cuda|xpu)(?::(?P<index>0|[1-9]\d?|1[01]\d|12[0-7]))?", re.ASCII
+)
 
 
 @dataclass(frozen=True, kw_only=True)

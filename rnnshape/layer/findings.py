@@ -132,7 +132,8 @@ def _unconfirmed_batch(
 ) -> Iterator[UnconfirmedBatchAxis]:
     """With equal sizes nothing tells the two apart; `_equal_sizes` says so."""
     seq, batch = input_spec.seq_len, input_spec.batch_size
-    if not from_input_shape or not input_spec.batched or config.batch_first or seq == batch:
+    confirmed = config.batch_first or config.cell or input_spec.lengths is not None
+    if not from_input_shape or not input_spec.batched or confirmed or seq == batch:
         return
     read = layout(config, input_spec, plain_sizes(config, input_spec))
     other_config = replace(config, batch_first=True)

@@ -20,7 +20,7 @@ def predict(config: RNNConfig, input_spec: InputSpec) -> Facts:
         weights=layer_weights,
         parameters=layer_weights.parameters,
         claims=tuple(_claims(config, input_spec, tensors)),
-        batch_sizes=batch_sizes(input_spec.lengths) if input_spec.lengths else None,
+        batch_sizes=batch_sizes(input_spec.lengths or ()) if "data" in tensors else None,
     )
 
 
@@ -82,6 +82,7 @@ def _final_states_of_rows(
     forward, reverse = {"feature": slice(None, width)}, {"feature": slice(width, None)}
     if not config.bidirectional:
         forward = {}
+    longest = max(lengths)
     for row, length in enumerate(lengths):
         final = part(h_n, {"layer*dir": -config.directions, "batch": row})
         ends = part(output, {"seq": length - 1, "batch": row, **forward})
@@ -93,7 +94,7 @@ def _final_states_of_rows(
                 left=part(output, {"seq": 0, "batch": row, **reverse}),
                 right=part(h_n, {"layer*dir": -1, "batch": row}),
             )
-        if length < max(lengths):
+        if length < longest:
             padding = part(output, {"seq": -1, "batch": row, **forward})
             yield Claim(code="row-padding", row=row, left=padding, relation="!=", right=final)
 

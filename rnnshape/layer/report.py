@@ -173,7 +173,7 @@ def _import_torch() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import torch  # noqa: F401 - so that what imports it next finds it
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         raise RequestError(
             f"torch cannot be imported: {str(error).partition(chr(10))[0]}",
             hint="pip install torch, or --no-run for the formulas alone",

@@ -40,7 +40,7 @@ def largest_difference(config: RNNConfig) -> float | None:
         returned = _flat(called(module, given))
         expected = _flat(_layers(checked, dict(module.named_parameters()), given))
         pairs = zip(returned, expected, strict=True)
-        return max(float((left - right).abs().max()) for left, right in pairs)
+        return float(torch.stack([(left - right).abs().max() for left, right in pairs]).max())
 
 
 _Weights = Mapping[str, torch.Tensor]

@@ -31,13 +31,13 @@ _DEVICE_TOLERANCE: Final = {
     DType.FLOAT32: 1e-2,
     DType.COMPLEX64: 1e-2,
 }
-_COARSE_TOLERANCE: Final = 0.1
+_COARSE_TOLERANCE: Final = 0.05
 # Errors of float64 stay far below, a wrong equation far above.
 EQUATION_TOLERANCE: Final = 1e-10
 
 
 def device_tolerance(dtype: DType) -> float:
-    """How far a device's values may be from the CPU's; they lie between -1 and 1."""
+    """How far a device's values may be from the CPU's, relative to the largest of them."""
     return _DEVICE_TOLERANCE.get(dtype, _COARSE_TOLERANCE)
 
 
