@@ -64,10 +64,6 @@ def deliver(predictions: Sequence[Report], plan: Plan, run: RunOptions) -> int:
         raise RequestError(
             "--time needs a device that computes, and meta does not", hint="leave --time out"
         )
-    if run.time and any(report.settings.device_type == "meta" for report in predictions):
-        raise RequestError(
-            "the meta device computes nothing, so it takes no time", hint="--device cpu"
-        )
     show = plan.show | {"time"} if run.time else plan.show
     document = partial(layer_document, show=show, full=plan.full)
     delivery = Delivery(plan)
