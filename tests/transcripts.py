@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parent.parent
 _BLOCK = re.compile(
@@ -82,7 +83,8 @@ def _rewritten(text: str, folder: Path) -> str:
     def rewritten(block: re.Match[str]) -> str:
         whole = f"{block['fence']}console\n"
         for step in steps(block[0]):
-            printed = run(step.command, folder)[1]
+            with TemporaryDirectory() as elsewhere:  # for what a command writes
+                printed = run(step.command, Path(elsewhere) if "-o " in step.command else folder)[1]
             kept = step.expected if matches(step.expected, printed) else printed
             whole += f"$ {step.command}\n{kept}"
         return whole + block["fence"]
