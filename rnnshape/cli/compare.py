@@ -19,7 +19,7 @@ from rnnshape.cli.output import Delivery, Plan, picture_file
 from rnnshape.cli.request import settings_of
 from rnnshape.cli.target import read_target
 from rnnshape.document.compare import chart, compare_document
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, quoted
 from rnnshape.render.chart import render_chart
 
 if TYPE_CHECKING:
@@ -134,6 +134,12 @@ def _comparison(
         values.one_of(compare.sort, "--sort", ORDERS)
     settings = settings_of(run)
     targets = [read_target(text) for text in compare.targets]
+    for target in targets:
+        if target.device is not None or target.dtype is not None:
+            raise RequestError(
+                f"{quoted(target.text)} names its device or dtype; all targets share one",
+                hint="--device and --dtype beside the targets",
+            )
     points = grid(targets, layer, input_)
     if len(targets) == 1:  # one target is compared with itself at the other points
         points = [[each for point in points for each in point]]

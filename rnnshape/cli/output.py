@@ -143,7 +143,7 @@ def _format_of(name: str) -> Format:
 
 def picture_file(name: str, option: str) -> Path:
     """The file of a picture, known to be writable. Raises RequestError for another suffix."""
-    if not name.lower().endswith(PICTURES):
+    if Path(name).suffix.lower() not in PICTURES:
         raise RequestError(
             f"{option} {quoted(name)} has no suffix that names a picture",
             hint=f"one of {', '.join(PICTURES)}",

@@ -88,7 +88,7 @@ def _padded_rows(finding: PaddedRows) -> Inline:
     rows = "row" if len(finding.rows) == 1 else "rows"
     padding: Inline = (
         (
-            Code("output[-1]"),
+            Code("output[:, -1]" if finding.batch_first else "output[-1]"),
             f" is padding for {rows} {shown}{more}: take ",
             Code("h_n"),
             ", or each row's last valid step",

@@ -63,6 +63,7 @@ class PaddedRows:
     """Rows of a packed batch that end before the last step of the padded output."""
 
     rows: tuple[int, ...]
+    batch_first: bool
     longest: int  # steps of the padded output
     seq_len: int  # steps of the padded input
 
@@ -120,7 +121,7 @@ def find(
     return (
         *_unconfirmed_batch(config, input_spec, from_input_shape=from_input_shape),
         *_likely_swapped(input_spec, assumed, from_input_shape=from_input_shape),
-        *_padded_rows(input_spec),
+        *_padded_rows(config, input_spec),
         *_equal_sizes(config, input_spec, assumed),
         *_dropout(config),
         *_projection(config, input_spec),
@@ -162,13 +163,18 @@ def _like_a_batch(size: int) -> bool:
     return size >= _LEAST_BATCH and size & (size - 1) == 0
 
 
-def _padded_rows(input_spec: InputSpec) -> Iterator[PaddedRows]:
+def _padded_rows(config: RNNConfig, input_spec: InputSpec) -> Iterator[PaddedRows]:
     if input_spec.lengths is None:
         return
     longest = max(input_spec.lengths)
     rows = tuple(row for row, length in enumerate(input_spec.lengths) if length < longest)
     if rows or longest < input_spec.seq_len:
-        yield PaddedRows(rows=rows, longest=longest, seq_len=input_spec.seq_len)
+        yield PaddedRows(
+            rows=rows,
+            batch_first=config.batch_first,
+            longest=longest,
+            seq_len=input_spec.seq_len,
+        )
 
 
 def _equal_sizes(
