@@ -11,12 +11,12 @@ from rnnshape.layer.formulas import gate_rows
 from rnnshape.layer.report import Report
 
 _MEANING: Final[Mapping[str, str]] = {
-    "i": "input gate",
-    "f": "forget gate",
+    "i": "input",
+    "f": "forget",
     "g": "candidate",
-    "o": "output gate",
-    "r": "reset gate",
-    "z": "update gate",
+    "o": "output",
+    "r": "reset",
+    "z": "update",
     "n": "candidate",
     "h": "hidden state",
 }
@@ -37,8 +37,8 @@ def _rows(config: RNNConfig) -> Table:
         columns=(
             Column(key="gate", title="gate", headed=False),
             Column(key="rows", title="rows"),
-            *(Column(key=stem, title=f"{stem}{place}", rank=2) for stem in stems),
-            Column(key="meaning", title="", rank=1),
+            *(Column(key=stem, title=f"{stem}{place}", rank=1) for stem in stems),
+            Column(key="meaning", title="", rank=2),
         ),
         rows=tuple(
             (
