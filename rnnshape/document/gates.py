@@ -37,8 +37,8 @@ def _rows(config: RNNConfig) -> Table:
         columns=(
             Column(key="gate", title="gate", headed=False),
             Column(key="rows", title="rows"),
-            *(Column(key=stem, title=f"{stem}{place}", rank=2) for stem in stems),
-            Column(key="meaning", title="", rank=1),
+            *(Column(key=stem, title=f"{stem}{place}", rank=1) for stem in stems),
+            Column(key="meaning", title="", rank=2),
         ),
         rows=tuple(
             (
