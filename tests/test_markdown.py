@@ -35,8 +35,6 @@ REQUESTS = {
     "relu, unbatched": ("rnn", "--nonlinearity", "relu", "--unbatched"),
     "every weight": ("lstm", "--layers", "3", "--bidir", "--full"),
     "input shape": ("gru", "--input-shape", "5,10,20", "--dropout", "0.5"),
-    "cell": ("lstm", "--cell", "--with-state"),
-    "packed": ("gru", "--lengths", "7,3,2", "--bidir"),
     "huge": ("gru", "--hidden", "9" * 100),
 }
 EACH_REQUEST = pytest.mark.parametrize("words", REQUESTS.values(), ids=REQUESTS)
@@ -45,7 +43,7 @@ EACH_REQUEST = pytest.mark.parametrize("words", REQUESTS.values(), ids=REQUESTS)
 _ENDS = ("open", "close")
 _PLAIN_CELLS = (
     *("total", "seq, batch, feature", "seq, feature"),
-    *("layer*dir, batch, feature", "layer*dir, feature", "batch, feature", "step, feature"),
+    *("layer*dir, batch, feature", "layer*dir, feature"),
 )
 
 
@@ -53,11 +51,6 @@ def written(*words: str) -> str:
     result = call(*words, "--no-run", "--show", "all", "-f", "markdown")
     assert (result.code, result.err) == (0, "")
     return result.out
-
-
-def without_pictures(text: str) -> str:
-    """The text without its fenced blocks, which show what they hold as it is."""
-    return re.sub(r"^```text\n.*?^```\n", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def parsed(text: str) -> list[Token]:
@@ -99,11 +92,10 @@ def test_every_table_is_one_to_a_parser(words: tuple[str, ...]) -> None:
     text = written(*words)
     starts = len(re.findall(r"^\|[ -]*-[-:| ]*\|$", text, re.MULTILINE))
     found = tables(text)
-    layouts = [] if "--cell" in words else [3]
     # shapes, weights, gates, layouts, compare, cost, frameworks
-    columns = [4, 4 if "--full" in words else 5, 7, *layouts, 5, 4, 5]
+    columns = [4, 4 if "--full" in words else 5, 7, 3, 5, 4, 5]
+    assert len(found) == starts == len(columns)
     assert [len(table[0]) for table in found] == columns
-    assert starts == len(found)
     for table in found:
         assert len({len(row) for row in table}) == 1
 
@@ -111,7 +103,8 @@ def test_every_table_is_one_to_a_parser(words: tuple[str, ...]) -> None:
 @EACH_REQUEST
 def test_every_line_with_bars_is_in_a_table(words: tuple[str, ...]) -> None:
     text = written(*words)
-    bars = [line for line in without_pictures(text).splitlines() if "|" in line]
+    fenced = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    bars = [line for line in fenced.splitlines() if "|" in line]
     assert len(bars) == sum(len(table) + 1 for table in tables(text))
     assert all(line.startswith(("| ", "|-")) for line in bars)
 
@@ -138,7 +131,7 @@ def test_numbers_are_aligned_right_and_words_left(words: tuple[str, ...]) -> Non
 
 
 @EACH_REQUEST
-def test_nothing_but_code_strength_lists_and_pictures_is_marked(words: tuple[str, ...]) -> None:
+def test_nothing_but_code_strength_and_lists_is_marked(words: tuple[str, ...]) -> None:
     types = {child.type for token in parsed(written(*words)) for child in token.children or []} | {
         token.type for token in parsed(written(*words))
     }
@@ -169,14 +162,6 @@ def test_the_tables_say_what_the_terminal_says(words: tuple[str, ...]) -> None:
             cells = [re.escape(plain(cell)) for cell in row if plain(cell)]
             line = r" +".join(cell.replace(r"\ ", " +") for cell in cells)
             assert re.search(line, table) or cells[0].startswith(("input", "output", "h_n", "c_n"))
-
-
-@EACH_REQUEST
-def test_the_pictures_are_what_the_terminal_shows(words: tuple[str, ...]) -> None:
-    table = call(*words, "--no-run", "--show", "all").out
-    pictures = [token.content for token in parsed(written(*words)) if token.type == "fence"]
-    assert len(pictures) == (1 if "--cell" in words else 2)  # the grid, the equations
-    assert all(picture in table for picture in pictures)
 
 
 @EACH_REQUEST
@@ -214,10 +199,6 @@ def test_the_verdict_is_kept_with_the_request_that_it_is_about() -> None:
         "rnn --nonlinearity relu --unbatched --dtype float64",
         "gru --hidden 8 --device meta",
         "gru --batch 0",
-        "gru --cell --batch 3 --with-state",
-        "rnn --input 3 --cell --unbatched",
-        "lstm --bidir --lengths 7,3,2",
-        "lstm --lengths 3,2 --seq 5 --with-state",
     ],
 )
 def test_the_request_of_the_verdict_is_the_one_that_was_made(words: str) -> None:

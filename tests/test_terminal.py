@@ -29,11 +29,11 @@ import sys
 from rnnshape.cli import layer
 from rnnshape.cli.main import main
 
-def hold(report, real=layer.with_run, **more):
+def hold(report, *, real=layer.with_run, **checks):
     if not sys.stderr.isatty():
         print("held", file=sys.stderr, flush=True)
     sys.stdin.read()
-    return real(report, **more)
+    return real(report, **checks)
 
 layer.with_run = hold
 sys.exit(main(sys.argv[1:]))
@@ -119,17 +119,8 @@ def shown(*arguments: str, columns: int = 80, changes: Mapping[str, str] | None 
 PLAIN = {"NO_COLOR": "1"}
 
 # The lines of each table, and how wide the columns are that it never gives up: names and
-# shapes, 22 and 27; also parameters, 40; the titles of the two layouts, 53; a gate and its rows;
-# a cost with its unit, 31; a framework, its layer, its biases and parameters, 40.
-TABLES = {
-    "shapes": (5, 22),
-    "weights": (7, 40),
-    "compare": (5, 27),
-    "layouts": (5, 53),
-    "gates": (5, 16),
-    "cost": (9, 31),
-    "frameworks": (5, 40),
-}
+# shapes, 22 and 27; also parameters, 40; the titles of the two layouts, 53.
+TABLES = {"shapes": (5, 22), "weights": (7, 40), "compare": (5, 27), "layouts": (5, 53)}
 
 
 @pytest.fixture(scope="module")
@@ -186,15 +177,16 @@ class TestWidth:
     ) -> None:
         columns, text = at_width
         for section, lines in sections(text).items():
+            if section in ("grid", "diagram", "gates", "cost", "frameworks"):
+                continue  # pictures, equations and tables
             for line in lines[TABLES.get(section, (0, 0))[0] :]:
                 # What cannot be broken: a call or a shape, a symbol's value, a word.
                 words = re.sub(
                     r"\([^)]*\)(\[[^]]*\])?|\[[^]]*\]|=\S+ \w+|(?: {3})?\* default", "", line
                 )
-                expression = re.search(r" [=!]= ", line) or re.fullmatch(r"[ \d,*+()-]+", line)
-                picture = section == "grid" or (section == "gates" and " = " in line)
                 fits = len(line) <= columns
-                assert fits or len(words.split()) <= 1 or expression or picture, line
+                related = re.search(" [=!]= ", line)
+                assert fits or len(words.split()) <= 1 or related, line
 
     @pytest.mark.parametrize("columns", [120, 200])
     def test_prose_is_no_wider_than_a_person_reads(self, columns: int) -> None:
@@ -214,10 +206,7 @@ class TestWidth:
         first = 2 * (4 * 40 * 20 + 4 * 40 * 40 + 2 * 4 * 40)
         others = 3 * 2 * (4 * 40 * 80 + 4 * 40 * 40 + 2 * 4 * 40)
         assert f"parameters {first:,} + {others:,} = {first + others:,}" in words
-        # An expression is not broken within.
-        expressions = [line for line in screen.lines if re.fullmatch(r"[ \d,*+()-]+", line)]
-        rest = [line for line in screen.lines if line not in expressions]
-        assert max(map(len, rest)) <= max(columns, 25)
+        assert max(map(len, screen.lines)) <= max(columns, 25)
 
     def test_a_width_that_the_user_sets_is_taken(self) -> None:
         screen = shown(*EVERYTHING, columns=200, changes={**PLAIN, "COLUMNS": "60"})
@@ -348,9 +337,7 @@ class TestColour:
     def test_no_line_ends_with_a_blank(
         self, section: str, colour: str, full: tuple[str, ...]
     ) -> None:
-        cell = ("lstm", "--cell", "--with-state")
-        packed = ("gru", "--lengths", "7,3,2", "--bidir")
-        for words in (("lstm", "--proj", "10"), ("rnn", "--unbatched"), cell, packed, EVERYTHING):
+        for words in (("lstm", "--proj", "10"), ("rnn", "--unbatched"), EVERYTHING):
             text = call(*words, "--no-run", *full, "--show", section, "--color", colour).out
             for line in ESCAPE.sub("", text).splitlines():
                 assert line == line.rstrip()
