@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rnnshape.api import Report, Reports, inspect, inspect_model
     from rnnshape.errors import RequestError
     from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
-    from rnnshape.layer.report import Report, inspect
 
 __version__ = "0.1.0"
 
@@ -17,10 +17,12 @@ __all__ = [
     "Kind",
     "RNNConfig",
     "Report",
+    "Reports",
     "RequestError",
     "Settings",
     "__version__",
     "inspect",
+    "inspect_model",
 ]
 
 _PLACES = {
@@ -28,7 +30,7 @@ _PLACES = {
     **dict.fromkeys(
         ("DType", "InputSpec", "Kind", "RNNConfig", "Settings"), "rnnshape.layer.config"
     ),
-    **dict.fromkeys(("Report", "inspect"), "rnnshape.layer.report"),
+    **dict.fromkeys(("Report", "Reports", "inspect", "inspect_model"), "rnnshape.api"),
 }
 
 

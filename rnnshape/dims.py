@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -82,6 +82,11 @@ def substituted(value: int) -> str:
     return _written(_term(value), lambda name: str(name.value))
 
 
+def symbols(value: int) -> dict[str, int]:
+    """The names in the formula of `value`, each with the size it stands for."""
+    return dict(_names(_term(value)))
+
+
 def shape_formula(shape: Sequence[int]) -> str:
     """A shape in names, as Python writes tuples: `(L, N, D*H_out)`, `(4*H_cell,)`."""
     return written_shape([formula(size) for size in shape])
@@ -91,6 +96,14 @@ def written_shape(sizes: Sequence[object]) -> str:
     """A tuple of sizes as Python writes it: `(10, 5, 80)`, `(160,)`."""
     inside = ", ".join(map(str, sizes))
     return f"({inside},)" if len(sizes) == 1 else f"({inside})"
+
+
+def _names(term: _Term) -> Iterator[tuple[str, int]]:
+    if isinstance(term, _Name):
+        yield term.symbol, term.value
+    elif isinstance(term, _Operation):
+        yield from _names(term.left)
+        yield from _names(term.right)
 
 
 def _term(value: int) -> _Term:

@@ -445,15 +445,15 @@ class TestHelp:
     @pytest.mark.parametrize(
         ("name", "groups"),
         [
-            *((name, ["Layer"]) for name in KINDS),
-            ("inspect", ["Target"]),
-            ("compare", ["Comparison", "Layer"]),
-            ("budget", ["Solve", "Budget, one of them", "Layer"]),
+            *((name, ["Layer", "Input", "Run", "Expectations"]) for name in KINDS),
+            ("inspect", ["Target", "Input", "Run", "Expectations"]),
+            ("compare", ["Comparison", "Layer", "Input", "Run"]),
+            ("budget", ["Solve", "Budget, one of them", "Layer", "Input", "Run"]),
         ],
     )
     def test_options_are_in_groups(self, name: str, groups: list[str]) -> None:
         titles = re.findall(r"^(\w[\w, ]*):$", call(name, "--help").out, re.MULTILINE)
-        assert titles == [*groups, "Input", "Run", "Output", "Other"]
+        assert titles == [*groups, "Output", "Other"]
 
     def test_no_command_shows_the_help(self) -> None:
         assert spawn() == spawn("--help")

@@ -21,7 +21,7 @@ DTYPES = ", ".join(dtype.value for dtype in DType)
 LSTM_HELP = "rnnshape lstm --help lists the options"
 SECTIONS = (
     "header, shapes, states, grid, diagram, weights, arithmetic, gates, layouts, compare, cost,"
-    " frameworks, findings, time, verification"
+    " frameworks, findings, expectations, time, verification"
 )
 COMMANDS = "lstm, gru, rnn, inspect, compare, budget"
 

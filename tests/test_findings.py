@@ -234,10 +234,11 @@ def test_a_projection_is_pointed_out_exactly_when_it_saves_nothing(config: RNNCo
     assert [finding.extra_parameters for finding in costly] == ([extra] if expected else [])
 
 
-def test_a_report_of_a_config_takes_every_size_as_given() -> None:
+def test_a_report_of_a_config_takes_each_of_its_sizes_as_given() -> None:
     report = inspect(RNNConfig(kind=Kind.GRU, input_size=40, dropout=0.5), run=False)
     assert report.findings == (
         EqualSizes(axes=("input_size", "hidden_size"), size=40),
         DropoutWithoutEffect(dropout=0.5),
     )
-    assert report.assumed == frozenset()
+    assert report.assumed == {"batch_size", "seq_len"}
+    assert inspect(report.config, report.input_spec, run=False).assumed == frozenset()

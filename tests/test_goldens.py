@@ -151,7 +151,17 @@ def alike(name: str) -> Iterator[str]:
 
 
 def test_there_are_goldens_of_every_format() -> None:
-    names = {"budget", "compare", "errors", "formats", "inspect", "json", "markdown", "table"}
+    names = {
+        "budget",
+        "compare",
+        "errors",
+        "expect",
+        "formats",
+        "inspect",
+        "json",
+        "markdown",
+        "table",
+    }
     assert {path.stem for path in GOLDENS} == names
     assert len(TABLES) > 10
 

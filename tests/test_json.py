@@ -64,6 +64,7 @@ REQUESTS = {
     "hidden size of 1": ("lstm", "--hidden", "1"),
     "dropout without effect": ("lstm", "--dropout", "0.25"),
     "projection that costs": ("lstm", "--proj", "35"),
+    "expectations": ("lstm", "--expect", "params <= 10k", "--expect", "output = 10,5,40"),
     "equal sizes": ("gru", "--batch", "6", "--seq", "6"),
     "input shape": ("gru", "--input-shape", "5,10,20"),
     "every size given": (
@@ -320,8 +321,11 @@ def test_a_ratio_to_nothing_is_null() -> None:
     assert {row["macs"] for row in rows} == {0}
 
 
-# Every key there is: a projection, both states, claims of each kind.
-RICH = ("lstm", "--layers", "2", "--bidir", "--proj", "10", "--dropout", "0.5")
+# Every key there is: a projection, both states, claims of each kind, expectations.
+RICH = (
+    *("lstm", "--layers", "2", "--bidir", "--proj", "10", "--dropout", "0.5"),
+    *("--expect", "h_n = 4,5,10", "--expect", "params > 1"),
+)
 
 
 def _refused(instance: object) -> bool:
@@ -370,6 +374,8 @@ def test_a_document_with_a_number_that_passed_through_a_float_is_not_valid() -> 
         (("modules", 0, "config", "nonlinearity"), "tanh"),
         (("modules", 0, "tensors", "output", "axes", 0), "time"),
         (("modules", 0, "claims", 0, "relation"), "="),
+        (("modules", 0, "expectations", 0, "operator"), "=="),
+        (("modules", 0, "expectations", 0, "formula"), ""),
         (("modules", 0, "weights", 0, "name"), "weight_l0"),
         (("modules", 0, "weights", 0, "formula"), "4*H_cell"),
         (("modules", 0, "comparison", 0, "parameters_ratio"), "0.75"),

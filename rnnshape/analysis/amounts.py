@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from rnnshape.errors import quoted
+
 _AMOUNT: Final = re.compile(
     r"(?P<number>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)"
     r"(?:(?P<prefix>[kKMGT])?(?P<bytes>B)?|(?P<binary>[KMGT])iB)"
 )
+# Python writes no integer of over 4,300 digits.
+_LONGEST: Final = 4_000
 _POWERS: Final = {"k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
@@ -34,3 +38,18 @@ def parsed_amount(text: str) -> Amount | None:
         value=Fraction(match["number"].replace("_", "")) * base**power,
         in_bytes=bool(binary or match["bytes"]),
     )
+
+
+def amount(text: str, *, in_bytes: bool = False) -> int:
+    """The whole number that `text` is. Raises ValueError where it is none.
+
+    A unit of bytes is taken only where the number counts bytes: 7B would be 7 of what else.
+    """
+    parsed = parsed_amount(text) if len(text) <= _LONGEST else None
+    if parsed is None:
+        raise ValueError(f"{quoted(text)} is no number")
+    if parsed.in_bytes and not in_bytes:
+        raise ValueError(f"{quoted(text)} is an amount of bytes")
+    if parsed.value.denominator != 1:
+        raise ValueError(f"{quoted(text)} is not whole")
+    return int(parsed.value)

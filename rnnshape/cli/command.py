@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 from typer.models import ArgumentInfo, OptionInfo
 
+from rnnshape.cli.expectations import EXAMPLE, unquoted
 from rnnshape.cli.options import LayerOptions, spelling
 from rnnshape.errors import RequestError, quoted
 
@@ -162,6 +163,8 @@ def usage_problem(error: TyperException) -> RequestError:
             return _unknown_option(command, option, error.possibilities or [])
         return _option_value_problem(option, error.message)
     extra = _EXTRA_WORDS.search(error.message)
+    if extra and context and any(map(unquoted, context.params.get("expect") or ())):
+        return RequestError(f"unexpected {quoted(extra[1])} behind --expect", hint=EXAMPLE)
     if extra:
         return RequestError(
             f"unexpected {quoted(extra[1])}: every size has a name",

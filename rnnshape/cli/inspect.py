@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from rnnshape.cli.command import command
 from rnnshape.cli.layer import deliver, layer_plan, predicted
-from rnnshape.cli.options import InputOptions, OutputOptions, RunOptions, TargetOptions
+from rnnshape.cli.options import (
+    ExpectOptions,
+    InputOptions,
+    OutputOptions,
+    RunOptions,
+    TargetOptions,
+)
 from rnnshape.cli.request import request_of, settings_of
 from rnnshape.cli.target import read_target
 from rnnshape.errors import RequestError
@@ -28,7 +34,11 @@ def inspect_command(name: str, *, help: str) -> TyperCommand:
 
 
 def _inspect(
-    target: TargetOptions, input_: InputOptions, run: RunOptions, output: OutputOptions
+    target: TargetOptions,
+    input_: InputOptions,
+    run: RunOptions,
+    expect: ExpectOptions,
+    output: OutputOptions,
 ) -> int:
     def report(text: str) -> Report:
         read = read_target(text)
@@ -37,7 +47,7 @@ def _inspect(
         return predicted(request, settings, traps=read.traps)
 
     plan = layer_plan(output)
-    return deliver(list(_reports(target.targets or [], report)), plan, run)
+    return deliver(list(_reports(target.targets or [], report)), plan, run, expect)
 
 
 def _reports(targets: Sequence[str], report: Callable[[str], Report]) -> Iterator[Report]:

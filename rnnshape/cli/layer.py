@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from rnnshape.analysis.comparison import timed_configs
 from rnnshape.cli import exits
 from rnnshape.cli.command import command
-from rnnshape.cli.options import InputOptions, LayerOptions, OutputOptions, RunOptions
+from rnnshape.cli.expectations import judged
+from rnnshape.cli.options import (
+    ExpectOptions,
+    InputOptions,
+    LayerOptions,
+    OutputOptions,
+    RunOptions,
+)
 from rnnshape.cli.output import Delivery, Plan
 from rnnshape.cli.request import OF_ONE_KIND, Request, requested, settings_of
 from rnnshape.document.layer import DEFAULT_SECTIONS, SECTIONS, layer_document
@@ -28,11 +35,15 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
     kind = Kind(name.upper())
 
     def inspect(
-        layer: LayerOptions, input_: InputOptions, run: RunOptions, output: OutputOptions
+        layer: LayerOptions,
+        input_: InputOptions,
+        run: RunOptions,
+        expect: ExpectOptions,
+        output: OutputOptions,
     ) -> int:
         plan = layer_plan(output)
         report = predicted(requested(kind, layer, input_), settings_of(run))
-        return deliver([report], plan, run)
+        return deliver([report], plan, run, expect)
 
     # Accepted for every kind, so that the error can say which kind has it; shown where it belongs.
     hidden = [field for field, owner in OF_ONE_KIND.items() if owner is not kind]
@@ -56,16 +67,22 @@ def predicted(request: Request, settings: Settings, *, traps: tuple[Trap, ...] =
     return replace(report, findings=(*traps, *report.findings))
 
 
-def deliver(predictions: Sequence[Report], plan: Plan, run: RunOptions) -> int:
-    """Write one document of all the reports, run as `run` says; the exit code."""
+def deliver(
+    predictions: Sequence[Report], plan: Plan, run: RunOptions, expect: ExpectOptions
+) -> int:
+    """Write one document of all the reports, run as `run` says; the exit code.
+
+    What is expected must hold of each of them.
+    """
     if run.time and not run.run:
         raise RequestError("--time needs a run, and --no-run is given", hint="leave one out")
     if run.time and any(report.settings.device_type == "meta" for report in predictions):
         raise RequestError(
             "--time needs a device that computes, and meta does not", hint="leave --time out"
         )
+    judgements = [judged(expect, report) for report in predictions]
     show = plan.show | {"time"} if run.time else plan.show
-    document = partial(layer_document, show=show, full=plan.full)
+    document = partial(layer_document, show=show, full=plan.full, judgements=judgements)
     delivery = Delivery(plan)
     delivery.begin(document(*predictions))
     reports = predictions
@@ -80,5 +97,7 @@ def deliver(predictions: Sequence[Report], plan: Plan, run: RunOptions) -> int:
             for report in predictions
         ]
     delivery.finish(document(*reports))
-    disagrees = any(report.run is not None and not report.run.agrees for report in reports)
-    return exits.DISAGREEMENT if disagrees else exits.SUCCESS
+    if any(report.run is not None and not report.run.agrees for report in reports):
+        return exits.DISAGREEMENT
+    holds = all(judgement.holds for own in judgements for judgement in own)
+    return exits.SUCCESS if holds else exits.UNMET

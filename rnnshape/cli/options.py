@@ -14,6 +14,7 @@ TARGET: Final = "Target"
 LAYER: Final = "Layer"
 INPUT: Final = "Input"
 RUN: Final = "Run"
+EXPECTATIONS: Final = "Expectations"
 OUTPUT: Final = "Output"
 
 # PyTorch's own spellings, accepted beside the short names; underscores are read as dashes.
@@ -222,6 +223,21 @@ class RunOptions:
             rich_help_panel=RUN,
         ),
     ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectOptions:
+    """What must hold."""
+
+    expect: Annotated[
+        list[str] | None,
+        Option(
+            "--expect",
+            metavar="EXPR",
+            help='"output = 10,5,80", "params <= 150k": else exit with 1. Repeatable.',
+            rich_help_panel=EXPECTATIONS,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -21,17 +21,24 @@ from rnnshape.layer.report import Report, Run
 from rnnshape.layer.verification import Mismatch, Value
 
 if TYPE_CHECKING:
+    from rnnshape.analysis.expectation import Judgement
     from rnnshape.layer.timing import Timing
 
 # Keys may be added within 1.x; one that is renamed or removed makes 2.0.
 FORMAT_VERSION: Final = "1.0"
 
 
-def layer_data(*reports: Report) -> Mapping[str, Any]:
-    """The document of one or more layers; numbers are integers and never rounded."""
+def layer_data(
+    *reports: Report, judgements: Sequence[Sequence[Judgement]] = ()
+) -> Mapping[str, Any]:
+    """The document of one or more layers; numbers are integers and never rounded.
+
+    `judgements` are those of each layer, if something was expected of them.
+    """
+    judged = judgements or [()] * len(reports)
     return {
         **preamble(report.run for report in reports),
-        "modules": [_module(report) for report in reports],
+        "modules": [_module(*each) for each in zip(reports, judged, strict=True)],
     }
 
 
@@ -44,7 +51,7 @@ def preamble(runs: Iterable[Run | None]) -> Mapping[str, Any]:
     }
 
 
-def _module(report: Report) -> Mapping[str, Any]:
+def _module(report: Report, judgements: Sequence[Judgement]) -> Mapping[str, Any]:
     cost = costs(report.config, report.input_spec, report.settings.dtype)
     tensors = report.predicted.tensors
     return {
@@ -88,8 +95,17 @@ def _module(report: Report) -> Mapping[str, Any]:
         "frameworks": [asdict(row) for row in counterparts(report.config)],
         "timings": [_timing(timing) for timing in report.run.timings] if report.run else [],
         "findings": findings_data(report.findings),
+        "expectations": _expectations(judgements),
         "verification": verification_data(report),
     }
+
+
+def _expectations(judgements: Sequence[Judgement]) -> list[Mapping[str, Any]]:
+    if not judgements:
+        return []
+    from rnnshape.document.expectations import expectation_data
+
+    return [expectation_data(judgement) for judgement in judgements]
 
 
 def findings_data(findings: Iterable[Finding]) -> list[Mapping[str, Any]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from math import floor, log10
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rnnshape.analysis.comparison import Compared, siblings
 from rnnshape.dims import formula, shape_formula, substituted, written_shape
@@ -44,6 +44,9 @@ from rnnshape.layer.projection import break_even_projection, largest_saving_proj
 from rnnshape.layer.report import Report, Run
 from rnnshape.layer.verification import Mismatch, Value
 
+if TYPE_CHECKING:
+    from rnnshape.analysis.expectation import Judgement
+
 MACS: Final = "MACs: multiply-adds of the matrix products"
 
 _FINAL_STATES: Final[Mapping[ClaimCode, str]] = {
@@ -70,27 +73,44 @@ _MOST_ROWS: Final = 6
 _MOST_STEPS: Final = 12
 
 
-def layer_document(*reports: Report, show: Collection[str], full: bool) -> Document:
+def layer_document(
+    *reports: Report,
+    show: Collection[str],
+    full: bool,
+    judgements: Sequence[Sequence[Judgement]] = (),
+) -> Document:
     """The sections named in `show`, in their own order; `full` names every weight.
 
-    Findings appear where there are any; the verification always when it failed. Several layers
-    follow one another.
+    Findings appear where there are any; expectations and the verification always when they
+    failed. Several layers follow one another; `judgements` are those of each.
     """
+    judged = judgements or [()] * len(reports)
     return Document(
         sections=tuple(
-            section for report in reports for section in _sections(report, show=show, full=full)
+            section
+            for report, own in zip(reports, judged, strict=True)
+            for section in _sections(report, show=show, full=full, judgements=own)
         ),
-        data=partial(layer_data, *reports),
+        data=partial(layer_data, *reports, judgements=judged),
     )
 
 
-def _sections(report: Report, *, show: Collection[str], full: bool) -> tuple[Section, ...]:
-    failed = report.run is not None and not report.run.agrees
-    builders = {**SECTIONS, "weights": _weights_by_name} if full else SECTIONS
+def _sections(
+    report: Report, *, show: Collection[str], full: bool, judgements: Sequence[Judgement]
+) -> tuple[Section, ...]:
+    failed = set()
+    if not all(judgement.holds for judgement in judgements):
+        failed.add("expectations")
+    if report.run is not None and not report.run.agrees:
+        failed.add("verification")
+    builders: dict[str, Callable[[Report], Iterator[Block]]]
+    builders = {**SECTIONS, "expectations": partial(_expectations, judgements=judgements)}
+    if full:
+        builders["weights"] = _weights_by_name
     sections = (
         Section(key=key, blocks=tuple(build(report)), needs_run=key in _OF_THE_RUN)
         for key, build in builders.items()
-        if key in show or (failed and key == "verification")
+        if key in show or key in failed
     )
     return tuple(section for section in sections if section.blocks)
 
@@ -522,6 +542,14 @@ def _frameworks(report: Report) -> Iterator[Block]:
     yield from frameworks(report)
 
 
+def _expectations(report: Report, judgements: Sequence[Judgement] = ()) -> Iterator[Block]:
+    if not judgements:
+        return
+    from rnnshape.document.expectations import expectations
+
+    yield from expectations(report, judgements, subject=Code(command_line(report)))
+
+
 SECTIONS: Final[Mapping[str, Callable[[Report], Iterator[Block]]]] = {
     "header": _header,
     "shapes": _shapes,
@@ -536,6 +564,7 @@ SECTIONS: Final[Mapping[str, Callable[[Report], Iterator[Block]]]] = {
     "cost": _cost,
     "frameworks": _frameworks,
     "findings": _findings,
+    "expectations": _expectations,
     "time": _time,
     "verification": _verification,
 }
@@ -544,5 +573,14 @@ SECTIONS: Final[Mapping[str, Callable[[Report], Iterator[Block]]]] = {
 _OF_THE_RUN: Final = ("time", "verification")
 
 DEFAULT_SECTIONS: Final = frozenset(
-    ("header", "shapes", "states", "weights", "compare", "findings", "verification")
+    (
+        "header",
+        "shapes",
+        "states",
+        "weights",
+        "compare",
+        "findings",
+        "expectations",
+        "verification",
+    )
 )

@@ -177,9 +177,12 @@ class Chart:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Whether what was said holds. `subject` is the request, for those who keep the verdict."""
+    """Whether what was said holds. `subject` is the request, for those who keep the verdict.
 
-    status: Literal["ok", "failed", "open"]
+    "failed" is a prediction that a run disagrees with, "unmet" an expectation that fails.
+    """
+
+    status: Literal["ok", "failed", "unmet", "open"]
     text: Inline
     subject: Code
 

@@ -6,6 +6,7 @@ Each formula is written once, over `Sizes`, and runs on plain ints (fast) or on 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields
@@ -20,6 +21,9 @@ from rnnshape.layer.facts import Shape, Tensor, Weight
 # What is listed by name or built as an object; a million layers have 8 million weights, which
 # the formulas count without naming them.
 MOST_WEIGHTS: Final = 100_000
+
+# Python reads no integer of over 4,300 digits; the largest num_layers has 501.
+_PLACE: Final = re.compile(r"_l(0|[1-9][0-9]{0,500})(_reverse)?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +157,13 @@ class Block:
         """How often each of `shapes` occurs."""
         return self.layers * self.directions
 
+    def has(self, place: str) -> bool:
+        """Whether the weights of a layer and direction are these: `_l3_reverse`."""
+        match = _PLACE.fullmatch(place)
+        if match is None or (match[2] and self.directions == 1):
+            return False
+        return self.first <= int(match[1]) < self.first + self.layers
+
     @property
     def matrices(self) -> list[Shape]:
         """The weights that multiply; the others are biases, which only add."""
@@ -163,8 +174,8 @@ class Block:
 class Weights(Collection[Weight]):
     """All weights of a layer as at most two blocks, since layers 1 and up are alike.
 
-    Totals cost the same for two layers and for a million; iterating names every weight, in the
-    order of `state_dict`.
+    Totals and one weight by name, `weights["weight_ih_l0"]`, cost the same for two layers and for
+    a million; iterating names every weight, in the order of `state_dict`.
     """
 
     blocks: tuple[Block, ...]
@@ -197,8 +208,27 @@ class Weights(Collection[Weight]):
             )
         return list(self)
 
+    def find(self, name: str) -> Weight | None:
+        """The weight called `name` in `state_dict`, if there is one."""
+        for block in self.blocks:
+            for stem, shape in block.shapes.items():
+                place = name.removeprefix(stem)
+                known = place == "" if self.cell else block.has(place)
+                if name.startswith(stem) and known:
+                    return Weight(name=name, shape=shape)
+        return None
+
+    def __getitem__(self, name: str) -> Weight:
+        weight = self.find(name)
+        if weight is None:
+            raise KeyError(name)
+        return weight
+
     def __contains__(self, weight: object) -> bool:
-        return any(weight == own for own in self)
+        """Whether a weight is one of these, given itself or its name."""
+        if isinstance(weight, Weight):
+            return self.find(weight.name) == weight
+        return isinstance(weight, str) and self.find(weight) is not None
 
     def __iter__(self) -> Iterator[Weight]:
         for block in self.blocks:

@@ -1,7 +1,7 @@
 """Real layers in PyTorch: built without initialisation, filled, fed and called.
 
-This module and those that use it (measurement, stepwise, timing) are the only ones that import
-torch, and are imported themselves when something is run: torch costs more start-up time than
+This module, those that use it (measurement, stepwise, timing) and instances are the only ones that
+import torch, and are imported themselves when something is run: torch costs more start-up time than
 everything else together.
 """
 

@@ -102,22 +102,6 @@ def predicted_report(
     )
 
 
-def inspect(
-    config: RNNConfig,
-    input_spec: InputSpec | None = None,
-    settings: Settings | None = None,
-    *,
-    run: bool = True,
-) -> Report:
-    """The report of a layer, run once unless `run` is False.
-
-    Raises RequestError where the layer cannot be run. The global state of torch (random numbers,
-    threads, backends, default device and dtype) is left as it was.
-    """
-    report = predicted_report(config, input_spec or InputSpec(), settings or Settings())
-    return with_run(report) if run else report
-
-
 def with_run(
     report: Report,
     *,
@@ -129,7 +113,8 @@ def with_run(
 
     `equations` also holds the cell's equations against it, `flops` PyTorch's own counter, and
     `time` measures the forward passes of these layers. Raises RequestError where no run is
-    possible; what no machine can build is refused before torch is imported.
+    possible; what no machine can build is refused before torch is imported. The global state of
+    torch (random numbers, threads, backends, default device and dtype) is left as it was.
     """
     config, spec, settings = report.config, report.input_spec, report.settings
     require_runnable(config, spec, settings)

@@ -63,23 +63,28 @@ dd { margin: 0 0 .5rem 1.5rem; color: var(--dim); }
 .mark { border-left: .25rem solid; padding-left: .75rem; }
 .ok { border-color: var(--ok); } .ok strong { color: var(--ok); }
 .note { border-color: var(--note); } .note strong { color: var(--note); }
-.failed { border-color: var(--bad); } .failed strong { color: var(--bad); }
+.failed, .unmet { border-color: var(--bad); }
+.failed strong, .unmet strong { color: var(--bad); }
 .open { border-color: var(--dim); }
 """
 # A word and a line, not colour alone, tell one from another.
-_VERDICTS: Final = {"ok": "ok: ", "failed": "MISMATCH: ", "open": ""}
-_UNTITLED: Final = ("header", "findings", "verification")
+_VERDICTS: Final = {"ok": "ok: ", "failed": "MISMATCH: ", "unmet": "FAILED: ", "open": ""}
+_UNTITLED: Final = ("header", "findings", "expectations", "verification")
 
 
 def render_html(document: Document) -> str:
     """A whole page: no script, nothing from elsewhere."""
-    body = "\n".join(line for section in document.sections for line in _section(section))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{_title(document)}</title>\n<style>\n{_STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+        f"<body>\n<main>\n{render_fragment(document)}\n</main>\n</body>\n</html>\n"
     )
+
+
+def render_fragment(document: Document) -> str:
+    """The sections alone, for a page that has a style of its own, as a notebook has."""
+    return "\n".join(line for section in document.sections for line in _section(section))
 
 
 def _title(document: Document) -> str:

@@ -52,7 +52,12 @@ _ESCAPES: Final = {
 }
 # Two of these in a row are one letter to TeX.
 _LIGATURES: Final = re.compile(r"([-,'])(?=\1)")
-_VERDICTS: Final = {"ok": r"\textbf{ok:} ", "failed": r"\textbf{MISMATCH:} ", "open": ""}
+_VERDICTS: Final = {
+    "ok": r"\textbf{ok:} ",
+    "failed": r"\textbf{MISMATCH:} ",
+    "unmet": r"\textbf{FAILED:} ",
+    "open": "",
+}
 
 
 def render_latex(document: Document) -> str:

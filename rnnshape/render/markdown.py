@@ -32,6 +32,8 @@ _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&$]|(?<![^\W_])_|_(?![^\W_]))")
 # What makes a list or a rule of a line that begins with it.
 _BEGINS_BLOCK = re.compile(r"^([-+](?= |$)|-(?=[- ]+$)|[0-9]+(?=[.)]( |$)))")
 
+_VERDICTS = {"ok": "ok: ", "failed": "**MISMATCH**: ", "unmet": "**FAILED**: ", "open": ""}
+
 
 def render_markdown(document: Document) -> str:
     """The sections as Markdown blocks, and a final newline."""
@@ -59,7 +61,7 @@ def _written(block: Block) -> str:
         case Note(text):
             return f"**Note:** {_inline(text)}"
         case Verdict(status=status, text=text, subject=subject):
-            prefix = {"ok": "ok: ", "failed": "**MISMATCH**: ", "open": ""}[status]
+            prefix = _VERDICTS[status]
             return f"{_cell(subject)}: {prefix}{_inline(text)}"
 
 

@@ -59,6 +59,13 @@ def render_sections(
     return "\n".join(_Writer(room, colour=colour).section(section) for section in sections)
 
 
+def rich_text(sections: Iterable[Section], *, width: int) -> Text:
+    """The sections for a rich console of this width."""
+    text = Text.from_ansi(render_sections(sections, width=width, colour=True))
+    text.no_wrap, text.overflow = True, "ignore"  # they are as narrow as they can be
+    return text
+
+
 class _Writer:
     """Turns blocks into what rich prints, at one width."""
 
@@ -193,8 +200,13 @@ class _Writer:
 
 _HEAD = Style(bold=True)
 _CELL_STYLES = {Formula: Style(dim=True), Shape: Style(bold=True)}
-_UNTITLED = ("header", "findings", "verification")
-_VERDICTS = {"ok": ("ok: ", "green"), "failed": ("MISMATCH: ", "red"), "open": ("", "")}
+_UNTITLED = ("header", "findings", "expectations", "verification")
+_VERDICTS = {
+    "ok": ("ok: ", "green"),
+    "failed": ("MISMATCH: ", "red"),
+    "unmet": ("FAILED: ", "red"),
+    "open": ("", ""),
+}
 
 
 def _widths(columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> list[int]:

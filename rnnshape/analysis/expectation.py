@@ -1,0 +1,289 @@
+"""What is expected of a layer, `NAME OP VALUE`, and whether its formulas give it.
+
+One grammar for the command line, for TOML and for Python: `output = 10,5,80`, `params <= 150k`,
+`encoder.lstm/h_n = (8, 5, 40)`.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Final
+
+from rnnshape.analysis.amounts import amount
+from rnnshape.dims import formula, named, shape_formula, substituted, symbols, written_shape
+from rnnshape.errors import RequestError, quoted
+from rnnshape.layer.facts import Shape
+from rnnshape.layer.formulas import folded
+from rnnshape.layer.report import Report
+
+
+class Operator(Enum):
+    """How a value is compared; the value is how it is written."""
+
+    EQUAL = "="
+    AT_MOST = "<="
+    AT_LEAST = ">="
+    LESS = "<"
+    MORE = ">"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """One thing that should hold of a layer."""
+
+    text: str  # as it was given, without superfluous blanks
+    module: str | None  # of the layer in its model: "encoder.lstm"
+    name: str  # of a tensor, a weight or a quantity: "output", "weight_ih_l0", "parameters"
+    operator: Operator
+    value: int | Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """An expectation held against the prediction.
+
+    `formula` says how the actual value comes about, `substituted` the same in numbers. Of an
+    unmet shape with as many sizes as the actual one, `symbols` are those of the sizes that differ.
+    """
+
+    expectation: Expectation
+    holds: bool
+    actual: int | Shape
+    formula: str  # "(L, N, D*H_out)"
+    substituted: str  # "(10, 5, 2*40)"
+    symbols: tuple[tuple[str, int], ...]  # ("D", 2), ("H_out", 40)
+
+    @property
+    def expected(self) -> int | Shape:
+        """The value that the actual one was compared with."""
+        return self.expectation.value
+
+
+# Numbers that a report tells, by name; each a Dim, which remembers its formula.
+_QUANTITIES: Final[Mapping[str, Callable[[Report], int]]] = {
+    "parameters": lambda report: report.parameters,
+    "macs": lambda report: report.macs,
+    "flops": lambda report: 2 * report.macs,
+    "parameter_bytes": lambda report: (
+        named("itemsize", report.settings.dtype.itemsize) * report.parameters
+    ),
+    "next_linear": lambda report: (
+        report.predicted.tensors.get("output") or report.predicted.tensors["h_1"]
+    ).shape[-1],
+}
+_ALIASES: Final = {"params": "parameters"}
+
+_COMPARISONS: Final[Mapping[Operator, Callable[[int, int], bool]]] = {
+    Operator.EQUAL: operator.eq,
+    Operator.AT_MOST: operator.le,
+    Operator.AT_LEAST: operator.ge,
+    Operator.LESS: operator.lt,
+    Operator.MORE: operator.gt,
+}
+_OPERATORS: Final = {"==": Operator.EQUAL, **{each.value: each for each in Operator}}
+_MEANT: Final = {"=>": ">=", "=<": "<=", "===": "="}
+
+_PARTS: Final = re.compile(r"([^<>=!]*)([<>=!]+)(.*)")
+_SEPARATOR: Final = re.compile(r"\s*[,xX]\s*")
+_BRACKETS: Final = (("(", ")"), ("[", "]"))
+_GROUPED_BY_COMMAS: Final = re.compile(r"(?<![0-9,])[0-9]{1,3}(,[0-9]{3})+$")
+
+_EXAMPLE: Final = '"params <= 150k"'
+
+
+def parse(text: str) -> Expectation:
+    """Read `NAME OP VALUE`. Raises RequestError; a hint in quotes is an expectation to take."""
+    words = " ".join(text.split())
+    match = _PARTS.fullmatch(words)
+    if match is None:
+        problem = "has no operator" if words else "is empty"
+        raise RequestError(f"{_echo(words)} {problem}", hint=_EXAMPLE)
+    place, sign, value = (part.strip() for part in match.groups())
+    if sign not in _OPERATORS:
+        raise _unknown_operator(words, sign)
+    module, slash, name = place.rpartition("/")
+    for part, what in ((name, "name before"), (value, "value behind")):
+        if not part:
+            raise RequestError(f"{_echo(words)} has no {what} {sign}", hint=_EXAMPLE)
+    name = _canonical(name.strip())
+    return Expectation(
+        text=words,
+        module=module.strip() if slash else None,
+        name=name,
+        operator=_OPERATORS[sign],
+        value=_value(value, words, in_bytes=name == "parameter_bytes"),
+    )
+
+
+def chosen(expectation: Expectation, reports: Mapping[str, Report]) -> Report:
+    """The report, of those by module name, that an expectation is about.
+
+    Without a module it is about the only one. Raises RequestError where that is not one.
+    """
+    module = expectation.module
+    if module is None and len(reports) == 1:
+        return next(iter(reports.values()))
+    if module is not None and module in reports:
+        return reports[module]
+    problem = (
+        f"is about one of {len(reports)} modules"
+        if module is None
+        else f"is about {quoted(module)}, which is not here"
+    )
+    known = list(reports)
+    nearest = _most_like(module or "", known) or next(iter(known), None)
+    raise RequestError(
+        f"{_echo(expectation.text)} {problem}",
+        hint="there is no recurrent layer"
+        if nearest is None
+        else _changed(expectation, module=nearest if len(known) > 1 else None),
+    )
+
+
+def judge(expectation: Expectation, report: Report) -> Judgement:
+    """Hold an expectation against what is predicted, at the same cost for any size.
+
+    Raises RequestError for a name that the layer does not have, where a shape would be compared
+    with a number, and where shapes would be ordered.
+    """
+    actual, expected = _actual(expectation, report), expectation.value
+    _require_comparable(expectation, actual)
+    if isinstance(actual, tuple) and isinstance(expected, tuple):
+        return Judgement(
+            expectation=expectation,
+            holds=actual == expected,
+            actual=tuple(map(int, actual)),
+            formula=shape_formula(actual),
+            substituted=written_shape([substituted(size) for size in actual]),
+            symbols=_symbols(_differing(actual, expected)),
+        )
+    assert isinstance(actual, int)
+    assert isinstance(expected, int)
+    return Judgement(
+        expectation=expectation,
+        holds=_COMPARISONS[expectation.operator](actual, expected),
+        actual=int(actual),
+        formula=formula(actual),
+        substituted=substituted(actual),
+        symbols=_symbols((actual,)),
+    )
+
+
+def _unknown_operator(words: str, sign: str) -> RequestError:
+    meant = _MEANT.get(sign)
+    return RequestError(
+        f"{_echo(words)} has the unknown operator {sign[:4]}",
+        hint=_echo(words.replace(sign, meant, 1)) if meant else f"one of {' '.join(_OPERATORS)}",
+    )
+
+
+def _canonical(name: str) -> str:
+    """The one name of a quantity, which may be written in any case: `MACs`."""
+    quantity = _ALIASES.get(name.lower(), name.lower())
+    return quantity if quantity in _QUANTITIES else name
+
+
+def _value(text: str, words: str, *, in_bytes: bool) -> int | Shape:
+    try:
+        sizes = _sizes(text)
+        return amount(text, in_bytes=in_bytes) if sizes is None else sizes
+    except ValueError as error:
+        raise RequestError(
+            f"{_echo(words)}: {error}",
+            hint="a number like 136960, 150k or 2MiB, or a shape like 10,5,80",
+        ) from error
+
+
+def _sizes(text: str) -> Shape | None:
+    """The sizes of a shape, or None where `text` is none: `10,5,80`, `10x5x80`, `(160,)`."""
+    inside = text[1:-1].strip() if (text[0], text[-1]) in _BRACKETS else text
+    words = _SEPARATOR.split(inside.removesuffix(",").rstrip())
+    marked = len(words) > 1 or inside != text or inside.endswith(",")
+    if not marked or not all(word.isascii() and word.isdecimal() for word in words):
+        return None
+    return tuple(map(amount, words))
+
+
+def _actual(expectation: Expectation, report: Report) -> int | Shape:
+    name = expectation.name
+    if name in _QUANTITIES:
+        return _QUANTITIES[name](report)
+    known = report.predicted.tensors.get(name) or report.weights.find(name)
+    if known is None:
+        raise _unknown_name(expectation, report)
+    return known.shape
+
+
+def _unknown_name(expectation: Expectation, report: Report) -> RequestError:
+    nearest = _most_like(expectation.name, _names(report))
+    meant = "" if nearest is None else f"{_changed(expectation, name=nearest)}; "
+    weights = (weight.name for weight in folded(report.weights))
+    return RequestError(
+        f"{_echo(expectation.text)}: {report.config.constructor} has no {quoted(expectation.name)}",
+        hint=f"{meant}it has {', '.join((*report.predicted.tensors, *_QUANTITIES, *weights))}",
+    )
+
+
+def _names(report: Report) -> Iterator[str]:
+    """Every name that may be meant; of the weights those of the last layer of each block."""
+    yield from report.predicted.tensors
+    yield from _QUANTITIES
+    for block in report.weights.blocks:
+        last = block.first + int(block.layers) - 1
+        for stem in block.shapes:
+            for suffix in ("", "_reverse")[: block.directions]:
+                yield stem if report.config.cell else f"{stem}_l{last}{suffix}"
+
+
+def _require_comparable(expectation: Expectation, actual: int | Shape) -> None:
+    name, value = expectation.name, expectation.value
+    problem = None
+    if isinstance(actual, tuple) and isinstance(value, int):
+        problem = f"{name} is a shape, {quoted(str(value))} a number"
+    elif isinstance(actual, tuple) and expectation.operator is not Operator.EQUAL:
+        problem = f"{name} is a shape, and shapes know only ="
+    elif isinstance(actual, int) and isinstance(value, tuple):
+        problem = f"{name} is a number, {quoted(written_shape(value))} a shape"
+        grouped = _GROUPED_BY_COMMAS.search(expectation.text)
+        actual = int(grouped[0].replace(",", "")) if grouped else actual
+    if problem is not None:
+        meant = expectation.operator if isinstance(actual, int) else Operator.EQUAL
+        raise RequestError(
+            f"{_echo(expectation.text)}: {problem}",
+            hint=_changed(expectation, operator=meant, value=actual),
+        )
+
+
+def _differing(actual: Shape, expected: Shape) -> Shape:
+    if actual == expected or len(actual) != len(expected):
+        return actual
+    return tuple(own for own, other in zip(actual, expected, strict=True) if own != other)
+
+
+def _symbols(sizes: Shape) -> tuple[tuple[str, int], ...]:
+    return tuple({name: value for size in sizes for name, value in symbols(size).items()}.items())
+
+
+def _most_like(name: str, known: Iterable[str]) -> str | None:
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, list(known), n=1)), None)
+
+
+def _changed(expectation: Expectation, **changes: Any) -> str:
+    """An expectation that may be meant instead, as it is typed."""
+    other = replace(expectation, **changes)
+    sizes = other.value
+    value = written_shape(sizes).strip("()") if isinstance(sizes, tuple) else str(sizes)
+    module = "" if other.module is None else f"{other.module}/"
+    return _echo(f"{module}{other.name} {other.operator.value} {value.replace(', ', ',')}")
+
+
+def _echo(text: str) -> str:
+    """An expectation as it is typed, between quotes."""
+    shown = quoted(text) if text else ""
+    return shown if shown.startswith(("'", '"')) else f'"{shown}"'

@@ -1,0 +1,110 @@
+"""Whether what was expected of a layer holds, and why not: in words, and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from rnnshape.analysis.expectation import Judgement, Operator
+from rnnshape.document.findings import plain
+from rnnshape.document.model import Block, Code, Formula, Inline, Paragraph, Shape, Verdict
+from rnnshape.layer.config import RNNConfig
+from rnnshape.layer.report import Report
+
+_NOT: Final[Mapping[Operator, str]] = {
+    Operator.EQUAL: "not ",
+    Operator.AT_MOST: "not at most ",
+    Operator.AT_LEAST: "not at least ",
+    Operator.LESS: "not less than ",
+    Operator.MORE: "not more than ",
+}
+
+
+def expectations(
+    report: Report, judgements: Sequence[Judgement], *, subject: Code
+) -> Iterator[Block]:
+    """One line where all hold; where not, each failure with the formula and its numbers."""
+    failed = [judgement for judgement in judgements if not judgement.holds]
+    for judgement in failed:
+        yield Verdict(status="unmet", text=_failure(judgement), subject=subject)
+        yield Paragraph(_reason(judgement, report))
+    count = _count(len(judgements) - len(failed), len(judgements))
+    if not failed:
+        yield Verdict(status="ok", text=(count,), subject=subject)
+    elif len(judgements) > 1:
+        yield Paragraph((count,))
+
+
+def failure_text(judgement: Judgement, report: Report) -> str:
+    """A failure in two lines, for an exception."""
+    return f"{plain(_failure(judgement))}\n  {plain(_reason(judgement, report))}"
+
+
+def expectation_data(judgement: Judgement) -> Mapping[str, Any]:
+    """An expectation for machines."""
+    return {
+        "text": judgement.expectation.text,
+        "name": judgement.expectation.name,
+        "operator": judgement.expectation.operator.value,
+        "expected": _value(judgement.expected),
+        "actual": _value(judgement.actual),
+        "holds": judgement.holds,
+        "formula": judgement.formula,
+    }
+
+
+def _failure(judgement: Judgement) -> Inline:
+    expectation = judgement.expectation
+    expected = _NOT[expectation.operator]
+    return (
+        Code(expectation.text),
+        ": it is ",
+        _written(judgement.actual),
+        f", {expected}",
+        _written(judgement.expected),
+    )
+
+
+def _written(value: int | tuple[int, ...]) -> str | Shape:
+    return Shape(value) if isinstance(value, tuple) else f"{value:,}"
+
+
+def _reason(judgement: Judgement, report: Report) -> Inline:
+    """`(L, N, D*H_out) with H_out=48 hidden, D=2`."""
+    return (Formula(judgement.formula), f" with {', '.join(_numbers(judgement, report))}")
+
+
+def _numbers(judgement: Judgement, report: Report) -> Iterator[str]:
+    known = dict(judgement.symbols)
+    if {"H_out", "H_cell"} <= known.keys() and not report.config.proj_size:
+        known["H_out=H_cell"] = known.pop("H_out")
+        del known["H_cell"]
+    for symbol, meaning in _meanings(report).items():
+        if symbol in known:
+            yield f"{symbol}={known[symbol]:,} {meaning}".rstrip()
+
+
+def _meanings(report: Report) -> Mapping[str, str]:
+    """What each symbol is besides its name, in the order in which they are listed."""
+    config: RNNConfig = report.config
+    return {
+        "L": "seq",
+        "N": "batch",
+        "sum(lengths)": "",
+        "max(lengths)": "",
+        "H_in": "input",
+        "H_out=H_cell": "hidden",
+        "H_cell": "hidden",
+        "H_out": "proj" if config.proj_size else "hidden",
+        "num_layers": "",
+        "D": "",
+        "itemsize": report.settings.dtype.value,
+    }
+
+
+def _count(holding: int, count: int) -> str:
+    return f"{holding} of {count} expectation{'s' * (count > 1)} hold{'s' * (count == 1)}"
+
+
+def _value(value: int | tuple[int, ...]) -> int | list[int]:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,336 @@
+"""The Python API: real modules read, reports that show themselves, expectations that raise."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from torch import nn
+
+import rnnshape
+from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig, Settings
+from rnnshape.document.layer import DEFAULT_SECTIONS, layer_document
+from rnnshape.layer import report as layer_report
+from rnnshape.layer.facts import Facts
+from rnnshape.layer.verification import Mismatch
+from rnnshape.render import Format, render
+from tests.strategies import configs, examples
+from tests.transcripts import ROOT
+
+FLAGS = (False, True)
+
+
+def modules_and_configs() -> Iterator[tuple[nn.Module, RNNConfig]]:
+    """Each kind with each of its options on and off, layers and cells."""
+    for kind, bias, first, bidir in product(Kind, FLAGS, FLAGS, FLAGS):
+        options: dict[str, Any] = {"num_layers": 2, "bias": bias, "dropout": 0.25}
+        options |= {"batch_first": first, "bidirectional": bidir}
+        for own in _own_options(kind):
+            module = getattr(nn, kind.value)(3, 4, **options, **own)
+            yield module, RNNConfig(kind=kind, input_size=3, hidden_size=4, **options, **own)
+    for kind, bias in product(Kind, FLAGS):
+        for own in _own_options(kind, cell=True):
+            module = getattr(nn, f"{kind.value}Cell")(3, 4, bias=bias, **own)
+            yield (
+                module,
+                RNNConfig(kind=kind, cell=True, input_size=3, hidden_size=4, bias=bias, **own),
+            )
+
+
+def _own_options(kind: Kind, *, cell: bool = False) -> list[dict[str, Any]]:
+    if kind is Kind.RNN:
+        return [{"nonlinearity": "tanh"}, {"nonlinearity": "relu"}]
+    return [{}, {"proj_size": 2}] if kind is Kind.LSTM and not cell else [{}]
+
+
+MODULES = [
+    pytest.param(module, config, id=f"{config.constructor} {config.nonlinearity or ''}".strip())
+    for module, config in modules_and_configs()
+]
+
+
+@pytest.mark.parametrize(("module", "config"), MODULES)
+def test_a_module_gives_the_report_of_its_config(module: nn.Module, config: RNNConfig) -> None:
+    report = rnnshape.inspect(module, run=False)
+    assert report.config == config
+    assert report == rnnshape.inspect(config, run=False)
+    own = {name: tuple(weight.shape) for name, weight in module.state_dict().items()}
+    assert {weight.name: weight.shape for weight in report.weights} == own
+    assert {name: report.weights[name].shape for name in own} == own
+    assert report.parameters == sum(weight.numel() for weight in module.parameters())
+
+
+@given(configs(), st.integers(1, 3), st.integers(1, 4))
+@examples(40)
+@pytest.mark.filterwarnings("ignore:dropout option adds dropout", "ignore:LSTM with projections")
+def test_the_attributes_are_the_shapes_of_a_real_pass(
+    config: RNNConfig, batch: int, seq: int
+) -> None:
+    module = eval(config.constructor, {"nn": nn})  # noqa: S307 - made by the test
+    report = rnnshape.inspect(module, InputSpec(batch_size=batch, seq_len=seq), run=False)
+    output, states = module(torch.zeros(report.input.shape))
+    finals = states if isinstance(states, tuple) else (states,)
+    assert report.output.shape == tuple(output.shape)
+    assert report.h_n.shape == report.h_0.shape == tuple(finals[0].shape)
+    if config.kind is Kind.LSTM:
+        assert report.c_n.shape == report.c_0.shape == tuple(finals[1].shape)
+    assert all(type(size) is int for size in report.output.shape)
+    report.expect(f"next_linear = {output.shape[-1]}", f"output = {tuple(output.shape)}")
+
+
+def test_a_layer_is_run_unless_it_is_told_not_to() -> None:
+    ran = rnnshape.inspect(nn.GRU(3, 4))
+    assert ran.run is not None
+    assert ran.run.agrees
+    assert isinstance(ran, rnnshape.Report)
+    assert ran == rnnshape.inspect(RNNConfig(kind=Kind.GRU, input_size=3, hidden_size=4))
+    assert rnnshape.inspect(nn.GRU(3, 4), run=False).run is None
+
+
+def test_cells_and_packed_inputs_have_tensors_of_their_own() -> None:
+    cell = rnnshape.inspect(nn.LSTMCell(3, 4), run=False)
+    assert (cell.h_1.shape, cell.c_1.shape, cell.input.shape) == ((5, 4), (5, 4), (5, 3))
+    spec = InputSpec(batch_size=3, seq_len=7, lengths=(7, 3, 2))
+    assert rnnshape.inspect(nn.GRU(3, 4), spec, run=False).data.shape == (12, 3)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "there"),
+    [
+        (nn.GRU(3, 4), "c_n", "input, h_0, output, h_n"),
+        (nn.LSTM(3, 4), "h_1", "input, h_0, c_0, output, h_n, c_n"),
+        (nn.LSTM(3, 4), "data", "input, h_0, c_0, output, h_n, c_n"),
+        (nn.RNNCell(3, 4), "output", "input, h_0, h_1"),
+    ],
+    ids=["GRU c_n", "LSTM h_1", "LSTM data", "RNNCell output"],
+)
+def test_a_tensor_that_is_not_there_is_an_attribute_error(
+    module: nn.Module, name: str, there: str
+) -> None:
+    report = rnnshape.inspect(module, run=False)
+    with pytest.raises(AttributeError) as missing:
+        getattr(report, name)
+    text = f"{report.config.class_name} has no {name} here; it has {there}"
+    assert str(missing.value).startswith(text)
+    assert not hasattr(report, name)
+
+
+def test_a_weight_that_is_not_there_is_a_key_error() -> None:
+    with pytest.raises(KeyError, match="weight_hr_l0"):
+        rnnshape.inspect(nn.LSTM(3, 4), run=False).weights["weight_hr_l0"]
+
+
+def test_the_device_and_dtype_are_those_of_the_weights_unless_given() -> None:
+    layer = nn.LSTM(3, 4, dtype=torch.float64, device="meta")
+    assert rnnshape.inspect(layer, run=False).settings == Settings(
+        device="meta", dtype=DType.FLOAT64
+    )
+    here = Settings(dtype=DType.FLOAT16)
+    assert rnnshape.inspect(layer, settings=here, run=False).settings == here
+
+
+def test_what_was_not_told_is_known_as_a_default() -> None:
+    assert rnnshape.inspect(nn.GRU(3, 4), run=False).assumed == {"batch_size", "seq_len"}
+    assert rnnshape.inspect(nn.GRU(3, 4), InputSpec(), run=False).assumed == set()
+
+
+def test_flags_and_sizes_that_pytorch_takes_are_read_as_it_takes_them() -> None:
+    layer = nn.GRU(True, 4, dropout=0, bidirectional=1)
+    config = rnnshape.inspect(layer, run=False).config
+    assert config == RNNConfig(kind=Kind.GRU, input_size=1, hidden_size=4, bidirectional=True)
+    assert (type(config.input_size), config.bidirectional) == (int, True)
+
+
+class Own(nn.LSTM):
+    """A layer of the user's own, none of whose code may run once it is built."""
+
+    built = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.built = True
+
+    def forward(self, *_: object, **__: object) -> Any:
+        raise AssertionError("it ran")
+
+    def named_modules(self, *arguments: Any, **options: Any) -> Any:
+        assert not self.built, "it ran"
+        return super().named_modules(*arguments, **options)
+
+    def named_parameters(self, *arguments: Any, **options: Any) -> Any:
+        assert not self.built, "it ran"
+        return super().named_parameters(*arguments, **options)
+
+
+class Model(nn.Module):
+    """Two recurrent layers, one of them twice, and a container that is in itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.ModuleDict({"lstm": Own(20, 40, bidirectional=True)})
+        self.decoder = nn.GRUCell(80, 7)
+        self.again = self.decoder
+        self.itself = self.encoder
+        self.encoder["itself"] = self.encoder
+        self.head = nn.Linear(7, 2)
+
+    def forward(self, *_: object) -> Any:
+        raise AssertionError("it ran")
+
+    def named_modules(self, *_: object, **__: object) -> Any:
+        raise AssertionError("it ran")
+
+
+def test_a_model_gives_the_report_of_each_layer_by_name_and_once() -> None:
+    reports = rnnshape.inspect_model(Model())
+    assert list(reports) == ["encoder.lstm", "decoder"]
+    assert len(reports) == 2
+    lstm = RNNConfig(kind=Kind.LSTM, bidirectional=True)
+    assert reports["encoder.lstm"] == rnnshape.inspect(lstm)
+    assert repr(reports["decoder"]) == "<Report nn.GRUCell(80, 7)>"
+    assert repr(reports).startswith("Reports({'encoder.lstm': <Report nn.LSTM(20, 40, ")
+    reports.expect("encoder.lstm/output = 10,5,80", "decoder/h_1 = 5,7")
+    with pytest.raises(AssertionError) as failed:
+        reports.expect("decoder/h_1 = 5,8", "encoder.lstm/next_linear = 40")
+    assert str(failed.value) == (
+        "decoder/h_1 = 5,8: it is (5, 7), not (5, 8)\n"
+        "  (N, H_out) with H_out=7 hidden\n"
+        "encoder.lstm/next_linear = 40: it is 80, not 40\n"
+        "  D*H_out with H_out=40 hidden, D=2"
+    )
+    with pytest.raises(RequestError, match="is about one of 2 modules"):
+        reports.expect("output = 10,5,80")
+
+
+def test_a_model_that_is_a_layer_or_has_one_needs_no_name() -> None:
+    for model in (nn.GRU(3, 4), nn.Sequential(nn.Linear(2, 3), nn.GRU(3, 4))):
+        rnnshape.inspect_model(model, run=False).expect("output = 10,5,4")
+    nothing = rnnshape.inspect_model(nn.Linear(2, 3), run=False)
+    assert not nothing
+    with pytest.raises(RequestError, match="there is no recurrent layer"):
+        nothing.expect("output = 10,5,4")
+
+
+def test_what_is_no_layer_is_refused() -> None:
+    with pytest.raises(RequestError) as refused:
+        rnnshape.inspect(nn.Sequential(nn.GRU(3, 4)))
+    assert refused.value.problem == "Sequential is no recurrent layer of torch.nn"
+    assert refused.value.hint == "rnnshape.inspect_model finds those in a model"
+    nothing: Any = "lstm"
+    for call in (rnnshape.inspect, rnnshape.inspect_model):
+        with pytest.raises(RequestError) as refused:
+            call(nothing)
+        assert refused.value.problem == "an RNNConfig or an nn.Module is inspected, not str"
+
+
+def test_an_expectation_that_fails_raises_with_expected_actual_and_formula() -> None:
+    report = rnnshape.inspect(nn.LSTM(20, 40))
+    report.expect("params <= 10k", "output = 10,5,40", "weight_ih_l0 = 160x20")
+    with pytest.raises(AssertionError) as failed:
+        report.expect("params <= 9k")
+    assert str(failed.value) == (
+        "params <= 9k: it is 9,920, not at most 9,000\n"
+        "  D*(4*H_cell*H_in + 4*H_cell*H_out + 4*H_cell + 4*H_cell)"
+        " with H_in=20 input, H_out=H_cell=40 hidden, D=1"
+    )
+    with pytest.raises(RequestError, match="has no operator"):
+        report.expect("params")
+    with pytest.raises(RequestError, match="has no foo"):
+        report.expect("params <= 9k", "foo = 1")
+
+
+def test_a_layer_that_pytorch_runs_otherwise_holds_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def wrong(_predicted: Facts, _measured: Facts) -> tuple[Mismatch, ...]:
+        return (Mismatch(what="h_n", predicted=(1, 5, 4), measured=(2, 5, 4)),)
+
+    monkeypatch.setattr(layer_report, "verify", wrong)
+    report = rnnshape.inspect(nn.GRU(3, 4))
+    with pytest.raises(AssertionError, match="MISMATCH: PyTorch"):
+        report.expect("output = 10,5,4")
+
+
+def test_a_report_shows_itself() -> None:
+    report = rnnshape.inspect(nn.LSTM(20, 40, num_layers=4, bidirectional=True))
+    document = layer_document(report, show=DEFAULT_SECTIONS, full=False)
+    assert f"{report}\n" == render(document, Format.TABLE)
+    assert report._repr_markdown_() == render(document, Format.MARKDOWN)
+    assert f"<main>\n{report._repr_html_()}\n</main>" in render(document, Format.HTML)
+    assert "<style" not in report._repr_html_()
+    assert repr(report) == "<Report nn.LSTM(20, 40, num_layers=4, bidirectional=True)>"
+    for width, formulas in ((80, True), (60, False)):
+        written = StringIO()
+        Console(file=written, width=width, color_system=None).print(report)
+        assert ("(L, N, D*H_out)" in written.getvalue()) is formulas
+        assert "output    (10, 5, 80)" in written.getvalue()
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+def test_a_report_is_copied_and_pickled_whole(kind: Kind) -> None:
+    report = rnnshape.inspect(RNNConfig(kind=kind, num_layers=2))
+    for other in (pickle.loads(pickle.dumps(report)), copy.deepcopy(report)):  # noqa: S301
+        assert other == report
+        assert str(other) == str(report)
+
+
+def test_the_package_imports_nothing_before_it_is_asked_to() -> None:
+    program = (
+        "import sys, rnnshape\n"
+        "before = {name for name in sys.modules if name.startswith('rnnshape.')}\n"
+        "config = rnnshape.RNNConfig(kind=rnnshape.Kind.GRU)\n"
+        "report = rnnshape.inspect(config, run=False)\n"
+        "report.expect('params = 7440')\n"
+        "print(before, {'torch', 'rich', 'typer', 'pydantic'} & sys.modules.keys())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set() set()\n"
+
+
+SNIPPET = """
+from collections.abc import Mapping
+
+from torch import nn
+
+import rnnshape
+from rnnshape import InputSpec, Report
+
+report: Report = rnnshape.inspect(nn.LSTM(20, 40), InputSpec(batch_size=2), run=False)
+shape: tuple[int, ...] = report.output.shape
+rows: int = report.weights["weight_ih_l0"].shape[0]
+total: int = report.parameters
+report.expect("params <= 150k")
+by_name: Mapping[str, Report] = rnnshape.inspect_model(nn.Sequential(nn.GRU(3, 4)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [("", 0), ("wrong: str = report.parameters\n", 1), ("rnnshape.inspect(3)\n", 1)],
+    ids=["as it is meant", "a number as text", "a number as layer"],
+)
+def test_a_strict_type_checker_knows_the_api(more: str, code: int, tmp_path: Path) -> None:
+    snippet = tmp_path / "snippet.py"
+    snippet.write_text(SNIPPET + more)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file", "", str(snippet)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout
