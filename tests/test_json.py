@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from math import prod
@@ -15,10 +16,15 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from rnnshape.document.findings import finding_code
+from rnnshape.document.layer import layer_document
+from rnnshape.document.model import Document
 from rnnshape.layer import formulas
-from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig
+from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.facts import Tensor
 from rnnshape.layer.findings import Finding
+from rnnshape.layer.report import Run, predicted_report
+from rnnshape.layer.verification import verify_differences
+from rnnshape.render.json import render_json
 from tests.program import call
 
 SCHEMA = json.loads((files("rnnshape") / "schemas" / "report-1.0.json").read_text(encoding="utf-8"))
@@ -418,3 +424,27 @@ def test_the_document_of_a_disagreement_names_it_and_is_as_the_schema_says(
         {"what": "bias_hh_l0", "predicted": None, "measured": [120]},
         {"what": "parameters", "predicted": 7_320, "measured": 7_440},
     ]
+
+
+@pytest.mark.parametrize("difference", [float("nan"), float("inf")], ids=["NaN", "infinity"])
+def test_a_difference_that_is_no_number_is_null_beside_its_mismatch(difference: float) -> None:
+    predicted = predicted_report(RNNConfig(kind=Kind.GRU), InputSpec(), Settings(device="cuda"))
+    mismatches = verify_differences(equations=None, device=difference, dtype=DType.FLOAT32)
+    run = Run(
+        torch_version="2.13.0",
+        input_spec=predicted.input_spec,
+        claims=(),
+        mismatches=mismatches,
+        device_difference=difference,
+    )
+    text = render_json(layer_document(replace(predicted, run=run), show=(), full=False))
+    whole = json.loads(text, parse_constant=pytest.fail)
+    assert problems(whole) == []
+    verification = whole["modules"][0]["verification"]
+    assert verification["device_difference"] is None
+    assert [each["what"] for each in verification["mismatches"]] == ["the CPU's values"]
+
+
+def test_what_json_cannot_say_is_never_written() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        render_json(Document(sections=(), data=lambda: {"macs": float("nan")}))

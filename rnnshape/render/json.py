@@ -9,4 +9,5 @@ from rnnshape.document.model import Document
 
 def render_json(document: Document) -> str:
     """One JSON document and a final newline, in ASCII."""
-    return json.dumps(document.data(), indent=1) + "\n"
+    # NaN and Infinity, which Python would write, are no JSON.
+    return json.dumps(document.data(), indent=1, allow_nan=False) + "\n"
