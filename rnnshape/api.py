@@ -20,7 +20,8 @@ from rnnshape.errors import RequestError
 from rnnshape.layer import report as layer_report
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Tensor
-from rnnshape.layer.report import predicted_report, with_run
+from rnnshape.layer.report import predicted_report
+from rnnshape.layer.run import with_run
 from rnnshape.render import Format, render
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ def _expect(reports: Mapping[str, Report], expectations: Iterable[str]) -> None:
     about = [(expectation, chosen(expectation, reports)) for expectation in parsed]
     judged = [(judge(expectation, report), report) for expectation, report in about]
     for _, report in judged:
-        if report.run is not None and not report.run.agrees:
+        if report.disagrees:
             document = layer_document(report, show=["verification"], full=False)
             raise AssertionError(render(document, Format.TABLE).rstrip("\n"))
     failures = [failure_text(each, report) for each, report in judged if not each.holds]

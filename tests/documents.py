@@ -37,8 +37,7 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
-from rnnshape.layer.report import Report, Run, predicted_report
-from rnnshape.layer.timing import Timing
+from rnnshape.layer.report import Report, Run, Timing, predicted_report
 from rnnshape.layer.verification import Mismatch
 
 # What some format, or a spreadsheet or terminal behind it, takes for something else than a name.

@@ -22,7 +22,7 @@ from torch import nn
 import rnnshape
 from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig, Settings
 from rnnshape.document.layer import DEFAULT_SECTIONS, layer_document
-from rnnshape.layer import report as layer_report
+from rnnshape.layer import run as layer_run
 from rnnshape.layer.facts import Facts
 from rnnshape.layer.verification import Mismatch
 from rnnshape.render import Format, render
@@ -257,7 +257,7 @@ def test_a_layer_that_pytorch_runs_otherwise_holds_nothing(
     def wrong(_predicted: Facts, _measured: Facts) -> tuple[Mismatch, ...]:
         return (Mismatch(what="h_n", predicted=(1, 5, 4), measured=(2, 5, 4)),)
 
-    monkeypatch.setattr(layer_report, "verify", wrong)
+    monkeypatch.setattr(layer_run, "verify", wrong)
     report = rnnshape.inspect(nn.GRU(3, 4))
     with pytest.raises(AssertionError, match="MISMATCH: PyTorch"):
         report.expect("output = 10,5,4")

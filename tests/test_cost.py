@@ -10,7 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from rnnshape.analysis.cost import cost
 from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
-from rnnshape.layer.report import predicted_report, with_run
+from rnnshape.layer.report import predicted_report
+from rnnshape.layer.run import with_run
 from rnnshape.layer.verification import verify_flops
 from tests import reference
 from tests.strategies import configs, examples, inputs, packed_inputs

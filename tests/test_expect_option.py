@@ -16,7 +16,7 @@ from torch import nn
 
 from rnnshape.cli import exits
 from rnnshape.cli.main import main
-from rnnshape.layer import report as layer_report
+from rnnshape.layer import run as layer_run
 from rnnshape.layer.facts import Facts
 from rnnshape.layer.verification import Mismatch
 from rnnshape.render import Format
@@ -192,7 +192,7 @@ def test_a_disagreement_wins_over_a_failure(
         return (Mismatch(what="h_n", predicted=(8, 5, 48), measured=(4, 5, 48)),)
 
     assert main([*STACK, *expecting("params = 1")]) == exits.UNMET
-    monkeypatch.setattr(layer_report, "verify", wrong)
+    monkeypatch.setattr(layer_run, "verify", wrong)
     capsys.readouterr()
     assert main([*STACK, *expecting("params = 1")]) == exits.DISAGREEMENT
     out = capsys.readouterr().out

@@ -9,13 +9,17 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
 from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig, Settings, inspect
+from rnnshape.layer import measurement, modules
 from rnnshape.layer.report import Run
+from rnnshape.layer.timing import timed
+from rnnshape.layer.verification import device_tolerance, verify_differences
 from tests import reference
 
 _LSTM = RNNConfig(kind=Kind.LSTM)
@@ -474,3 +478,123 @@ except RequestError as error:
 """
     # 2 * 2**28 weights of 4 bytes are 2 GiB; the rest is below 4 MiB.
     assert re.fullmatch(r"a run on cpu needs 2\.00 GiB and did not get them", _alone(code))
+
+
+def test_what_the_allocator_keeps_is_memory_that_a_run_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PyTorch hands out again what it took from the device and no tensor holds any more."""
+    figures = {"mem_get_info": (1_000, 9_000), "memory_reserved": 700, "memory_allocated": 300}
+    for name, figure in figures.items():
+        monkeypatch.setattr(torch.cuda, name, lambda _device, figure=figure: figure)
+    assert modules.free_memory(Settings(device="cuda")) == 1_000 + 700 - 300
+
+
+def test_a_bug_in_judging_is_not_taken_for_a_dtype_that_does_not_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise TypeError("a bug in judging")
+
+    monkeypatch.setattr(measurement, "_value", broken)
+    with pytest.raises(TypeError, match="a bug in judging"):
+        _run(_LSTM, dtype=DType.FLOAT64)
+
+
+def test_timing_a_layer_that_does_not_run_is_refused() -> None:
+    tanh = RNNConfig(kind=Kind.RNN)
+    relu = replace(tanh, nonlinearity="relu")
+    with pytest.raises(RequestError, match=r"PyTorch does not run nn\.RNN in complex64 on cpu"):
+        timed([tanh, relu], InputSpec(seq_len=1), Settings(dtype=DType.COMPLEX64))
+
+
+_GRU = RNNConfig(kind=Kind.GRU, input_size=3, hidden_size=4)
+
+
+def test_the_same_weights_and_input_give_no_difference() -> None:
+    """The CPU stands in for a device, so that these tests run anywhere."""
+    assert measurement.difference_from_cpu(_GRU, InputSpec(), Settings()) == 0.0
+
+
+def test_another_weight_on_the_device_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    built = []
+
+    class Device(torch.nn.GRU):
+        def forward(self, *arguments: Any) -> Any:
+            if not built:
+                self.get_parameter("weight_ih_l0")[0, 0] += 0.5
+            built.append(self)
+            return super().forward(*arguments)
+
+    monkeypatch.setattr(torch.nn, "GRU", Device)
+    difference = measurement.difference_from_cpu(_GRU, InputSpec(), Settings())
+    assert len(built) == 2
+    assert difference is not None
+    assert difference > device_tolerance(DType.FLOAT32)
+
+
+def test_without_room_on_the_cpu_there_is_nothing_to_hold_a_device_against(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(measurement, "available_memory", lambda: 100)
+    assert measurement.difference_from_cpu(_GRU, InputSpec(), Settings()) is None
+
+
+_NAN, _INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "difference"),
+    [
+        pytest.param([1.0, -2.0], [1.0, -2.0], 0.0, id="equal"),
+        pytest.param([1.0, -2.5], [1.0, -2.0], 0.25, id="relative to the largest on the CPU"),
+        pytest.param([0.0, 0.0], [0.0, 0.0], 0.0, id="zeros"),
+        pytest.param([], [], 0.0, id="nothing"),
+        pytest.param([0.0, 1e-3], [0.0, 0.0], None, id="zeros on the CPU alone"),
+        pytest.param([1.0, _NAN], [1.0, 2.0], None, id="NaN on the device"),
+        pytest.param([1.0, 2.0], [1.0, _NAN], None, id="NaN on the CPU"),
+        pytest.param([1.0, _INF], [1.0, 2.0], None, id="infinity on the device"),
+        pytest.param([1.0, 2.0], [1.0, _INF], None, id="infinity on the CPU"),
+        pytest.param([1.0, _INF], [1.0, _INF], None, id="infinity on both"),
+    ],
+)
+def test_the_difference_of_two_runs_is_relative_and_no_number_hides_one(
+    there: list[float], here: list[float], difference: float | None
+) -> None:
+    """None stands for a difference that no tolerance takes."""
+    same = torch.tensor([3.0])
+    found = measurement.relative_difference(
+        _GRU,
+        {"output": torch.tensor(there), "h_n": same},
+        {"output": torch.tensor(here), "h_n": same},
+    )
+    caught = verify_differences(equations=None, device=found, dtype=DType.FLOAT16)
+    assert bool(caught) is (difference is None or difference > device_tolerance(DType.FLOAT16))
+    if difference is not None:
+        assert found == difference
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [DType.FLOAT16, DType.BFLOAT16, DType.FLOAT32, DType.COMPLEX64],
+    ids=lambda dtype: dtype.value,
+)
+@pytest.mark.parametrize(
+    ("input_size", "hidden_size"), [(2000, 8), (8, 400)], ids=["wide input", "wide state"]
+)
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+def test_no_gate_saturates_and_every_input_tells(
+    kind: Kind, input_size: int, hidden_size: int, dtype: DType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each weight by how many products it sums, whatever the other one sums."""
+    watched = _Watched(monkeypatch, kind)
+    config = RNNConfig(kind=kind, input_size=input_size, hidden_size=hidden_size)
+    _run(config, InputSpec(batch_size=50, seq_len=20), dtype=dtype)
+    for name in ("weight_ih_l0", "weight_hh_l0"):
+        weight = watched.weights[name]
+        spread = float(weight.abs().float().max()) * weight.shape[1] ** 0.5
+        assert spread == pytest.approx(0.25 if dtype.is_complex else 1.0, rel=0.02)
+    output = watched.returned[0].abs().float()
+    assert torch.isfinite(output).all()
+    assert output.max() < 1.0
+    assert output.std() > 1e-2

@@ -11,7 +11,8 @@ from rnnshape.document.layer import layer_document
 from rnnshape.layer import stepwise
 from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.formulas import gate_rows
-from rnnshape.layer.report import predicted_report, with_run
+from rnnshape.layer.report import predicted_report
+from rnnshape.layer.run import with_run
 from rnnshape.layer.verification import EQUATION_TOLERANCE, verify_differences
 from rnnshape.render import Format, render
 from tests.strategies import cells, configs, examples

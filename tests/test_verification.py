@@ -14,7 +14,8 @@ from rnnshape.layer import formulas
 from rnnshape.layer.facts import Claim, Facts, Part, Shape, Tensor, Weight
 from rnnshape.layer.measurement import measure
 from rnnshape.layer.prediction import predict
-from rnnshape.layer.report import Report, Run, predicted_report, with_run
+from rnnshape.layer.report import Report, Run, predicted_report
+from rnnshape.layer.run import with_run
 from rnnshape.layer.verification import Mismatch, verify
 
 _CONFIG = RNNConfig(
@@ -264,6 +265,22 @@ def test_a_pytorch_that_does_otherwise_is_caught(
     run = _run(inspect(_CONFIG, replace(_SPEC, with_state=True)))
     assert not run.agrees
     assert [(m.what, m.predicted, m.measured) for m in run.mismatches] == mismatches
+
+
+class _Zeros(torch.nn.LSTM):
+    """A PyTorch whose results are zeros, as relu may give them: a state equals any other."""
+
+    def forward(self, *arguments: Any) -> Any:
+        output, states = super().forward(*arguments)
+        return output * 0, tuple(state * 0 for state in states)
+
+
+def test_zeros_prove_no_equality(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.nn, "LSTM", _Zeros)
+    run = _run(inspect(_CONFIG, _SPEC))
+    assert run.agrees
+    assert {c.holds for c in run.claims if not isinstance(c.right, tuple)} == {None}
+    assert {c.holds for c in run.claims if isinstance(c.right, tuple)} == {True}
 
 
 def _claim(left: Part, right: Part) -> Claim:

@@ -11,7 +11,8 @@ from typing import Any, Final, TypeAlias
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.formulas import macs, plain_sizes, weights
-from rnnshape.layer.report import Run, predicted_report, with_run
+from rnnshape.layer.report import Run, predicted_report
+from rnnshape.layer.run import with_run
 
 
 @dataclass(frozen=True, kw_only=True)

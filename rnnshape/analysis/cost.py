@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnshape.layer.config import DType, InputSpec, RNNConfig
-from rnnshape.layer.formulas import elements, layout, macs, plain_sizes, state_names, weights
+from rnnshape.layer.formulas import (
+    elements,
+    final_state_names,
+    layout,
+    macs,
+    plain_sizes,
+    weights,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +46,12 @@ def cost(config: RNNConfig, input_spec: InputSpec, dtype: DType) -> Cost:
     sizes = plain_sizes(config, input_spec)
     own = weights(config, sizes)
     tensors = layout(config, input_spec, sizes)
-    finals = state_names(config, "1" if config.cell else "n")
     copies = sizes.num_layers * sizes.D
     return Cost(
         macs=macs(own, sizes),
         parameters=dtype.itemsize * own.parameters,
-        states=dtype.itemsize * sum(elements(tensors[name].shape) for name in finals),
+        states=dtype.itemsize
+        * sum(elements(tensors[name].shape) for name in final_state_names(config)),
         activations=dtype.itemsize * sizes.steps * (sizes.H_in + copies * sizes.H_out),
         gates=dtype.itemsize * sizes.steps * copies * config.kind.gates * sizes.H_cell,
     )

@@ -17,7 +17,7 @@ from rnnshape.analysis.amounts import amount
 from rnnshape.dims import formula, named, shape_formula, substituted, symbols, written_shape
 from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.facts import Shape
-from rnnshape.layer.formulas import folded
+from rnnshape.layer.formulas import folded, read_next
 from rnnshape.layer.report import Report
 
 
@@ -71,9 +71,7 @@ _QUANTITIES: Final[Mapping[str, Callable[[Report], int]]] = {
     "parameter_bytes": lambda report: (
         named("itemsize", report.settings.dtype.itemsize) * report.parameters
     ),
-    "next_linear": lambda report: (
-        report.predicted.tensors.get("output") or report.predicted.tensors["h_1"]
-    ).shape[-1],
+    "next_linear": lambda report: read_next(report.predicted.tensors).shape[-1],
 }
 _ALIASES: Final = {"params": "parameters"}
 

@@ -28,7 +28,8 @@ from rnnshape.document.budget import budget_document
 from rnnshape.errors import RequestError, nearest, quoted
 from rnnshape.layer.config import Kind, Settings
 from rnnshape.layer.formulas import plain_sizes, weights
-from rnnshape.layer.report import predicted_report, with_run
+from rnnshape.layer.report import predicted_report
+from rnnshape.layer.run import with_run
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
@@ -125,8 +126,7 @@ def _budget(
     delivery.begin(document(predicted))
     report = with_run(predicted) if run.run else predicted
     delivery.finish(document(report))
-    disagrees = report.run is not None and not report.run.agrees
-    return exits.DISAGREEMENT if disagrees else exits.SUCCESS
+    return exits.verdict(agrees=not report.disagrees)
 
 
 def _solution(

@@ -122,7 +122,7 @@ def _compare(
         on_terminal=document(comparison, limit=shown) if plan.streams else None,
         pictures=pictures,
     )
-    return exits.DISAGREEMENT if comparison.disagreeing else exits.SUCCESS
+    return exits.verdict(agrees=not comparison.disagreeing)
 
 
 def _comparison(

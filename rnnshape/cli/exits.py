@@ -11,3 +11,10 @@ DISAGREEMENT: Final = 3  # prediction and measurement differ
 BUG: Final = 70
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
+
+
+def verdict(*, agrees: bool, holds: bool = True) -> int:
+    """The code of what was answered: where PyTorch disagrees, what was expected is no answer."""
+    if not agrees:
+        return DISAGREEMENT
+    return SUCCESS if holds else UNMET

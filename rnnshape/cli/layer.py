@@ -24,7 +24,8 @@ from rnnshape.document.layer import DEFAULT_SECTIONS, SECTIONS, layer_document
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind, Settings
 from rnnshape.layer.findings import Trap
-from rnnshape.layer.report import Report, predicted_report, with_run
+from rnnshape.layer.report import Report, predicted_report
+from rnnshape.layer.run import with_run
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
@@ -97,7 +98,7 @@ def deliver(
             for report in predictions
         ]
     delivery.finish(document(*reports))
-    if any(report.run is not None and not report.run.agrees for report in reports):
-        return exits.DISAGREEMENT
-    holds = all(judgement.holds for own in judgements for judgement in own)
-    return exits.SUCCESS if holds else exits.UNMET
+    return exits.verdict(
+        agrees=not any(report.disagrees for report in reports),
+        holds=all(judgement.holds for own in judgements for judgement in own),
+    )

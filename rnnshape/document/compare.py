@@ -40,7 +40,7 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.layer.facts import Shape as Sizes
-from rnnshape.layer.formulas import layout, plain_sizes
+from rnnshape.layer.formulas import layout, plain_sizes, read_next
 
 
 def compare_document(comparison: Comparison, *, request: str, limit: int | None) -> Document:
@@ -127,7 +127,7 @@ def _baseline(group: Group) -> str:
 
 def _output(row: Compared) -> Sizes:
     tensors = layout(row.config, row.input_spec, plain_sizes(row.config, row.input_spec))
-    return (tensors.get("output") or tensors["h_1"]).shape
+    return read_next(tensors).shape
 
 
 def _cut(comparison: Comparison, limit: int | None) -> tuple[Group, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape import __version__
@@ -16,13 +17,12 @@ from rnnshape.document.findings import finding_code, finding_text, ints, plain
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Claim
 from rnnshape.layer.findings import Finding
-from rnnshape.layer.formulas import elements, gate_rows
-from rnnshape.layer.report import Report, Run
+from rnnshape.layer.formulas import elements, gate_rows, read_next
+from rnnshape.layer.report import Report, Run, Timing
 from rnnshape.layer.verification import Mismatch, Value
 
 if TYPE_CHECKING:
     from rnnshape.analysis.expectation import Judgement
-    from rnnshape.layer.timing import Timing
 
 # Keys may be added within 1.x; one that is renamed or removed makes 2.0.
 FORMAT_VERSION: Final = "1.0"
@@ -71,7 +71,7 @@ def _module(report: Report, judgements: Sequence[Judgement]) -> Mapping[str, Any
             }
             for name, tensor in tensors.items()
         },
-        "next_linear": int((tensors.get("output") or tensors["h_1"]).shape[-1]),
+        "next_linear": int(read_next(tensors).shape[-1]),
         "weights": [
             {
                 "name": weight.name,
@@ -222,10 +222,15 @@ def verification_data(report: Report) -> Mapping[str, Any]:
         "dtype": report.settings.dtype.value,
         "agrees": run.agrees if run else None,
         "counted_flops": run.counted_flops if run else None,
-        "equations_difference": run.equations_difference if run else None,
-        "device_difference": run.device_difference if run else None,
+        "equations_difference": _finite(run.equations_difference) if run else None,
+        "device_difference": _finite(run.device_difference) if run else None,
         "mismatches": [mismatch_data(mismatch) for mismatch in run.mismatches] if run else [],
     }
+
+
+def _finite(difference: float | None) -> float | None:
+    """JSON has no number for a difference from NaN; it is among the mismatches."""
+    return difference if difference is not None and isfinite(difference) else None
 
 
 def _timing(timing: Timing) -> Mapping[str, Any]:

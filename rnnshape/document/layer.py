@@ -39,7 +39,7 @@ from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.facts import ClaimCode, Part, Tensor
 from rnnshape.layer.findings import extra_parameters
 from rnnshape.layer.formulas import Block as WeightBlock
-from rnnshape.layer.formulas import elements, folded, layout, plain_sizes
+from rnnshape.layer.formulas import elements, folded, layout, plain_sizes, read_next
 from rnnshape.layer.projection import break_even_projection, largest_saving_projection
 from rnnshape.layer.report import Report, Run
 from rnnshape.layer.verification import Mismatch, Value
@@ -101,7 +101,7 @@ def _sections(
     failed = set()
     if not all(judgement.holds for judgement in judgements):
         failed.add("expectations")
-    if report.run is not None and not report.run.agrees:
+    if report.disagrees:
         failed.add("verification")
     builders: dict[str, Callable[[Report], Iterator[Block]]]
     builders = {**SECTIONS, "expectations": partial(_expectations, judgements=judgements)}
@@ -138,7 +138,7 @@ def _shapes(report: Report) -> Iterator[Block]:
             for names, tensor in _named_together(tensors)
         ),
     )
-    width = _read_next(tensors)
+    width = read_next(tensors).shape[-1]
     yield Paragraph(
         ("next ", Code("nn.Linear"), ": in_features = ", Formula(formula(width)), " = ", width)
     )
@@ -153,12 +153,6 @@ def _named_together(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor
         first = names.split(", ")[0]
         if first in tensors:
             yield names, tensors[first]
-
-
-def _read_next(tensors: Mapping[str, Tensor]) -> int:
-    """The features that whatever reads the result sees."""
-    result = tensors.get("output") or tensors["h_1"]
-    return result.shape[-1]
 
 
 def _symbols(report: Report) -> Iterator[Symbol]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from math import prod
 from typing import Final
@@ -99,7 +99,7 @@ def layout(config: RNNConfig, input_spec: InputSpec, sizes: Sizes) -> dict[str, 
         states = {"layer*dir": sizes.D * sizes.num_layers, **batch}
     h = {**states, "feature": sizes.H_out}
     c = {**states, "feature": sizes.H_cell}
-    first, last = state_names(config, "0"), state_names(config, "1" if config.cell else "n")
+    first, last = state_names(config, "0"), final_state_names(config)
     packed = input_spec.lengths is not None and not config.cell
     axes = {
         "input": {**given, "feature": sizes.H_in},
@@ -130,13 +130,28 @@ def state_names(config: RNNConfig, time: str) -> tuple[str, ...]:
     return (f"h_{time}", f"c_{time}") if config.kind is Kind.LSTM else (f"h_{time}",)
 
 
+def final_state_names(config: RNNConfig) -> tuple[str, ...]:
+    """The states that the layer returns: `h_n` and `c_n`, of a cell `h_1` and `c_1`."""
+    return state_names(config, "1" if config.cell else "n")
+
+
+def result_names(config: RNNConfig) -> tuple[str, ...]:
+    """What the layer returns: `output`, which a cell does not have, and its final states."""
+    return (*(() if config.cell else ("output",)), *final_state_names(config))
+
+
+def read_next(tensors: Mapping[str, Tensor]) -> Tensor:
+    """What whatever comes next reads: `output`, and of a cell `h_1`."""
+    return tensors.get("output") or tensors["h_1"]
+
+
 def _steps_first(config: RNNConfig, seq: dict[str, int], batch: dict[str, int]) -> dict[str, int]:
     return {**batch, **seq} if config.batch_first else {**seq, **batch}
 
 
 def stateless_results(config: RNNConfig) -> dict[str, str]:
     """What each result is called when no h_0 and c_0 are given, as Python reads it."""
-    states = state_names(config, "1" if config.cell else "n")
+    states = final_state_names(config)
     whole = "cell(input)" if config.cell else "layer(input)[1]"
     each = [whole] if len(states) == 1 else [f"{whole}[{place}]" for place in range(2)]
     output = {} if config.cell else {"output": "layer(input)[0]"}

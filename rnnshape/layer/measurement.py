@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import torch
 
-from rnnshape.layer.capacity import (
-    need,
-    require_memory,
-)
+from rnnshape.errors import RequestError
+from rnnshape.layer.capacity import available_memory, need, require_memory
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Cat, Claim, Expression, Facts, Part, Sum, Tensor, Weight
 from rnnshape.layer.formulas import (
     layout,
     macs,
     plain_sizes,
+    result_names,
     state_names,
     stateless_results,
     weights,
@@ -28,13 +27,11 @@ from rnnshape.layer.formulas import (
 from rnnshape.layer.modules import (
     called,
     existing_device,
-    filled_module,
     free_memory,
     named_results,
-    packed,
+    prepared,
     quiet_state,
-    random_tensor,
-    refusal,
+    refusals,
 )
 
 # Below this many multiply-adds and parameters one thread is as fast, and does not stall when
@@ -68,11 +65,8 @@ def measure(
     fed = input_spec
     if device.type == "meta":
         fed = _shortened(input_spec)
-    try:
-        with quiet_state(threads=_threads(config, input_spec)):
-            facts = _run(config, fed, settings, claims)
-    except (RuntimeError, NotImplementedError, TypeError) as error:
-        raise refusal(error, config, settings, needed.total) from error
+    with quiet_state(threads=_threads(config, input_spec)):
+        facts = _facts(_forward(config, fed, settings), claims)
     # Without the build's tag, "+cpu", which the device already tells.
     version = torch.__version__.partition("+")[0]
     return Measured(facts=facts, torch_version=version, input_spec=fed)
@@ -84,10 +78,7 @@ def _shortened(input_spec: InputSpec) -> InputSpec:
     return replace(input_spec, seq_len=min(input_spec.seq_len, _META_STEPS))
 
 
-def _run(
-    config: RNNConfig, input_spec: InputSpec, settings: Settings, claims: Sequence[Claim]
-) -> Facts:
-    forward = _forward(config, input_spec, settings)
+def _facts(forward: _Forward, claims: Sequence[Claim]) -> Facts:
     known = {**forward.results, **forward.stateless}
     return Facts(
         tensors={
@@ -115,32 +106,34 @@ class _Forward:
 
 
 def _forward(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> _Forward:
-    random = torch.Generator().manual_seed(0)
-    module = filled_module(config, settings, random)
+    with refusals(config, input_spec, settings):
+        layer = prepared(config, input_spec, settings)
+        given = {"input": layer.padded}
+        batch_sizes = None
+        if isinstance(layer.read, torch.nn.utils.rnn.PackedSequence):
+            given["data"] = layer.read.data
+            batch_sizes = tuple(layer.read.batch_sizes.tolist())
+        stateless: dict[str, torch.Tensor] = {}
+        states = _zero_states(config, input_spec, layer.padded) if input_spec.with_state else {}
+        if states:
+            expressions = stateless_results(config)
+            without = named_results(config, called(layer.module, layer.read))
+            stateless = {expressions[result]: value for result, value in without.items()}
+        returned = called(layer.module, layer.read, tuple(states.values()))
+        return _Forward(
+            module=layer.module,
+            results=given | states | named_results(config, returned),
+            stateless=stateless,
+            batch_sizes=batch_sizes,
+        )
+
+
+def _zero_states(
+    config: RNNConfig, input_spec: InputSpec, given: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Of the predicted shapes: PyTorch itself refuses them where they are wrong."""
     expected = layout(config, input_spec, plain_sizes(config, input_spec))
-    given = {"input": random_tensor(expected["input"].shape, settings, random)}
-    read: Any = given["input"]
-    batch_sizes = None
-    if "data" in expected:
-        read = packed(config, input_spec, given["input"])
-        given["data"] = read.data
-        batch_sizes = tuple(read.batch_sizes.tolist())
-    stateless: dict[str, torch.Tensor] = {}
-    states: tuple[torch.Tensor, ...] = ()
-    if input_spec.with_state:
-        # Zeros of the predicted shapes: PyTorch itself refuses them where they are wrong.
-        names = state_names(config, "0")
-        states = tuple(given["input"].new_zeros(expected[name].shape) for name in names)
-        given |= dict(zip(names, states, strict=True))
-        expressions = stateless_results(config)
-        without = named_results(config, called(module, read))
-        stateless = {expressions[result]: value for result, value in without.items()}
-    return _Forward(
-        module=module,
-        results=given | named_results(config, called(module, read, states)),
-        stateless=stateless,
-        batch_sizes=batch_sizes,
-    )
+    return {name: given.new_zeros(expected[name].shape) for name in state_names(config, "0")}
 
 
 def counted_flops(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> int:
@@ -156,26 +149,37 @@ def counted_flops(config: RNNConfig, input_spec: InputSpec, settings: Settings) 
     return int(counter.get_total_flops())
 
 
-def difference_from_cpu(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> float:
+def difference_from_cpu(
+    config: RNNConfig, input_spec: InputSpec, settings: Settings
+) -> float | None:
     """How far the results on a device are from the CPU's for the same weights and input, at most.
 
-    Both are drawn on the CPU from the same seed, so that only the arithmetic differs.
+    Both are drawn on the CPU from the same seed, so that only the arithmetic differs. None where
+    the CPU has no room for the layer or no kernel for the dtype.
     """
     on_cpu = replace(settings, device="cpu")
     with quiet_state(threads=_threads(config, input_spec)):
         there = _forward(config, input_spec, settings).results
-        here = _forward(config, input_spec, on_cpu).results
-        return largest_difference(there, here)
+        try:
+            require_memory(need(config, input_spec, on_cpu), available_memory(), device="cpu")
+            here = _forward(config, input_spec, on_cpu).results
+        except RequestError:
+            return None
+        return relative_difference(config, there, here)
 
 
-def largest_difference(
-    there: Mapping[str, torch.Tensor], here: Mapping[str, torch.Tensor]
+def relative_difference(
+    config: RNNConfig, there: Mapping[str, torch.Tensor], here: Mapping[str, torch.Tensor]
 ) -> float:
-    """The largest difference of two runs' results relative to each one's size; NaN stays NaN."""
+    """The largest difference of two runs' results relative to each one's size.
+
+    NaN or infinite where anything in either is; 0 where there is nothing to compare.
+    """
     each = [
-        (there[name].cpu() - value).abs().max().double() / value.abs().max().double().clamp(1e-30)
-        for name, value in here.items()
-        if value.numel() and name in ("output", "h_n", "c_n", "h_1", "c_1")
+        (there[name].cpu() - here[name]).abs().max().double()
+        / here[name].abs().max().double().clamp(1e-30)
+        for name in result_names(config)
+        if here[name].numel()
     ]
     return float(torch.stack(each).max()) if each else 0.0
 
@@ -192,10 +196,11 @@ def _holds(claim: Claim, results: Mapping[str, torch.Tensor]) -> bool | None:
     if left.device.type == "meta" or left.numel() == right.numel() == 0:
         return None
     equal = torch.equal(left, right)
-    if claim.relation == "==":
-        return equal
-    # One run proves a difference; equality may be underflow, or relu that gives zeros.
-    return None if equal else True
+    if claim.relation == "!=":
+        # One run proves a difference; equality may be underflow, or relu that gives zeros.
+        return None if equal else True
+    # Zeros, as relu gives them, equal each other wherever they come from.
+    return None if equal and not left.count_nonzero() else equal
 
 
 def _value(expression: Expression, results: Mapping[str, torch.Tensor]) -> torch.Tensor:

@@ -1,8 +1,8 @@
 """Real layers in PyTorch: built without initialisation, filled, fed and called.
 
-This module, those that use it (measurement, stepwise, timing) and instances are the only ones that
-import torch, and are imported themselves when something is run: torch costs more start-up time than
-everything else together.
+This module, those that use it (measurement, stepwise, timing, and run, which imports them) and
+instances are the only ones that import torch, and do so when something is run: torch costs more
+start-up time than everything else together.
 """
 
 from __future__ import annotations
@@ -10,25 +10,50 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
 
 from rnnshape.errors import RequestError
-from rnnshape.layer.capacity import available_memory, written_bytes
+from rnnshape.layer.capacity import available_memory, need, written_bytes
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
-from rnnshape.layer.formulas import state_names
+from rnnshape.layer.formulas import final_state_names, layout, plain_sizes
 
 # One random block fills all weights, since copying is many times faster than drawing. Each
 # weight starts elsewhere in it, so that no two are equal.
 _BLOCK: Final = 2**18
 _OFFSETS: Final = 1021
+_COMPLEX_GAIN: Final = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A layer in eval mode with random weights, and its input, which is the same on every device.
+
+    `padded` is the input as a tensor, `read` what the layer is called with: the same, or a
+    PackedSequence of it.
+    """
+
+    module: torch.nn.Module
+    padded: torch.Tensor
+    read: Any
+
+
+def prepared(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> Prepared:
+    """Everything that one forward pass needs but initial states."""
+    random = torch.Generator().manual_seed(0)
+    module = filled_module(config, settings, random)
+    expected = layout(config, input_spec, plain_sizes(config, input_spec))
+    padded = random_tensor(expected["input"].shape, settings, random)
+    read = packed(config, input_spec, padded) if "data" in expected else padded
+    return Prepared(module=module, padded=padded, read=read)
 
 
 def filled_module(
     config: RNNConfig, settings: Settings, random: torch.Generator
 ) -> torch.nn.Module:
-    """The layer in eval mode, with random finite weights in PyTorch's own range.
+    """The layer in eval mode, with random finite weights.
 
     Its initialisation, slower than all the rest, is left out. On the meta device there are no
     values.
@@ -66,22 +91,23 @@ def _built(config: RNNConfig, settings: Settings) -> torch.nn.Module:
 
 
 def _fill(module: torch.nn.Module, config: RNNConfig, random: torch.Generator) -> None:
-    """Values within PyTorch's own range, small enough that no gate saturates.
+    """Values small enough that no gate saturates and large enough that each input tells.
 
-    PyTorch's range looks at hidden_size alone; with an input many times wider the sums grow until
-    a complex sigmoid is NaN, which equals nothing.
+    Each weight is scaled by how many products it sums; PyTorch's own range looks at hidden_size
+    alone. Complex sigmoid and tanh have poles, at i*pi and i*pi/2, around which numbers grow until
+    they are NaN, which equals nothing: complex weights stay further away.
     """
     parameters = list(module.parameters())
     like = parameters[0]
     size = min(_BLOCK, max(value.numel() for value in parameters)) + _OFFSETS
     drawn = torch.rand(size, generator=random, dtype=torch.float64, device="cpu") * 2 - 1
-    summed = max(config.hidden_size, config.input_size)
-    block = (drawn * summed**-0.5).to(device=like.device, dtype=like.dtype)
+    gain = _COMPLEX_GAIN if like.is_complex() else 1.0
+    block = (gain * drawn).to(device=like.device, dtype=like.dtype)
     for number, value in enumerate(parameters):
         start = number * 7 % _OFFSETS
-        flat = value.view(-1)
-        for piece in torch.split(flat, size - _OFFSETS):
-            piece.copy_(block[start : start + piece.numel()])
+        summed = value.shape[1] if value.dim() == 2 else config.hidden_size
+        for piece in torch.split(value.view(-1), size - _OFFSETS):
+            torch.mul(block[start : start + piece.numel()], summed**-0.5, out=piece)
 
 
 def random_tensor(
@@ -126,7 +152,7 @@ def named_results(config: RNNConfig, returned: Any) -> dict[str, torch.Tensor]:
                 sequence, batch_first=config.batch_first
             )
         output = {"output": sequence}
-    names = state_names(config, "1" if config.cell else "n")
+    names = final_state_names(config)
     each = states if isinstance(states, tuple) else (states,)
     return output | dict(zip(names, each, strict=True))
 
@@ -178,8 +204,10 @@ def free_memory(settings: Settings) -> int | None:
         case "cpu":
             return available_memory()
         case "cuda":
-            free: int = torch.cuda.mem_get_info(torch.device(settings.device))[0]
-            return free
+            device = torch.device(settings.device)
+            # PyTorch's allocator keeps what it once took, and hands it out again.
+            kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+            return int(torch.cuda.mem_get_info(device)[0]) + kept
         case _:
             return None  # meta needs no memory; the others refuse an allocation by themselves
 
@@ -200,7 +228,17 @@ def quiet_state(*, threads: int) -> Iterator[None]:
         torch.set_num_threads(threads_before)
 
 
-def refusal(error: Exception, config: RNNConfig, settings: Settings, needed: int) -> Exception:
+@contextmanager
+def refusals(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> Iterator[None]:
+    """Raise RequestError for what PyTorch refuses in a forward pass and its preparation."""
+    try:
+        yield
+    except (RuntimeError, NotImplementedError, TypeError) as error:
+        needed = need(config, input_spec, settings).total
+        raise _refusal(error, config, settings, needed) from error
+
+
+def _refusal(error: Exception, config: RNNConfig, settings: Settings, needed: int) -> Exception:
     """A RequestError for what PyTorch refuses for want of memory or of a kernel; else a bug."""
     text = str(error)
     if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in text:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from rnnshape.errors import RequestError
-from rnnshape.layer.capacity import (
-    available_memory,
-    need,
-    require_memory,
-    require_runnable,
-)
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Claim, Facts
 from rnnshape.layer.findings import Finding, find
 from rnnshape.layer.formulas import Sizes, Weights, macs, named_sizes, weights
 from rnnshape.layer.prediction import predict
-from rnnshape.layer.verification import Mismatch, verify, verify_differences, verify_flops
+from rnnshape.layer.verification import Mismatch
 
-if TYPE_CHECKING:
-    from rnnshape.layer.timing import Timing
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """The time of one forward pass in inference, over repeated runs."""
+
+    config: RNNConfig
+    macs: int
+    median: float  # seconds
+    lower: float  # the quartile below, seconds
+    upper: float  # the quartile above, seconds
+    runs: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +81,11 @@ class Report:
         """The equalities, judged where there was a run."""
         return self.run.claims if self.run else self.predicted.claims
 
+    @property
+    def disagrees(self) -> bool:
+        """Whether a run did otherwise than predicted."""
+        return self.run is not None and not self.run.agrees
+
 
 def predicted_report(
     config: RNNConfig,
@@ -100,66 +104,3 @@ def predicted_report(
         predicted=predict(config, input_spec),
         findings=find(config, input_spec, assumed=assumed, from_input_shape=from_input_shape),
     )
-
-
-def with_run(
-    report: Report,
-    *,
-    equations: bool = False,
-    flops: bool = False,
-    time: Sequence[RNNConfig] = (),
-) -> Report:
-    """The report with the layer built and run in PyTorch.
-
-    `equations` also holds the cell's equations against it, `flops` PyTorch's own counter, and
-    `time` measures the forward passes of these layers. Raises RequestError where no run is
-    possible; what no machine can build is refused before torch is imported. The global state of
-    torch (random numbers, threads, backends, default device and dtype) is left as it was.
-    """
-    config, spec, settings = report.config, report.input_spec, report.settings
-    require_runnable(config, spec, settings)
-    if settings.device_type == "cpu":  # refused at once: the other devices need torch to tell
-        require_memory(need(config, spec, settings), available_memory(), device=settings.device)
-    _import_torch()
-    from rnnshape.layer.measurement import counted_flops, difference_from_cpu, measure
-    from rnnshape.layer.stepwise import largest_difference
-    from rnnshape.layer.timing import timed
-
-    measured = measure(config, spec, settings, report.predicted.claims)
-    shortened = measured.input_spec != spec
-    predicted = predict(config, measured.input_spec) if shortened else report.predicted
-    difference = largest_difference(config) if equations else None
-    on_cpu = settings.device_type == "cpu"
-    counted = counted_flops(config, spec, settings) if flops and on_cpu else None
-    elsewhere = settings.device_type not in ("cpu", "meta")
-    device_difference = difference_from_cpu(config, spec, settings) if elsewhere else None
-    run = Run(
-        torch_version=measured.torch_version,
-        input_spec=measured.input_spec,
-        claims=measured.facts.claims,
-        mismatches=(
-            *verify(predicted, measured.facts),
-            *verify_flops(predicted=2 * report.macs, counted=counted),
-            *verify_differences(
-                equations=difference, device=device_difference, dtype=settings.dtype
-            ),
-        ),
-        counted_flops=counted,
-        equations_difference=difference,
-        device_difference=device_difference,
-        timings=timed(time, spec, settings) if time else (),
-    )
-    return replace(report, run=run)
-
-
-def _import_torch() -> None:
-    """Import torch, silently: without numpy it warns of something that is not used here."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import torch  # noqa: F401 - so that what imports it next finds it
-    except (ImportError, OSError) as error:
-        raise RequestError(
-            f"torch cannot be imported: {str(error).partition(chr(10))[0]}",
-            hint="pip install torch, or --no-run for the formulas alone",
-        ) from error

@@ -14,7 +14,7 @@ import torch
 
 from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.formulas import gate_rows, plain_sizes, weights
-from rnnshape.layer.modules import called, filled_module, quiet_state, random_tensor
+from rnnshape.layer.modules import called, prepared, quiet_state, refusals
 
 _STEPS: Final = 3
 _ROWS: Final = 2
@@ -31,14 +31,11 @@ def largest_difference(config: RNNConfig) -> float | None:
         return None
     checked = replace(config, batch_first=False)
     settings = Settings(dtype=DType.FLOAT64)
-    random = torch.Generator().manual_seed(0)
     with quiet_state(threads=1):
-        module = filled_module(checked, settings, random)
-        steps = _STEPS - _STEPS * config.cell
-        shape = (*((steps,) if steps else ()), _ROWS, config.input_size)
-        given = random_tensor(shape, settings, random)
-        returned = _flat(called(module, given))
-        expected = _flat(_layers(checked, dict(module.named_parameters()), given))
+        with refusals(checked, spec, settings):
+            layer = prepared(checked, spec, settings)
+            returned = _flat(called(layer.module, layer.read))
+        expected = _flat(_layers(checked, dict(layer.module.named_parameters()), layer.padded))
         pairs = zip(returned, expected, strict=True)
         return float(torch.stack([(left - right).abs().max() for left, right in pairs]).max())
 
@@ -52,12 +49,12 @@ def _layers(
 ) -> tuple[torch.Tensor | _State, ...]:
     if config.cell:
         return _step(config, parameters, given, _zeros(config))
+    stems = {name.removesuffix("_l0") for name in parameters if name.endswith("_l0")}
     below, finals = given, []
     for layer in range(config.num_layers):
         halves = []
         for suffix in ("", "_reverse")[: config.directions]:
-            place = f"_l{layer}{suffix}"
-            own = {n.removesuffix(place): w for n, w in parameters.items() if n.endswith(place)}
+            own = {stem: parameters[f"{stem}_l{layer}{suffix}"] for stem in stems}
             half, final = _direction(config, own, below, reverse=bool(suffix))
             halves.append(half)
             finals.append(final)

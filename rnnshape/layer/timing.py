@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from statistics import median, quantiles
-from typing import Any, Final
+from typing import Final
 
 import torch
 
 from rnnshape.layer.capacity import Need, need, require_memory
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
-from rnnshape.layer.formulas import layout, macs, plain_sizes, weights
-from rnnshape.layer.modules import filled_module, free_memory, packed, random_tensor
+from rnnshape.layer.formulas import macs, plain_sizes, weights
+from rnnshape.layer.modules import Prepared, free_memory, prepared, refusals
+from rnnshape.layer.report import Timing
 
 _WARM_UP: Final = 3
 _RUNS: Final = 25
 _MOST_SECONDS: Final = 10.0  # for all runs together, after one of each
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timing:
-    """The time of one forward pass in inference, over repeated runs."""
-
-    config: RNNConfig
-    macs: int
-    median: float  # seconds
-    lower: float  # the quartile below, seconds
-    upper: float  # the quartile above, seconds
-    runs: int
 
 
 def timed(
@@ -39,7 +27,8 @@ def timed(
     """The forward pass of each layer as a user's program would run it.
 
     With PyTorch's own threads and kernels, after a warm-up, the layers in turn, each waited for.
-    Raises RequestError when there is no memory for all of them at once.
+    Raises RequestError when there is no memory for all of them at once, and where PyTorch does not
+    run one of them.
     """
     needs = [need(config, input_spec, settings) for config in configs]
     together = Need(
@@ -50,14 +39,17 @@ def timed(
     # That a projection is not for oneDNN is no news to whoever times it.
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
-        passes = [_forward(config, input_spec, settings) for config in configs]
+        layers = []
+        for config in configs:
+            with refusals(config, input_spec, settings):
+                layers.append(prepared(config, input_spec, settings))
+                for _ in range(_WARM_UP):
+                    _seconds(layers[-1], settings)
         seconds: list[list[float]] = [[] for _ in configs]
-        for forward in passes * _WARM_UP:
-            _seconds(forward, settings)
         end = time.perf_counter() + _MOST_SECONDS
         while len(seconds[0]) < _RUNS and (len(seconds[0]) < 2 or time.perf_counter() < end):
-            for own, forward in zip(seconds, passes, strict=True):
-                own.append(_seconds(forward, settings))
+            for own, layer in zip(seconds, layers, strict=True):
+                own.append(_seconds(layer, settings))
     return tuple(
         _timing(config, input_spec, own) for config, own in zip(configs, seconds, strict=True)
     )
@@ -76,20 +68,10 @@ def _timing(config: RNNConfig, input_spec: InputSpec, seconds: list[float]) -> T
     )
 
 
-def _forward(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> Callable[[], object]:
-    random = torch.Generator().manual_seed(0)
-    module = filled_module(config, settings, random)
-    shape = layout(config, input_spec, plain_sizes(config, input_spec))["input"].shape
-    given: Any = random_tensor(shape, settings, random)
-    if input_spec.lengths is not None:
-        given = packed(config, input_spec, given)
-    return lambda: module(given)
-
-
-def _seconds(forward: Callable[[], object], settings: Settings) -> float:
+def _seconds(layer: Prepared, settings: Settings) -> float:
     _wait(settings)
     start = time.perf_counter()
-    forward()
+    layer.module(layer.read)
     _wait(settings)
     return time.perf_counter() - start
 

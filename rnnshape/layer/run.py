@@ -1,0 +1,81 @@
+"""A report with its run: what is measured, held against what is predicted.
+
+The first of the modules that import torch, and the one that refuses what no machine can run
+before it does.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rnnshape.errors import RequestError
+from rnnshape.layer.capacity import available_memory, need, require_memory, require_runnable
+from rnnshape.layer.config import RNNConfig
+from rnnshape.layer.prediction import predict
+from rnnshape.layer.report import Report, Run
+from rnnshape.layer.verification import verify, verify_differences, verify_flops
+
+
+def with_run(
+    report: Report,
+    *,
+    equations: bool = False,
+    flops: bool = False,
+    time: Sequence[RNNConfig] = (),
+) -> Report:
+    """The report with the layer built and run in PyTorch.
+
+    `equations` also holds the cell's equations against it, `flops` PyTorch's own counter, and
+    `time` measures the forward passes of these layers. Raises RequestError where no run is
+    possible; what no machine can build is refused before torch is imported. The global state of
+    torch (random numbers, threads, backends, default device and dtype) is left as it was.
+    """
+    config, spec, settings = report.config, report.input_spec, report.settings
+    require_runnable(config, spec, settings)
+    if settings.device_type == "cpu":  # refused at once: the other devices need torch to tell
+        require_memory(need(config, spec, settings), available_memory(), device=settings.device)
+    _import_torch()
+    from rnnshape.layer.measurement import counted_flops, difference_from_cpu, measure
+    from rnnshape.layer.stepwise import largest_difference
+    from rnnshape.layer.timing import timed
+
+    measured = measure(config, spec, settings, report.predicted.claims)
+    shortened = measured.input_spec != spec
+    predicted = predict(config, measured.input_spec) if shortened else report.predicted
+    difference = largest_difference(config) if equations else None
+    on_cpu = settings.device_type == "cpu"
+    counted = counted_flops(config, spec, settings) if flops and on_cpu else None
+    elsewhere = settings.device_type not in ("cpu", "meta")
+    device_difference = difference_from_cpu(config, spec, settings) if elsewhere else None
+    run = Run(
+        torch_version=measured.torch_version,
+        input_spec=measured.input_spec,
+        claims=measured.facts.claims,
+        mismatches=(
+            *verify(predicted, measured.facts),
+            *verify_flops(predicted=2 * report.macs, counted=counted),
+            *verify_differences(
+                equations=difference, device=device_difference, dtype=settings.dtype
+            ),
+        ),
+        counted_flops=counted,
+        equations_difference=difference,
+        device_difference=device_difference,
+        timings=timed(time, spec, settings) if time else (),
+    )
+    return replace(report, run=run)
+
+
+def _import_torch() -> None:
+    """Import torch, silently: without numpy it warns of something that is not used here."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import torch  # noqa: F401 - so that what imports it next finds it
+    except (ImportError, OSError) as error:
+        raise RequestError(
+            f"torch cannot be imported: {str(error).partition(chr(10))[0]}",
+            hint="pip install torch, or --no-run for the formulas alone",
+        ) from error
