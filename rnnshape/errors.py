@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import Final
 
 _LONGEST_ECHO: Final = 60
@@ -13,25 +12,46 @@ class RequestError(ValueError):
     """A request that cannot be met: its words, its sizes, or the machine it asks for.
 
     `problem` names what was given and what was expected, `hint` what to do about it; both are
-    one line without a final full stop.
+    one line without a final full stop. `suggested` are arguments that would do, by name: the hint
+    has their places, `"{proj_size} saves parameters"`, or consists of them where none is given.
+    Whoever shows the error writes them as they are given there: in Python `proj_size=31`.
     """
 
-    def __init__(self, problem: str, *, hint: str) -> None:
-        super().__init__(f"{problem} ({hint})")
+    def __init__(self, problem: str, *, hint: str | None = None, **suggested: object) -> None:
         self.problem = problem
-        self.hint = hint
+        self._hint = hint
+        self._suggested = suggested
+        super().__init__(f"{problem} ({self.hint})")
 
-    def __reduce__(self) -> tuple[Callable[[str, str], RequestError], tuple[str, str]]:
+    @property
+    def hint(self) -> str:
+        """What to do about it, in Python's words."""
+        return self.hint_as(lambda name, value: f"{name}={value!r}", between=", ")
+
+    def hint_as(self, write: Callable[[str, object], str], *, between: str) -> str:
+        """What to do about it, with each suggested argument as `write` gives it."""
+        written = {name: write(name, value) for name, value in self._suggested.items()}
+        if self._hint is None:
+            return between.join(written.values())
+        return self._hint.format(**written) if written else self._hint
+
+    def retold(self, problem: str) -> RequestError:
+        """The same advice on a problem told in other words."""
+        return RequestError(problem, hint=self._hint, **self._suggested)
+
+    def __reduce__(self) -> tuple[Callable[..., RequestError], tuple[object, ...]]:
         """How `pickle` makes it again: an error crosses a process pool in this way."""
-        return _request_error, (self.problem, self.hint)
+        return _request_error, (self.problem, self._hint, self._suggested)
 
 
-def _request_error(problem: str, hint: str) -> RequestError:
-    return RequestError(problem, hint=hint)
+def _request_error(problem: str, hint: str | None, suggested: dict[str, object]) -> RequestError:
+    return RequestError(problem, hint=hint, **suggested)
 
 
 def nearest(text: str, choices: Iterable[str]) -> str:
     """The choice most like `text`, or one that it begins, or the first."""
+    from difflib import get_close_matches  # needed for errors alone
+
     known = list(choices)
     begun = [choice for choice in known if text and choice.startswith(text)]
     return next(iter(get_close_matches(text, known, n=1) + begun), known[0])

@@ -84,7 +84,7 @@ def test_a_byte_too_many_is_refused_with_both_figures() -> None:
         "a run on cuda:1 needs 1,001 bytes (600 bytes of it parameters); 1,000 bytes are available"
     )
     assert refusal.value.hint == (
-        "--no-run gives every number by formula; --device meta runs without memory"
+        "run=False gives every number by formula; device='meta' runs without memory"
     )
 
 

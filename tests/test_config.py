@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig, Settings
+from rnnshape.cli.options import as_typed
 from rnnshape.layer.config import MAX_SIZE, dtype_named
 from tests import reference
 from tests.strategies import configs, examples
@@ -107,73 +108,73 @@ def _size_refusal(name: str, value: str, *, least: int = 1) -> str:
         pytest.param(
             {"dropout": 1.5},
             "dropout must be a probability from 0 to 1, not 1.5",
-            "--dropout 0.2",
+            "dropout=0.2",
             id="dropout above 1",
         ),
         pytest.param(
             {"dropout": -0.1},
             "dropout must be a probability from 0 to 1, not -0.1",
-            "--dropout 0.2",
+            "dropout=0.2",
             id="dropout below 0",
         ),
         pytest.param(
             {"dropout": float("nan")},
             "dropout must be a probability from 0 to 1, not nan",
-            "--dropout 0.2",
+            "dropout=0.2",
             id="dropout that is no number",
         ),
         pytest.param(
             {"dropout": True},
             "dropout must be a probability from 0 to 1, not True",
-            "--dropout 0.2",
+            "dropout=0.2",
             id="dropout True",
         ),
         pytest.param(
             {"dropout": "0.2"},
             "dropout must be a probability from 0 to 1, not '0.2'",
-            "--dropout 0.2",
+            "dropout=0.2",
             id="dropout that is a word",
         ),
         pytest.param(
             {"proj_size": 40},
             "proj_size 40 must be smaller than hidden_size 40",
-            "--proj 31 is the largest that saves parameters; leave it out for none",
+            "proj_size=31 is the largest that saves parameters; leave it out for none",
             id="proj_size as large as hidden_size",
         ),
         pytest.param(
             {"hidden_size": 1, "proj_size": 2},
             "proj_size 2 must be smaller than hidden_size 1",
-            "leave --proj out: none saves parameters here",
+            "proj_size=0: none saves parameters here",
             id="proj_size where none can save",
         ),
         pytest.param(
             {"kind": Kind.GRU, "proj_size": 10},
             "nn.GRU has no proj_size; only nn.LSTM has",
-            "rnnshape lstm --proj 10",
+            "kind='LSTM', proj_size=10",
             id="proj_size of a GRU",
         ),
         pytest.param(
             {"kind": Kind.RNN, "proj_size": 10},
             "nn.RNN has no proj_size; only nn.LSTM has",
-            "rnnshape lstm --proj 10",
+            "kind='LSTM', proj_size=10",
             id="proj_size of an RNN",
         ),
         pytest.param(
             {"nonlinearity": "relu"},
             "nn.LSTM has no nonlinearity; only nn.RNN has",
-            "rnnshape rnn --nonlinearity relu",
+            "kind='RNN', nonlinearity='relu'",
             id="nonlinearity of an LSTM",
         ),
         pytest.param(
             {"kind": Kind.GRU, "nonlinearity": "tanh"},
             "nn.GRU has no nonlinearity; only nn.RNN has",
-            "rnnshape rnn --nonlinearity tanh",
+            "kind='RNN', nonlinearity='tanh'",
             id="nonlinearity of a GRU",
         ),
         pytest.param(
             {"kind": Kind.RNN, "nonlinearity": "gelu"},
             "nonlinearity 'gelu' is neither tanh nor relu",
-            "--nonlinearity tanh or --nonlinearity relu",
+            "nonlinearity='relu'",
             id="unknown nonlinearity",
         ),
     ],
@@ -275,19 +276,19 @@ def test_a_device_is_named_as_pytorch_names_it(device: str) -> None:
         pytest.param(
             "cpu:1",
             "device cpu:1: there is one cpu device, without a number",
-            "--device cpu",
+            "device='cpu'",
             id="a second CPU, which PyTorch accepts",
         ),
         pytest.param(
             "meta:2",
             "device meta:2: there is one meta device, without a number",
-            "--device meta",
+            "device='meta'",
             id="a third meta device",
         ),
         pytest.param(
             "mps:1",
             "device mps:1: there is one mps device, without a number",
-            "--device mps",
+            "device='mps'",
             id="a second MPS device",
         ),
     ],
@@ -297,6 +298,104 @@ def test_a_device_is_refused_with_the_problem_and_what_to_do(
 ) -> None:
     with pytest.raises(RequestError) as refusal:
         Settings(device=device)
+    assert (refusal.value.problem, refusal.value.hint) == (problem, hint)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "lstm", "Lstm"])
+def test_a_kind_is_taken_by_its_name(name: Any) -> None:
+    config = RNNConfig(kind=name, proj_size=3)
+    assert config == RNNConfig(kind=Kind.LSTM, proj_size=3)
+    assert config.kind is Kind.LSTM
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem", "hint"),
+    [
+        ("LTSM", "kind 'LTSM' is none of LSTM, GRU, RNN", "kind='LSTM'"),
+        ("gruu", "kind 'gruu' is none of LSTM, GRU, RNN", "kind='GRU'"),
+        (None, "kind None is none of LSTM, GRU, RNN", "kind='LSTM'"),
+        (3, "kind 3 is none of LSTM, GRU, RNN", "kind='LSTM'"),
+    ],
+)
+def test_what_is_no_kind_is_refused(kind: Any, problem: str, hint: str) -> None:
+    with pytest.raises(RequestError) as refusal:
+        RNNConfig(kind=kind)
+    assert (refusal.value.problem, refusal.value.hint) == (problem, hint)
+
+
+@pytest.mark.parametrize(
+    "device", ["cuda:1", torch.device("cuda:1"), torch.device("cuda", 1)], ids=repr
+)
+def test_a_device_is_taken_as_pytorch_takes_it(device: Any) -> None:
+    assert Settings(device=device) == Settings(device="cuda:1")
+    assert type(Settings(device=device).device) is str
+
+
+@pytest.mark.parametrize("dtype", ["float16", "half", "torch.float16", torch.float16, torch.half])
+def test_a_dtype_is_taken_by_its_name_or_as_pytorchs_own(dtype: Any) -> None:
+    assert Settings(dtype=dtype).dtype is DType.FLOAT16
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "hint"),
+    [
+        pytest.param(
+            {"device": 3},
+            "device must be a name or a torch.device, not 3",
+            "device='cpu'",
+            id="a device by its number",
+        ),
+        pytest.param(
+            {"device": None},
+            "device must be a name or a torch.device, not None",
+            "device='cpu'",
+            id="no device",
+        ),
+        pytest.param(
+            {"dtype": float},
+            "dtype must be a name or a torch.dtype, not <class 'float'>",
+            "dtype='float32'",
+            id="Python's float",
+        ),
+        pytest.param(
+            {"dtype": torch.int64},
+            "dtype torch.int64 is not floating or complex, as a layer's weights must be",
+            f"one of {_DTYPES}",
+            id="integers",
+        ),
+    ],
+)
+def test_other_settings_are_refused(arguments: dict[str, Any], problem: str, hint: str) -> None:
+    with pytest.raises(RequestError) as refusal:
+        Settings(**arguments)
+    assert (refusal.value.problem, refusal.value.hint) == (problem, hint)
+
+
+@pytest.mark.parametrize("lengths", [[7, 3, 2], torch.tensor([7, 3, 2]), range(7, 4, -1)], ids=repr)
+def test_lengths_are_taken_as_pytorch_takes_them(lengths: Any) -> None:
+    spec = InputSpec(batch_size=3, seq_len=7, lengths=lengths)
+    assert spec.lengths == tuple(map(int, lengths))
+    assert hash(spec) == hash(InputSpec(batch_size=3, seq_len=7, lengths=spec.lengths))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "problem", "hint"),
+    [
+        (
+            (7, 3, 2),
+            "3 lengths do not fit batch 5",
+            "one length a row of the batch: batch_size=3",
+        ),
+        ("7,3,2", "lengths must be whole numbers, one a row, not '7,3,2'", "lengths=(7, 3, 2)"),
+        ([7.5], "lengths must be whole numbers, one a row, not [7.5]", "lengths=(7, 3, 2)"),
+        (7, "lengths must be whole numbers, one a row, not 7", "lengths=(7, 3, 2)"),
+        ([True] * 5, _size_refusal("a length", "True"), "a length counts steps"),
+    ],
+    ids=["another batch", "text", "no whole number", "a number", "bools"],
+)
+def test_other_lengths_are_refused(lengths: Any, problem: str, hint: str) -> None:
+    with pytest.raises(RequestError) as refusal:
+        InputSpec(lengths=lengths)
     assert (refusal.value.problem, refusal.value.hint) == (problem, hint)
 
 
@@ -401,9 +500,37 @@ def test_what_was_asked_for_cannot_be_changed_afterwards() -> None:
         config.hidden_size = 50  # type: ignore[misc]
 
 
-def test_a_refusal_keeps_its_problem_and_hint_through_pickle() -> None:
+def test_a_hint_is_written_for_whoever_gives_the_values() -> None:
     with pytest.raises(RequestError) as refusal:
-        Settings(device="gpu")
+        RNNConfig(kind=Kind.LSTM, proj_size=40)
+    error = refusal.value.retold("line 3: too wide")
+    assert error.problem == "line 3: too wide"
+    rest = "is the largest that saves parameters; leave it out for none"
+    assert error.hint == f"proj_size=31 {rest}"
+    assert error.hint_as(as_typed, between=" ") == f"--proj 31 {rest}"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "typed"),
+    [
+        ("kind", "GRU", "rnnshape gru"),
+        ("num_layers", 2, "--layers 2"),
+        ("dropout", 0.2, "--dropout 0.2"),
+        ("bidirectional", True, "--bidir"),
+        ("cell", False, "leave --cell out"),
+        ("proj_size", 0, "leave --proj out"),
+        ("run", False, "--no-run"),
+        ("bias", False, "--no-bias"),
+    ],
+)
+def test_a_field_is_typed_as_its_option(field: str, value: object, typed: str) -> None:
+    assert as_typed(field, value) == typed
+
+
+@pytest.mark.parametrize("arguments", [{"device": "gpu"}, {"device": "mps:1"}], ids=str)
+def test_a_refusal_keeps_its_problem_and_hint_through_pickle(arguments: dict[str, str]) -> None:
+    with pytest.raises(RequestError) as refusal:
+        Settings(**arguments)  # type: ignore[arg-type]
     again = pickle.loads(pickle.dumps(refusal.value))  # noqa: S301
     assert (type(again), str(again)) == (RequestError, str(refusal.value))
     assert (again.problem, again.hint) == (refusal.value.problem, refusal.value.hint)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rnnshape.cli.commands import application
-from rnnshape.layer import report
+from rnnshape.layer import run
 from rnnshape.layer.config import DType
 from rnnshape.layer.formulas import MOST_WEIGHTS
 from tests.program import Result, call
@@ -104,7 +104,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ("rnn", "--nonlinearity", "sigmoid"),
         (
             "nonlinearity 'sigmoid' is neither tanh nor relu",
-            "--nonlinearity tanh or --nonlinearity relu",
+            "--nonlinearity tanh",
         ),
     ),
     "input shape against batch": (
@@ -393,7 +393,7 @@ BIGGEST = ("lstm", "--input", "65536", "--hidden", "65536", "--layers", "8", "--
 def test_a_run_that_memory_cannot_hold_is_refused_with_figures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(report, "available_memory", lambda: 16 * 2**30)
+    monkeypatch.setattr(run, "available_memory", lambda: 16 * 2**30)
     # H = 65,536: layer 0 reads H features, the 7 above 2H; each has two biases of 4H.
     h = 65_536
     parameters = 2 * (4 * h * h + 4 * h * h + 8 * h) + 7 * 2 * (4 * h * 2 * h + 4 * h * h + 8 * h)

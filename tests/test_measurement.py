@@ -304,7 +304,7 @@ def test_a_device_that_is_not_there_is_refused(device: str, reason: str) -> None
     with pytest.raises(RequestError) as refusal:
         _run(_LSTM, device=device)
     assert refusal.value.problem == f"device {device}: {reason}"
-    assert refusal.value.hint == "--device cpu, or --no-run for the formulas alone"
+    assert refusal.value.hint == "device='cpu', or run=False for the formulas alone"
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ def test_a_dtype_that_pytorch_does_not_run_is_refused_with_its_reason(
         r"(\"\w+\" not implemented for '\w+'|clamp is not supported for complex types)",
         refusal.value.problem,
     )
-    assert refusal.value.hint == "--dtype float32, or --no-run for the formulas alone"
+    assert refusal.value.hint == "dtype='float32', or run=False for the formulas alone"
 
 
 @pytest.fixture
@@ -356,7 +356,7 @@ def test_a_layer_without_room_is_refused_with_figures_before_it_is_built() -> No
     assert float(figures[2]) == pytest.approx(tebibytes, abs=0.01)
     assert tebibytes - 0.01 < float(figures[1]) < tebibytes * 1.01
     assert refusal.value.hint == (
-        "--no-run gives every number by formula; --device meta runs without memory"
+        "run=False gives every number by formula; device='meta' runs without memory"
     )
 
 
@@ -404,7 +404,7 @@ def test_a_tensor_beyond_63_bits_is_refused_on_any_device(
         rf"{re.escape(name)} would have [\d,]+ elements; PyTorch counts bytes in 63 bits",
         refusal.value.problem,
     )
-    assert refusal.value.hint == "--no-run gives every number by formula"
+    assert refusal.value.hint == "run=False gives every number by formula"
 
 
 @pytest.mark.usefixtures("_nothing_is_built")
@@ -459,7 +459,7 @@ except RequestError as error:
     print(error.problem, error.hint, sep="; ")
 """
     assert re.fullmatch(
-        r"torch cannot be imported: .*torch.*; pip install torch, or --no-run .*", _alone(code)
+        r"torch cannot be imported: .*torch.*; pip install torch, or run=False .*", _alone(code)
     )
 
 
@@ -517,7 +517,7 @@ def test_the_same_weights_and_input_give_no_difference() -> None:
 
 
 def test_another_weight_on_the_device_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    built = []
+    built: list[torch.nn.Module] = []
 
     class Device(torch.nn.GRU):
         def forward(self, *arguments: Any) -> Any:

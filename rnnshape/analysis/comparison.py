@@ -102,7 +102,7 @@ def _run(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> Run:
     try:
         run = with_run(predicted_report(config, input_spec, settings)).run
     except RequestError as error:
-        raise RequestError(f"{config.constructor}: {error.problem}", hint=error.hint) from error
+        raise error.retold(f"{config.constructor}: {error.problem}") from error
     assert run is not None
     return run
 

@@ -78,7 +78,7 @@ def _of_lines(text: str, report: Callable[[str], Report]) -> Iterator[Report]:
         (number, first), *others = refused.items()
         numbers = ", ".join(str(other) for other, _ in others)
         also = f" (refused too: line{'s' * (len(others) > 1)} {numbers})" if others else ""
-        raise RequestError(f"line {number}: {first.problem}{also}", hint=first.hint)
+        raise first.retold(f"line {number}: {first.problem}{also}")
 
 
 def _stdin() -> str:

@@ -53,7 +53,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _dispatch(list(arguments))
     except RequestError as error:
-        _complain(error.problem, error.hint)
+        from rnnshape.cli.options import as_typed
+
+        _complain(error.problem, error.hint_as(as_typed, between=" "))
         return exits.REFUSED
     except KeyboardInterrupt:
         return exits.INTERRUPTED

@@ -36,6 +36,22 @@ def spelling(name: str) -> str:
     return SPELLINGS.get(dashed, dashed)
 
 
+def as_typed(field: str, value: object) -> str:
+    """A field with a value as it is typed: `--proj 31`, `--no-run`, `rnnshape lstm`."""
+    option = f"--{spelling(field)}"
+    match field, value:
+        case "kind", _:
+            return f"rnnshape {str(value).lower()}"
+        case (("run" | "bias"), False):
+            return f"--no-{field}"
+        case _, True:
+            return option
+        case _, False | 0:
+            return f"leave {option} out"
+        case _:
+            return f"{option} {value}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class TargetOptions:
     """Layers that exist elsewhere."""

@@ -54,7 +54,8 @@ def require_runnable(config: RNNConfig, input_spec: InputSpec, settings: Setting
     if layer_weights.count > MOST_WEIGHTS:
         raise RequestError(
             f"a run would build {layer_weights.count:,} weights; the most is {MOST_WEIGHTS:,}",
-            hint="--no-run gives every number by formula",
+            hint="{run} gives every number by formula",
+            run=False,
         )
     shapes = {t.name: t.shape for t in layout(config, input_spec, sizes).values()}
     for block in layer_weights.blocks:
@@ -67,7 +68,8 @@ def require_runnable(config: RNNConfig, input_spec: InputSpec, settings: Setting
         if count * settings.dtype.itemsize > LARGEST_TENSOR:
             raise RequestError(
                 f"{name} would have {count:,} elements; PyTorch counts bytes in 63 bits",
-                hint="--no-run gives every number by formula",
+                hint="{run} gives every number by formula",
+                run=False,
             )
 
 
@@ -79,7 +81,9 @@ def require_memory(needed: Need, available: int | None, *, device: str) -> None:
         f"a run on {device} needs {written_bytes(needed.total)}"
         f" ({written_bytes(needed.parameters)} of it parameters);"
         f" {written_bytes(available)} are available",
-        hint="--no-run gives every number by formula; --device meta runs without memory",
+        hint="{run} gives every number by formula; {device} runs without memory",
+        run=False,
+        device="meta",
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Literal
+from operator import index
+from typing import Any, Final, Literal
 
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, nearest
 from rnnshape.layer.projection import largest_saving_projection
 
 Nonlinearity = Literal["tanh", "relu"]
@@ -91,8 +93,8 @@ class RNNConfig:
     """The constructor arguments of `nn.LSTM`, `nn.GRU`, `nn.RNN` or their cells, valid together.
 
     Sizes are counts of features; `proj_size` 0 means no projection; `nonlinearity` is None for
-    every kind but RNN. Raises RequestError where PyTorch would refuse, or would accept a value
-    that means something else (`hidden_size=True`).
+    every kind but RNN. A `kind` may be given by its name in any case. Raises RequestError where
+    PyTorch would refuse, or would accept a value that means something else (`hidden_size=True`).
     """
 
     kind: Kind
@@ -108,12 +110,13 @@ class RNNConfig:
     nonlinearity: Nonlinearity | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", _kind(self.kind))
         for name in ("input_size", "hidden_size", "num_layers"):
             require_size(name, getattr(self, name), least=1)
         require_size("proj_size", self.proj_size, least=0)
         for name in ("cell", "bias", "batch_first", "bidirectional"):
             _require_bool(name, getattr(self, name))
-        _require_probability("dropout", self.dropout)
+        _require_dropout(self.dropout)
         self._require_cell()
         self._require_projection()
         self._require_nonlinearity()
@@ -125,7 +128,8 @@ class RNNConfig:
             if getattr(self, name) != getattr(type(self), name):
                 raise RequestError(
                     f"{self.class_name} has no {name}; it is one step of one layer",
-                    hint=f"nn.{self.kind.value} has {name}: leave --cell out",
+                    hint=f"nn.{self.kind.value} has {name}: {{cell}}",
+                    cell=False,
                 )
 
     def _require_projection(self) -> None:
@@ -134,15 +138,17 @@ class RNNConfig:
         if self.kind is not Kind.LSTM:
             raise RequestError(
                 f"{self.class_name} has no proj_size; only nn.LSTM has",
-                hint=f"rnnshape lstm --proj {self.proj_size}",
+                kind="LSTM",
+                proj_size=self.proj_size,
             )
         if self.proj_size >= self.hidden_size:
             saving = largest_saving_projection(self.hidden_size, self.num_layers, self.directions)
             raise RequestError(
                 f"proj_size {self.proj_size} must be smaller than hidden_size {self.hidden_size}",
-                hint=f"--proj {saving} is the largest that saves parameters; leave it out for none"
+                hint="{proj_size} is the largest that saves parameters; leave it out for none"
                 if saving
-                else "leave --proj out: none saves parameters here",
+                else "{proj_size}: none saves parameters here",
+                proj_size=saving,
             )
 
     def _require_nonlinearity(self) -> None:
@@ -152,12 +158,13 @@ class RNNConfig:
             elif self.nonlinearity not in ("tanh", "relu"):
                 raise RequestError(
                     f"nonlinearity {self.nonlinearity!r} is neither tanh nor relu",
-                    hint="--nonlinearity tanh or --nonlinearity relu",
+                    nonlinearity=nearest(str(self.nonlinearity), ("tanh", "relu")),
                 )
         elif self.nonlinearity is not None:
             raise RequestError(
                 f"{self.class_name} has no nonlinearity; only nn.RNN has",
-                hint=f"rnnshape rnn --nonlinearity {self.nonlinearity}",
+                kind="RNN",
+                nonlinearity=self.nonlinearity,
             )
 
     @property
@@ -198,8 +205,8 @@ class InputSpec:
 
     `batched=False` is one sequence without a batch axis, shape (L, H_in); `batch_size` is then
     1. A batch of 0 is valid, a sequence of 0 is not: PyTorch refuses it. `with_state` hands the
-    layer zeros for h_0 and c_0 instead of nothing. With `lengths` the layer reads a
-    PackedSequence of the padded input. A cell reads one step, whatever `seq_len` is.
+    layer zeros for h_0 and c_0 instead of nothing. With `lengths`, a list or tensor too, the layer
+    reads a PackedSequence of the padded input. A cell reads one step, whatever `seq_len` is.
     """
 
     batch_size: int = DEFAULT_BATCH_SIZE
@@ -225,6 +232,7 @@ class InputSpec:
     def _require_lengths(self) -> None:
         if self.lengths is None:
             return
+        object.__setattr__(self, "lengths", _lengths(self.lengths))
         if len(self.lengths) > MOST_ROWS:
             raise RequestError(
                 f"{len(self.lengths):,} lengths; the most is {MOST_ROWS:,}",
@@ -235,7 +243,8 @@ class InputSpec:
         if not self.lengths or not self.batched or len(self.lengths) != self.batch_size:
             raise RequestError(
                 f"{len(self.lengths)} lengths do not fit batch {self.batch_size}",
-                hint="one length a row of the batch",
+                hint="one length a row of the batch: {batch_size}",
+                batch_size=len(self.lengths) or self.batch_size,
             )
         if max(self.lengths) > MOST_PACKED_STEPS:
             raise RequestError(
@@ -252,12 +261,17 @@ class InputSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where a layer runs and in what type: a device by PyTorch's name, `cuda:1`, and a dtype."""
+    """Where a layer runs and in what type: a device by PyTorch's name, `cuda:1`, and a dtype.
+
+    A torch.device is taken too, and of the dtype its name or a torch.dtype.
+    """
 
     device: str = "cpu"
     dtype: DType = DType.FLOAT32
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "device", _device(self.device))
+        object.__setattr__(self, "dtype", _dtype(self.dtype))
         match = _DEVICE.fullmatch(self.device)
         if match is None:
             raise RequestError(
@@ -267,13 +281,53 @@ class Settings:
         if match["type"] not in ("cuda", "xpu") and int(match["index"] or 0) > 0:
             raise RequestError(
                 f"device {self.device}: there is one {match['type']} device, without a number",
-                hint=f"--device {match['type']}",
+                device=match["type"],
             )
 
     @property
     def device_type(self) -> str:
         """The device without its number: `cuda` for `cuda:1`."""
         return self.device.partition(":")[0]
+
+
+def _kind(value: object) -> Kind:
+    if isinstance(value, Kind):
+        return value
+    names = [kind.value for kind in Kind]
+    if isinstance(value, str) and value.upper() in names:
+        return Kind(value.upper())
+    raise RequestError(
+        f"kind {value!r} is none of {', '.join(names)}", kind=nearest(str(value).upper(), names)
+    )
+
+
+def _device(value: object) -> str:
+    if isinstance(value, str) or _is_of_torch(value, "device"):
+        return str(value)
+    raise RequestError(f"device must be a name or a torch.device, not {value!r}", device="cpu")
+
+
+def _dtype(value: object) -> DType:
+    if isinstance(value, DType):
+        return value
+    if isinstance(value, str) or _is_of_torch(value, "dtype"):
+        return dtype_named(str(value))
+    raise RequestError(f"dtype must be a name or a torch.dtype, not {value!r}", dtype="float32")
+
+
+def _is_of_torch(value: object, name: str) -> bool:
+    """Whether this is a `torch.NAME`, without importing torch to see."""
+    return (type(value).__module__, type(value).__name__) == ("torch", name)
+
+
+def _lengths(value: Iterable[Any]) -> tuple[object, ...]:
+    """The items, those of a tensor as ints; what is no whole number is found by who checks it."""
+    try:
+        return tuple(each if type(each) is bool else index(each) for each in value)
+    except TypeError:
+        raise RequestError(
+            f"lengths must be whole numbers, one a row, not {value!r}", lengths=(7, 3, 2)
+        ) from None
 
 
 def dtype_named(name: str) -> DType:
@@ -306,6 +360,7 @@ _COUNTED: Final = {
     "num_layers": "stacked layers",
     "batch_size": "sequences",
     "seq_len": "steps",
+    "a length": "steps",
 }
 
 
@@ -314,8 +369,6 @@ def _require_bool(name: str, value: object) -> None:
         raise RequestError(f"{name} must be True or False, not {value!r}", hint=f"{name}=True")
 
 
-def _require_probability(name: str, value: object) -> None:
+def _require_dropout(value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise RequestError(
-            f"{name} must be a probability from 0 to 1, not {value!r}", hint=f"--{name} 0.2"
-        )
+        raise RequestError(f"dropout must be a probability from 0 to 1, not {value!r}", dropout=0.2)

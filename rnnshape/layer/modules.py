@@ -163,7 +163,9 @@ def torch_dtype(settings: Settings) -> torch.dtype:
     if dtype is None:
         raise RequestError(
             f"torch {torch.__version__} has no {settings.dtype.value}",
-            hint="--dtype float32, or --no-run for the formulas alone",
+            hint="{dtype}, or {run} for the formulas alone",
+            dtype="float32",
+            run=False,
         )
     return dtype
 
@@ -175,7 +177,9 @@ def existing_device(settings: Settings) -> torch.device:
     if reason is not None:
         raise RequestError(
             f"device {settings.device}: {reason}",
-            hint="--device cpu, or --no-run for the formulas alone",
+            hint="{device}, or {run} for the formulas alone",
+            device="cpu",
+            run=False,
         )
     return device
 
@@ -244,14 +248,18 @@ def _refusal(error: Exception, config: RNNConfig, settings: Settings, needed: in
     if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in text:
         return RequestError(
             f"a run on {settings.device} needs {written_bytes(needed)} and did not get them",
-            hint="--no-run gives every number by formula; --device meta runs without memory",
+            hint="{run} gives every number by formula; {device} runs without memory",
+            run=False,
+            device="meta",
         )
     if (settings.device, settings.dtype.value) == ("cpu", "float32"):
         return error
     return RequestError(
         f"PyTorch does not run {config.class_name} in {settings.dtype.value}"
         f" on {settings.device}: {_first_line(error)}",
-        hint="--dtype float32, or --no-run for the formulas alone",
+        hint="{dtype}, or {run} for the formulas alone",
+        dtype="float32",
+        run=False,
     )
 
 

@@ -77,5 +77,6 @@ def _import_torch() -> None:
     except (ImportError, OSError) as error:
         raise RequestError(
             f"torch cannot be imported: {str(error).partition(chr(10))[0]}",
-            hint="pip install torch, or --no-run for the formulas alone",
+            hint="pip install torch, or {run} for the formulas alone",
+            run=False,
         ) from error
