@@ -30,8 +30,31 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+class _Shown:
+    """What shows itself: as a table where it is printed, and in Jupyter and rich."""
+
+    def _document(self) -> Document:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return render(self._document(), Format.TABLE).rstrip("\n")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        from rnnshape.render.terminal import rich_text
+
+        yield rich_text(self._document().sections, width=options.max_width)
+
+    def _repr_markdown_(self) -> str:
+        return render(self._document(), Format.MARKDOWN)
+
+    def _repr_html_(self) -> str:
+        from rnnshape.render.html import render_fragment
+
+        return render_fragment(self._document())
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Report(layer_report.Report):
+class Report(_Shown, layer_report.Report):
     """All that is known of one layer with one input.
 
     `print(report)` writes it as a table; Jupyter and rich show it by themselves. A tensor that
@@ -108,25 +131,12 @@ class Report(layer_report.Report):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.config.constructor}>"
 
-    def __str__(self) -> str:
-        return render(self._document(), Format.TABLE).rstrip("\n")
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        from rnnshape.render.terminal import rich_text
+class Reports(_Shown, Mapping[str, Report]):
+    """The reports of a model's recurrent layers, by name and in the model's order.
 
-        yield rich_text(self._document().sections, width=options.max_width)
-
-    def _repr_markdown_(self) -> str:
-        return render(self._document(), Format.MARKDOWN)
-
-    def _repr_html_(self) -> str:
-        from rnnshape.render.html import render_fragment
-
-        return render_fragment(self._document())
-
-
-class Reports(Mapping[str, Report]):
-    """The reports of a model's recurrent layers, by name and in the model's order."""
+    `print(reports)` writes all of them; Jupyter and rich show them by themselves.
+    """
 
     def __init__(self, reports: Mapping[str, Report]) -> None:
         self._reports = dict(reports)
@@ -142,6 +152,9 @@ class Reports(Mapping[str, Report]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._reports})"
+
+    def _document(self) -> Document:
+        return layer_document(*self.values(), names=tuple(self), show=DEFAULT_SECTIONS, full=False)
 
     def expect(self, *expectations: str) -> None:
         """Raise AssertionError unless each holds: `encoder.lstm/output = 10,5,80`.

@@ -29,16 +29,20 @@ FORMAT_VERSION: Final = "1.0"
 
 
 def layer_data(
-    *reports: Report, judgements: Sequence[Sequence[Judgement]] = ()
+    *reports: Report,
+    judgements: Sequence[Sequence[Judgement]] = (),
+    names: Sequence[str] = (),
 ) -> Mapping[str, Any]:
     """The document of one or more layers; numbers are integers and never rounded.
 
-    `judgements` are those of each layer, if something was expected of them.
+    `judgements` are those of each layer, if something was expected of them, and `names` their
+    names, if they are of a model.
     """
     judged = judgements or [()] * len(reports)
+    called: Sequence[str | None] = names or [None] * len(reports)
     return {
         **preamble(report.run for report in reports),
-        "modules": [_module(*each) for each in zip(reports, judged, strict=True)],
+        "modules": [_module(*each) for each in zip(called, reports, judged, strict=True)],
     }
 
 
@@ -51,11 +55,11 @@ def preamble(runs: Iterable[Run | None]) -> Mapping[str, Any]:
     }
 
 
-def _module(report: Report, judgements: Sequence[Judgement]) -> Mapping[str, Any]:
+def _module(name: str | None, report: Report, judgements: Sequence[Judgement]) -> Mapping[str, Any]:
     cost = costs(report.config, report.input_spec, report.settings.dtype)
     tensors = report.predicted.tensors
     return {
-        "name": None,
+        "name": name,
         "constructor": report.config.constructor,
         "config": config_data(report.config),
         "assumed": _assumed(report),

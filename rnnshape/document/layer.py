@@ -78,25 +78,36 @@ def layer_document(
     show: Collection[str],
     full: bool,
     judgements: Sequence[Sequence[Judgement]] = (),
+    names: Sequence[str] = (),
 ) -> Document:
     """The sections named in `show`, in their own order; `full` names every weight.
 
     Findings appear where there are any; expectations and the verification always when they
-    failed. Several layers follow one another; `judgements` are those of each.
+    failed. Several layers follow one another; `judgements` and `names` are those of each, the names
+    in the model that the layers are of.
     """
-    judged = judgements or [()] * len(reports)
+    judged, called = judgements or [()] * len(reports), names or [""] * len(reports)
     return Document(
         sections=tuple(
             section
-            for report, own in zip(reports, judged, strict=True)
-            for section in _sections(report, show=show, full=full, judgements=own)
-        ),
-        data=partial(layer_data, *reports, judgements=judged),
+            for report, own, name in zip(reports, judged, called, strict=True)
+            for section in _sections(report, show=show, full=full, judgements=own, name=name)
+        )
+        or (() if reports else _NONE),
+        data=partial(layer_data, *reports, judgements=judged, names=names),
     )
 
 
+_NONE: Final = (Section(key="header", blocks=(Paragraph(("there is no recurrent layer",)),)),)
+
+
 def _sections(
-    report: Report, *, show: Collection[str], full: bool, judgements: Sequence[Judgement]
+    report: Report,
+    *,
+    show: Collection[str],
+    full: bool,
+    judgements: Sequence[Judgement],
+    name: str,
 ) -> tuple[Section, ...]:
     failed = set()
     if not all(judgement.holds for judgement in judgements):
@@ -104,7 +115,11 @@ def _sections(
     if report.disagrees:
         failed.add("verification")
     builders: dict[str, Callable[[Report], Iterator[Block]]]
-    builders = {**SECTIONS, "expectations": partial(_expectations, judgements=judgements)}
+    builders = {
+        **SECTIONS,
+        "header": partial(_header, name=name),
+        "expectations": partial(_expectations, judgements=judgements),
+    }
     if full:
         builders["weights"] = _weights_by_name
     sections = (
@@ -115,8 +130,9 @@ def _sections(
     return tuple(section for section in sections if section.blocks)
 
 
-def _header(report: Report) -> Iterator[Block]:
-    yield Heading(Code(report.config.constructor))
+def _header(report: Report, name: str = "") -> Iterator[Block]:
+    constructor = report.config.constructor
+    yield Heading(Code(f"{name}: {constructor}" if name else constructor))
 
 
 def _shapes(report: Report) -> Iterator[Block]:
