@@ -14,6 +14,7 @@ from rnnshape.layer.findings import (
     DropoutWithoutEffect,
     EqualSizes,
     Finding,
+    LikelySwapped,
     UnconfirmedBatchAxis,
     extra_parameters,
     find,
@@ -24,6 +25,7 @@ from tests.strategies import configs, examples
 _ALL = frozenset(field.name for layer in (RNNConfig, InputSpec) for field in fields(layer))
 _SPEC = InputSpec()
 _LSTM = RNNConfig(kind=Kind.LSTM)
+_CELL = RNNConfig(kind=Kind.GRU, cell=True)
 
 
 def _found(
@@ -96,6 +98,34 @@ def _found(
         pytest.param(
             _LSTM, _SPEC, frozenset(), False, id="batch and sequence that were told by name"
         ),
+        pytest.param(
+            _LSTM,
+            InputSpec(seq_len=64, batched=False),
+            frozenset(),
+            False,
+            id="a sequence like a batch, and no batch axis",
+        ),
+        pytest.param(
+            _CELL,
+            InputSpec(seq_len=64, batch_size=10),
+            frozenset(),
+            False,
+            id="a cell, which has no sequence to be swapped",
+        ),
+        pytest.param(
+            _CELL,
+            InputSpec(seq_len=5, batch_size=5),
+            frozenset(),
+            False,
+            id="a cell, which has no sequence to be equal to",
+        ),
+        pytest.param(
+            _CELL,
+            InputSpec(seq_len=3, batch_size=2, lengths=(3, 1)),
+            frozenset(),
+            False,
+            id="a cell, which has no rows that end early",
+        ),
     ],
 )
 def test_there_is_nothing_to_point_out(
@@ -124,6 +154,12 @@ def test_there_is_nothing_to_point_out(
             _SPEC,
             [CostlyProjection(proj_size=39, largest_saving=31, extra_parameters=1_400)],
             id="a projection that adds",
+        ),
+        pytest.param(
+            _LSTM,
+            InputSpec(seq_len=64, batch_size=10),
+            [LikelySwapped(seq_len=64, batch_size=10)],
+            id="a sequence like a batch, and a batch that is not",
         ),
         pytest.param(
             RNNConfig(kind=Kind.LSTM, input_size=40),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 
 import pytest
 
+from rnnshape import inspect
 from rnnshape.analysis.frameworks import counterparts
+from rnnshape.document.layer import layer_document
 from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.render import Format, render
 
 # Measured with Keras 3, Flax 0.12 and ONNX for input 20 and hidden 40.
 MEASURED = {
@@ -43,6 +47,17 @@ def test_a_projection_is_pytorchs_alone() -> None:
 def test_without_biases_all_frameworks_count_the_same(kind: Kind) -> None:
     config = RNNConfig(kind=kind, bias=False, num_layers=2, bidirectional=True)
     assert len({row.parameters for row in counterparts(config)}) == 1
+
+
+@pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+def test_biases_are_spoken_of_where_there_are_any(kind: Kind, bias: bool) -> None:
+    report = inspect(RNNConfig(kind=kind, bias=bias), run=False)
+    document = layer_document(report, show=["frameworks"], full=False)
+    _, *advice = render(document, Format.TABLE).partition("to Keras")
+    spoken = re.search(r"biases|forget_bias|\bb_|\bONNX: concat", "".join(advice))
+    assert bool(spoken) is bias
+    assert ("use_bias=False" in "".join(advice)) is not bias
 
 
 @pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="needs keras")

@@ -6,8 +6,11 @@ import pytest
 import torch
 from hypothesis import given
 
+from rnnshape import inspect
 from rnnshape.document.grid import grid
-from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.document.layer import layer_document
+from rnnshape.layer.config import InputSpec, Kind, RNNConfig
+from rnnshape.render.terminal import render_sections
 from tests.strategies import configs, examples
 
 
@@ -56,3 +59,38 @@ def test_a_large_grid_is_folded_in_the_middle(
     if columns == 5:
         assert "..." in lines[0]
         assert f"t={steps - 1}" in lines[0]
+
+
+def test_the_columns_are_as_wide_as_their_own_heads() -> None:
+    head, row, _ = grid(RNNConfig(kind=Kind.GRU), 10**12).lines
+    assert len(row) < 80
+    assert head.index("t=1") + 1 == row.index("o", head.index("t=1"))
+    assert head.split() == ["t=0", "t=1", "...", f"t={10**12 - 2}", f"t={10**12 - 1}"]
+
+
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
+def test_a_narrow_terminal_gets_a_narrow_picture(bidirectional: bool) -> None:
+    config = RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=bidirectional)
+    report = inspect(config, run=False)
+    sections = layer_document(report, show=["grid"], full=False).sections
+    for width, columns in ((80, 5), (40, 3)):
+        lines = render_sections(sections, width=width).splitlines()
+        assert max(map(len, lines)) <= width
+        assert len(lines[1].split()) == columns
+        assert lines[1].split()[-1] == "t=9"
+        assert lines[2].endswith(f"h_n[{8 - 1 if bidirectional else 3}]")
+        assert "* in both" in "".join(lines)
+
+
+def test_the_steps_of_a_packed_batch_are_the_longest_rows() -> None:
+    packed = InputSpec(batch_size=3, seq_len=9, lengths=(3, 7, 2))
+    lines = [
+        render_sections(
+            layer_document(
+                inspect(RNNConfig(kind=Kind.GRU), spec, run=False), show=["grid"], full=False
+            ).sections
+        ).splitlines()
+        for spec in (packed, InputSpec(seq_len=7))
+    ]
+    of_packed, of_seven = lines
+    assert of_packed == [*of_seven, "the steps are the longest row's"]

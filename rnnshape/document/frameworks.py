@@ -28,6 +28,18 @@ _TO_MAKE_EQUAL: Final[Mapping[Kind, tuple[str, ...]]] = {
         "to ONNX: concatenate the two biases",
     ),
 }
+_WITHOUT_BIASES: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.LSTM: (
+        "to Keras (use_bias=False) or Flax: transpose each weight",
+        "to ONNX: reorder the rows to i o f g",
+    ),
+    Kind.GRU: (
+        "to Keras: use_bias=False, reset_after=True (its default); z goes before r",
+        "reset_after=False is the paper's cell: no weights make it PyTorch's",
+        "to ONNX: linear_before_reset=1, reorder the rows to z r n",
+    ),
+    Kind.RNN: ("to Keras (use_bias=False) or Flax: transpose each weight",),
+}
 
 
 def frameworks(report: Report) -> Iterator[Block]:
@@ -48,7 +60,8 @@ def frameworks(report: Report) -> Iterator[Block]:
     if report.config.proj_size:
         yield Paragraph(("no other framework here has a projection",))
         return
-    for text in _TO_MAKE_EQUAL[report.config.kind]:
+    to_make_equal = _TO_MAKE_EQUAL if report.config.bias else _WITHOUT_BIASES
+    for text in to_make_equal[report.config.kind]:
         yield Paragraph((text,))
     if report.config.num_layers > 1 or report.config.bidirectional:
         yield Paragraph(("the others stack such layers one by one; counted is the whole stack",))

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rnnshape.document.model import Picture
 from rnnshape.layer.config import RNNConfig
 
 # Beyond so many the middle is left out: it looks like its neighbours.
 _MOST_LAYERS = 4
 _MOST_STEPS = 4
+_FEWEST_STEPS = 2
 
 _KEY = "o is in output, H in h_n, * in both"
+_HALVES = "output[t] = [fwd | rev]"
+_LONGEST_ROW = "the steps are the longest row's"
 
 
-def grid(config: RNNConfig, steps: int) -> Picture:
+def grid(config: RNNConfig, steps: int, *, packed: bool = False) -> Picture:
     """Layers from the top down, steps from left to right, an arrow for each state handed on.
 
-    Every layer and direction ends in one index of h_n; only the top layer's states are output.
+    Every layer and direction ends in one index of h_n; only the top layer's states are output. In
+    a packed batch `steps` are those of the longest row.
     """
-    times = _folded(steps, _MOST_STEPS)
+    key = (_KEY, _HALVES) if config.bidirectional else (_KEY,)
+    remarks = (_LONGEST_ROW,) if packed else ()
+    return Picture(
+        lines=(*_drawn(config, steps, _MOST_STEPS), "; ".join(key), *remarks),
+        narrow=(*_drawn(config, steps, _FEWEST_STEPS), *key, *remarks),
+    )
+
+
+def _drawn(config: RNNConfig, steps: int, most_steps: int) -> Iterator[str]:
+    times = _folded(steps, most_steps)
     heads = ["..." if time is None else f"t={time}" for time in times]
-    width = max(map(len, heads))
     margin = len(_label(config, config.num_layers - 1, reverse=config.bidirectional))
-    lines = [" " * margin + "  " + "    ".join(head.center(width) for head in heads).rstrip()]
+    yield " " * margin + "  " + "    ".join(heads)
     for layer in reversed(_folded(config.num_layers, _MOST_LAYERS)):
         if layer is None:
-            lines.append("...")
+            yield "..."
             continue
         for reverse in (True, False) if config.bidirectional else (False,):
             label = _label(config, layer, reverse=reverse).ljust(margin)
             marks = _marks(config, layer, times, steps, reverse=reverse)
             arrow = " <- " if reverse else " -> "
-            row = arrow.join(mark.center(width) for mark in marks)
-            index = layer * config.directions + reverse
-            lines.append(f"{label}  {row}    h_n[{index}]")
-    halves = "; output[t] = [fwd | rev]" if config.bidirectional else ""
-    return Picture((*lines, f"{_KEY}{halves}"))
+            row = arrow.join(
+                mark.center(len(head)) for mark, head in zip(marks, heads, strict=True)
+            )
+            yield f"{label}  {row}    h_n[{layer * config.directions + reverse}]"
 
 
 def _folded(count: int, most: int) -> list[int | None]:

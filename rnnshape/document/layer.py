@@ -265,7 +265,8 @@ def _not_returned(config: RNNConfig) -> str:
 
 def _grid(report: Report) -> Iterator[Block]:
     if not report.config.cell:
-        yield grid(report.config, int(report.sizes.longest))
+        packed = report.input_spec.lengths is not None
+        yield grid(report.config, int(report.sizes.longest), packed=packed)
 
 
 def _diagram(report: Report) -> Iterator[Block]:

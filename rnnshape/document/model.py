@@ -111,9 +111,10 @@ class Listing:
 
 @dataclass(frozen=True)
 class Picture:
-    """Lines whose columns matter, as they are."""
+    """Lines whose columns matter, as they are; `narrow` is for where they do not fit."""
 
     lines: tuple[str, ...]
+    narrow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

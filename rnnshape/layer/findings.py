@@ -120,7 +120,7 @@ def find(
     """
     return (
         *_unconfirmed_batch(config, input_spec, from_input_shape=from_input_shape),
-        *_likely_swapped(input_spec, assumed, from_input_shape=from_input_shape),
+        *_likely_swapped(config, input_spec, assumed, from_input_shape=from_input_shape),
         *_padded_rows(config, input_spec),
         *_equal_sizes(config, input_spec, assumed),
         *_dropout(config),
@@ -150,9 +150,15 @@ def _unconfirmed_batch(
 
 
 def _likely_swapped(
-    input_spec: InputSpec, assumed: AbstractSet[str], *, from_input_shape: bool
+    config: RNNConfig,
+    input_spec: InputSpec,
+    assumed: AbstractSet[str],
+    *,
+    from_input_shape: bool,
 ) -> Iterator[LikelySwapped]:
     """Batches are mostly powers of two from 8 up, sequences mostly are not."""
+    if config.cell or not input_spec.batched:
+        return
     seq, batch = input_spec.seq_len, input_spec.batch_size
     told = input_spec.lengths is None and not {"seq_len", "batch_size"} & assumed
     if told and not from_input_shape and _like_a_batch(seq) and not _like_a_batch(batch):
@@ -164,7 +170,7 @@ def _like_a_batch(size: int) -> bool:
 
 
 def _padded_rows(config: RNNConfig, input_spec: InputSpec) -> Iterator[PaddedRows]:
-    if input_spec.lengths is None:
+    if config.cell or input_spec.lengths is None:
         return
     longest = max(input_spec.lengths)
     rows = tuple(row for row, length in enumerate(input_spec.lengths) if length < longest)
@@ -182,7 +188,7 @@ def _equal_sizes(
 ) -> Iterator[EqualSizes]:
     """Sizes of 1 are left out: they are common, and mostly meant."""
     sizes = {
-        "seq_len": input_spec.seq_len,
+        **({} if config.cell else {"seq_len": input_spec.seq_len}),
         **({"batch_size": input_spec.batch_size} if input_spec.batched else {}),
         "input_size": config.input_size,
         "hidden_size": config.hidden_size,

@@ -110,7 +110,9 @@ class _Writer:
                 yield self._wrapped(_inline(text))
             case Listing(items):
                 yield from self._listing(items)
-            case Picture(lines):
+            case Picture(lines, narrow):
+                if narrow and max(map(len, lines)) > self._width:
+                    lines = narrow
                 yield Text("\n".join(map(printable, lines)))
             case Diagram():
                 yield Text("\n".join(diagram_lines(block)))
