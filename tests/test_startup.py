@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -105,6 +106,36 @@ def test_what_torch_alone_knows_of_a_device_is_asked_of_torch() -> None:
 )
 def test_a_renderer_is_imported_when_its_format_is_asked_for(words: str, needed: set[str]) -> None:
     _, imported = watched_run(words, RENDERERS)
+    assert imported == needed
+
+
+OF_SOME = frozenset(
+    {
+        *("secrets", "statistics", "rnnshape.render.chart", "rnnshape.document.data"),
+        *("rnnshape.analysis.amounts", "rnnshape.analysis.frameworks", "rnnshape.layer.timing"),
+    }
+)
+
+
+_DATA = {"rnnshape.document.data", "rnnshape.analysis.frameworks"}
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        ("lstm --no-run", set()),
+        ("gru --no-run -o {folder}/gru.txt", set()),
+        ("lstm --no-run --show frameworks", {"rnnshape.analysis.frameworks"}),
+        ("rnn --no-run -f json", _DATA),
+        ("gru --no-run --expect params<=10k", {"rnnshape.analysis.amounts"}),
+        ("compare lstm gru --plot {folder}/a.bmp", {"rnnshape.render.chart", *_DATA}),
+    ],
+    ids=["table", "file", "frameworks", "json", "expectation", "plot"],
+)
+def test_what_some_requests_need_others_do_not_import(
+    words: str, needed: set[str], tmp_path: Path
+) -> None:
+    _, imported = watched_run(words.format(folder=tmp_path), OF_SOME)
     assert imported == needed
 
 

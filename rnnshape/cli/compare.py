@@ -20,7 +20,6 @@ from rnnshape.cli.request import settings_of
 from rnnshape.cli.target import read_target
 from rnnshape.document.compare import chart, compare_document
 from rnnshape.errors import RequestError, quoted
-from rnnshape.render.chart import render_chart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,6 +153,8 @@ def _comparison(
 def _pictures(compare: CompareOptions, comparison: Comparison) -> list[tuple[Path, bytes]]:
     if compare.plot is None:
         return []
+    from rnnshape.render.chart import render_chart
+
     path = picture_file(compare.plot, "--plot")
     return [(path, render_chart(chart(comparison), path.suffix.lower()))]
 

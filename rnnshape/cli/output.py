@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import sys
 from collections.abc import Collection, Sequence
@@ -17,7 +16,6 @@ from rnnshape.cli.options import OutputOptions
 from rnnshape.document.model import Document, Section
 from rnnshape.errors import RequestError, quoted
 from rnnshape.render import Format, render
-from rnnshape.render.chart import PICTURES
 
 _COLOURS: Final = ("auto", "always", "never")
 
@@ -143,6 +141,8 @@ def _format_of(name: str) -> Format:
 
 def picture_file(name: str, option: str) -> Path:
     """The file of a picture, known to be writable. Raises RequestError for another suffix."""
+    from rnnshape.render.chart import PICTURES
+
     if Path(name).suffix.lower() not in PICTURES:
         raise RequestError(
             f"{option} {quoted(name)} has no suffix that names a picture",
@@ -185,7 +185,7 @@ def _write_files(contents: Sequence[tuple[Path, bytes]]) -> None:
     try:
         for path, content in contents:
             target = Path(os.path.realpath(path))
-            beside = target.with_name(f".rnnshape-{secrets.token_hex(8)}")
+            beside = target.with_name(f".rnnshape-{os.urandom(8).hex()}")
             written.append((beside, target))
             try:
                 beside.write_bytes(content)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-from rnnshape.analysis.amounts import parsed_amount
 from rnnshape.errors import RequestError, nearest, quoted
 from rnnshape.layer.config import MAX_SIZE
 
@@ -62,6 +61,8 @@ def _range(word: str, option: str) -> Iterable[str]:
 
 def amount(text: str, option: str, *, bytes_: bool = False) -> int:
     """A count as people write it: `150k`, `1.5M`, `136_960`; of bytes also `2MiB`, `1GB`."""
+    from rnnshape.analysis.amounts import parsed_amount  # a layer's own command has no amounts
+
     example = f"{option} {'4MiB' if bytes_ else '1.5M'}"
     if len(text) > MOST_DIGITS:
         raise RequestError(

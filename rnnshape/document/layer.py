@@ -7,12 +7,11 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from math import floor, log10
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape.analysis.comparison import Compared, siblings
 from rnnshape.dims import formula, shape_formula, substituted, written_shape
 from rnnshape.document.command import command_line
-from rnnshape.document.data import layer_data
 from rnnshape.document.findings import finding_text, ints
 from rnnshape.document.grid import grid
 from rnnshape.document.model import (
@@ -94,8 +93,14 @@ def layer_document(
             for section in _sections(report, show=show, full=full, judgements=own, name=name)
         )
         or (() if reports else _NONE),
-        data=partial(layer_data, *reports, judgements=judged, names=names),
+        data=partial(_data, *reports, judgements=judged, names=names),
     )
+
+
+def _data(*reports: Report, **of_each: Any) -> Mapping[str, Any]:
+    from rnnshape.document.data import layer_data
+
+    return layer_data(*reports, **of_each)
 
 
 _NONE: Final = (Section(key="header", blocks=(Paragraph(("there is no recurrent layer",)),)),)
