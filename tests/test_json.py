@@ -27,7 +27,12 @@ from rnnshape.layer.verification import verify_differences
 from rnnshape.render.json import render_json
 from tests.program import call
 
-SCHEMA = json.loads((files("rnnshape") / "schemas" / "report-1.0.json").read_text(encoding="utf-8"))
+SCHEMAS = {
+    name: json.loads((files("rnnshape") / f"schemas/{name}-1.0.json").read_text(encoding="utf-8"))
+    for name in ("report", "compare", "budget")
+}
+each_schema = pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+SCHEMA = SCHEMAS["report"]
 # JSON Schema takes 8.0 for an integer; no number here may have passed through a float.
 _EXACT = Draft202012Validator.TYPE_CHECKER.redefine(
     "integer", lambda _checker, value: type(value) is int
@@ -128,27 +133,83 @@ def holder(whole: Any, path: tuple[str | int, ...]) -> Any:
     return whole
 
 
-def test_the_schema_is_one() -> None:
-    Draft202012Validator.check_schema(SCHEMA)
+def described_objects(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every object of a schema that lists its keys."""
+    return [
+        value
+        for path in ((), *inner(schema))
+        if (value := reached(schema, path)).get("type") == "object" and "properties" in value
+    ]
 
 
-def test_every_object_of_the_schema_is_closed_and_requires_what_it_lists_except_cell_states() -> (
-    None
-):
-    objects = [SCHEMA, SCHEMA["properties"]["environment"], *SCHEMA["$defs"].values()]
+def inner(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where a schema holds other objects."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, own in items:
+        if isinstance(own, (dict, list)):
+            if isinstance(own, dict):
+                yield (*path, key)
+            yield from inner(own, (*path, key))
+
+
+def reached(whole: Any, path: tuple[str | int, ...]) -> dict[str, Any]:
+    for key in path:
+        whole = whole[key]
+    assert isinstance(whole, dict)
+    return whole
+
+
+@each_schema
+def test_the_schema_is_one(schema: dict[str, Any]) -> None:
+    Draft202012Validator.check_schema(schema)
+
+
+@each_schema
+def test_every_object_of_the_schema_is_closed_and_requires_what_it_lists_except_cell_states(
+    schema: dict[str, Any],
+) -> None:
+    objects = described_objects(schema)
+    assert len(objects) > 5
     for described in objects:
-        if described.get("type") == "object":
-            optional = set(described["properties"]) - set(described["required"])
-            assert described["additionalProperties"] is False, described["description"]
-            of_some_layers = {"c_0", "c_n", "c_1", "h_1", "output", "h_n", "data"}
-            assert optional <= of_some_layers, described["description"]
+        optional = set(described["properties"]) - set(described["required"])
+        assert described["additionalProperties"] is False, described["description"]
+        of_some_layers = {"c_0", "c_n", "c_1", "h_1", "output", "h_n", "data"}
+        assert optional <= of_some_layers, described["description"]
 
 
-def test_everything_in_the_schema_is_described() -> None:
-    for described in (SCHEMA, SCHEMA["properties"]["environment"], *SCHEMA["$defs"].values()):
-        for name, property_ in described.get("properties", {}).items():
+@each_schema
+def test_everything_in_the_schema_is_described(schema: dict[str, Any]) -> None:
+    for described in described_objects(schema):
+        assert described["description"]
+        for name, property_ in described["properties"].items():
             reference = property_.get("$ref", "").rpartition("/")[2]
-            assert property_.get("description") or SCHEMA["$defs"][reference]["description"], name
+            assert property_.get("description") or schema["$defs"][reference]["description"], name
+
+
+@pytest.mark.parametrize("name", ["compare", "budget"])
+def test_what_schemas_have_in_common_is_described_alike(name: str) -> None:
+    own, report = SCHEMAS[name]["$defs"], SCHEMAS["report"]["$defs"]
+    common = own.keys() & report.keys() - {"input"}
+    assert {"config", "value", "constructor", "size", "count"} <= common
+    # A comparison tells of which layer a mismatch is, and runs are told of all layers together.
+    apart = {"mismatch", "verification"} if name == "compare" else set()
+    assert {key for key in common if own[key] != report[key]} == apart
+    batch_sizes = report["input"]["properties"].keys() - own["input"]["properties"].keys()
+    assert batch_sizes == {"batch_sizes"}
+
+
+def _references(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return set().union(*map(_references, value))
+    if not isinstance(value, dict):
+        return set()
+    own = {value["$ref"].rpartition("/")[2]} if "$ref" in value else set()
+    return own.union(*map(_references, value.values()))
+
+
+@each_schema
+def test_every_definition_of_the_schema_is_used(schema: dict[str, Any]) -> None:
+    assert _references(schema) == set(schema["$defs"])
 
 
 def test_the_enumerations_of_the_schema_are_those_of_the_program() -> None:
