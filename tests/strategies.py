@@ -17,15 +17,20 @@ def examples(count: int) -> settings:
 
 
 @st.composite
-def configs(
+def configs(  # noqa: PLR0913 - each narrows or widens what is drawn
     draw: st.DrawFn,
     *,
     largest: int = 6,
     layers: int = 3,
+    deep: int = 0,
     kinds: Sequence[Kind] = tuple(Kind),
     projections: bool = True,
 ) -> RNNConfig:
-    """Layers over all constructor arguments, with sizes up to `largest`."""
+    """Layers over all constructor arguments, with sizes up to `largest`.
+
+    Stacks have up to `layers` layers, or `deep` where that is given.
+    """
+    depths = [*range(1, layers + 1), *([deep] if deep else [])]
     kind = draw(st.sampled_from(kinds))
     hidden_size = draw(st.integers(1, largest))
     projected = kind is Kind.LSTM and projections
@@ -34,7 +39,7 @@ def configs(
         kind=kind,
         input_size=draw(st.integers(1, largest)),
         hidden_size=hidden_size,
-        num_layers=draw(st.integers(1, layers)),
+        num_layers=draw(st.sampled_from(depths)),
         bias=draw(st.booleans()),
         batch_first=draw(st.booleans()),
         dropout=draw(st.sampled_from([0.0, 0.25, 1.0])),

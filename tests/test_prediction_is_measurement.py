@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, find, given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -26,13 +26,27 @@ _RUNNABLE = (
 )
 
 
+_DEEP = 25
+
+
 def _runs(config: RNNConfig, dtype: DType) -> bool:
     """PyTorch has no relu of complex numbers."""
     return not (dtype.is_complex and config.nonlinearity == "relu")
 
 
+@pytest.mark.parametrize("dtype", [DType.FLOAT16, DType.BFLOAT16], ids=lambda dtype: dtype.value)
+def test_random_layers_are_deep_too_in_16_bits_with_relu_and_without_biases(dtype: DType) -> None:
+    def is_such(example: tuple[RNNConfig, DType]) -> bool:
+        config, drawn = example
+        own = (config.num_layers, config.nonlinearity, config.bias, drawn)
+        return own == (_DEEP, "relu", False, dtype)
+
+    random = st.tuples(configs(deep=_DEEP), st.sampled_from(_RUNNABLE))
+    find(random, is_such, settings=settings(max_examples=20_000, database=None))
+
+
 @examples(500)
-@given(configs(), inputs(), st.sampled_from(_RUNNABLE))
+@given(configs(deep=_DEEP), inputs(), st.sampled_from(_RUNNABLE))
 def test_a_run_agrees_with_the_prediction_and_proves_its_equalities(
     config: RNNConfig, input_spec: InputSpec, dtype: DType
 ) -> None:
@@ -50,11 +64,16 @@ def test_a_run_agrees_with_the_prediction_and_proves_its_equalities(
 
 
 def _require_judged(report: Report, *, has_values: bool) -> None:
-    """Every equality holds; an inequality too, unless there are too few numbers to tell."""
+    """What is claimed holds, unless there are too few numbers to tell.
+
+    Zeros tell no equality. relu gives them, and without biases a stack may: from layer to layer
+    numbers become smaller, until they are none.
+    """
+    vanishing = report.config.nonlinearity == "relu" or not report.config.bias
     for claim in report.claims:
         if isinstance(claim.right, tuple):
             assert claim.holds is True  # a shape is known without values
-        elif claim.relation == "==":
+        elif claim.relation == "==" and not vanishing:
             assert claim.holds is (True if has_values else None)
         else:
             assert claim.holds in ((True, None) if has_values else (None,))
