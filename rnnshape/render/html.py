@@ -69,7 +69,7 @@ dd { margin: 0 0 .5rem 1.5rem; color: var(--dim); }
 """
 # A word and a line, not colour alone, tell one from another.
 _VERDICTS: Final = {"ok": "ok: ", "failed": "MISMATCH: ", "unmet": "FAILED: ", "open": ""}
-_UNTITLED: Final = ("header", "findings", "expectations", "verification")
+_UNTITLED: Final = ("header", "findings", "expectations", "failures", "verification")
 
 
 def render_html(document: Document) -> str:
@@ -123,9 +123,17 @@ def _block(block: Block, key: str) -> Iterator[str]:
             yield f"<h1>{_cell(text)}</h1>"
         case Note(text):
             yield f'<p class="mark note"><strong>note:</strong> {_inline(text)}</p>'
-        case Verdict(status=status, text=text, subject=subject):
-            word = f"<strong>{_VERDICTS[status]}</strong>" if _VERDICTS[status] else ""
-            yield f'<p class="mark {status}">{word}{_inline(text)}<br>{_cell(subject)}</p>'
+        case Verdict():
+            yield f'<p class="mark {block.status}">{"<br>".join(_verdict(block))}</p>'
+
+
+def _verdict(verdict: Verdict) -> Iterator[str]:
+    word = _VERDICTS[verdict.status]
+    yield (f"<strong>{word}</strong>" if word else "") + _inline(verdict.text)
+    if verdict.reason:
+        yield _inline(verdict.reason)
+    place = "" if verdict.place is None else f"{_cell(Code(str(verdict.place)))}: "
+    yield place + _cell(verdict.subject)
 
 
 def _scrolled(lines: Iterable[str], key: str) -> Iterator[str]:
