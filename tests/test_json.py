@@ -508,4 +508,4 @@ def test_a_difference_that_is_no_number_is_null_beside_its_mismatch(difference: 
 
 def test_what_json_cannot_say_is_never_written() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        render_json(Document(sections=(), data=lambda: {"macs": float("nan")}))
+        render_json(Document(sections=(), verdicts=list, data=lambda: {"macs": float("nan")}))

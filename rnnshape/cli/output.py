@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from rnnshape.cli import values
+from rnnshape.cli.actions import annotate
 from rnnshape.cli.options import OutputOptions
 from rnnshape.document.model import Document, Section
 from rnnshape.errors import RequestError, quoted
@@ -82,8 +83,10 @@ class Delivery:
         `pictures` are files already rendered.
         """
         texts = [(path, render(document, output).encode()) for path, output in self._plan.files]
-        _write_files([*texts, *pictures])
+        write_files([*texts, *pictures])
         document = on_terminal or document
+        if self._plan.format is not Format.GITHUB:
+            annotate(document)
         if self._plan.format is not Format.TABLE:
             write_stdout(render(document, self._plan.format))
             return
@@ -125,7 +128,7 @@ def _files(names: Sequence[str]) -> tuple[tuple[Path, Format], ...]:
         if real in seen:
             raise RequestError(f"-o {path} is given twice", hint="give each file once")
         seen.add(real)
-        _require_writable(path)
+        require_writable(path)
     return tuple(files)
 
 
@@ -149,11 +152,12 @@ def picture_file(name: str, option: str) -> Path:
             hint=f"one of {', '.join(PICTURES)}",
         )
     path = Path(name)
-    _require_writable(path, option)
+    require_writable(path, option)
     return path
 
 
-def _require_writable(path: Path, option: str = "-o") -> None:
+def require_writable(path: Path, option: str = "-o") -> None:
+    """Raise RequestError for a file that could not be replaced; `option` is what asks for it."""
     try:
         _require_writable_place(path, Path(os.path.realpath(path)), option)
     except OSError as error:  # a name that is too long, for one
@@ -179,7 +183,7 @@ def _unwritable(path: Path, reason: str, option: str = "-o") -> RequestError:
     )
 
 
-def _write_files(contents: Sequence[tuple[Path, bytes]]) -> None:
+def write_files(contents: Sequence[tuple[Path, bytes]]) -> None:
     """Replace every file, or none: all are written beside their places before one moves."""
     written: list[tuple[Path, Path]] = []
     try:

@@ -18,7 +18,7 @@ from rnnshape.document.data import (
     verification_data,
 )
 from rnnshape.document.findings import finding_text
-from rnnshape.document.layer import MACS, verification
+from rnnshape.document.layer import MACS, run_verdict, verification
 from rnnshape.document.model import (
     Block,
     Cell,
@@ -56,6 +56,7 @@ def budget_document(solution: Solution, report: Report, *, request: str) -> Docu
     return Document(
         sections=tuple(section for section in sections if section.blocks),
         data=partial(_data, solution, report),
+        verdicts=lambda: [run_verdict(report, Code(request))],
     )
 
 
