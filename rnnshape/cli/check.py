@@ -35,8 +35,8 @@ class CheckOptions:
         list[str] | None,
         Argument(
             metavar="FILE",
-            help=f"The manifest. [default: {MANIFEST}, or [tool.rnnshape] in"
-            " pyproject.toml, here or above]",
+            help=f"The manifest; with --init TARGETs. [default: {MANIFEST}, or"
+            " [tool.rnnshape] in pyproject.toml, here or above]",
             rich_help_panel=_CHECK,
             show_default=False,
         ),

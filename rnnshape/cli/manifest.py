@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rnnshape.analysis.check import Check, Expected, Match, Module
 from rnnshape.analysis.expectation import chosen, judge, parse, restated
@@ -16,7 +16,7 @@ from rnnshape.cli.options import InputOptions, RunOptions
 from rnnshape.cli.output import require_writable, write_files
 from rnnshape.cli.request import request_of, settings_of
 from rnnshape.cli.target import Target, read_target
-from rnnshape.errors import RequestError, gathered, nearest, quoted
+from rnnshape.errors import RequestError, RequestErrors, gathered, nearest, quoted
 from rnnshape.layer.config import InputSpec, dtype_named
 from rnnshape.layer.report import Report, predicted_report
 from rnnshape.sources.manifest import Entry, Manifest, basic_string, manifest_of
@@ -36,14 +36,11 @@ _KEYS: Final = {"batch": "batch_size", "seq": "seq_len"}
 
 
 def load(name: str | None) -> Manifest:
-    """The manifest called `name`, or the nearest upwards.
-
-    Raises RequestError, or RequestErrors with all that is wrong with its keys.
-    """
+    """The manifest called `name`, or the nearest one upwards. Raises RequestError without one."""
     path = Path(name) if name is not None else _nearest()
     root = _SECTION if path.name == _PYPROJECT else ()
     manifest = manifest_of(_document(path), root)
-    if not manifest.entries:
+    if not (manifest.entries or manifest.problems):
         table = ".".join((*root, "modules", "encoder"))
         raise RequestError(f"{quoted(str(path))} has no modules", hint=f"[{table}], or {_NEW}")
     return manifest
@@ -64,46 +61,50 @@ def _nearest() -> Path:
 
 
 def _speaks_of_rnnshape(path: Path) -> bool:
-    table: Any = _document(path).values
-    for key in _SECTION:
-        table = table.get(key) if isinstance(table, dict) else None
-    return table is not None
+    tool = _document(path).values.get("tool")
+    return isinstance(tool, dict) and "rnnshape" in tool
 
 
 def _document(path: Path) -> Document:
     shown = quoted(str(path))
     try:
-        if path.is_dir():
-            raise RequestError(f"{shown} is a folder", hint=f"rnnshape check {path / MANIFEST}")
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
-            raise RequestError(f"{shown} has over {_MOST_BYTES:,} bytes", hint="split it")
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise RequestError(
-            f"{shown}:{line}: byte {content[error.start]:#04x} is not UTF-8",
-            hint="save it as UTF-8",
-        ) from error
+    except IsADirectoryError as error:
+        hint = f"rnnshape check {path / MANIFEST}"
+        raise RequestError(f"{shown} is a folder", hint=hint) from error
     except FileNotFoundError as error:
         raise RequestError(f"there is no file {shown}", hint=_NEW) from error
     except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
         reason = getattr(error, "strerror", None) or str(error)
-        raise RequestError(
-            f"cannot read {shown}: {reason.lower()}", hint="rnnshape check FILE"
-        ) from error
-    return Document.of(text.replace("\r\n", "\n") if "\r\n" in text else text, shown)
+        hint = "rnnshape check FILE"
+        raise RequestError(f"cannot read {shown}: {reason.lower()}", hint=hint) from error
+    if len(content) > _MOST_BYTES:
+        raise RequestError(f"{shown} has over {_MOST_BYTES:,} bytes", hint="split it")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        what = f"byte {content[error.start]:#04x} is not UTF-8"
+        raise RequestError(f"{shown}:{line}: {what}", hint="save it as UTF-8") from error
+    return Document.of(text, shown)
 
 
 def judged(manifest: Manifest, only: Collection[str], run: RunOptions) -> Check:
     """Every module, or those in `only`, held against its formulas.
 
-    Raises RequestErrors with all that is wrong with their words.
+    Raises RequestErrors with all that is wrong: first the keys and types of the whole manifest,
+    then the words of these modules.
     """
-    _require_known(only, [entry.name for entry in manifest.entries])
+    if not manifest.problems:
+        _require_known(only, [entry.name for entry in manifest.entries])
     entries = [entry for entry in manifest.entries if not only or entry.name in only]
-    modules = gathered(lambda entry: _module(manifest, entry, run), entries)
+    try:
+        modules = gathered(lambda entry: _module(manifest, entry, run), entries)
+    except RequestErrors as error:
+        raise RequestErrors((*manifest.problems, error)) from error
+    if manifest.problems:
+        raise RequestErrors(manifest.problems)
     return Check(file=manifest.document.file, modules=tuple(modules))
 
 

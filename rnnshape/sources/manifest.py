@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rnnshape.errors import RequestError, RequestErrors, gathered, nearest, quoted
+from rnnshape.errors import RequestError, nearest, quoted
 from rnnshape.sources.toml import Document, KeyPath
 
 _EXAMPLE: Final = 'target = "nn.LSTM(20, 40)"'
@@ -35,11 +35,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest whose keys and types are right."""
+    """The modules of a manifest whose keys and types are right, and what is wrong with others."""
 
     document: Document
-    entries: tuple[Entry, ...]
     root: KeyPath  # where `modules` is: ("tool", "rnnshape") in a pyproject.toml
+    entries: tuple[Entry, ...]
+    problems: tuple[RequestError, ...]
 
     def line(self, entry: Entry, *keys: str | int) -> int:
         """The line of a module, or of what it has under `keys`."""
@@ -65,26 +66,31 @@ class Manifest:
 
 
 def manifest_of(document: Document, root: Sequence[str] = ()) -> Manifest:
-    """The modules under `root`. Raises RequestErrors with every key and type that is wrong."""
+    """The modules under `root`. Raises RequestError where there are no tables to speak of."""
     table: Any = document.values
     path: KeyPath = ()
     for key in root:
         table, path = table.get(key, {}), (*path, key)
-    _require_tables(document, path, table)
+        _require_table(document, path, table)
+    problems = [
+        _at(document, (*path, key), _unknown_key(key, ["modules"]))
+        for key in table
+        if key != "modules"
+    ]
     modules = table.get("modules", {})
-    _require_tables(document, (*path, "modules"), modules)
+    _require_table(document, (*path, "modules"), modules)
+    entries: list[Entry] = []
+    for name, values in modules.items():
+        place = (*path, "modules", name)
+        wrong = list(_wrong(values, _dotted(place)))
+        problems += [_at(document, (*place, *keys), error, name) for keys, error in wrong]
+        # A key too many does not keep the others from being read.
+        if all(keys and keys[0] not in _TYPES for keys, _ in wrong):
+            entries.append(_entry(name, values))
+    return Manifest(document, path, tuple(entries), tuple(problems))
 
-    def read(key: tuple[str, ...]) -> Entry:
-        if key[0] != "modules":
-            raise _at(document, (*path, *key), _unknown_key(key[0], ["modules"]))
-        return _entry(document, (*path, *key), key[1], modules[key[1]])
 
-    others = [(key,) for key in table if key != "modules"]
-    keys: list[tuple[str, ...]] = [*others, *(("modules", name) for name in modules)]
-    return Manifest(document, tuple(gathered(read, keys)), path)
-
-
-def _require_tables(document: Document, path: KeyPath, value: Any) -> None:
+def _require_table(document: Document, path: KeyPath, value: Any) -> None:
     if not isinstance(value, dict):
         text = f"{_dotted(path)} is {_kind(value)}, not a table"
         raise _at(document, path, RequestError(text, hint=f"[{_dotted(path)}.encoder]"))
@@ -94,22 +100,10 @@ def _dotted(path: KeyPath) -> str:
     return ".".join(map(str, path))
 
 
-def _entry(document: Document, path: KeyPath, name: str, values: Any) -> Entry:
-    if not isinstance(values, dict):
-        hint = f"[{_dotted(path)}] and {_EXAMPLE}"
-        error = RequestError(f"it is {_kind(values)}, not a table", hint=hint)
-        raise _at(document, path, error, name)
-    problems = [
-        _at(document, (*path, key), error, name)
-        for key, value in values.items()
-        for error in _wrong_value(key, value, values)
-    ]
-    if "target" not in values:
-        missing = RequestError("it has no target", hint=_EXAMPLE)
-        problems.insert(0, _at(document, path, missing, name))
-    if problems:
-        raise RequestErrors(problems)
-    named: dict[str, Any] = {_ALIASES.get(key, key): value for key, value in values.items()}
+def _entry(name: str, values: Mapping[str, Any]) -> Entry:
+    named: dict[str, Any] = {
+        _ALIASES.get(key, key): value for key, value in values.items() if key in _TYPES
+    }
     return Entry(
         name=name,
         target=named.pop("target"),
@@ -119,6 +113,19 @@ def _entry(document: Document, path: KeyPath, name: str, values: Any) -> Entry:
         dtype=named.pop("dtype", None),
         input={key: _word(value) for key, value in named.items()},
     )
+
+
+def _wrong(values: Any, table: str) -> Iterator[tuple[tuple[str, ...], RequestError]]:
+    """What is wrong with a module, each with the key that it is wrong with, if it is one."""
+    if not isinstance(values, dict):
+        hint = f"[{table}] and {_EXAMPLE}"
+        yield (), RequestError(f"it is {_kind(values)}, not a table", hint=hint)
+        return
+    if "target" not in values:
+        yield (), RequestError("it has no target", hint=_EXAMPLE)
+    for key, value in values.items():
+        for error in _wrong_value(key, value, values):
+            yield (key,), error
 
 
 def _wrong_value(key: str, value: Any, values: Mapping[str, Any]) -> Iterator[RequestError]:
