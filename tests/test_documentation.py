@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.transcripts import ROOT, Step, matches, run, steps
+from tests.transcripts import ROOT, Step, matches, steps
 
 DOCUMENTS = [
     ROOT / "README.md",
@@ -20,7 +20,6 @@ STEPS = [(path, step) for path in DOCUMENTS for step in steps(path.read_text())]
     ("path", "step"), STEPS, ids=[f"{path.name}: {step.command}" for path, step in STEPS]
 )
 def test_a_console_block_prints_what_it_shows(path: Path, step: Step, tmp_path: Path) -> None:
-    folder = tmp_path if "-o " in step.command else ROOT
-    code, printed = run(step.command, folder)
+    code, printed = step.run(tmp_path)
     assert matches(step.expected, printed), f"{path.name} shows something else:\n{printed}"
     assert code == step.exit_code

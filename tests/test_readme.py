@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -15,7 +14,9 @@ import pytest
 from benchmarks.startup import LARGE_PARAMETER_MB
 from rnnshape import Kind, RNNConfig, inspect
 from rnnshape.cli import exits
-from tests.transcripts import ROOT, run
+from rnnshape.cli.commands import Commands
+from rnnshape.render import Format
+from tests.transcripts import ROOT, files, run
 
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
@@ -39,14 +40,19 @@ def test_the_gate_finds_the_readmes_second_command() -> None:
     assert printed == f"{commands[1]}\n"
 
 
-def test_the_python_of_the_readme_prints_what_it_shows() -> None:
-    block = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL)
+def test_the_python_of_the_readme_gives_what_it_shows() -> None:
+    block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
     assert block
+    shown = re.findall(r"^(report\.\S+) +# ([(0-9].*)$", block[1], re.MULTILINE)
+    assert len(shown) == 3
+    checks = "".join(f"assert repr({code}) == {value!r}, {code}\n" for code, value in shown)
     done = subprocess.run(
-        [sys.executable, "-c", block[1]], capture_output=True, text=True, check=True
+        [sys.executable, "-c", f"{block[1]}{checks}report._repr_html_()"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert done.stdout == block[2]
-    assert done.stderr == ""
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_the_readme_lists_every_exit_code() -> None:
@@ -54,15 +60,28 @@ def test_the_readme_lists_every_exit_code() -> None:
     assert listed == {value for value in vars(exits).values() if isinstance(value, int)}
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="the job compares with git")
-def test_the_ci_job_passes_until_the_report_drifts(tmp_path: Path) -> None:
-    report, compare = re.findall(r"- run: ((?:rnnshape|git) .*)$", README, re.MULTILINE)
-    first = f"git init -q . && {report} && git add . && {report} && {compare}"
-    code, printed = run(first, tmp_path)
-    assert code == 0, printed
-    drifted = report.replace("--hidden 40", "--hidden 41")
-    assert drifted != report
-    assert run(f"{drifted} && {compare}", tmp_path)[0] == 1
+def test_the_ci_job_fails_at_the_line_that_no_longer_holds(tmp_path: Path) -> None:
+    (command,) = re.findall(r"- run: (rnnshape .*)$", README, re.MULTILINE)
+    manifest = tmp_path / "rnnshape.toml"
+    manifest.write_text(files(README)["rnnshape.toml"])
+    assert run(command, tmp_path)[0] == 0
+    manifest.write_text(manifest.read_text().replace("(20, 40,", "(20, 41,"))
+    code, printed = run(command, tmp_path)
+    assert code == 1
+    assert printed.startswith("rnnshape.toml:3: encoder: output = 10,5,80 failed: it is 10,5,82\n")
+
+
+def test_the_readme_lists_every_command() -> None:
+    rows = re.findall(r"^\| (`rnnshape .*?) \| ", README, re.MULTILINE)
+    listed = [word for row in rows for word in re.findall(r"`(?:rnnshape )?(\w+)", row)]
+    assert listed == Commands().list_commands(None)
+
+
+def test_the_readme_lists_every_format_and_suffix() -> None:
+    (line,) = re.findall(r"^- \*\*Formats\*\*: (.*?)\n-", README, re.MULTILINE | re.DOTALL)
+    listed = {word for words in re.findall("`(.*?)`", line) for word in words.split()}
+    known = {word for each in Format for word in (each.value, *each.suffixes[:1])}
+    assert listed == {"-f", "-o", "FILE", *known}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +133,7 @@ def test_every_example_is_shown() -> None:
     for script in (ROOT / "examples").glob("*.py"):
         assert f"$ python -W ignore examples/{script.name}\n" in text
     for document in (ROOT / "examples").glob("*.md"):
-        assert document.name in ("README.md", "questions.md") or f"({document.name}#" in INDEX
+        assert document.name == "README.md" or f"({document.name}" in INDEX
 
 
 def test_every_path_that_contributing_names_exists() -> None:

@@ -6,6 +6,11 @@ together. A command that ends in "# exit 2" must end with that code, any other w
 "..." stands for any number of lines. A block whose opening fence is preceded by a line
 "<!-- not run -->" is left alone.
 
+A block of another language that is preceded by a line "<!-- file: NAME -->" is that file in the
+folder of the commands below it, each of which finds the files as they are shown. A command runs
+in a folder of its own where there are such files, or where it writes with -o; else in the root of
+the repository.
+
 `python -m tests.transcripts FILE...` rewrites the outputs of blocks without "..." to what the
 commands print now; read the difference before committing it.
 """
@@ -16,7 +21,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,15 +33,20 @@ _BLOCK = re.compile(
     r"(?<!<!-- not run -->\n)^(?P<fence>`{3,})console\n(?P<inside>.*?)^(?P=fence)$",
     re.MULTILINE | re.DOTALL,
 )
+_FILE = re.compile(
+    r"^<!-- file: (?P<name>\S+) -->\n(?P<fence>`{3,})\w+\n(?P<inside>.*?)^(?P=fence)$",
+    re.MULTILINE | re.DOTALL,
+)
 _EXIT = re.compile(r"#\s*exit (\d+)$")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One command of a block."""
+    """One command of a block, and the text of each file that is shown above it, by name."""
 
     command: str
     expected: str
+    files: Mapping[str, str]
 
     @property
     def exit_code(self) -> int:
@@ -44,13 +54,31 @@ class Step:
         match = _EXIT.search(self.command)
         return int(match[1]) if match else 0
 
+    def run(self, folder: Path) -> tuple[int, str]:
+        """The exit code and the output, in `folder`, which is empty, or in the repository."""
+        if not self.files and "-o " not in self.command:
+            return run(self.command, ROOT)
+        for name, text in self.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        return run(self.command, folder)
+
 
 def steps(text: str) -> Iterator[Step]:
     """The commands of a Markdown text, in order."""
     for block in _BLOCK.finditer(text):
-        for part in re.split(r"^\$ ", block["inside"], flags=re.MULTILINE)[1:]:
-            command, _, expected = part.partition("\n")
-            yield Step(command=command, expected=expected)
+        yield from _steps(block, text)
+
+
+def files(text: str) -> dict[str, str]:
+    """The files that a Markdown text shows, by name; of two of one name, the last."""
+    return {file["name"]: file["inside"] for file in _FILE.finditer(text)}
+
+
+def _steps(block: re.Match[str], text: str) -> Iterator[Step]:
+    for part in re.split(r"^\$ ", block["inside"], flags=re.MULTILINE)[1:]:
+        command, _, expected = part.partition("\n")
+        yield Step(command=command, expected=expected, files=files(text[: block.start()]))
 
 
 def run(command: str, folder: Path) -> tuple[int, str]:
@@ -77,12 +105,12 @@ def matches(expected: str, printed: str) -> bool:
     return re.fullmatch(pattern, printed) is not None
 
 
-def _rewritten(text: str, folder: Path) -> str:
+def _rewritten(text: str) -> str:
     def rewritten(block: re.Match[str]) -> str:
         whole = f"{block['fence']}console\n"
-        for step in steps(block[0]):
-            with TemporaryDirectory() as elsewhere:  # for what a command writes
-                printed = run(step.command, Path(elsewhere) if "-o " in step.command else folder)[1]
+        for step in _steps(block, text):
+            with TemporaryDirectory() as folder:
+                printed = step.run(Path(folder))[1]
             kept = step.expected if matches(step.expected, printed) else printed
             whole += f"$ {step.command}\n{kept}"
         return whole + block["fence"]
@@ -93,4 +121,4 @@ def _rewritten(text: str, folder: Path) -> str:
 if __name__ == "__main__":
     for name in sys.argv[1:]:
         path = Path(name)
-        path.write_text(_rewritten(path.read_text(), ROOT))
+        path.write_text(_rewritten(path.read_text()))
