@@ -520,6 +520,20 @@ class TestSpellings:
         assert by_place.code == 0
         assert by_place == by_name
 
+    @pytest.mark.parametrize(
+        ("shape", "by_name"),
+        [
+            ("7,6", ("--batch", "7", "--input", "6")),
+            ("6", ("--unbatched", "--input", "6")),
+            ("(0, 6)", ("--batch", "0", "--input", "6")),
+        ],
+    )
+    def test_the_input_of_a_cell_has_no_steps(self, shape: str, by_name: tuple[str, ...]) -> None:
+        words = ("gru", "--cell", "--no-run", "--show", "shapes,cost")
+        by_place = call(*words, "--input-shape", shape)
+        assert by_place.code == 0
+        assert by_place == call(*words, *by_name)
+
     @pytest.mark.parametrize("program", [MODULE, SCRIPT], ids=["python -m", "console script"])
     def test_the_program_is_called_rnnshape_however_it_is_started(
         self, program: tuple[str, ...]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
-from rnnshape.analysis.amounts import amount
+from rnnshape.analysis.amounts import amount, parsed_amount
 from rnnshape.dims import formula, named, shape_formula, substituted, symbols, written_shape
 from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.facts import Shape
@@ -191,10 +191,13 @@ def _value(text: str, words: str, *, in_bytes: bool) -> int | Shape:
     try:
         sizes = _sizes(text)
         return amount(text, in_bytes=in_bytes) if sizes is None else sizes
-    except ValueError as error:
+    except RequestError as error:
+        mended = f"{words.removesuffix(text)}{error.hint}" if parsed_amount(text) else ""
         raise RequestError(
-            f"{_echo(words)}: {error}",
-            hint="a number like 136960, 150k or 2MiB, or a shape like 10,5,80",
+            f"{_echo(words)}: {error.problem}",
+            hint=_echo(mended)
+            if mended
+            else "a number like 136960, 150k or 2MiB, or a shape like 10,5,80",
         ) from error
 
 

@@ -192,5 +192,5 @@ def _allowed(budget: BudgetOptions, layer: LayerOptions, input_: InputOptions) -
         "--macs": Quantity.MACS,
         "--bytes": Quantity.BYTES,
     }[option]
-    allowed = values.amount(text, option, bytes_=quantity is Quantity.BYTES)
+    allowed = values.amount(text, option, in_bytes=quantity is Quantity.BYTES)
     return Budget(quantity=quantity, allowed=allowed)

@@ -106,7 +106,9 @@ def _compare(
     output: OutputOptions,
 ) -> int:
     plan = Plan.of(output, sections=(), default=())
-    limit = None if compare.limit is None else values.size(compare.limit, "--limit", "rows")
+    limit = None
+    if compare.limit is not None:
+        limit = values.size(compare.limit, "--limit")
     comparison = _comparison(compare, layer, input_, run)
     pictures = _pictures(compare, comparison)
     request = shlex.join(["rnnshape", "compare", *words_of(compare, layer, input_, run)])
