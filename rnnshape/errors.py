@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import Final
 
 _LONGEST_ECHO: Final = 60
@@ -32,6 +31,8 @@ def _request_error(problem: str, hint: str) -> RequestError:
 
 def nearest(text: str, choices: Iterable[str]) -> str:
     """The choice most like `text`, or one that it begins, or the first."""
+    from difflib import get_close_matches  # slow to import, and needed for mistakes alone
+
     known = list(choices)
     begun = [choice for choice in known if text and choice.startswith(text)]
     return next(iter(get_close_matches(text, known, n=1) + begun), known[0])

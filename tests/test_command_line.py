@@ -119,6 +119,12 @@ class TestStreams:
         env = environment(PYTHONIOENCODING=encoding)
         assert spawn(*PLAIN, env=env) == Result(code=0, out=plain, err="")
 
+    def test_what_stdout_cannot_encode_is_escaped(self) -> None:
+        code = "from rnnshape.cli.output import write_stdout; write_stdout('encod\u00e9\\n')"
+        program = (MODULE[0], "-c", code)
+        result = spawn(program=program, env=environment(PYTHONIOENCODING="ascii"))
+        assert result == Result(code=0, out="encod\\xe9\n", err="")
+
     def test_an_echo_that_stderr_cannot_encode_is_escaped(self) -> None:
         result = spawn("gru", "--hidden", "\uff15", env=environment(PYTHONIOENCODING="ascii"))
         assert (result.code, result.out) == (2, "")
@@ -367,6 +373,31 @@ class TestFiles:
         assert len(written) == 2
         assert (in_tmp / "a.md").read_text() == "before"
         assert names(in_tmp) == ["a.md"]
+
+    def test_a_file_that_cannot_be_moved_into_place_is_refused(
+        self, in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(_self: Path, _target: Path) -> NoReturn:
+            raise OSError(16, "Device or resource busy")
+
+        monkeypatch.setattr(Path, "replace", fails)
+        result = call(*PLAIN, "-o", "a.md")
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("error: cannot write a.md: Device or resource busy\n")
+        assert names(in_tmp) == []
+
+    @pytest.mark.parametrize("option", ["-o a.md", "-o a.md -o b.md"])
+    def test_a_file_in_a_folder_that_is_gone_is_refused(self, in_tmp: Path, option: str) -> None:
+        line = f"mkdir gone && cd gone && rmdir ../gone && rnnshape gru --no-run {option}"
+        result = shell(line, cwd=in_tmp)
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("error: cannot write a.md: No such file or directory\n")
+
+    def test_a_plot_in_a_folder_that_is_gone_is_refused(self, in_tmp: Path) -> None:
+        line = "mkdir gone && cd gone && rmdir ../gone && rnnshape compare lstm --plot a.svg"
+        result = shell(line, cwd=in_tmp)
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("error: cannot write a.svg: No such file or directory\n")
 
 
 def every_option() -> Iterator[tuple[str, Any]]:
@@ -650,6 +681,37 @@ class TestFailures:
     def test_an_interruption_ends_quietly_with_130(self, breaking: Breaking) -> None:
         breaking(KeyboardInterrupt())
         assert call("gru") == Result(code=130, out="", err="")
+
+    def test_an_interruption_before_the_words_are_read_ends_quietly_with_130(self) -> None:
+        code = (
+            "import rnnshape.cli.main as main\n"
+            "def interrupted(): raise KeyboardInterrupt\n"
+            "main._buffer_stdout = interrupted\n"
+            "main.entry()"
+        )
+        assert spawn(program=(MODULE[0], "-c", code)) == Result(code=130, out="", err="")
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("", "No module named 'torch.nn'; 'torch' is not a package"),
+            ("1 / 0", "division by zero"),
+            ("raise SystemExit(7)", "7"),
+            ("raise SystemExit", "SystemExit"),
+            ("raise ValueError('two\\nlines')", "two"),
+            ("def", "invalid syntax (torch.py, line 1)"),
+        ],
+    )
+    def test_a_file_that_hides_torch_is_named(self, tmp_path: Path, text: str, reason: str) -> None:
+        (tmp_path / "torch.py").write_text(text)
+        result = spawn("gru", cwd=tmp_path)
+        hiding = str(tmp_path / "torch.py")
+        shown = hiding if len(hiding) <= 60 else f"{hiding[:60]}..."
+        assert (result.code, result.out) == (2, "")
+        assert result.err == (
+            f"error: torch cannot be imported: {reason}\n"
+            f"hint: rename {shown}, which hides PyTorch, or --no-run for the formulas alone\n"
+        )
 
     def test_a_bug_in_reading_the_words_is_one_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def raises() -> NoReturn:

@@ -347,3 +347,35 @@ def test_help_fits_80_columns_in_ascii(command: str) -> None:
     lines: Sequence[str] = piped(command, "--help", COLUMNS="200").stdout.splitlines()
     assert len(lines) > 30
     assert all(len(line) <= 80 and line.isascii() for line in lines)
+
+
+# What is not ASCII, what a terminal obeys, and what Markdown does: in comments, blanks and names.
+HOSTILE_TARGETS = [
+    "nn.LSTM(20, # \u00e9\x1b[31m` ```\n 40)",
+    "\uff4e\uff4e.LSTM(20, 40)",
+    "lstm\t--hidden\n'40\u00a0'",
+]
+
+
+@pytest.mark.parametrize("target", HOSTILE_TARGETS, ids=ascii)
+@pytest.mark.parametrize("format_", ["markdown", "html", "latex", "csv", "table"])
+@pytest.mark.parametrize("command", [["compare"], ["budget", "lstm", "--match"]], ids=" ".join)
+def test_a_target_is_written_in_ascii_that_obeys_nothing(
+    target: str, format_: str, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, target, "--no-run", "-f", format_]) == 0
+    out = capsys.readouterr().out.replace("\n", "").replace("\r", "")
+    assert out.isascii()
+    assert out.isprintable()
+
+
+@pytest.mark.parametrize("target", HOSTILE_TARGETS, ids=ascii)
+def test_the_request_of_a_verdict_gives_the_same_when_it_is_repeated(
+    target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", target, "gru", "--layers", "2", "-f", "markdown"]) == 0
+    first = capsys.readouterr().out
+    verdict = first[first.rindex("rnnshape compare") :]
+    request = verdict[: verdict.index("--layers 2")] + "--layers 2"
+    assert main([*shlex.split(request)[1:], "-f", "markdown"]) == 0
+    assert capsys.readouterr().out == first

@@ -6,8 +6,8 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -95,8 +95,11 @@ class Delivery:
 
 
 def write_stdout(text: str) -> None:
-    """Write to stdout and make sure that it arrived."""
-    sys.stdout.write(text)
+    """Write to stdout and make sure that it arrived; what it cannot encode is escaped."""
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError as error:  # nothing is written yet
+        sys.stdout.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
     sys.stdout.flush()
 
 
@@ -121,13 +124,12 @@ def _shown(text: str | None, sections: Sequence[str], default: Collection[str]) 
 
 def _files(names: Sequence[str]) -> tuple[tuple[Path, Format], ...]:
     files = [(Path(name), _format_of(name)) for name in names]
-    seen: set[str] = set()
+    seen: set[Path] = set()
     for path, _ in files:
-        real = os.path.realpath(path)
+        real = _require_writable(path)
         if real in seen:
-            raise RequestError(f"-o {path} is given twice", hint="give each file once")
+            raise RequestError(f"-o {quoted(str(path))} is given twice", hint="give each file once")
         seen.add(real)
-        _require_writable(path)
     return tuple(files)
 
 
@@ -153,11 +155,12 @@ def picture_file(name: str, option: str) -> Path:
     return path
 
 
-def _require_writable(path: Path, option: str = "-o") -> None:
-    try:
-        _require_writable_place(path, Path(os.path.realpath(path)), option)
-    except OSError as error:  # a name that is too long, for one
-        raise _unwritable(path, error.strerror or str(error), option) from error
+def _require_writable(path: Path, option: str = "-o") -> Path:
+    """The file that is really written, links followed. Raises RequestError where it cannot be."""
+    with _writing(path, option):  # a name may be too long, the working directory gone
+        target = Path(os.path.realpath(path))
+        _require_writable_place(path, target, option)
+    return target
 
 
 def _require_writable_place(path: Path, target: Path, option: str) -> None:
@@ -181,21 +184,29 @@ def _unwritable(path: Path, reason: str, option: str = "-o") -> RequestError:
 
 def _write_files(contents: Sequence[tuple[Path, bytes]]) -> None:
     """Replace every file, or none: all are written beside their places before one moves."""
-    written: list[tuple[Path, Path]] = []
+    written: list[tuple[Path, Path, Path]] = []
     try:
         for path, content in contents:
-            target = Path(os.path.realpath(path))
-            beside = target.with_name(f".rnnshape-{secrets.token_hex(8)}")
-            written.append((beside, target))
-            try:
+            with _writing(path):
+                target = Path(os.path.realpath(path))
+                beside = target.with_name(f".rnnshape-{secrets.token_hex(8)}")
+                written.append((path, beside, target))
                 beside.write_bytes(content)
                 if target.exists():
                     shutil.copymode(target, beside)
-            except OSError as error:
-                raise _unwritable(path, error.strerror or str(error)) from error
-        for beside, target in written:
-            beside.replace(target)
+        for path, beside, target in written:
+            with _writing(path):
+                beside.replace(target)
     finally:
-        for beside, _ in written:
+        for _, beside, _ in written:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path, option: str = "-o") -> Iterator[None]:
+    """What the system says against writing `path` as a RequestError."""
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error), option) from error

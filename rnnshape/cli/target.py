@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from typer.exceptions import TyperException
 
-from rnnshape.cli.command import usage_problem
+from rnnshape.cli.command import usage_problem, words_of
 from rnnshape.cli.layer import layer_command
 from rnnshape.cli.options import LayerOptions
 from rnnshape.cli.request import told_of_layer
@@ -34,7 +34,7 @@ _IMPORT_PATH: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\
 class Target:
     """What a TARGET says. `device` and `dtype` are None where it does not say."""
 
-    text: str
+    text: str  # as it would be typed, in ASCII on one line
     config: RNNConfig
     told: frozenset[str]  # fields of config that the text tells
     traps: tuple[Trap, ...] = ()
@@ -62,7 +62,7 @@ def read_target(text: str) -> Target:
     except RequestError as error:
         raise _refusal(text, error) from error
     return Target(
-        text=text,
+        text=parsed.text,
         config=parsed.config,
         told=parsed.given,
         traps=parsed.traps,
@@ -78,8 +78,14 @@ def _from_flags(kind: Kind, text: str) -> Target:
         raise RequestError(
             f"target {quoted(text)}: {str(error).lower()}", hint=f"as in {_FORMS}"
         ) from error
-    told = told_of_layer(_layer_options(kind.value.lower(), words))
-    return Target(text=text, config=RNNConfig(kind=kind, **told), told=frozenset(told))
+    name = kind.value.lower()
+    options = _layer_options(name, words)
+    told = told_of_layer(options)
+    return Target(
+        text=shlex.join([name, *(word.strip() for word in words_of(options))]),
+        config=RNNConfig(kind=kind, **told),
+        told=frozenset(told),
+    )
 
 
 def _layer_options(name: str, words: list[str]) -> LayerOptions:

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.capacity import (
     available_memory,
     need,
@@ -153,13 +153,24 @@ def with_run(
 
 
 def _import_torch() -> None:
-    """Import torch, silently: without numpy it warns of something that is not used here."""
+    """Import torch, silently: without numpy it warns of something that is not used here.
+
+    A file called torch.py where Python looks first is imported in its place, and may do anything.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import torch  # noqa: F401 - so that what imports it next finds it
-    except (ImportError, OSError) as error:
-        raise RequestError(
-            f"torch cannot be imported: {str(error).partition(chr(10))[0]}",
-            hint="pip install torch, or --no-run for the formulas alone",
-        ) from error
+            import torch.nn  # noqa: F401 - so that what imports it next finds it
+    except (Exception, SystemExit) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise RequestError(f"torch cannot be imported: {reason}", hint=_import_hint()) from error
+
+
+def _import_hint() -> str:
+    from importlib.machinery import PathFinder
+
+    found = PathFinder.find_spec("torch")
+    place = found.origin if found else None
+    if place and not place.endswith("__init__.py"):
+        return f"rename {quoted(place)}, which hides PyTorch, or --no-run for the formulas alone"
+    return "pip install torch, or --no-run for the formulas alone"
