@@ -18,6 +18,7 @@ from rnnshape.cli import commands
 from rnnshape.cli import main as main_module
 from rnnshape.cli.commands import application
 from rnnshape.cli.options import SPELLINGS
+from rnnshape.document.layer import SECTIONS
 from rnnshape.layer import formulas
 from tests.program import MODULE, SCRIPT, Result, call, environment, shell, spawn
 
@@ -488,6 +489,39 @@ class TestHelp:
 
     def test_no_command_shows_the_help(self) -> None:
         assert spawn() == spawn("--help")
+
+
+class TestSections:
+    """A request that is granted shows something."""
+
+    @pytest.mark.parametrize("section", SECTIONS)
+    @pytest.mark.parametrize(
+        "words", [("lstm",), ("gru", "--cell"), ("inspect", "nn.RNN(3, 4)")], ids=" ".join
+    )
+    def test_no_section_is_empty_without_a_word(self, words: tuple[str, ...], section: str) -> None:
+        result = call(*words, "--no-run", "--show", section)
+        assert bool(result.out) == (result.code == 0)
+        assert bool(result.err) == (result.code == 2)
+
+    def test_what_is_hinted_at_for_an_empty_section_works(self) -> None:
+        times = call("gru", "--hidden", "2", "--seq", "2", "--show", "time", "--time")
+        expected = call("gru", "--no-run", "--show", "expectations", "--expect", "params <= 150k")
+        assert [times.out.split()[0], times.code] == ["time", 0]
+        assert expected == Result(code=0, out="ok: 1 of 1 expectation holds\n", err="")
+
+    def test_findings_alone_say_that_there_are_none(self) -> None:
+        targets = ("nn.LSTM(20, 40)", "nn.LSTM(20, 40, dropout=0.5)")
+        result = call("inspect", *targets, "--no-run", "--show", "findings")
+        first, rest = result.out.split("\n", 1)
+        assert first == "nn.LSTM(20, 40): nothing to point out"
+        assert rest.startswith("\nnote: dropout=0.5 does nothing")
+
+    def test_a_section_of_layers_is_shown_where_one_target_is_a_layer(self) -> None:
+        words = ("inspect", "nn.GRUCell(3, 4)", "nn.GRU(3, 4)", "--no-run", "--show", "layouts")
+        assert call(*words).out.count("batch_first=True") == 1
+
+    def test_all_leaves_out_what_was_not_asked_for(self) -> None:
+        assert call("gru", "--cell", "--no-run", "--show", "all").code == 0
 
 
 class TestSpellings:

@@ -379,3 +379,28 @@ def test_the_request_of_a_verdict_gives_the_same_when_it_is_repeated(
     request = verdict[: verdict.index("--layers 2")] + "--layers 2"
     assert main([*shlex.split(request)[1:], "-f", "markdown"]) == 0
     assert capsys.readouterr().out == first
+
+
+TRAP = (
+    "True is bias, the fourth argument; nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
+    " is bidirectional"
+)
+
+
+@pytest.mark.parametrize("command", [["compare", "gru"], ["budget", "lstm", "--match"]])
+def test_what_a_target_shows_is_said_of_it(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*command, "nn.LSTM(20,40, 4,True)", "--no-run"]
+    assert main(words) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"note: nn.LSTM(20, 40, 4, True): {TRAP}" in text
+    assert main([*words, "-f", "json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    said = {"code": "bias-not-bidirectional", "message": f"nn.LSTM(20, 40, 4, True): {TRAP}"}
+    assert data["findings"] == [said]
+
+
+def test_a_target_that_shows_nothing_has_no_note(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "nn.LSTM(20, 40, 4)", "gru"]) == 0
+    assert "note" not in capsys.readouterr().out

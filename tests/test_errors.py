@@ -268,6 +268,25 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ("lstm", "--show", "shapes,"),
         (f"--show '' is unknown; it is one of default, all, {SECTIONS}", "--show default"),
     ),
+    "times without --time": (
+        ("lstm", "--show", "shapes,time", "--no-run"),
+        ("--show time shows what --time measures, and it is not given", "add --time"),
+    ),
+    "expectations without --expect": (
+        ("lstm", "--show", "expectations", "--no-run"),
+        (
+            "--show expectations shows what --expect says, and it is not given",
+            'add --expect "params <= 150k"',
+        ),
+    ),
+    "the grid of a cell": (
+        ("gru", "--cell", "--show", "grid"),
+        ("--show grid is of layers, and a cell takes one step", "--show default"),
+    ),
+    "the layouts of a cell": (
+        ("gru", "--cell", "--show", "shapes,layouts"),
+        ("--show layouts is of layers, and a cell takes one step", "--show default"),
+    ),
     "unknown format": (
         ("lstm", "--format", "jsno"),
         (

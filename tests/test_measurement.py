@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -474,3 +475,16 @@ except RequestError as error:
 """
     # 2 * 2**28 weights of 4 bytes are 2 GiB; the rest is below 4 MiB.
     assert re.fullmatch(r"a run on cpu needs 2\.00 GiB and did not get them", _alone(code))
+
+
+@pytest.mark.parametrize("lengths", [(7, 3, 2), (2, 7, 3)], ids=["sorted", "not sorted"])
+@pytest.mark.parametrize("kind", Kind)
+def test_a_packed_input_runs_on_the_meta_device(kind: Kind, lengths: tuple[int, ...]) -> None:
+    config = RNNConfig(kind=kind, num_layers=2, bidirectional=True)
+    packed = InputSpec(batch_size=3, seq_len=9, lengths=lengths)
+    for with_state in (False, True):
+        asked = dataclasses.replace(packed, with_state=with_state)
+        run = inspect(config, asked, Settings(device="meta")).run
+        assert run is not None
+        assert run.agrees
+        assert run.input_spec == asked

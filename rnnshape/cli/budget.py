@@ -23,7 +23,7 @@ from rnnshape.cli.request import (
     told_input,
     told_of_layer,
 )
-from rnnshape.cli.target import Target, read_target
+from rnnshape.cli.target import Target, read_target, traps_of
 from rnnshape.document.budget import budget_document
 from rnnshape.errors import RequestError, nearest, quoted
 from rnnshape.layer.config import Kind, Settings
@@ -127,7 +127,9 @@ def _budget(
     )
     asked = budget if match is None else replace(budget, match=match.text)
     request = shlex.join(["rnnshape", "budget", *words_of(asked, layer, input_, run)])
-    document = partial(budget_document, solution, request=request)
+    document = partial(
+        budget_document, solution, request=request, traps=traps_of([match] if match else [])
+    )
     delivery = Delivery(plan)
     delivery.begin(document(predicted))
     report = with_run(predicted) if run.run else predicted

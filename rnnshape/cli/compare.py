@@ -17,7 +17,7 @@ from rnnshape.cli.grid import assumed, grid
 from rnnshape.cli.options import RUN, InputOptions, LayerOptions, OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan, picture_file
 from rnnshape.cli.request import settings_of
-from rnnshape.cli.target import Target, read_target
+from rnnshape.cli.target import Target, read_target, traps_of
 from rnnshape.document.compare import chart, compare_document
 from rnnshape.errors import RequestError, quoted
 from rnnshape.render.chart import render_chart
@@ -114,7 +114,7 @@ def _compare(
     pictures = _pictures(compare, comparison)
     asked = replace(compare, targets=[target.text for target in targets], plot=None)
     request = shlex.join(["rnnshape", "compare", *words_of(asked, layer, input_, run)])
-    document = partial(compare_document, request=request)
+    document = partial(compare_document, request=request, traps=traps_of(targets))
     shown = _screenful(comparison.groups) if limit is None else limit
     delivery = Delivery(plan)
     if plan.streams:

@@ -29,6 +29,7 @@ class Plan:
     format: Format
     files: tuple[tuple[Path, Format], ...]
     show: frozenset[str]
+    named: frozenset[str]  # of show, what was asked for by name
     full: bool
     colour: bool
     streams: bool  # stdout is a terminal: what is predicted appears at once
@@ -41,10 +42,15 @@ class Plan:
         name = values.one_of(options.format, "--format", [f.value for f in Format])
         colour = values.one_of(options.color, "--color", _COLOURS)
         terminal = sys.stdout.isatty()
+        words = [
+            word.strip()
+            for word in ("default" if options.show is None else options.show).split(",")
+        ]
         return cls(
             format=Format(name),
             files=_files(options.files or []),
-            show=_shown(options.show, sections, default),
+            show=_shown(words, sections, default),
+            named=frozenset(words) & frozenset(sections),
             full=options.full,
             colour=colour == "always" or (colour == "auto" and terminal and _wants_colour()),
             streams=terminal and name == Format.TABLE.value,
@@ -114,10 +120,12 @@ def _wants_colour() -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _shown(text: str | None, sections: Sequence[str], default: Collection[str]) -> frozenset[str]:
+def _shown(
+    words: Sequence[str], sections: Sequence[str], default: Collection[str]
+) -> frozenset[str]:
     shown: set[str] = set()
-    for word in ("default" if text is None else text).split(","):
-        name = values.one_of(word.strip(), "--show", ["default", "all", *sections])
+    for word in words:
+        name = values.one_of(word, "--show", ["default", "all", *sections])
         shown |= {"default": set(default), "all": set(sections)}.get(name, {name})
     return frozenset(shown)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -45,6 +46,11 @@ class Target:
     def fields(self) -> dict[str, Any]:
         """The fields of config that the text tells, with their values."""
         return {name: getattr(self.config, name) for name in self.told}
+
+
+def traps_of(targets: Sequence[Target]) -> list[tuple[str, Trap]]:
+    """What the texts of targets show, each beside its text."""
+    return [(target.text, trap) for target in targets for trap in target.traps]
 
 
 def read_target(text: str) -> Target:

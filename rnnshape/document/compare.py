@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,9 @@ from rnnshape.document.data import (
     preamble,
     ratio_data,
     totals_data,
+    traps_data,
 )
-from rnnshape.document.findings import ints
+from rnnshape.document.findings import ints, trap_text
 from rnnshape.document.layer import (
     MACS,
     MISMATCH_COLUMNS,
@@ -32,6 +33,7 @@ from rnnshape.document.model import (
     Document,
     Legend,
     Line,
+    Note,
     Paragraph,
     Section,
     Shape,
@@ -40,22 +42,34 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.layer.facts import Shape as Sizes
+from rnnshape.layer.findings import Trap
 from rnnshape.layer.formulas import layout, plain_sizes
 
 
-def compare_document(comparison: Comparison, *, request: str, limit: int | None) -> Document:
-    """The layers in groups, the first `limit` of them; `request` is the command line."""
-    return Document(
-        sections=(
-            Section(key="header", blocks=(legend(comparison.asked, comparison.assumed),)),
-            Section(key="compare", blocks=tuple(_compare(comparison, limit))),
-            Section(
-                key="verification",
-                blocks=tuple(_verification(comparison, request, limit)),
-                needs_run=True,
-            ),
+def compare_document(
+    comparison: Comparison,
+    *,
+    request: str,
+    limit: int | None,
+    traps: Sequence[tuple[str, Trap]] = (),
+) -> Document:
+    """The layers in groups, the first `limit` of them; `request` is the command line.
+
+    `traps` are what the texts of targets show, each beside its text.
+    """
+    sections = (
+        Section(key="header", blocks=(legend(comparison.asked, comparison.assumed),)),
+        Section(key="compare", blocks=tuple(_compare(comparison, limit))),
+        Section(key="findings", blocks=tuple(Note(trap_text(*each)) for each in traps)),
+        Section(
+            key="verification",
+            blocks=tuple(_verification(comparison, request, limit)),
+            needs_run=True,
         ),
-        data=partial(_data, comparison, limit),
+    )
+    return Document(
+        sections=tuple(section for section in sections if section.blocks),
+        data=partial(_data, comparison, limit, traps),
     )
 
 
@@ -194,7 +208,9 @@ def chart(comparison: Comparison) -> Chart:
     )
 
 
-def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:
+def _data(
+    comparison: Comparison, limit: int | None, traps: Sequence[tuple[str, Trap]]
+) -> Mapping[str, Any]:
     runs = comparison.runs
     return {
         **preamble(runs.values() if runs else ()),
@@ -207,6 +223,7 @@ def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:
             }
             for group in _cut(comparison, limit)
         ],
+        "findings": traps_data(traps),
         "verification": {
             "ran": runs is not None,
             "device": comparison.settings.device if runs else None,
