@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final, TypeVar
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 _LONGEST_ECHO: Final = 60
 
@@ -20,9 +23,46 @@ class RequestError(ValueError):
         self.problem = problem
         self.hint = hint
 
-    def __reduce__(self) -> tuple[Callable[[str, str], RequestError], tuple[str, str]]:
+    @property
+    def errors(self) -> tuple[RequestError, ...]:
+        """Each thing that is wrong: this one, or several that are told at once."""
+        return (self,)
+
+    def __reduce__(self) -> tuple[Callable[..., RequestError], tuple[Any, ...]]:
         """How `pickle` makes it again: an error crosses a process pool in this way."""
         return _request_error, (self.problem, self.hint)
+
+
+class RequestErrors(RequestError):  # noqa: N818 - there are several
+    """Several things that are wrong, told at once; the first stands for them all."""
+
+    def __init__(self, errors: Iterable[RequestError]) -> None:
+        each = [single for error in errors for single in error.errors]
+        super().__init__(each[0].problem, hint=each[0].hint)
+        self._errors = tuple(each)
+
+    @property
+    def errors(self) -> tuple[RequestError, ...]:
+        """Each of them, in order."""
+        return self._errors
+
+    def __reduce__(self) -> tuple[Callable[..., RequestError], tuple[Any, ...]]:
+        """How `pickle` makes it again."""
+        return RequestErrors, (self._errors,)
+
+
+def gathered(function: Callable[[Given], Made], given: Iterable[Given]) -> list[Made]:
+    """What a function makes of each; all are tried. Raises RequestErrors with all it raised."""
+    made: list[Made] = []
+    problems: list[RequestError] = []
+    for each in given:
+        try:
+            made.append(function(each))
+        except RequestError as error:  # noqa: PERF203 - each of them may be wrong
+            problems.append(error)
+    if problems:
+        raise RequestErrors(problems)
+    return made
 
 
 def _request_error(problem: str, hint: str) -> RequestError:

@@ -8,8 +8,12 @@ from fractions import Fraction
 from typing import Final
 
 from rnnshape.analysis.budget import Budget, Quantity, solve
+from rnnshape.analysis.check import Check, Expected, Match, Module
 from rnnshape.analysis.comparison import Comparison, group
+from rnnshape.analysis.expectation import judge, parse
+from rnnshape.analysis.matching import differences
 from rnnshape.document.budget import budget_document
+from rnnshape.document.check import check_document
 from rnnshape.document.compare import compare_document
 from rnnshape.document.layer import DEFAULT_SECTIONS, SECTIONS, layer_document
 from rnnshape.document.model import (
@@ -27,6 +31,7 @@ from rnnshape.document.model import (
     Note,
     Paragraph,
     Picture,
+    Place,
     Seconds,
     Section,
     Shape,
@@ -88,8 +93,9 @@ def inlines(document: Document) -> Iterator[Inline]:
                     yield text
                 case Listing(items):
                     yield from (text for _, text in items)
-                case Verdict(text=text):
+                case Verdict(text=text, reason=reason):
                     yield text
+                    yield reason
                 case _:
                     pass
 
@@ -166,12 +172,32 @@ def _hostile_document() -> Document:
             section for number, text in enumerate(HOSTILE) for section in _hostile(text, number)
         ),
         data=lambda: {"names": list(HOSTILE)},
+        verdicts=lambda: [
+            verdict
+            for number, text in enumerate(HOSTILE)
+            for verdict in _verdicts(text, _prose(text, number))
+        ],
+    )
+
+
+def _prose(text: str, number: int) -> Inline:
+    code, formula = Code(text), Formula(text)
+    return (text, " is ", code, " and ", formula, " with ", Shape((number, 7)), number)
+
+
+def _verdicts(text: str, prose: Inline) -> tuple[Verdict, ...]:
+    code, place = Code(text), Place(file=text, line=7)
+    return (
+        Verdict(status="ok", text=prose, subject=code),
+        Verdict(status="failed", text=(text,), subject=code, what=text),
+        Verdict(status="open", text=(text,), subject=code, what=text, place=place),
+        Verdict(status="unmet", text=prose, subject=code, reason=prose, place=place),
     )
 
 
 def _hostile(text: str, number: int) -> Iterator[Section]:
     code, formula = Code(text), Formula(text)
-    prose: Inline = (text, " is ", code, " and ", formula, " with ", Shape((number, 7)), number)
+    prose = _prose(text, number)
     cells: tuple[Cell, ...] = (code, text, formula, -number, Fraction(-1, 3), None)
     columns = tuple(
         Column(key=f"key{place}", title=text if place % 2 else "", numeric=place > 2)
@@ -196,14 +222,7 @@ def _hostile(text: str, number: int) -> Iterator[Section]:
         ),
     )
     yield Section(key="findings", blocks=(Note(prose), Note((text,))))
-    yield Section(
-        key="verification",
-        blocks=(
-            Verdict(status="ok", text=prose, subject=code),
-            Verdict(status="failed", text=(text,), subject=code),
-            Verdict(status="open", text=(text,), subject=code),
-        ),
-    )
+    yield Section(key="verification", blocks=_verdicts(text, prose))
 
 
 def _comparison() -> Document:
@@ -224,6 +243,31 @@ def _budget() -> Document:
     )
     request = "rnnshape budget lstm --params 1M"
     return budget_document(solution, _report(solution.found.config), request=request)
+
+
+def _module(name: str, *expected: str, mismatches: tuple[Mismatch, ...] | None = None) -> Module:
+    """An encoder that must be an nn.GRU; `mismatches` are those of its run, if there was one."""
+    report = _report(_STACK)
+    if mismatches is not None:
+        report = _ran(report, mismatches=mismatches)
+    other = RNNConfig(kind=Kind.GRU)
+    return Module(
+        name=name,
+        target=_STACK.constructor,
+        line=2,
+        report=report,
+        expected=tuple(
+            Expected(judgement=judge(parse(text), report), line=line)
+            for line, text in enumerate(expected, 5)
+        ),
+        match=Match(
+            target=name, config=other, differences=differences(report.config, other), line=9
+        ),
+    )
+
+
+def _check(*modules: Module) -> Document:
+    return check_document(Check(file="rnnshape.toml", modules=modules))
 
 
 DOCUMENTS: Final[Mapping[str, Document]] = {
@@ -259,5 +303,14 @@ DOCUMENTS: Final[Mapping[str, Document]] = {
     "huge": _all(_report(_HUGE, InputSpec(batch_size=10**30, seq_len=10**20))),
     "comparison": _comparison(),
     "budget": _budget(),
+    "check": _check(
+        replace(_module("decoder", "output = 10,5,80", mismatches=()), match=None),
+        _module("encoder", "output = 10,5,96", "macs <= 1M", "h_n = 8,5,40", mismatches=()),
+    ),
+    "check-held": _check(replace(_module("encoder", "output = 10,5,80"), match=None)),
+    "check-nothing": _check(replace(_module("encoder"), match=None)),
+    "check-many": _check(*(_module(f"encoder{n}", f"params = {n}") for n in range(30))),
+    "check-mismatch": _check(_module("encoder", "params > 1", mismatches=_MISMATCHES)),
+    "check-hostile": _check(*(_module(text, "params = 1") for text in HOSTILE)),
     "hostile": _hostile_document(),
 }

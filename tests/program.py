@@ -17,11 +17,16 @@ from rnnshape.cli.main import main
 MODULE: Final = (sys.executable, "-m", "rnnshape")
 SCRIPT: Final = (str(Path(sys.executable).with_name("rnnshape")),)
 
-# What changes colours, widths and completion; a test that wants one of them sets it.
+# What changes colours, widths, completion and what a CI service gets; a test that wants one of
+# them sets it.
 _LEFT_OUT: Final = (
+    "CI",
     "COLUMNS",
     "COMP_CWORD",
     "COMP_WORDS",
+    "GITHUB_ACTIONS",
+    "GITHUB_STEP_SUMMARY",
+    "GITHUB_WORKSPACE",
     "LINES",
     "NO_COLOR",
     "PYTHONIOENCODING",

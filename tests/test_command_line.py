@@ -23,7 +23,7 @@ from rnnshape.layer import formulas
 from tests.program import MODULE, SCRIPT, Result, call, environment, shell, spawn
 
 KINDS = ("lstm", "gru", "rnn")
-COMMANDS = (*KINDS, "inspect", "compare", "budget")
+COMMANDS = (*KINDS, "inspect", "compare", "budget", "check")
 PLAIN = ("gru", "--no-run")
 
 
@@ -279,17 +279,17 @@ class TestFiles:
             (
                 ["a.pdf"],
                 "-o a.pdf has no suffix that names a format",
-                "one of .txt, .md, .markdown, .html, .htm, .tex, .csv, .json, .svg",
+                "one of .txt, .md, .markdown, .html, .htm, .tex, .csv, .json, .svg, .xml",
             ),
             (
                 ["json"],
                 "-o json has no suffix that names a format",
-                "one of .txt, .md, .markdown, .html, .htm, .tex, .csv, .json, .svg",
+                "one of .txt, .md, .markdown, .html, .htm, .tex, .csv, .json, .svg, .xml",
             ),
             (
                 [""],
                 "-o '' has no suffix that names a format",
-                "one of .txt, .md, .markdown, .html, .htm, .tex, .csv, .json, .svg",
+                "one of .txt, .md, .markdown, .html, .htm, .tex, .csv, .json, .svg, .xml",
             ),
             (
                 [f"{'n' * 300}.md"],
@@ -470,7 +470,7 @@ class TestHelp:
     @pytest.mark.parametrize("name", COMMANDS)
     def test_help_shows_no_spelling_of_pytorch(self, name: str) -> None:
         options = re.findall(r"(?<!\w)--?[a-z_-]+", call(name, "--help").out)
-        assert {"--hidden", "--seq"} & set(options)
+        assert {"--hidden", "--seq", "--device"} & set(options)
         assert not {f"--{spelling}" for spelling in SPELLINGS} & set(options)
         assert not any("_" in option for option in options)
 
@@ -481,6 +481,7 @@ class TestHelp:
             ("inspect", ["Target", "Input", "Run", "Expectations"]),
             ("compare", ["Comparison", "Layer", "Input", "Run"]),
             ("budget", ["Solve", "Budget, one of them", "Layer", "Input", "Run"]),
+            ("check", ["Manifest", "Run"]),
         ],
     )
     def test_options_are_in_groups(self, name: str, groups: list[str]) -> None:

@@ -23,7 +23,7 @@ SECTIONS = (
     "header, shapes, states, grid, diagram, weights, arithmetic, gates, layouts, compare, cost,"
     " frameworks, findings, expectations, time, verification"
 )
-COMMANDS = "lstm, gru, rnn, inspect, compare, budget"
+COMMANDS = "lstm, gru, rnn, inspect, compare, budget, check"
 
 
 def _size(given: str, nearest: int, option: str = "--hidden", least: int = 1) -> tuple[str, str]:
@@ -290,14 +290,20 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "unknown format": (
         ("lstm", "--format", "jsno"),
         (
-            "--format jsno is unknown; it is one of table, markdown, html, latex, csv, json, svg",
+            (
+                "--format jsno is unknown; it is one of table, markdown, html, latex, csv, json,"
+                " svg, github, junit"
+            ),
             "--format json",
         ),
     ),
     "unknown short format": (
         ("lstm", "-fxml"),
         (
-            "--format xml is unknown; it is one of table, markdown, html, latex, csv, json, svg",
+            (
+                "--format xml is unknown; it is one of table, markdown, html, latex, csv, json,"
+                " svg, github, junit"
+            ),
             "--format table",
         ),
     ),

@@ -53,9 +53,9 @@ def test_a_failure_tells_expected_actual_and_formula(capsys: pytest.CaptureFixtu
     assert main([*FORMULAS, *given]) == exits.UNMET
     assert capsys.readouterr().out == (
         "FAILED: output = 10,5,80: it is (10, 5, 96), not (10, 5, 80)\n"
-        "(L, N, D*H_out) with H_out=48 hidden, D=2\n"
+        "  (L, N, D*H_out) with H_out=48 hidden, D=2\n"
         "FAILED: weight_ih_l0 = 192x21: it is (192, 20), not (192, 21)\n"
-        "(4*H_cell, H_in) with H_in=20 input\n"
+        "  (4*H_cell, H_in) with H_in=20 input\n"
         "1 of 3 expectations hold\n"
     )
 
@@ -74,7 +74,7 @@ def test_each_operator_is_said_in_words(
     expectation: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*FORMULAS, *expecting(expectation)]) == exits.UNMET
-    formula = "D*H_out with H_out=48 hidden, D=2\n"
+    formula = "  D*H_out with H_out=48 hidden, D=2\n"
     assert capsys.readouterr().out == f"FAILED: {expectation}: {said}{formula}"
 
 
@@ -97,7 +97,7 @@ def test_the_numbers_of_the_formula_are_named(
     is_shape = "parameter" not in words
     given = f"{words}," if is_shape else words
     assert main([*given.split(), "--no-run", "--show", "expectations"]) == exits.UNMET
-    assert f" {numbers}" in capsys.readouterr().out.replace("\n", " ")
+    assert f" {numbers}" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

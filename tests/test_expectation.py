@@ -341,7 +341,9 @@ def test_formula_and_symbols_give_the_actual_value(report: Report) -> None:
     # Of an unmet shape only the sizes that differ are told; 99 differs from all.
     for text in (*(f"{n} >= 0" for n in NUMBERS), *(f"{n} = 99,99" for n in shapes(report))):
         judgement = judged(text, report)
-        names = {name.replace("(", "_").replace(")", "_"): v for name, v in judgement.symbols}
+        names = {
+            name.replace("(", "_").replace(")", "_"): v for name, v in judgement.symbols.items()
+        }
         formula = re.sub(r"(sum|max)\(lengths\)", r"\1_lengths_", judgement.formula)
         assert eval(formula, {}, names) == judgement.actual  # noqa: S307 - made here
         assert eval(judgement.substituted) == judgement.actual  # noqa: S307

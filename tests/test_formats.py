@@ -20,10 +20,21 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from rnnshape.document.model import Code, Diagram, Document, Seconds, Shape, Table, Times
+from rnnshape.document.model import (
+    Code,
+    Diagram,
+    Document,
+    Place,
+    Seconds,
+    Shape,
+    Table,
+    Times,
+    Verdict,
+)
 from rnnshape.render import Format, render
 from rnnshape.render.cells import cell_text, printable
 from rnnshape.render.csv import HEADER
+from rnnshape.render.github import render_annotations
 from tests.documents import DOCUMENTS, HOSTILE, diagrams, tables
 
 EACH_DOCUMENT = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
@@ -404,6 +415,68 @@ def test_json_is_json(document: Document) -> None:
     assert json.loads(render(document, Format.JSON))
 
 
+# GitHub
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+
+
+@EACH_DOCUMENT
+def test_github_has_a_line_for_every_verdict(document: Document) -> None:
+    lines = render(document, Format.GITHUB).split("\n")[:-1]
+    for verdict, line in zip(document.verdicts(), lines, strict=True):
+        text = "".join(cell_text(piece) for piece in verdict.text)
+        command = re.fullmatch(r"::error ([^:]*)::(.*)", line)
+        assert bool(command) == (verdict.status in {"failed", "unmet"})
+        if command:
+            keys = [pair.partition("=")[0] for pair in command[1].split(",")]
+            assert keys == (["file", "line"] if verdict.place else []) + ["title"]
+            assert _unescaped(command[2]).split("\n")[0] == text
+        else:
+            assert not line.lstrip().startswith("::")
+            assert "##[" not in line
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "shown"),
+    [
+        ("rnnshape.toml", "", "rnnshape.toml"),
+        ("rnnshape.toml", "models/a,b", "models/a%2Cb/rnnshape.toml"),
+        ("../rnnshape.toml", "models", "rnnshape.toml"),
+        ("50%:\n", "", "50%25%3A\\n"),
+    ],
+)
+def test_an_annotation_names_the_file_from_the_root(file: str, folder: str, shown: str) -> None:
+    verdict = Verdict(
+        status="unmet", text=("a",), subject=Code("b"), place=Place(file=file, line=7)
+    )
+    document = Document(sections=(), data=dict, verdicts=lambda: [verdict])
+    written = render_annotations(document, folder=folder)
+    assert written == f"::error file={shown},line=7,title=b::a\n"
+
+
+# JUnit
+
+
+@EACH_DOCUMENT
+def test_junit_has_a_case_for_every_verdict(document: Document) -> None:
+    root = ET.fromstring(render(document, Format.JUNIT))  # noqa: S314 - our own text
+    verdicts = document.verdicts()
+    cases = root.findall("testsuite/testcase")
+    outcome = {"ok": None, "open": "skipped", "failed": "failure", "unmet": "failure"}
+    for verdict, case in zip(verdicts, cases, strict=True):
+        assert case.attrib["classname"] == cell_text(verdict.subject)
+        assert case.attrib["name"] == cell_text(verdict.what)
+        assert [child.tag for child in case] == list(filter(None, [outcome[verdict.status]]))
+    for suite in (root, *root.findall("testsuite")):
+        own = suite.findall(".//testcase")
+        assert suite.attrib["tests"] == str(len(own))
+        assert suite.attrib["failures"] == str(sum(c.find("failure") is not None for c in own))
+        assert suite.attrib["skipped"] == str(sum(c.find("skipped") is not None for c in own))
+        assert suite.attrib["errors"] == "0"
+
+
 # Diagrams
 
 
@@ -439,7 +512,8 @@ def test_a_format_is_imported_only_where_it_is_asked_for(output: Format) -> None
         "import sys; from rnnshape.render import Format, render;"
         "from rnnshape.document.model import Document, Section, Paragraph;"
         "section = Section(key='states', blocks=(Paragraph(('text',)),));"
-        f"render(Document(sections=(section,), data=dict), Format({output.value!r}));"
+        "document = Document(sections=(section,), data=dict, verdicts=list);"
+        f"render(document, Format({output.value!r}));"
         "print(*(m.removeprefix('rnnshape.render.') for m in sys.modules"
         " if m.startswith('rnnshape.render.')))"
     )

@@ -214,7 +214,7 @@ HOSTILE = [
 
 
 def _document(*blocks: Table | Paragraph | Listing | Heading | Note | Verdict) -> Document:
-    return Document(sections=(Section(key="test", blocks=blocks),), data=dict)
+    return Document(sections=(Section(key="test", blocks=blocks),), data=dict, verdicts=list)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.program import environment
+
 ROOT = Path(__file__).parent.parent
 _BLOCK = re.compile(
     r"(?<!<!-- not run -->\n)^(?P<fence>`{3,})console\n(?P<inside>.*?)^(?P=fence)$",
@@ -54,15 +56,11 @@ def steps(text: str) -> Iterator[Step]:
 def run(command: str, folder: Path) -> tuple[int, str]:
     """The exit code and the output of a command in `folder`, with this Python's scripts first."""
     scripts = Path(sys.executable).parent
-    environment = {
-        **os.environ,
-        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "80",
-    }
+    path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
-        env=environment,
+        env=environment(PATH=path, COLUMNS="80"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

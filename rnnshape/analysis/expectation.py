@@ -46,21 +46,52 @@ class Expectation:
 class Judgement:
     """An expectation held against the prediction.
 
-    `formula` says how the actual value comes about, `substituted` the same in numbers. Of an
-    unmet shape with as many sizes as the actual one, `symbols` are those of the sizes that differ.
+    `predicted` is a Dim, or a shape of Dims, which remember how they were computed.
     """
 
     expectation: Expectation
     holds: bool
-    actual: int | Shape
-    formula: str  # "(L, N, D*H_out)"
-    substituted: str  # "(10, 5, 2*40)"
-    symbols: tuple[tuple[str, int], ...]  # ("D", 2), ("H_out", 40)
+    predicted: int | Shape
 
     @property
     def expected(self) -> int | Shape:
         """The value that the actual one was compared with."""
         return self.expectation.value
+
+    @property
+    def actual(self) -> int | Shape:
+        """The predicted value in plain numbers."""
+        if isinstance(self.predicted, tuple):
+            return tuple(map(int, self.predicted))
+        return int(self.predicted)
+
+    @property
+    def formula(self) -> str:
+        """How the actual value comes about: `(L, N, D*H_out)`."""
+        if isinstance(self.predicted, tuple):
+            return shape_formula(self.predicted)
+        return formula(self.predicted)
+
+    @property
+    def substituted(self) -> str:
+        """The formula with its numbers: `(10, 5, 2*40)`."""
+        if isinstance(self.predicted, tuple):
+            return written_shape([substituted(size) for size in self.predicted])
+        return substituted(self.predicted)
+
+    @property
+    def symbols(self) -> Mapping[str, int]:
+        """The symbols of the formula and their values: `{"D": 2, "H_out": 40}`.
+
+        Of an unmet shape with as many sizes as the actual one, only those of sizes that differ.
+        """
+        sizes, expected = self.predicted, self.expected
+        if isinstance(sizes, int):
+            sizes = (sizes,)
+        elif isinstance(expected, tuple) and len(sizes) == len(expected) and not self.holds:
+            pairs = zip(sizes, expected, strict=True)
+            sizes = tuple(own for own, other in pairs if own != other)
+        return {name: value for size in sizes for name, value in symbols(size).items()}
 
 
 # Numbers that a report tells, by name; each a Dim, which remembers its formula.
@@ -152,25 +183,33 @@ def judge(expectation: Expectation, report: Report) -> Judgement:
     """
     actual, expected = _actual(expectation, report), expectation.value
     _require_comparable(expectation, actual)
-    if isinstance(actual, tuple) and isinstance(expected, tuple):
-        return Judgement(
-            expectation=expectation,
-            holds=actual == expected,
-            actual=tuple(map(int, actual)),
-            formula=shape_formula(actual),
-            substituted=written_shape([substituted(size) for size in actual]),
-            symbols=_symbols(_differing(actual, expected)),
-        )
-    assert isinstance(actual, int)
-    assert isinstance(expected, int)
-    return Judgement(
-        expectation=expectation,
-        holds=_COMPARISONS[expectation.operator](actual, expected),
-        actual=int(actual),
-        formula=formula(actual),
-        substituted=substituted(actual),
-        symbols=_symbols((actual,)),
-    )
+    if isinstance(actual, int) and isinstance(expected, int):
+        holds = _COMPARISONS[expectation.operator](actual, expected)
+    else:
+        holds = actual == expected
+    return Judgement(expectation=expectation, holds=holds, predicted=actual)
+
+
+def restated(text: str, actual: int | Shape) -> str:
+    """An expectation of equality with the actual value in place of its own, written alike.
+
+    `output = 10x5x80` becomes `output = 10x5x96`, `params = 136_960` `params = 164_352`.
+    """
+    match = _PARTS.fullmatch(text)
+    assert match is not None
+    before, old = text[: match.start(3)], match[3]
+    blank = old[: len(old) - len(old.lstrip())]
+    return f"{before}{blank}{_written_like(old.strip(), actual)}"
+
+
+def _written_like(old: str, actual: int | Shape) -> str:
+    if isinstance(actual, int):
+        return f"{actual:_}" if "_" in old else str(actual)
+    sizes = list(map(str, actual))
+    numbers = re.findall("[0-9]+", old)
+    if len(numbers) != len(sizes):
+        return ",".join(sizes)
+    return re.sub("[0-9]+", lambda _: sizes.pop(0), old)
 
 
 def _unknown_operator(words: str, sign: str) -> RequestError:
@@ -259,16 +298,6 @@ def _require_comparable(expectation: Expectation, actual: int | Shape) -> None:
             f"{_echo(expectation.text)}: {problem}",
             hint=_changed(expectation, operator=meant, value=actual),
         )
-
-
-def _differing(actual: Shape, expected: Shape) -> Shape:
-    if actual == expected or len(actual) != len(expected):
-        return actual
-    return tuple(own for own, other in zip(actual, expected, strict=True) if own != other)
-
-
-def _symbols(sizes: Shape) -> tuple[tuple[str, int], ...]:
-    return tuple({name: value for size in sizes for name, value in symbols(size).items()}.items())
 
 
 def _most_like(name: str, known: Iterable[str]) -> str | None:

@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "inspect": ("rnnshape.cli.inspect:inspect_command", "Layers by their constructor calls."),
     "compare": ("rnnshape.cli.compare:compare_command", "Layers side by side, or grids of them."),
     "budget": ("rnnshape.cli.budget:budget_command", "The largest layer within a budget."),
+    "check": ("rnnshape.cli.check:check_command", "The expectations in rnnshape.toml, for CI."),
 }
 
 

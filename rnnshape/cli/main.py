@@ -14,6 +14,8 @@ from typing import NoReturn
 from rnnshape.cli import exits
 from rnnshape.errors import RequestError
 
+# Problems of one file that are told at once.
+_MOST_ERRORS = 100
 ISSUES = "https://github.com/rnnshape/rnnshape/issues"
 
 
@@ -55,7 +57,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _dispatch(list(arguments))
     except RequestError as error:
-        _complain(error.problem, error.hint)
+        for each in error.errors[:_MOST_ERRORS]:
+            _complain(each.problem, each.hint)
+        if (more := len(error.errors) - _MOST_ERRORS) > 0:
+            _complain(f"and {more:,} more problems", "mend these first")
         return exits.REFUSED
     except KeyboardInterrupt:
         return exits.INTERRUPTED

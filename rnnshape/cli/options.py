@@ -250,7 +250,7 @@ class OutputOptions:
             "--format",
             "-f",
             metavar="NAME",
-            help="table, markdown, html, latex, csv, json or svg.",
+            help="table, markdown, html, latex, csv, json, svg, github or junit.",
             rich_help_panel=OUTPUT,
         ),
     ] = "table"
@@ -261,7 +261,7 @@ class OutputOptions:
             "-o",
             metavar="FILE",
             help="Also write FILE, in the format of its suffix: .txt, .md, .html,"
-            " .tex, .csv, .json or .svg. Repeatable.",
+            " .tex, .csv, .json, .svg or .xml. Repeatable.",
             rich_help_panel=OUTPUT,
         ),
     ] = None

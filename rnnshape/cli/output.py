@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from rnnshape.cli import values
+from rnnshape.cli.actions import annotate
 from rnnshape.cli.options import OutputOptions
 from rnnshape.document.model import Document, Section
 from rnnshape.errors import RequestError, quoted
@@ -90,8 +91,10 @@ class Delivery:
         `pictures` are files already rendered.
         """
         texts = [(path, render(document, output).encode()) for path, output in self._plan.files]
-        _write_files([*texts, *pictures])
+        write_files([*texts, *pictures])
         document = on_terminal or document
+        if self._plan.format is not Format.GITHUB:
+            annotate(document)
         if self._plan.format is not Format.TABLE:
             write_stdout(render(document, self._plan.format))
             return
@@ -134,7 +137,7 @@ def _files(names: Sequence[str]) -> tuple[tuple[Path, Format], ...]:
     files = [(Path(name), _format_of(name)) for name in names]
     seen: set[Path] = set()
     for path, _ in files:
-        real = _require_writable(path)
+        real = require_writable(path)
         if real in seen:
             raise RequestError(f"-o {quoted(str(path))} is given twice", hint="give each file once")
         seen.add(real)
@@ -159,12 +162,15 @@ def picture_file(name: str, option: str) -> Path:
             hint=f"one of {', '.join(PICTURES)}",
         )
     path = Path(name)
-    _require_writable(path, option)
+    require_writable(path, option)
     return path
 
 
-def _require_writable(path: Path, option: str = "-o") -> Path:
-    """The file that is really written, links followed. Raises RequestError where it cannot be."""
+def require_writable(path: Path, option: str = "-o") -> Path:
+    """The file that is really written, links followed; `option` is what asks for it.
+
+    Raises RequestError where it could not be replaced.
+    """
     with _writing(path, option):  # a name may be too long, the working directory gone
         target = Path(os.path.realpath(path))
         _require_writable_place(path, target, option)
@@ -190,7 +196,7 @@ def _unwritable(path: Path, reason: str, option: str = "-o") -> RequestError:
     )
 
 
-def _write_files(contents: Sequence[tuple[Path, bytes]]) -> None:
+def write_files(contents: Sequence[tuple[Path, bytes]]) -> None:
     """Replace every file, or none: all are written beside their places before one moves."""
     written: list[tuple[Path, Path, Path]] = []
     try:

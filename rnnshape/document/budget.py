@@ -19,7 +19,7 @@ from rnnshape.document.data import (
     verification_data,
 )
 from rnnshape.document.findings import finding_text, trap_text
-from rnnshape.document.layer import MACS, verification
+from rnnshape.document.layer import MACS, run_verdict, verification
 from rnnshape.document.model import (
     Block,
     Cell,
@@ -66,6 +66,7 @@ def budget_document(
     return Document(
         sections=tuple(section for section in sections if section.blocks),
         data=partial(_data, solution, report, traps),
+        verdicts=lambda: [run_verdict(report, Code(request))],
     )
 
 

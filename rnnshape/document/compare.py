@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,7 @@ from rnnshape.document.layer import (
     MISMATCH_COLUMNS,
     MISMATCH_MEANS,
     mismatch_row,
+    mismatches_text,
     written_place,
 )
 from rnnshape.document.model import (
@@ -31,6 +33,7 @@ from rnnshape.document.model import (
     Code,
     Column,
     Document,
+    Inline,
     Legend,
     Line,
     Note,
@@ -70,6 +73,7 @@ def compare_document(
     return Document(
         sections=tuple(section for section in sections if section.blocks),
         data=partial(_data, comparison, limit, traps),
+        verdicts=lambda: [_verdict(comparison, request)],
     )
 
 
@@ -158,19 +162,8 @@ def _cut(comparison: Comparison, limit: int | None) -> tuple[Group, ...]:
 
 
 def _verification(comparison: Comparison, request: str, limit: int | None) -> Iterator[Block]:
-    subject, runs = Code(request), comparison.runs
-    count = len(comparison.asked)
-    every = f"all {count:,}" if count > 1 else "it"
-    if runs is None:
-        text = f"formulas only; --run builds and runs {every}"
-        yield Verdict(status="open", text=(text,), subject=subject)
-    elif comparison.disagreeing:
-        version = next(iter(runs.values())).torch_version
-        text = (
-            f"PyTorch {version} on {written_place(comparison.settings)}, disagrees with the"
-            f" formulas on {len(comparison.disagreeing):,} of {count:,}"
-        )
-        yield Verdict(status="failed", text=(text,), subject=subject)
+    yield replace(_verdict(comparison, request), reason=())  # which the table tells
+    if comparison.disagreeing:
         yield Table(
             columns=(Column(key="constructor", title="", headed=False), *MISMATCH_COLUMNS),
             rows=tuple(
@@ -180,14 +173,30 @@ def _verification(comparison: Comparison, request: str, limit: int | None) -> It
             ),
         )
         yield MISMATCH_MEANS
-    else:
-        version = next(iter(runs.values())).torch_version
-        place = written_place(comparison.settings)
-        text = f"torch {version} on {place}, gives {every} these parameters and shapes"
-        yield Verdict(status="ok", text=(text,), subject=subject)
     total = len(comparison.rows)
     if limit is not None and limit < total:
         yield Paragraph((f"{limit:,} of {total:,} shown; --limit {total} shows all",))
+
+
+def _verdict(comparison: Comparison, request: str) -> Verdict:
+    subject, runs = Code(request), comparison.runs
+    count = len(comparison.asked)
+    every = f"all {count:,}" if count > 1 else "it"
+    if runs is None:
+        text = f"formulas only; --run builds and runs {every}"
+        return Verdict(status="open", text=(text,), subject=subject)
+    version = next(iter(runs.values())).torch_version
+    place = written_place(comparison.settings)
+    if not comparison.disagreeing:
+        text = f"torch {version} on {place}, gives {every} these parameters and shapes"
+        return Verdict(status="ok", text=(text,), subject=subject)
+    text = (
+        f"PyTorch {version} on {place}, disagrees with the"
+        f" formulas on {len(comparison.disagreeing):,} of {count:,}"
+    )
+    config, run = comparison.disagreeing[0]
+    first: Inline = (Code(config.constructor), ": ", *mismatches_text(run.mismatches))
+    return Verdict(status="failed", text=(text,), subject=subject, reason=first)
 
 
 def chart(comparison: Comparison) -> Chart:

@@ -24,15 +24,28 @@ def expectations(
     report: Report, judgements: Sequence[Judgement], *, subject: Code
 ) -> Iterator[Block]:
     """One line where all hold; where not, each failure with the formula and its numbers."""
-    failed = [judgement for judgement in judgements if not judgement.holds]
-    for judgement in failed:
-        yield Verdict(status="unmet", text=_failure(judgement), subject=subject)
-        yield Paragraph(_reason(judgement, report))
+    verdicts = [expectation_verdict(each, report, subject=subject) for each in judgements]
+    failed = [verdict for verdict in verdicts if verdict.status != "ok"]
+    yield from failed
     count = _count(len(judgements) - len(failed), len(judgements))
     if not failed:
         yield Verdict(status="ok", text=(count,), subject=subject)
     elif len(judgements) > 1:
         yield Paragraph((count,))
+
+
+def expectation_verdict(judgement: Judgement, report: Report, *, subject: Code) -> Verdict:
+    """Whether one expectation holds; where not, with the formula and its numbers."""
+    text = judgement.expectation.text
+    if judgement.holds:
+        return Verdict(status="ok", text=(Code(text),), subject=subject, what=text)
+    return Verdict(
+        status="unmet",
+        text=_failure(judgement),
+        subject=subject,
+        what=text,
+        reason=_reason(judgement, report),
+    )
 
 
 def failure_text(judgement: Judgement, report: Report) -> str:

@@ -92,7 +92,22 @@ def layer_document(
             for section in _sections(report, show=show, full=full, judgements=own)
         ),
         data=partial(layer_data, *reports, judgements=judged),
+        verdicts=lambda: [
+            verdict
+            for report, own in zip(reports, judged, strict=True)
+            for verdict in _verdicts(report, own)
+        ],
     )
+
+
+def _verdicts(report: Report, judgements: Sequence[Judgement]) -> Iterator[Verdict]:
+    """All that is known to hold or not, whether or not a section shows it."""
+    subject = Code(command_line(report))
+    if judgements:
+        from rnnshape.document.expectations import expectation_verdict
+
+        yield from (expectation_verdict(each, report, subject=subject) for each in judgements)
+    yield run_verdict(report, subject)
 
 
 def _sections(
@@ -456,20 +471,44 @@ def _verification(report: Report) -> Iterator[Block]:
 
 def verification(report: Report, subject: Code) -> Iterator[Block]:
     """What the run of a layer found, or that there was none; `subject` is the request."""
+    verdict = run_verdict(report, subject)
+    if report.run is None or report.run.agrees:
+        yield verdict
+        return
+    yield replace(verdict, reason=())  # which the table tells
+    yield Table(columns=MISMATCH_COLUMNS, rows=tuple(map(mismatch_row, report.run.mismatches)))
+    yield MISMATCH_MEANS
+
+
+def run_verdict(report: Report, subject: Code) -> Verdict:
+    """Whether PyTorch does what was predicted, and where it does not."""
     run = report.run
     if run is None:
-        text: Inline = ("formulas only, not run",)
-        yield Verdict(status="open", text=text, subject=subject)
-        return
+        return Verdict(status="open", text=("formulas only, not run",), subject=subject)
     where = written_place(report.settings)
     if run.agrees:
-        text = (f"torch {run.torch_version} on {where}, gives {_agreed(run, report.input_spec)}",)
-        yield Verdict(status="ok", text=text, subject=subject)
-        return
-    text = (f"PyTorch {run.torch_version} on {where}, disagrees with the formulas",)
-    yield Verdict(status="failed", text=text, subject=subject)
-    yield Table(columns=MISMATCH_COLUMNS, rows=tuple(map(mismatch_row, run.mismatches)))
-    yield MISMATCH_MEANS
+        text = f"torch {run.torch_version} on {where}, gives {_agreed(run, report.input_spec)}"
+        return Verdict(status="ok", text=(text,), subject=subject)
+    text = f"PyTorch {run.torch_version} on {where}, disagrees with the formulas"
+    return Verdict(
+        status="failed", text=(text,), subject=subject, reason=mismatches_text(run.mismatches)
+    )
+
+
+def mismatches_text(mismatches: Sequence[Mismatch]) -> Inline:
+    """Every mismatch in one line: `h_n: (8, 5, 40), PyTorch (4, 5, 40)`."""
+    return tuple(
+        piece
+        for number, each in enumerate(mismatches)
+        for piece in (
+            "; " * (number > 0),
+            Code(each.what),
+            ": ",
+            _value(each.predicted),
+            ", PyTorch ",
+            _value(each.measured),
+        )
+    )
 
 
 def written_place(settings: Settings) -> str:
@@ -515,7 +554,7 @@ def _bound(difference: float) -> str:
     return "0" if difference == 0 else f"1e{floor(log10(difference)) + 1}"
 
 
-def _value(value: Value) -> Cell:
+def _value(value: Value) -> str | int | Shape:
     match value:
         case None:
             return "absent"

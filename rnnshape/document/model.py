@@ -6,7 +6,7 @@ its format needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
@@ -176,15 +176,33 @@ class Chart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """A line, from 1, of a file."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+Status: TypeAlias = Literal["ok", "failed", "unmet", "open"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """Whether what was said holds. `subject` is the request, for those who keep the verdict.
 
-    "failed" is a prediction that a run disagrees with, "unmet" an expectation that fails.
+    "failed" is a prediction that a run disagrees with, "unmet" an expectation that fails, "open"
+    what was not judged. `what` was judged: an expectation as it is written, or "verification".
     """
 
-    status: Literal["ok", "failed", "unmet", "open"]
+    status: Status
     text: Inline
     subject: Code
+    what: str = "verification"
+    reason: Inline = ()  # why, in a line of its own
+    place: Place | None = None  # where it is demanded
 
 
 Block: TypeAlias = (
@@ -203,10 +221,12 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A result, ready for every format: sections for text, data for machines.
+    """A result, ready for every format: sections for text, data for machines, verdicts for tests.
 
-    The data is built when a format asks for it: unlike the sections it names every weight.
+    Data and verdicts are made when a format asks for them: unlike the sections, they name every
+    weight, and everything that was judged.
     """
 
     sections: tuple[Section, ...]
     data: Callable[[], Mapping[str, Any]]
+    verdicts: Callable[[], Sequence[Verdict]]

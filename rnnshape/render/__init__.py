@@ -17,6 +17,8 @@ class Format(Enum):
     CSV = "csv"
     JSON = "json"
     SVG = "svg"
+    GITHUB = "github"
+    JUNIT = "junit"
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -29,6 +31,8 @@ class Format(Enum):
             Format.CSV: (".csv",),
             Format.JSON: (".json",),
             Format.SVG: (".svg",),
+            Format.GITHUB: (),  # for the log of a workflow alone
+            Format.JUNIT: (".xml",),
         }[self]
 
 
@@ -63,3 +67,11 @@ def render(document: Document, output: Format) -> str:
             from rnnshape.render.svg import render_svg
 
             return render_svg(document)
+        case Format.GITHUB:
+            from rnnshape.render.github import render_github
+
+            return render_github(document)
+        case Format.JUNIT:
+            from rnnshape.render.junit import render_junit
+
+            return render_junit(document)

@@ -99,8 +99,21 @@ def _rows(block: Block) -> Iterator[tuple[str, dict[str, str]]]:
             yield "", {"heading": _exact(text)}
         case Note(text):
             yield "", {"note": _inline(text)}
-        case Verdict(status=status, text=text, subject=subject):
-            yield "", {"status": status, "text": _inline(text), "subject": _exact(subject)}
+        case Verdict():
+            yield "", _verdict(block)
+
+
+def _verdict(verdict: Verdict) -> dict[str, str]:
+    values = {
+        "status": verdict.status,
+        "text": _inline(verdict.text),
+        "subject": _exact(verdict.subject),
+    }
+    if verdict.reason:
+        values["reason"] = _inline(verdict.reason)
+    if verdict.place is not None:
+        values["place"] = _exact(str(verdict.place))
+    return values
 
 
 def _row(table: Table, row: Sequence[Cell]) -> tuple[str, dict[str, str]]:

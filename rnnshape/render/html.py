@@ -67,9 +67,22 @@ dd { margin: 0 0 .5rem 1.5rem; color: var(--dim); }
 .failed strong, .unmet strong { color: var(--bad); }
 .open { border-color: var(--dim); }
 """
+# A notebook's own style is meant for prose: it floats terms, aligns every cell to the right and
+# makes a title of each h1. The class is doubled to weigh more than its rules.
+_FRAGMENT_STYLE: Final = """\
+.rnnshape.rnnshape h1 { font-size: 1.15em; margin: .5em 0; }
+.rnnshape.rnnshape h2 { font-size: 1em; font-weight: bold; margin: 1em 0 .25em; }
+.rnnshape.rnnshape p { margin: .25em 0; }
+.rnnshape.rnnshape th, .rnnshape.rnnshape td { text-align: left; font-weight: normal; }
+.rnnshape.rnnshape .n { text-align: right; }
+.rnnshape.rnnshape tr.total > * { font-weight: bold; }
+.rnnshape.rnnshape dt, .rnnshape.rnnshape dd { float: none; width: auto; font-weight: normal; }
+.rnnshape.rnnshape dd { margin: 0 0 .25em 2em; }
+.rnnshape.rnnshape .scroll { overflow-x: auto; }
+"""
 # A word and a line, not colour alone, tell one from another.
 _VERDICTS: Final = {"ok": "ok: ", "failed": "MISMATCH: ", "unmet": "FAILED: ", "open": ""}
-_UNTITLED: Final = ("header", "findings", "expectations", "verification")
+_UNTITLED: Final = ("header", "findings", "expectations", "failures", "verification")
 
 
 def render_html(document: Document) -> str:
@@ -78,12 +91,17 @@ def render_html(document: Document) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{_title(document)}</title>\n<style>\n{_STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n{render_fragment(document)}\n</main>\n</body>\n</html>\n"
+        f"<body>\n<main>\n{_sections(document)}\n</main>\n</body>\n</html>\n"
     )
 
 
 def render_fragment(document: Document) -> str:
-    """The sections alone, for a page that has a style of its own, as a notebook has."""
+    """The sections for a page that has colours and fonts of its own, as a notebook has."""
+    style = f"<style>\n{_FRAGMENT_STYLE}</style>"
+    return f'<div class="rnnshape">\n{style}\n{_sections(document)}\n</div>'
+
+
+def _sections(document: Document) -> str:
     return "\n".join(line for section in document.sections for line in _section(section))
 
 
@@ -123,9 +141,17 @@ def _block(block: Block, key: str) -> Iterator[str]:
             yield f"<h1>{_cell(text)}</h1>"
         case Note(text):
             yield f'<p class="mark note"><strong>note:</strong> {_inline(text)}</p>'
-        case Verdict(status=status, text=text, subject=subject):
-            word = f"<strong>{_VERDICTS[status]}</strong>" if _VERDICTS[status] else ""
-            yield f'<p class="mark {status}">{word}{_inline(text)}<br>{_cell(subject)}</p>'
+        case Verdict():
+            yield f'<p class="mark {block.status}">{"<br>".join(_verdict(block))}</p>'
+
+
+def _verdict(verdict: Verdict) -> Iterator[str]:
+    word = _VERDICTS[verdict.status]
+    yield (f"<strong>{word}</strong>" if word else "") + _inline(verdict.text)
+    if verdict.reason:
+        yield _inline(verdict.reason)
+    place = "" if verdict.place is None else f"{_cell(Code(str(verdict.place)))}: "
+    yield place + _cell(verdict.subject)
 
 
 def _scrolled(lines: Iterable[str], key: str) -> Iterator[str]:

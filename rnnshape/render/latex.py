@@ -89,8 +89,14 @@ def _written(block: Block) -> str:
             return rf"\textbf{{{_cell(text)}}}"
         case Note(text):
             return rf"\textbf{{Note:}} {_inline(text)}"
-        case Verdict(status=status, text=text, subject=subject):
-            return f"{_cell(subject)}: {_VERDICTS[status]}{_inline(text)}"
+        case Verdict():
+            return _verdict(block)
+
+
+def _verdict(verdict: Verdict) -> str:
+    place = "" if verdict.place is None else f"{_cell(Code(str(verdict.place)))}: "
+    text = f"{place}{_cell(verdict.subject)}: {_VERDICTS[verdict.status]}{_inline(verdict.text)}"
+    return f"{text}; {_inline(verdict.reason)}" if verdict.reason else text
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -60,9 +60,14 @@ def _written(block: Block) -> str:
             return f"**{_cell(text)}**"
         case Note(text):
             return f"**Note:** {_inline(text)}"
-        case Verdict(status=status, text=text, subject=subject):
-            prefix = _VERDICTS[status]
-            return f"{_cell(subject)}: {prefix}{_inline(text)}"
+        case Verdict():
+            return _verdict(block)
+
+
+def _verdict(verdict: Verdict) -> str:
+    place = "" if verdict.place is None else f"{_cell(Code(str(verdict.place)))}: "
+    text = f"{place}{_cell(verdict.subject)}: {_VERDICTS[verdict.status]}{_inline(verdict.text)}"
+    return f"{text}; {_inline(verdict.reason)}" if verdict.reason else text
 
 
 def _fenced(language: str, lines: Iterable[str]) -> str:

@@ -44,6 +44,7 @@ from rnnshape.render.diagram import diagram_lines
 _PROSE_WIDTH = 80
 _UNLIMITED = 1_000_000
 _GAP = 2
+_MARGIN = 2  # of the reason for a verdict
 _LISTING_GAP = 3
 # Stands for a blank within code, where no line may break.
 _UNBROKEN = "\N{NO-BREAK SPACE}"
@@ -120,9 +121,21 @@ class _Writer:
                 yield self._wrapped(
                     Text.assemble(("note: ", "yellow"), _inline(text)), indent=len("note: ")
                 )
-            case Verdict(status=status, text=text):
-                prefix, style = _VERDICTS[status]
-                yield self._wrapped(Text.assemble((prefix, style), _inline(text)))
+            case Verdict():
+                yield from self._verdict(block)
+
+    def _verdict(self, verdict: Verdict) -> Iterator[Text]:
+        """The verdict, behind the place that a terminal makes a link of if there is one."""
+        prefix, style = _VERDICTS[verdict.status]
+        text = _inline(verdict.text)
+        if verdict.place is None:
+            yield self._wrapped(Text.assemble((prefix, style), text))
+        else:  # one line, for whoever searches for the place
+            place = printable(f"{verdict.place}: {verdict.subject.text}: ")
+            yield Text.assemble((place, style), text)
+        if verdict.reason:
+            reason = self._wrapped(_inline(verdict.reason), indent=_MARGIN, room=_MARGIN)
+            yield Text.assemble(" " * _MARGIN, reason)
 
     def _table(self, table: Table, title: str | None) -> Segments:
         """Lines of cells: rich's own tables take a second for a thousand rows."""
@@ -179,11 +192,15 @@ class _Writer:
             else:
                 yield name
 
-    def _wrapped(self, text: Text, indent: int = 0) -> Text:
-        """Prose broken between words; a word that is too long stays whole."""
+    def _wrapped(self, text: Text, indent: int = 0, room: int = 0) -> Text:
+        """Prose broken between words; a word that is too long stays whole.
+
+        All lines but the first are indented; the first leaves `room` for what stands before it.
+        """
         plain = textwrap.wrap(
             text.plain,
             self._prose_width,
+            initial_indent=" " * room,
             subsequent_indent=" " * indent,
             break_long_words=False,
             break_on_hyphens=False,
@@ -200,7 +217,7 @@ class _Writer:
 
 _HEAD = Style(bold=True)
 _CELL_STYLES = {Formula: Style(dim=True), Shape: Style(bold=True)}
-_UNTITLED = ("header", "findings", "expectations", "verification")
+_UNTITLED = ("header", "findings", "expectations", "failures", "verification")
 _VERDICTS = {
     "ok": ("ok: ", "green"),
     "failed": ("MISMATCH: ", "red"),

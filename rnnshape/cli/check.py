@@ -1,0 +1,173 @@
+"""`rnnshape check`: what a manifest expects, held against its modules."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from difflib import unified_diff
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+from typer import Argument, Option
+
+from rnnshape.analysis.check import Check, Module
+from rnnshape.cli import exits
+from rnnshape.cli.actions import summarise
+from rnnshape.cli.command import command
+from rnnshape.cli.manifest import MANIFEST, first_manifest, judged, load, updated, write
+from rnnshape.cli.options import OutputOptions, RunOptions
+from rnnshape.cli.output import Delivery, Plan, write_stdout
+from rnnshape.document.check import check_document
+from rnnshape.errors import RequestError, gathered, quoted
+from rnnshape.sources.manifest import Manifest
+
+if TYPE_CHECKING:
+    from typer.core import TyperCommand
+
+_CHECK: Final = "Manifest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """Which manifest, which of its modules, and whether it is written."""
+
+    words: Annotated[
+        list[str] | None,
+        Argument(
+            metavar="FILE",
+            help=f"The manifest; with --init TARGETs. [default: {MANIFEST}, or"
+            " [tool.rnnshape] in pyproject.toml, here or above]",
+            rich_help_panel=_CHECK,
+            show_default=False,
+        ),
+    ] = None
+    only: Annotated[
+        list[str] | None,
+        Option(
+            "--only",
+            metavar="NAME",
+            help="This module alone. Repeatable.",
+            rich_help_panel=_CHECK,
+        ),
+    ] = None
+    update: Annotated[
+        bool,
+        Option(
+            "--update",
+            help="Write what is into = values, never into limits, and show the difference.",
+            rich_help_panel=_CHECK,
+        ),
+    ] = False
+    init: Annotated[
+        bool,
+        Option(
+            "--init",
+            help=f"Write a first {MANIFEST} of the TARGETs given.",
+            rich_help_panel=_CHECK,
+        ),
+    ] = False
+
+
+def check_command(name: str, *, help: str) -> TyperCommand:
+    """The command."""
+    return command(_check, name=name, help=help, without=("time", "show", "full"))
+
+
+def _check(check: CheckOptions, run: RunOptions, output: OutputOptions) -> int:
+    _require_one_task(check, output)
+    words = check.words or []
+    if check.init:
+        return _init(words)
+    if len(words) > 1:
+        raise RequestError(
+            f"{len(words)} files are given, and one is checked at a time",
+            hint=f"rnnshape check {quoted(words[0])}",
+        )
+    plan = Plan.of(output, sections=(), default=())
+    manifest = load(words[0] if words else None)
+    predicted = judged(manifest, check.only or (), run)
+    if check.update:
+        return _update(manifest, predicted, check, run)
+    delivery = Delivery(plan)
+    if plan.streams:
+        delivery.begin(check_document(predicted))
+    return _deliver(_run(manifest, predicted) if run.run else predicted, delivery)
+
+
+def _require_one_task(check: CheckOptions, output: OutputOptions) -> None:
+    writing = "--update" if check.update else "--init"
+    if not (check.update or check.init):
+        return
+    if check.update and check.init:
+        raise RequestError("--update and --init are given", hint="leave one of them out")
+    if check.init and check.only:
+        raise RequestError("--init has no modules yet, and --only names one", hint="leave it out")
+    if output.files or output.format != "table":
+        option = "-o" if output.files else "-f"
+        raise RequestError(
+            f"{writing} writes the manifest and shows text, and {option} is given",
+            hint=f"rnnshape check {writing}, then rnnshape check {option}",
+        )
+    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        raise RequestError(
+            f"{writing} writes the manifest, and CI is set: a job only checks",
+            hint=f"rnnshape check {writing} on your own machine, and commit the file",
+        )
+
+
+def _run(manifest: Manifest, check: Check) -> Check:
+    """Every module run. Raises RequestErrors with each that cannot be, when all were tried."""
+    entries = {entry.name: entry for entry in manifest.entries}
+
+    def run(module: Module) -> Module:
+        try:
+            return module.run()
+        except RequestError as error:
+            raise manifest.problem(entries[module.name], error) from error
+
+    return replace(check, modules=tuple(gathered(run, check.modules)))
+
+
+def _deliver(check: Check, delivery: Delivery) -> int:
+    document = check_document(check)
+    delivery.finish(document)
+    summarise(document, "rnnshape check")
+    if check.disagreeing:
+        return exits.DISAGREEMENT
+    return exits.SUCCESS if check.held == check.demands else exits.UNMET
+
+
+def _update(manifest: Manifest, predicted: Check, check: CheckOptions, run: RunOptions) -> int:
+    """Rewrite the manifest, unless PyTorch disagrees with what would be written."""
+    plain = Delivery(Plan.of(OutputOptions(), sections=(), default=()))
+    ran = _run(manifest, predicted) if run.run else predicted
+    if ran.disagreeing:
+        return _deliver(ran, plain)
+    file, text = manifest.document.file, manifest.document.text
+    new = updated(manifest, predicted)
+    if new != text:
+        write(Path(file), new)
+    write_stdout(_difference(text, new, file) or f"{file} is up to date\n")
+    left = judged(load(file), check.only or (), run)
+    return exits.SUCCESS if left.held == left.demands else _deliver(left, plain)
+
+
+def _difference(old: str, new: str, file: str) -> str:
+    lines = unified_diff(
+        old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{file}", f"b/{file}"
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+def _init(targets: list[str]) -> int:
+    if not targets:
+        raise RequestError("--init has no TARGET", hint='rnnshape check --init "lstm --hidden 40"')
+    path = Path(MANIFEST)
+    if path.exists():
+        raise RequestError(
+            f"there is a {MANIFEST} already", hint=f"rnnshape check, or remove {MANIFEST} first"
+        )
+    text = first_manifest(targets)
+    write(path, text)
+    write_stdout(f"{text}\nwrote {MANIFEST}; rnnshape check holds each module against it\n")
+    return exits.SUCCESS

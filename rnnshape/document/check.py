@@ -1,0 +1,245 @@
+"""The document of a check: what fails and where, and how much of each module holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from rnnshape.analysis.check import Check, Expected, Match, Module
+from rnnshape.dims import written_shape
+from rnnshape.document.data import (
+    config_data,
+    input_data,
+    preamble,
+    totals_data,
+    verification_data,
+)
+from rnnshape.document.expectations import expectation_data, expectation_verdict
+from rnnshape.document.layer import (
+    MISMATCH_COLUMNS,
+    MISMATCH_MEANS,
+    mismatch_row,
+    run_verdict,
+    written_place,
+)
+from rnnshape.document.model import (
+    Block,
+    Cell,
+    Code,
+    Column,
+    Document,
+    Inline,
+    Paragraph,
+    Place,
+    Section,
+    Table,
+    Verdict,
+)
+
+# Modules that a person looks over; of more than these the table has only those that fail.
+_MOST_LISTED: Final = 20
+_UPDATE: Final = "Meant? rnnshape check --update writes the new = values."
+
+
+def check_document(check: Check) -> Document:
+    """Failures first, each where it is demanded, then the modules, then the run and the sum."""
+    failures = tuple(_failures(check))
+    sections = (
+        Section(key="failures", blocks=failures),
+        Section(key="check", blocks=tuple(_modules(check))),
+        Section(key="verification", blocks=tuple(_verification(check)), needs_run=True),
+    )
+    return Document(
+        sections=tuple(section for section in sections if section.blocks),
+        data=partial(_data, check),
+        verdicts=lambda: [each for module in check.modules for each in _verdicts(check, module)],
+    )
+
+
+def _failures(check: Check) -> Iterator[Verdict]:
+    for module in check.modules:
+        if module.held < module.demands:
+            yield from (each for each in _demands(check, module) if each.status == "unmet")
+
+
+def _verdicts(check: Check, module: Module) -> Iterator[Verdict]:
+    yield from _demands(check, module)
+    verdict = run_verdict(module.report, Code(module.name))
+    yield _placed(verdict, check, module.line)
+
+
+def _demands(check: Check, module: Module) -> Iterator[Verdict]:
+    """What is demanded of a module, and whether it holds."""
+    subject = Code(module.name)
+    for each in module.expected:
+        verdict = expectation_verdict(each.judgement, module.report, subject=subject)
+        if verdict.status == "unmet":
+            verdict = _placed(verdict, check, each.line, text=_failed(each))
+        yield _placed(verdict, check, each.line)
+    if module.match is not None:
+        yield _match(module.match, check, subject)
+
+
+def _placed(verdict: Verdict, check: Check, line: int, *, text: Inline | None = None) -> Verdict:
+    return replace(
+        verdict,
+        place=Place(file=check.file, line=line),
+        text=verdict.text if text is None else text,
+    )
+
+
+def _failed(expected: Expected) -> Inline:
+    """`output = 10,5,80 failed: it is 10,5,96`, which could stand in the file."""
+    judgement = expected.judgement
+    return (Code(judgement.expectation.text), " failed: it is ", _written(judgement.actual))
+
+
+def _written(actual: int | Sequence[int]) -> Code | str:
+    if isinstance(actual, int):
+        return f"{actual:,}"
+    return Code(written_shape(actual).strip("()").replace(", ", ",").rstrip(","))
+
+
+def _match(match: Match, check: Check, subject: Code) -> Verdict:
+    what = f"matches {match.target}"
+    if match.holds:
+        text: Inline = (Code(what),)
+        reason: Inline = ()
+    else:
+        text = (Code(what), " failed")
+        reason = (
+            "; ".join(
+                f"{each.argument} is {each.value}, there {each.other}" for each in match.differences
+            ),
+        )
+    return Verdict(
+        status="ok" if match.holds else "unmet",
+        text=text,
+        subject=subject,
+        what=what,
+        reason=reason,
+        place=Place(file=check.file, line=match.line),
+    )
+
+
+def _modules(check: Check) -> Iterator[Block]:
+    modules = check.modules
+    if len(modules) > _MOST_LISTED:
+        modules = tuple(module for module in modules if module.held < module.demands)
+    if modules:
+        yield Table(
+            columns=(
+                Column(key="module", title="check"),
+                Column(key="held", title="held", numeric=True),
+                Column(key="status", title="status", headed=False),
+                Column(key="constructor", title="constructor", headed=False, rank=1),
+            ),
+            rows=tuple(map(_row, modules)),
+        )
+
+
+def _row(module: Module) -> tuple[Cell, ...]:
+    return (
+        Code(module.name),
+        f"{module.held}/{module.demands}",
+        "ok" if module.held == module.demands else "FAIL",
+        Code(module.report.config.constructor),
+    )
+
+
+def _verification(check: Check) -> Iterator[Block]:
+    yield from _runs(check)
+    failed = check.demands - check.held
+    subject = Code(check.file)
+    if failed:
+        text = f"{failed:,} of {check.demands:,} failed."
+        yield Paragraph((f"{text} {_UPDATE}" if check.outdated else text,))
+    else:
+        yield Verdict(status="ok", text=(_held(check),), subject=subject)
+
+
+def _held(check: Check) -> str:
+    modules = f"{len(check.modules):,} module{'s' * (len(check.modules) != 1)}"
+    if not check.demands:
+        return f"nothing is expected of {modules}"
+    every = f"all {check.demands:,} expectations hold" if check.demands > 1 else "it holds"
+    return f"{every}, of {modules}"
+
+
+def _runs(check: Check) -> Iterator[Block]:
+    runs = [module.report.run for module in check.modules]
+    subject, count = Code(check.file), len(check.modules)
+    version = next((run.torch_version for run in runs if run is not None), None)
+    if version is None:
+        yield Verdict(status="open", text=("formulas only, not run",), subject=subject)
+        return
+    where = _where(check)
+    if not check.disagreeing:
+        every = "it" if count == 1 else f"all {count:,}"
+        text = f"torch {version}{where}, gives {every} these shapes and weights"
+        yield Verdict(status="ok", text=(text,), subject=subject)
+        return
+    text = (
+        f"PyTorch {version}{where}, disagrees with the formulas"
+        f" on {len(check.disagreeing):,} of {count:,}"
+    )
+    yield Verdict(status="failed", text=(text,), subject=subject)
+    yield Table(
+        columns=(Column(key="module", title="", headed=False), *MISMATCH_COLUMNS),
+        rows=tuple(
+            (Code(module.name), *mismatch_row(mismatch))
+            for module in check.disagreeing
+            if module.report.run is not None
+            for mismatch in module.report.run.mismatches
+        ),
+    )
+    yield MISMATCH_MEANS
+
+
+def _where(check: Check) -> str:
+    """Where all ran, if all ran in one place."""
+    places = {written_place(module.report.settings) for module in check.modules}
+    return f" on {places.pop()}" if len(places) == 1 else ""
+
+
+def _data(check: Check) -> Mapping[str, Any]:
+    return {
+        **preamble(module.report.run for module in check.modules),
+        "file": check.file,
+        "expected": check.demands,
+        "held": check.held,
+        "modules": [_module(module) for module in check.modules],
+    }
+
+
+def _module(module: Module) -> Mapping[str, Any]:
+    report = module.report
+    return {
+        "name": module.name,
+        "line": module.line,
+        "target": module.target,
+        "constructor": report.config.constructor,
+        "config": config_data(report.config),
+        "input": input_data(report.input_spec),
+        "totals": totals_data(int(report.parameters), int(report.macs), report.settings),
+        "expectations": [
+            {**expectation_data(each.judgement), "line": each.line} for each in module.expected
+        ],
+        "matches": None if module.match is None else _match_data(module.match),
+        "verification": verification_data(report),
+    }
+
+
+def _match_data(match: Match) -> Mapping[str, Any]:
+    return {
+        "target": match.target,
+        "line": match.line,
+        "constructor": match.config.constructor,
+        "holds": match.holds,
+        "differences": [
+            {"argument": each.argument, "value": each.value, "other": each.other}
+            for each in match.differences
+        ],
+    }
