@@ -117,8 +117,8 @@ def test_rows_are_sorted_within_a_group(
     [
         ("lstm gru", "of LSTM"),
         ("gru lstm lstm", "of GRU"),
-        ("lstm lstm gru", "of first"),
-        ("rnn", "of first"),
+        ("lstm lstm gru", "of 1st"),
+        ("rnn", "of 1st"),
     ],
 )
 def test_the_title_of_ratios_names_the_baseline_where_that_is_enough(
@@ -128,9 +128,15 @@ def test_the_title_of_ratios_names_the_baseline_where_that_is_enough(
     assert title in capsys.readouterr().out
 
 
+def _joined(row: re.Match[str]) -> str:
+    return f"{row[1]}{row[3].rstrip().replace(chr(10), '')}{row[2]}\n"
+
+
 def test_every_number_of_the_transcripts_is_what_the_formula_says() -> None:
     text = (ROOT / "tests/goldens/compare.md").read_text()
-    lines = [line for line in text.splitlines() if re.match(r"(\| `)?nn\.", line)]
+    # A long constructor goes on below, beside nothing.
+    whole = re.sub(r"^(nn\.[^)]*?,)( {2,}.*)\n((?: \S.*\n)+)", _joined, text, flags=re.MULTILINE)
+    lines = [line for line in whole.splitlines() if re.match(r"(\| `)?nn\.", line)]
     assert len(lines) > 15
     for line in lines:
         ((constructor, parameters),) = arithmetic.constructed(line)

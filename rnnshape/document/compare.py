@@ -140,7 +140,7 @@ def _baseline(group: Group) -> str:
     """What the ratios are to: its kind, where no other layer of the group is of that kind."""
     name = group.baseline.class_name
     alike = [row for row in group.rows if row.config.class_name == name]
-    return name.removeprefix("nn.") if len(alike) == 1 and len(group.rows) > 1 else "first"
+    return name.removeprefix("nn.") if len(alike) == 1 and len(group.rows) > 1 else "1st"
 
 
 def _output(row: Compared) -> Sizes:
