@@ -163,8 +163,8 @@ def test_no_section_of_a_large_layer_is_over_80_columns(kind: Kind) -> None:
 
 def test_no_comparison_of_large_layers_is_over_80_columns() -> None:
     for (hidden, layers, bidir, proj), width in product(SIZES, (None, 80)):
-        if layers > 2 and width is None:
-            continue  # a pipe keeps every column, and some counts have 11 and 13 digits
+        if width is None and (layers > 2 or (hidden == 2048 and bidir)):
+            continue  # a pipe keeps every column, though the counts have 9 digits or more
         asked = [
             (_config(kind, hidden, layers, bidir=bidir, proj=proj), InputSpec()) for kind in Kind
         ]
