@@ -269,7 +269,7 @@ hint: rnnshape budget lstm --solve proj
 
 $ gru --params 1M --proj 3
 error: nn.GRU has no proj_size; only nn.LSTM has
-hint: rnnshape lstm --proj 3
+hint: rnnshape lstm --hidden 4 --proj 3
 
 $ lstm --params 1M --solve proj --hidden 1
 error: hidden_size 1 leaves no smaller proj_size

@@ -149,13 +149,13 @@ def _size_refusal(name: str, value: str, *, least: int = 1) -> str:
         pytest.param(
             {"kind": Kind.GRU, "proj_size": 10},
             "nn.GRU has no proj_size; only nn.LSTM has",
-            "rnnshape lstm --proj 10",
+            "rnnshape lstm --hidden 40 --proj 10",
             id="proj_size of a GRU",
         ),
         pytest.param(
             {"kind": Kind.RNN, "proj_size": 10},
             "nn.RNN has no proj_size; only nn.LSTM has",
-            "rnnshape lstm --proj 10",
+            "rnnshape lstm --hidden 40 --proj 10",
             id="proj_size of an RNN",
         ),
         pytest.param(

@@ -90,11 +90,11 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "gru --proj": (
         ("gru", "--proj", "10"),
-        ("nn.GRU has no proj_size; only nn.LSTM has", "rnnshape lstm --proj 10"),
+        ("nn.GRU has no proj_size; only nn.LSTM has", "rnnshape lstm --hidden 40 --proj 10"),
     ),
     "rnn --proj": (
         ("rnn", "--proj", "10"),
-        ("nn.RNN has no proj_size; only nn.LSTM has", "rnnshape lstm --proj 10"),
+        ("nn.RNN has no proj_size; only nn.LSTM has", "rnnshape lstm --hidden 40 --proj 10"),
     ),
     "lstm --nonlinearity": (
         ("lstm", "--nonlinearity", "relu"),

@@ -17,7 +17,13 @@ BAD = [
     *("lstm --hidden 32,64", "lstm --hidden 5,10,15,20", "gru --layers 1,2", "rnn --seq 5,10"),
     *("lstm --batch 4,8", "lstm --proj 4,8", "lstm --proj 39,40", "lstm --hidden 0,8"),
     *("lstm --input 10,20", "lstm --input 10,5,20", "lstm --input (10x20)", "lstm --hidden [3]"),
-    *("lstm --hidden 3x4", "lstm --hidden (5x10)", "lstm --layers 2x", "lstm --batch 0x10"),
+    *(
+        "lstm --hidden 3x4",
+        "gru --nonlinearity 3x4",
+        "lstm --hidden (5x10)",
+        "lstm --layers 2x",
+        "lstm --batch 0x10",
+    ),
     *("lstm --hidden 0b11", "lstm --hidden 1k", "lstm --hidden 1e3", "lstm --hidden 1_000"),
     *("lstm --input-shape 5 --seq 70", "lstm --input-shape 5 --batch 3", "lstm --input-shape a"),
     *("lstm --input-shape 5 --input 7", "lstm --input-shape 5,7 --batch 3 --seq 5"),
@@ -48,6 +54,8 @@ BAD = [
     ),
     *("lstm --expect 'params <= 1.5'", "lstm --expect 'params => 9920'"),
     *("lstm --expect 'params = 9,920'", "lstm --expect 'output = 9920'"),
+    *("gru --hidden 512 --proj 256", "rnn --proj 99", "lstm --expect 'weight_ih_l-1 = 1'"),
+    *("lstm --expect 'outptu <= 10,5,40'", "lstm --expect 'parms = 10,5'"),
     *("lstm --expect 'output <= 10,5,40'", "lstm --expect 'outptu = 10,5,40'"),
     *("lstm --expect 'params = 9920B'", "lstm --expect 'parameters=<9920'"),
 ]

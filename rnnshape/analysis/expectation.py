@@ -262,12 +262,22 @@ def _actual(expectation: Expectation, report: Report) -> int | Shape:
 
 def _unknown_name(expectation: Expectation, report: Report) -> RequestError:
     nearest = _most_like(expectation.name, _names(report))
-    meant = "" if nearest is None else f"{_changed(expectation, name=nearest)}; "
+    meant = "" if nearest is None else f"{_about(expectation, nearest, report)}; "
     weights = (weight.name for weight in folded(report.weights))
     return RequestError(
         f"{_echo(expectation.text)}: {report.config.constructor} has no {quoted(expectation.name)}",
         hint=f"{meant}it has {', '.join((*report.predicted.tensors, *_QUANTITIES, *weights))}",
     )
+
+
+def _about(expectation: Expectation, name: str, report: Report) -> str:
+    """The expectation with another name, and a value that can be compared with what it names."""
+    other = replace(expectation, name=name)
+    actual = _actual(other, report)
+    if isinstance(actual, int) is isinstance(other.value, int):
+        orders = isinstance(actual, int)
+        return _changed(other, operator=other.operator if orders else Operator.EQUAL)
+    return _changed(other, operator=Operator.EQUAL, value=actual)
 
 
 def _names(report: Report) -> Iterator[str]:

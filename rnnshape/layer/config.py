@@ -11,6 +11,7 @@ from rnnshape.errors import RequestError
 from rnnshape.layer.projection import largest_saving_projection
 
 Nonlinearity = Literal["tanh", "relu"]
+_NONLINEARITIES: Final = ("tanh", "relu")
 
 # Products of a few such sizes still print under Python's own limit of 4,300 digits.
 MAX_SIZE: Final = 10**500
@@ -132,9 +133,10 @@ class RNNConfig:
         if not self.proj_size:
             return
         if self.kind is not Kind.LSTM:
+            wider = max(self.hidden_size, self.proj_size + 1)
             raise RequestError(
                 f"{self.class_name} has no proj_size; only nn.LSTM has",
-                hint=f"rnnshape lstm --proj {self.proj_size}",
+                hint=f"rnnshape lstm --hidden {wider} --proj {self.proj_size}",
             )
         if self.proj_size >= self.hidden_size:
             saving = largest_saving_projection(self.hidden_size, self.num_layers, self.directions)
@@ -149,15 +151,16 @@ class RNNConfig:
         if self.kind is Kind.RNN:
             if self.nonlinearity is None:
                 object.__setattr__(self, "nonlinearity", "tanh")
-            elif self.nonlinearity not in ("tanh", "relu"):
+            elif self.nonlinearity not in _NONLINEARITIES:
                 raise RequestError(
                     f"nonlinearity {self.nonlinearity!r} is neither tanh nor relu",
                     hint="--nonlinearity tanh or --nonlinearity relu",
                 )
         elif self.nonlinearity is not None:
+            known = self.nonlinearity if self.nonlinearity in _NONLINEARITIES else "relu"
             raise RequestError(
                 f"{self.class_name} has no nonlinearity; only nn.RNN has",
-                hint=f"rnnshape rnn --nonlinearity {self.nonlinearity}",
+                hint=f"rnnshape rnn --nonlinearity {known}",
             )
 
     @property
