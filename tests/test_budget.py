@@ -269,7 +269,7 @@ hint: rnnshape budget lstm --solve proj
 
 $ gru --params 1M --proj 3
 error: nn.GRU has no proj_size; only nn.LSTM has
-hint: rnnshape lstm --proj 3
+hint: rnnshape lstm --hidden 4 --proj 3
 
 $ lstm --params 1M --solve proj --hidden 1
 error: hidden_size 1 leaves no smaller proj_size
@@ -280,27 +280,27 @@ error: with batch 0 there are no MACs, and every layer fits
 hint: --batch 1, or --params
 
 $ lstm --params 1e6
-error: --params is a number such as 136960, 150k or 1.5M, not 1e6
+error: --params 1e6 is no number
 hint: --params 1.5M
 
 $ lstm --params -5
-error: --params is a number such as 136960, 150k or 1.5M, not -5
+error: --params -5 is no number
 hint: --params 1.5M
 
 $ lstm --params 136,960
-error: --params is a number such as 136960, 150k or 1.5M, not 136,960
+error: --params 136,960 is no number
 hint: --params 136960
 
 $ lstm --params 4MiB
-error: --params is a count, and 4MiB are bytes
+error: --params 4MiB is an amount of bytes
 hint: --bytes 4MiB
 
 $ lstm --bytes lots
-error: --bytes is a number such as 136960, 150k or 1.5M, not lots
+error: --bytes lots is no number
 hint: --bytes 4MiB
 
 $ lstm --params 0.0005k
-error: --params 0.0005k is 0.5, not a whole number
+error: --params 0.0005k is not whole
 hint: --params 0
 
 $ lstm --match tcn
@@ -324,9 +324,17 @@ def test_a_smaller_match_is_said_to_be_too_small(capsys: pytest.CaptureFixture[s
 
 
 def test_a_budget_of_more_digits_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    error = "error: --params has 401 digits; the most is 400"
-    words = f"lstm --params {'9' * 401}"
-    require_refused("budget", words, error, "hint: give a smaller number", capsys)
+    error = f"error: --params {'9' * 60}... has 4,001 characters; the most is 4,000"
+    words = f"lstm --params {'9' * 4001}"
+    require_refused("budget", words, error, "hint: --params 1.5M", capsys)
+
+
+def test_a_budget_beyond_any_float_is_refused_where_it_is_not_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = f"error: --params {'9' * 60}... is not whole"
+    words = f"lstm --params {'9' * 390}.5"
+    require_refused("budget", words, error, f"hint: --params {'9' * 390}", capsys)
 
 
 def test_a_400_digit_budget_is_solved_exactly(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from rnnshape.cli import commands
 from rnnshape.cli import main as main_module
 from rnnshape.cli.commands import application
 from rnnshape.cli.options import SPELLINGS
+from rnnshape.document.layer import SECTIONS
 from rnnshape.layer import formulas
 from tests.program import MODULE, SCRIPT, Result, call, environment, shell, spawn
 
@@ -118,6 +119,12 @@ class TestStreams:
     def test_every_encoding_holds_it(self, plain: str, encoding: str) -> None:
         env = environment(PYTHONIOENCODING=encoding)
         assert spawn(*PLAIN, env=env) == Result(code=0, out=plain, err="")
+
+    def test_what_stdout_cannot_encode_is_escaped(self) -> None:
+        code = "from rnnshape.cli.output import write_stdout; write_stdout('encod\u00e9\\n')"
+        program = (MODULE[0], "-c", code)
+        result = spawn(program=program, env=environment(PYTHONIOENCODING="ascii"))
+        assert result == Result(code=0, out="encod\\xe9\n", err="")
 
     def test_an_echo_that_stderr_cannot_encode_is_escaped(self) -> None:
         result = spawn("gru", "--hidden", "\uff15", env=environment(PYTHONIOENCODING="ascii"))
@@ -368,6 +375,31 @@ class TestFiles:
         assert (in_tmp / "a.md").read_text() == "before"
         assert names(in_tmp) == ["a.md"]
 
+    def test_a_file_that_cannot_be_moved_into_place_is_refused(
+        self, in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(_self: Path, _target: Path) -> NoReturn:
+            raise OSError(16, "Device or resource busy")
+
+        monkeypatch.setattr(Path, "replace", fails)
+        result = call(*PLAIN, "-o", "a.md")
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("error: cannot write a.md: Device or resource busy\n")
+        assert names(in_tmp) == []
+
+    @pytest.mark.parametrize("option", ["-o a.md", "-o a.md -o b.md"])
+    def test_a_file_in_a_folder_that_is_gone_is_refused(self, in_tmp: Path, option: str) -> None:
+        line = f"mkdir gone && cd gone && rmdir ../gone && rnnshape gru --no-run {option}"
+        result = shell(line, cwd=in_tmp)
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("error: cannot write a.md: No such file or directory\n")
+
+    def test_a_plot_in_a_folder_that_is_gone_is_refused(self, in_tmp: Path) -> None:
+        line = "mkdir gone && cd gone && rmdir ../gone && rnnshape compare lstm --plot a.svg"
+        result = shell(line, cwd=in_tmp)
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("error: cannot write a.svg: No such file or directory\n")
+
 
 def every_option() -> Iterator[tuple[str, Any]]:
     """Each command with each of its options, from the definition of the command line."""
@@ -460,6 +492,39 @@ class TestHelp:
         assert spawn() == spawn("--help")
 
 
+class TestSections:
+    """A request that is granted shows something."""
+
+    @pytest.mark.parametrize("section", SECTIONS)
+    @pytest.mark.parametrize(
+        "words", [("lstm",), ("gru", "--cell"), ("inspect", "nn.RNN(3, 4)")], ids=" ".join
+    )
+    def test_no_section_is_empty_without_a_word(self, words: tuple[str, ...], section: str) -> None:
+        result = call(*words, "--no-run", "--show", section)
+        assert bool(result.out) == (result.code == 0)
+        assert bool(result.err) == (result.code == 2)
+
+    def test_what_is_hinted_at_for_an_empty_section_works(self) -> None:
+        times = call("gru", "--hidden", "2", "--seq", "2", "--show", "time", "--time")
+        expected = call("gru", "--no-run", "--show", "expectations", "--expect", "params <= 150k")
+        assert [times.out.split()[0], times.code] == ["time", 0]
+        assert expected == Result(code=0, out="ok: 1 of 1 expectation holds\n", err="")
+
+    def test_findings_alone_say_that_there_are_none(self) -> None:
+        targets = ("nn.LSTM(20, 40)", "nn.LSTM(20, 40, dropout=0.5)")
+        result = call("inspect", *targets, "--no-run", "--show", "findings")
+        first, rest = result.out.split("\n", 1)
+        assert first == "nn.LSTM(20, 40): nothing to point out"
+        assert rest.startswith("\nnote: dropout=0.5 does nothing")
+
+    def test_a_section_of_layers_is_shown_where_one_target_is_a_layer(self) -> None:
+        words = ("inspect", "nn.GRUCell(3, 4)", "nn.GRU(3, 4)", "--no-run", "--show", "layouts")
+        assert call(*words).out.count("batch_first=True") == 1
+
+    def test_all_leaves_out_what_was_not_asked_for(self) -> None:
+        assert call("gru", "--cell", "--no-run", "--show", "all").code == 0
+
+
 class TestSpellings:
     """PyTorch's own names for the arguments are accepted."""
 
@@ -520,6 +585,20 @@ class TestSpellings:
         )
         assert by_place.code == 0
         assert by_place == by_name
+
+    @pytest.mark.parametrize(
+        ("shape", "by_name"),
+        [
+            ("7,6", ("--batch", "7", "--input", "6")),
+            ("6", ("--unbatched", "--input", "6")),
+            ("(0, 6)", ("--batch", "0", "--input", "6")),
+        ],
+    )
+    def test_the_input_of_a_cell_has_no_steps(self, shape: str, by_name: tuple[str, ...]) -> None:
+        words = ("gru", "--cell", "--no-run", "--show", "shapes,cost")
+        by_place = call(*words, "--input-shape", shape)
+        assert by_place.code == 0
+        assert by_place == call(*words, *by_name)
 
     @pytest.mark.parametrize("program", [MODULE, SCRIPT], ids=["python -m", "console script"])
     def test_the_program_is_called_rnnshape_however_it_is_started(
@@ -637,6 +716,37 @@ class TestFailures:
     def test_an_interruption_ends_quietly_with_130(self, breaking: Breaking) -> None:
         breaking(KeyboardInterrupt())
         assert call("gru") == Result(code=130, out="", err="")
+
+    def test_an_interruption_before_the_words_are_read_ends_quietly_with_130(self) -> None:
+        code = (
+            "import rnnshape.cli.main as main\n"
+            "def interrupted(): raise KeyboardInterrupt\n"
+            "main._buffer_stdout = interrupted\n"
+            "main.entry()"
+        )
+        assert spawn(program=(MODULE[0], "-c", code)) == Result(code=130, out="", err="")
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("", "No module named 'torch.nn'; 'torch' is not a package"),
+            ("1 / 0", "division by zero"),
+            ("raise SystemExit(7)", "7"),
+            ("raise SystemExit", "SystemExit"),
+            ("raise ValueError('two\\nlines')", "two"),
+            ("def", "invalid syntax (torch.py, line 1)"),
+        ],
+    )
+    def test_a_file_that_hides_torch_is_named(self, tmp_path: Path, text: str, reason: str) -> None:
+        (tmp_path / "torch.py").write_text(text)
+        result = spawn("gru", cwd=tmp_path)
+        hiding = str(tmp_path / "torch.py")
+        shown = hiding if len(hiding) <= 60 else f"{hiding[:60]}..."
+        assert (result.code, result.out) == (2, "")
+        assert result.err == (
+            f"error: torch cannot be imported: {reason}\n"
+            f"hint: rename {shown}, which hides PyTorch, or --no-run for the formulas alone\n"
+        )
 
     def test_a_bug_in_reading_the_words_is_one_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def raises() -> NoReturn:

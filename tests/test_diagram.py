@@ -76,12 +76,12 @@ def test_a_packed_input_flows_without_padding() -> None:
 
 def test_a_million_layers_are_drawn_at_once() -> None:
     config = RNNConfig(kind=Kind.LSTM, num_layers=1_000_000, bidirectional=True)
-    assert len(list(diagram_lines(_diagram(config)))) < 30
+    assert len(list(diagram_lines(_diagram(config), 80))) < 30
 
 
 def test_the_lines_of_two_directions_hang_from_one_bar() -> None:
     config = RNNConfig(kind=Kind.LSTM, bidirectional=True, proj_size=9)
-    assert list(diagram_lines(_diagram(config))) == [
+    assert list(diagram_lines(_diagram(config), 80)) == [
         "input              (10, 5, 20)",
         "  |",
         "  +-> layer 0 fwd  (10, 5, 9)   -> h_n[0] (5, 9), c_n[0] (5, 40)",
@@ -92,8 +92,20 @@ def test_the_lines_of_two_directions_hang_from_one_bar() -> None:
 
 
 def test_a_cell_ends_in_its_states() -> None:
-    assert list(diagram_lines(_diagram(RNNConfig(kind=Kind.LSTM, cell=True)))) == [
+    assert list(diagram_lines(_diagram(RNNConfig(kind=Kind.LSTM, cell=True)), 80)) == [
         "input        (5, 20)",
         "  v",
         "nn.LSTMCell           -> h_1, c_1 (5, 40)",
+    ]
+
+
+def test_states_that_do_not_fit_on_one_line_have_a_line_each() -> None:
+    config = RNNConfig(kind=Kind.LSTM, proj_size=9)
+    assert list(diagram_lines(_diagram(config), 50)) == [
+        "input    (10, 5, 20)",
+        "  v",
+        "layer 0  (10, 5, 9)   -> h_n[0] (5, 9),",
+        "                         c_n[0] (5, 40)",
+        "  v",
+        "output   (10, 5, 9)",
     ]

@@ -64,7 +64,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "a shape with x for a size": (
         ("lstm", "--hidden", "(5x10)"),
-        ("--hidden is one number, H_cell; (5x10) is a shape", "--input-shape 5,10"),
+        ("--hidden is one number, H_cell; (5x10) is a shape", "--hidden 10"),
     ),
     # 4*40*40 parameters of W_hh against 4*40*P + P*40: saved below 32.
     "proj as wide as hidden": (
@@ -90,11 +90,11 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "gru --proj": (
         ("gru", "--proj", "10"),
-        ("nn.GRU has no proj_size; only nn.LSTM has", "rnnshape lstm --proj 10"),
+        ("nn.GRU has no proj_size; only nn.LSTM has", "rnnshape lstm --hidden 40 --proj 10"),
     ),
     "rnn --proj": (
         ("rnn", "--proj", "10"),
-        ("nn.RNN has no proj_size; only nn.LSTM has", "rnnshape lstm --proj 10"),
+        ("nn.RNN has no proj_size; only nn.LSTM has", "rnnshape lstm --hidden 40 --proj 10"),
     ),
     "lstm --nonlinearity": (
         ("lstm", "--nonlinearity", "relu"),
@@ -163,6 +163,53 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ("lstm", "--input-shape", "10,20", "--batch", "5", "--batch-first"),
         ("--input-shape has 3 sizes, N,L,H_in; 10,20 has 2", "--input-shape 5,10,20"),
     ),
+    "input shape of 3 sizes for a cell": (
+        ("lstm", "--cell", "--input-shape", "10,5,20"),
+        ("--input-shape has 2 sizes, or 1 without a batch; 10,5,20 has 3", "--input-shape 5,20"),
+    ),
+    "steps for a cell": (
+        ("lstm", "--cell", "--seq", "3"),
+        (
+            "a cell takes one step, and --seq is given",
+            "leave --seq out, or ask for the layer in place of its cell",
+        ),
+    ),
+    "lengths for a cell": (
+        ("lstm", "--cell", "--lengths", "3,2"),
+        (
+            "a cell takes one step, and --lengths is given",
+            "leave --lengths out, or ask for the layer in place of its cell",
+        ),
+    ),
+    "lengths of letters": (
+        ("lstm", "--lengths", "7,a"),
+        (
+            "--lengths are whole numbers of 1 or more with commas between, not 7,a",
+            "--lengths 7",
+        ),
+    ),
+    "a length of 0": (
+        ("lstm", "--lengths", "7,0,2"),
+        (
+            "--lengths are whole numbers of 1 or more with commas between, not 7,0,2",
+            "--lengths 7,1,2",
+        ),
+    ),
+    "lengths against input shape": (
+        ("lstm", "--lengths", "7,3", "--input-shape", "7,3,20"),
+        ("--input-shape has batch_size 3, but --lengths has 2 rows", "--input-shape 7,2,20"),
+    ),
+    "lengths against batch": (
+        ("lstm", "--lengths", "7,3", "--batch", "3"),
+        ("--lengths has batch_size 2, but --batch is 3", "leave --batch out, or give --batch 2"),
+    ),
+    "a list of hidden sizes": (
+        ("lstm", "--hidden", "32,64"),
+        (
+            "--hidden is one number, H_cell; 32,64 is a list",
+            "rnnshape compare lstm gru rnn --hidden 32,64",
+        ),
+    ),
     "input shape of letters": (
         ("lstm", "--input-shape", "a,b,c"),
         ("--input-shape is sizes with commas between, not a,b,c", "--input-shape 10,5,20"),
@@ -220,6 +267,25 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "empty section": (
         ("lstm", "--show", "shapes,"),
         (f"--show '' is unknown; it is one of default, all, {SECTIONS}", "--show default"),
+    ),
+    "times without --time": (
+        ("lstm", "--show", "shapes,time", "--no-run"),
+        ("--show time shows what --time measures, and it is not given", "add --time"),
+    ),
+    "expectations without --expect": (
+        ("lstm", "--show", "expectations", "--no-run"),
+        (
+            "--show expectations shows what --expect says, and it is not given",
+            'add --expect "params <= 150k"',
+        ),
+    ),
+    "the grid of a cell": (
+        ("gru", "--cell", "--show", "grid"),
+        ("--show grid is of layers, and a cell takes one step", "--show default"),
+    ),
+    "the layouts of a cell": (
+        ("gru", "--cell", "--show", "shapes,layouts"),
+        ("--show layouts is of layers, and a cell takes one step", "--show default"),
     ),
     "unknown format": (
         ("lstm", "--format", "jsno"),

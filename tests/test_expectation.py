@@ -106,10 +106,6 @@ def test_what_is_no_expectation_is_refused(text: str, problem: str, hint: str) -
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ("1.0005k", "1.0005k is not whole"),
-        ("1.5", "1.5 is not whole"),
-        ("7B", "7B is an amount of bytes"),
-        ("2MiB", "2MiB is an amount of bytes"),
         ("7x", "7x is no number"),
         ("many", "many is no number"),
         ("-5", "-5 is no number"),
@@ -123,8 +119,8 @@ def test_what_is_no_expectation_is_refused(text: str, problem: str, hint: str) -
         ("100 <= params", "100 <= params is no number"),
         ("\u0661\u0662", "\u0661\u0662 is no number"),
         ("\x1b[31m", "'\\x1b[31m' is no number"),
-        ("9" * 5000, f"{'9' * 60}... is no number"),
-        (f"{'9' * 5000},5", f"{'9' * 60}... is no number"),
+        ("9" * 5000, f"{'9' * 60}... has 5,000 characters; the most is 4,000"),
+        (f"{'9' * 5000},5", f"{'9' * 60}... has 5,000 characters; the most is 4,000"),
     ],
     ids=lambda value: ascii(value)[:20],
 )
@@ -133,6 +129,25 @@ def test_a_value_that_is_neither_number_nor_shape_is_refused(value: str, problem
         parse(f"params = {value}")
     assert refused.value.problem.endswith(f": {problem}")
     assert refused.value.hint == "a number like 136960, 150k or 2MiB, or a shape like 10,5,80"
+
+
+@pytest.mark.parametrize(
+    ("value", "problem", "whole"),
+    [
+        ("1.0005k", "is not whole", 1000),
+        ("1.5", "is not whole", 1),
+        ("7B", "is an amount of bytes", 7),
+        ("2MiB", "is an amount of bytes", 2 * 1024**2),
+    ],
+)
+def test_the_hint_for_an_amount_is_the_same_expectation_in_whole_numbers(
+    value: str, problem: str, whole: int
+) -> None:
+    with pytest.raises(RequestError) as refused:
+        parse(f"params <= {value}")
+    assert refused.value.problem == f'"params <= {value}": {value} {problem}'
+    assert refused.value.hint == f'"params <= {whole}"'
+    assert parse(refused.value.hint.strip('"')).value == whole
 
 
 @pytest.mark.parametrize(

@@ -219,15 +219,22 @@ def test_arguments_have_the_places_of_the_real_signature(constructor: Constructo
         "nn.LSTM(+20, 2**5 + 8)",
         "nn.LSTM(41 // 2, -(-40))",
         "nn.LSTM(0x14, 4_0)",
+        "nn.LSTM(20, # \u00e9 \x1b[31m `\n 40)",
+        "\uff4e\uff4e.LSTM(20, 40)",
     ],
 )
 def test_one_layer_is_written_in_many_ways(text: str) -> None:
     parsed = parse(text)
     assert parsed == Parsed(
+        text=parsed.text,
         config=RNNConfig(kind=Kind.LSTM, input_size=20, hidden_size=40),
         given=frozenset({"input_size", "hidden_size"}),
         traps=(),
     )
+    again = parse(parsed.text)
+    assert again == parsed
+    assert parsed.text.isascii()
+    assert parsed.text.isprintable()
 
 
 def test_what_is_given_is_what_the_call_tells() -> None:

@@ -164,7 +164,7 @@ def test_stdin_stands_where_its_dash_stands(capsys: pytest.CaptureFixture[str], 
             "nn.LSTM(30, 40)\n",
             [
                 "error: line 1: --input-shape has input_size 20, but the target has 30",
-                "hint: give --input-shape with input_size 30",
+                "hint: --input-shape 10,5,30",
             ],
         ),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -598,3 +599,16 @@ def test_no_gate_saturates_and_every_input_tells(
     assert torch.isfinite(output).all()
     assert output.max() < 1.0
     assert output.std() > 1e-2
+
+
+@pytest.mark.parametrize("lengths", [(7, 3, 2), (2, 7, 3)], ids=["sorted", "not sorted"])
+@pytest.mark.parametrize("kind", Kind)
+def test_a_packed_input_runs_on_the_meta_device(kind: Kind, lengths: tuple[int, ...]) -> None:
+    config = RNNConfig(kind=kind, num_layers=2, bidirectional=True)
+    packed = InputSpec(batch_size=3, seq_len=9, lengths=lengths)
+    for with_state in (False, True):
+        asked = dataclasses.replace(packed, with_state=with_state)
+        run = inspect(config, asked, Settings(device="meta")).run
+        assert run is not None
+        assert run.agrees
+        assert run.input_spec == asked

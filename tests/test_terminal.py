@@ -182,7 +182,9 @@ class TestWidth:
             for line in lines[TABLES.get(section, (0, 0))[0] :]:
                 # What cannot be broken: a call or a shape, a symbol's value, a word.
                 words = re.sub(
-                    r"\([^)]*\)(\[[^]]*\])?|\[[^]]*\]|=\S+ \w+|(?: {3})?\* default", "", line
+                    r"\([^)]*\)(\[[^]]*\])?|\[[^]]*\]|=\S+ \w+|(?: {3})?\* default|^ *[+=] ",
+                    "",
+                    line,
                 )
                 fits = len(line) <= columns
                 related = re.search(" [=!]= ", line)

@@ -1,8 +1,30 @@
-"""How prose is broken into lines."""
+"""How lines are broken where they would be too long."""
 
 from __future__ import annotations
 
-from rnnshape.document.model import Code, Note, Paragraph, Section, Shape
+import re
+from itertools import product
+
+import pytest
+
+from rnnshape.analysis.comparison import Comparison, group
+from rnnshape.document.compare import compare_document
+from rnnshape.document.layer import SECTIONS, layer_document
+from rnnshape.document.model import (
+    Block,
+    Code,
+    Column,
+    Formula,
+    Heading,
+    Listing,
+    Note,
+    Paragraph,
+    Section,
+    Shape,
+    Table,
+)
+from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
+from rnnshape.layer.report import predicted_report
 from rnnshape.render.terminal import render_sections
 
 
@@ -28,3 +50,125 @@ def test_colour_changes_no_line() -> None:
     coloured = render_sections([section], width=32, colour=True)
     assert "\N{NO-BREAK SPACE}" not in coloured
     assert "(10, 5, 20)" in coloured
+
+
+def _shown(block: Block, width: int | None) -> list[str]:
+    section = Section(key="header", blocks=(block,))
+    return render_sections([section], width=width).splitlines()
+
+
+LONG = "nn.LSTM(1024, 2048, num_layers=12, batch_first=True, bidirectional=True, proj_size=1024)"
+BROKEN = [
+    "nn.LSTM(1024, 2048, num_layers=12, batch_first=True, bidirectional=True,",
+    "  proj_size=1024)",
+]
+
+
+@pytest.mark.parametrize("width", [None, 80, 200])
+def test_a_long_call_goes_on_below(width: int | None) -> None:
+    assert _shown(Heading(Code(LONG)), width) == BROKEN
+
+
+def _table(*calls: str) -> Table:
+    return Table(
+        columns=(
+            Column(key="constructor", title="constructor"),
+            Column(key="parameters", title="parameters", numeric=True),
+            Column(key="macs", title="MACs", numeric=True, rank=1),
+        ),
+        rows=tuple((Code(call), 10**9, 10**12) for call in calls),
+    )
+
+
+def test_a_long_call_in_a_table_leaves_room_for_the_numbers() -> None:
+    # 80 columns less 13 of parameters, 17 of MACs and the gaps between the three are 46.
+    lines = [
+        "constructor                                        parameters               MACs",
+        "nn.GRU(20, 40)                                  1,000,000,000  1,000,000,000,000",
+        "nn.LSTM(1024, 2048, num_layers=12,              1,000,000,000  1,000,000,000,000",
+        " batch_first=True, bidirectional=True,",
+        " proj_size=1024)",
+    ]
+    first = max(map(len, ["nn.LSTM(1024, 2048, num_layers=12,", lines[3], lines[4]]))
+    unpadded = [re.sub("  +", "  ", line) for line in lines]
+    for width in (None, 80):
+        shown = _shown(_table("nn.GRU(20, 40)", LONG), width)
+        assert [re.sub("  +", "  ", line) for line in shown] == unpadded
+        assert max(map(len, shown)) == first + 2 + 13 + 2 + 17
+
+
+def test_a_wide_terminal_has_room_for_a_long_call() -> None:
+    assert any(line.startswith(LONG) for line in _shown(_table(LONG), 200))
+
+
+def test_where_a_call_cannot_be_broken_far_enough_a_column_goes() -> None:
+    shown = _shown(_table(LONG), 50)
+    assert "MACs" not in shown[0]
+    assert "parameters" in shown[0]
+    assert max(map(len, shown)) <= 50
+
+
+def test_a_short_name_with_a_blank_is_not_broken() -> None:
+    assert _shown(_table("h_n, h_0"), 1)[1].startswith("h_n, h_0 ")
+
+
+def test_what_an_expression_means_is_below_it_where_there_is_no_room_beside() -> None:
+    long = "h_n.view(12, 2, 128, 1024).sum(1).shape == (12, 128, 1024) and so on"
+    listing = Listing(((Code("a"), ("short",)), (Code(long), ("for a decoder: sum",))))
+    assert _shown(listing, None) == ["a   short", long, "   for a decoder: sum"]
+
+
+def test_arithmetic_goes_on_beside_its_label() -> None:
+    terms = " + ".join(["4*2048*1024"] * 6)
+    listing = Listing((("layer 0", (Formula(terms), " = 50,331,648")),))
+    assert _shown(listing, None) == [
+        f"layer 0   {' + '.join(['4*2048*1024'] * 5)}",
+        "          + 4*2048*1024 = 50,331,648",
+    ]
+
+
+SIZES = list(product((512, 1024, 2048), (1, 2, 4, 12), (False, True), (0, 2)))
+
+
+def _config(kind: Kind, hidden: int, layers: int, *, bidir: bool, proj: int) -> RNNConfig:
+    return RNNConfig(
+        kind=kind,
+        input_size=hidden,
+        hidden_size=hidden,
+        num_layers=layers,
+        bidirectional=bidir,
+        batch_first=True,
+        proj_size=hidden // proj if proj and kind is Kind.LSTM else 0,
+    )
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_no_section_of_a_large_layer_is_over_80_columns(kind: Kind) -> None:
+    for (hidden, layers, bidir, proj), (width, spec) in product(
+        SIZES,
+        (
+            (None, InputSpec()),
+            (None, InputSpec(batch_size=64, seq_len=512)),
+            (None, InputSpec(batched=False)),
+            (None, InputSpec(batch_size=3, seq_len=1000, lengths=(1000, 512, 7))),
+            (80, InputSpec(batch_size=128, seq_len=4096)),
+        ),
+    ):
+        config = _config(kind, hidden, layers, bidir=bidir, proj=proj)
+        report = predicted_report(config, spec, Settings())
+        document = layer_document(report, show=SECTIONS, full=False)
+        for line in render_sections(document.sections, width=width).splitlines():
+            assert len(line) <= 80, config.constructor
+
+
+def test_no_comparison_of_large_layers_is_over_80_columns() -> None:
+    for (hidden, layers, bidir, proj), width in product(SIZES, (None, 80)):
+        if width is None and (layers > 2 or (hidden == 2048 and bidir)):
+            continue  # a pipe keeps every column, though the counts have 9 digits or more
+        asked = [
+            (_config(kind, hidden, layers, bidir=bidir, proj=proj), InputSpec()) for kind in Kind
+        ]
+        comparison = Comparison(groups=(group(asked),), settings=Settings(), assumed=frozenset())
+        document = compare_document(comparison, request="", limit=None)
+        for line in render_sections(document.sections, width=width).splitlines():
+            assert len(line) <= 80, line

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from rnnshape.errors import quoted
+from rnnshape.errors import RequestError, quoted
 
 _AMOUNT: Final = re.compile(
     r"(?P<number>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)"
     r"(?:(?P<prefix>[kKMGT])?(?P<bytes>B)?|(?P<binary>[KMGT])iB)"
 )
+_GROUPED: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
 # Python writes no integer of over 4,300 digits.
 _LONGEST: Final = 4_000
 _POWERS: Final = {"k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -28,7 +29,7 @@ class Amount:
 
 def parsed_amount(text: str) -> Amount | None:
     """The amount that `text` is, or None. `k M G T` are powers of 1000, `Ki Mi Gi Ti` of 1024."""
-    match = _AMOUNT.fullmatch(text.strip())
+    match = _AMOUNT.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if match is None:
         return None
     binary = match["binary"]
@@ -41,15 +42,24 @@ def parsed_amount(text: str) -> Amount | None:
 
 
 def amount(text: str, *, in_bytes: bool = False) -> int:
-    """The whole number that `text` is. Raises ValueError where it is none.
+    """The whole number that `text` is. Raises RequestError, whose hint is an amount instead.
 
     A unit of bytes is taken only where the number counts bytes: 7B would be 7 of what else.
     """
-    parsed = parsed_amount(text) if len(text) <= _LONGEST else None
+    if len(text) > _LONGEST:
+        raise RequestError(
+            f"{quoted(text)} has {len(text):,} characters; the most is {_LONGEST:,}",
+            hint="4MiB" if in_bytes else "1.5M",
+        )
+    parsed = parsed_amount(text)
     if parsed is None:
-        raise ValueError(f"{quoted(text)} is no number")
+        grouped = _GROUPED.fullmatch(text.strip())
+        example = "4MiB" if in_bytes else "1.5M"
+        raise RequestError(
+            f"{quoted(text)} is no number", hint=grouped[0].replace(",", "") if grouped else example
+        )
     if parsed.in_bytes and not in_bytes:
-        raise ValueError(f"{quoted(text)} is an amount of bytes")
+        raise RequestError(f"{quoted(text)} is an amount of bytes", hint=str(int(parsed.value)))
     if parsed.value.denominator != 1:
-        raise ValueError(f"{quoted(text)} is not whole")
+        raise RequestError(f"{quoted(text)} is not whole", hint=str(int(parsed.value)))
     return int(parsed.value)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
-from rnnshape.analysis.amounts import amount
+from rnnshape.analysis.amounts import amount, parsed_amount
 from rnnshape.dims import formula, named, shape_formula, substituted, symbols, written_shape
 from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.facts import Shape
@@ -228,10 +228,13 @@ def _value(text: str, words: str, *, in_bytes: bool) -> int | Shape:
     try:
         sizes = _sizes(text)
         return amount(text, in_bytes=in_bytes) if sizes is None else sizes
-    except ValueError as error:
+    except RequestError as error:
+        mended = f"{words.removesuffix(text)}{error.hint}" if parsed_amount(text) else ""
         raise RequestError(
-            f"{_echo(words)}: {error}",
-            hint="a number like 136960, 150k or 2MiB, or a shape like 10,5,80",
+            f"{_echo(words)}: {error.problem}",
+            hint=_echo(mended)
+            if mended
+            else "a number like 136960, 150k or 2MiB, or a shape like 10,5,80",
         ) from error
 
 
@@ -257,12 +260,22 @@ def _actual(expectation: Expectation, report: Report) -> int | Shape:
 
 def _unknown_name(expectation: Expectation, report: Report) -> RequestError:
     nearest = _most_like(expectation.name, _names(report))
-    meant = "" if nearest is None else f"{_changed(expectation, name=nearest)}; "
+    meant = "" if nearest is None else f"{_about(expectation, nearest, report)}; "
     weights = (weight.name for weight in folded(report.weights))
     return RequestError(
         f"{_echo(expectation.text)}: {report.config.constructor} has no {quoted(expectation.name)}",
         hint=f"{meant}it has {', '.join((*report.predicted.tensors, *_QUANTITIES, *weights))}",
     )
+
+
+def _about(expectation: Expectation, name: str, report: Report) -> str:
+    """The expectation with another name, and a value that can be compared with what it names."""
+    other = replace(expectation, name=name)
+    actual = _actual(other, report)
+    if isinstance(actual, int) is isinstance(other.value, int):
+        orders = isinstance(actual, int)
+        return _changed(other, operator=other.operator if orders else Operator.EQUAL)
+    return _changed(other, operator=Operator.EQUAL, value=actual)
 
 
 def _names(report: Report) -> Iterator[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from typer import Argument, Option
 
@@ -23,7 +23,7 @@ from rnnshape.cli.request import (
     told_input,
     told_of_layer,
 )
-from rnnshape.cli.target import read_target
+from rnnshape.cli.target import Target, read_target, traps_of
 from rnnshape.document.budget import budget_document
 from rnnshape.errors import RequestError, nearest, quoted
 from rnnshape.layer.config import Kind, Settings
@@ -32,6 +32,8 @@ from rnnshape.layer.report import predicted_report
 from rnnshape.layer.run import with_run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from typer.core import TyperCommand
 
 _BUDGET: Final = "Budget, one of them"
@@ -112,16 +114,23 @@ def _budget(
     plan = Plan.of(output, sections=(), default=())
     settings = settings_of(run)
     unknown = _UNKNOWNS[values.one_of(budget.solve, "--solve", _UNKNOWNS)]
-    solution = _solution(budget, layer, input_, settings, unknown)
+    kind = _kind(budget.kind)
+    _require_sought(layer, unknown)
     told = told_fields(told_of_layer(layer), input_)
+    match = None if budget.match is None else read_target(budget.match)
+    allowed = _allowed(budget, match, layer, input_)
+    solution = _solution(kind, told, settings, allowed, unknown)
     predicted = predicted_report(
         solution.found.config,
         told_input(told),
         settings,
         assumed=assumed_fields(told) - {unknown},
     )
-    request = shlex.join(["rnnshape", "budget", *words_of(budget, layer, input_, run)])
-    document = partial(budget_document, solution, request=request)
+    asked = budget if match is None else replace(budget, match=match.text)
+    request = shlex.join(["rnnshape", "budget", *words_of(asked, layer, input_, run)])
+    document = partial(
+        budget_document, solution, request=request, traps=traps_of([match] if match else [])
+    )
     delivery = Delivery(plan)
     delivery.begin(document(predicted))
     report = with_run(predicted) if run.run else predicted
@@ -129,14 +138,8 @@ def _budget(
     return exits.verdict(agrees=not report.disagrees)
 
 
-def _solution(
-    budget: BudgetOptions,
-    layer: LayerOptions,
-    input_: InputOptions,
-    settings: Settings,
-    unknown: Unknown,
-) -> Solution:
-    kind = _kind(budget.kind)
+def _require_sought(layer: LayerOptions, unknown: Unknown) -> None:
+    """Raise RequestError where the size that is sought is given."""
     given = {"hidden_size": layer.hidden_size, "proj_size": layer.proj_size}[unknown]
     if given is not None:
         option, other = ("--hidden", "proj") if unknown == "hidden_size" else ("--proj", "hidden")
@@ -144,16 +147,16 @@ def _solution(
             f"{option} {quoted(given)} is given, and it is what is sought",
             hint=f"leave {option} out, or seek the other: --solve {other}",
         )
-    told = told_fields(told_of_layer(layer), input_)
+
+
+def _solution(
+    kind: Kind, told: Mapping[str, Any], settings: Settings, allowed: Budget, unknown: Unknown
+) -> Solution:
     if unknown == "hidden_size":
         # The least that is valid; its place is what is sought.
-        told["hidden_size"] = told.get("proj_size", 0) + 1
+        told = {**told, "hidden_size": told.get("proj_size", 0) + 1}
     return solve(
-        told_config(kind, told),
-        told_input(told),
-        settings,
-        budget=_allowed(budget, layer, input_),
-        unknown=unknown,
+        told_config(kind, told), told_input(told), settings, budget=allowed, unknown=unknown
     )
 
 
@@ -169,7 +172,9 @@ def _kind(text: str | None) -> Kind:
     return Kind(name.upper())
 
 
-def _allowed(budget: BudgetOptions, layer: LayerOptions, input_: InputOptions) -> Budget:
+def _allowed(
+    budget: BudgetOptions, match: Target | None, layer: LayerOptions, input_: InputOptions
+) -> Budget:
     options = {
         "--params": budget.params,
         "--macs": budget.macs,
@@ -183,8 +188,8 @@ def _allowed(budget: BudgetOptions, layer: LayerOptions, input_: InputOptions) -
             f"a budget is one of {', '.join(options)}; {names}", hint="--params 1M alone"
         )
     ((option, text),) = given.items()
-    if option == "--match":
-        config, input_spec = applied(read_target(text), layer, input_)
+    if match is not None:
+        config, input_spec = applied(match, layer, input_)
         parameters = weights(config, plain_sizes(config, input_spec)).parameters
         return Budget(quantity=Quantity.PARAMETERS, allowed=parameters, matched=config)
     quantity = {
@@ -192,5 +197,5 @@ def _allowed(budget: BudgetOptions, layer: LayerOptions, input_: InputOptions) -
         "--macs": Quantity.MACS,
         "--bytes": Quantity.BYTES,
     }[option]
-    allowed = values.amount(text, option, bytes_=quantity is Quantity.BYTES)
+    allowed = values.amount(text, option, in_bytes=quantity is Quantity.BYTES)
     return Budget(quantity=quantity, allowed=allowed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -17,7 +17,7 @@ from rnnshape.cli.grid import assumed, grid
 from rnnshape.cli.options import RUN, InputOptions, LayerOptions, OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan, picture_file
 from rnnshape.cli.request import settings_of
-from rnnshape.cli.target import read_target
+from rnnshape.cli.target import Target, read_target, traps_of
 from rnnshape.document.compare import chart, compare_document
 from rnnshape.errors import RequestError, quoted
 
@@ -105,11 +105,15 @@ def _compare(
     output: OutputOptions,
 ) -> int:
     plan = Plan.of(output, sections=(), default=())
-    limit = None if compare.limit is None else values.size(compare.limit, "--limit", "rows")
-    comparison = _comparison(compare, layer, input_, run)
+    limit = None
+    if compare.limit is not None:
+        limit = values.size(compare.limit, "--limit")
+    targets = [read_target(text) for text in compare.targets or ()]
+    comparison = _comparison(compare, targets, layer, input_, run)
     pictures = _pictures(compare, comparison)
-    request = shlex.join(["rnnshape", "compare", *words_of(compare, layer, input_, run)])
-    document = partial(compare_document, request=request)
+    asked = replace(compare, targets=[target.text for target in targets], plot=None)
+    request = shlex.join(["rnnshape", "compare", *words_of(asked, layer, input_, run)])
+    document = partial(compare_document, request=request, traps=traps_of(targets))
     shown = _screenful(comparison.groups) if limit is None else limit
     delivery = Delivery(plan)
     if plan.streams:
@@ -125,14 +129,17 @@ def _compare(
 
 
 def _comparison(
-    compare: CompareOptions, layer: LayerOptions, input_: InputOptions, run: RunOptions
+    compare: CompareOptions,
+    targets: Sequence[Target],
+    layer: LayerOptions,
+    input_: InputOptions,
+    run: RunOptions,
 ) -> Comparison:
-    if not compare.targets:
+    if not targets:
         raise RequestError("there is nothing to compare", hint="rnnshape compare lstm gru rnn")
     if compare.sort is not None:
         values.one_of(compare.sort, "--sort", ORDERS)
     settings = settings_of(run)
-    targets = [read_target(text) for text in compare.targets]
     for target in targets:
         if target.device is not None or target.dtype is not None:
             raise RequestError(

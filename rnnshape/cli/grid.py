@@ -59,9 +59,7 @@ def _applied_to_all(
 
 def _applied_to_shape(target: Target, layer: LayerOptions, input_options: InputOptions) -> Asked:
     """The order of the shape's axes is the target's own."""
-    if "batch_first" in target.told:
-        layer = replace(layer, batch_first=target.config.batch_first)
-    told = told_fields(told_of_layer(layer), input_options)
+    told = _told_by(layer, input_options, target)
     config = _with(target, told)
     if config.input_size != told["input_size"]:
         raise RequestError(
@@ -82,8 +80,22 @@ def assumed(
 ) -> frozenset[str]:
     """The fields that some target does not tell, and no shared option."""
     (first_layer, first_input), *_ = _points(layer, input_options, targets=len(targets))
-    told = told_fields(told_of_layer(first_layer), first_input).keys()
-    return frozenset().union(*(assumed_fields(told | target.told) for target in targets))
+    return frozenset().union(
+        *(
+            assumed_fields(_told_by(first_layer, first_input, target).keys() | target.told)
+            for target in targets
+        )
+    )
+
+
+def _told_by(layer: LayerOptions, input_options: InputOptions, target: Target) -> dict[str, Any]:
+    """What the shared options tell of a target, which may say in which order it reads its axes."""
+    told = told_of_layer(layer) | {
+        name: getattr(target.config, name)
+        for name in ("cell", "batch_first")
+        if name in target.told and input_options.input_shape is not None
+    }
+    return told_fields(told, input_options)
 
 
 def _takes(target: Target, field: str) -> bool:

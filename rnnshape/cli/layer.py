@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rnnshape.analysis.comparison import timed_configs
 from rnnshape.cli import exits
@@ -21,6 +21,7 @@ from rnnshape.cli.options import (
 from rnnshape.cli.output import Delivery, Plan
 from rnnshape.cli.request import OF_ONE_KIND, Request, requested, settings_of
 from rnnshape.document.layer import DEFAULT_SECTIONS, SECTIONS, layer_document
+from rnnshape.document.model import Document
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind, Settings
 from rnnshape.layer.findings import Trap
@@ -29,6 +30,9 @@ from rnnshape.layer.run import with_run
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
+
+# What no cell has.
+_OF_LAYERS: Final = ("grid", "layouts")
 
 
 def layer_command(name: str, *, help: str) -> TyperCommand:
@@ -84,8 +88,10 @@ def deliver(
     judgements = [judged(expect, report) for report in predictions]
     show = plan.show | {"time"} if run.time else plan.show
     document = partial(layer_document, show=show, full=plan.full, judgements=judgements)
+    predicted_document = document(*predictions)
+    _require_shown(plan.named, predicted_document, run, expect)
     delivery = Delivery(plan)
-    delivery.begin(document(*predictions))
+    delivery.begin(predicted_document)
     reports = predictions
     if run.run:
         reports = [
@@ -102,3 +108,24 @@ def deliver(
         agrees=not any(report.disagrees for report in reports),
         holds=all(judgement.holds for own in judgements for judgement in own),
     )
+
+
+def _require_shown(
+    named: Collection[str], predicted: Document, run: RunOptions, expect: ExpectOptions
+) -> None:
+    """Raise RequestError for a section asked for by name that has nothing to show."""
+    if "time" in named and not run.time:
+        raise RequestError(
+            "--show time shows what --time measures, and it is not given", hint="add --time"
+        )
+    if "expectations" in named and not expect.expect:
+        raise RequestError(
+            "--show expectations shows what --expect says, and it is not given",
+            hint='add --expect "params <= 150k"',
+        )
+    shown = {section.key for section in predicted.sections}
+    for name in _OF_LAYERS:
+        if name in named and name not in shown:
+            raise RequestError(
+                f"--show {name} is of layers, and a cell takes one step", hint="--show default"
+            )

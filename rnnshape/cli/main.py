@@ -25,12 +25,14 @@ def entry() -> NoReturn:
     The garbage collector costs a tenth of `import torch` and finds nothing in a process this
     short; tearing torch down costs a quarter second more.
     """
-    gc.disable()
-    _buffer_stdout()
-    code = main(sys.argv[1:])
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
+    code = exits.INTERRUPTED
+    with suppress(KeyboardInterrupt):
+        gc.disable()
+        _buffer_stdout()
+        code = main(sys.argv[1:])
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
     os._exit(code)
 
 

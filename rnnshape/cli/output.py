@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,7 @@ class Plan:
     format: Format
     files: tuple[tuple[Path, Format], ...]
     show: frozenset[str]
+    named: frozenset[str]  # of show, what was asked for by name
     full: bool
     colour: bool
     streams: bool  # stdout is a terminal: what is predicted appears at once
@@ -40,10 +41,15 @@ class Plan:
         name = values.one_of(options.format, "--format", [f.value for f in Format])
         colour = values.one_of(options.color, "--color", _COLOURS)
         terminal = sys.stdout.isatty()
+        words = [
+            word.strip()
+            for word in ("default" if options.show is None else options.show).split(",")
+        ]
         return cls(
             format=Format(name),
             files=_files(options.files or []),
-            show=_shown(options.show, sections, default),
+            show=_shown(words, sections, default),
+            named=frozenset(words) & frozenset(sections),
             full=options.full,
             colour=colour == "always" or (colour == "auto" and terminal and _wants_colour()),
             streams=terminal and name == Format.TABLE.value,
@@ -96,8 +102,11 @@ class Delivery:
 
 
 def write_stdout(text: str) -> None:
-    """Write to stdout and make sure that it arrived."""
-    sys.stdout.write(text)
+    """Write to stdout and make sure that it arrived; what it cannot encode is escaped."""
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError as error:  # nothing is written yet
+        sys.stdout.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
     sys.stdout.flush()
 
 
@@ -112,23 +121,24 @@ def _wants_colour() -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _shown(text: str | None, sections: Sequence[str], default: Collection[str]) -> frozenset[str]:
+def _shown(
+    words: Sequence[str], sections: Sequence[str], default: Collection[str]
+) -> frozenset[str]:
     shown: set[str] = set()
-    for word in ("default" if text is None else text).split(","):
-        name = values.one_of(word.strip(), "--show", ["default", "all", *sections])
+    for word in words:
+        name = values.one_of(word, "--show", ["default", "all", *sections])
         shown |= {"default": set(default), "all": set(sections)}.get(name, {name})
     return frozenset(shown)
 
 
 def _files(names: Sequence[str]) -> tuple[tuple[Path, Format], ...]:
     files = [(Path(name), _format_of(name)) for name in names]
-    seen: set[str] = set()
+    seen: set[Path] = set()
     for path, _ in files:
-        real = os.path.realpath(path)
+        real = require_writable(path)
         if real in seen:
-            raise RequestError(f"-o {path} is given twice", hint="give each file once")
+            raise RequestError(f"-o {quoted(str(path))} is given twice", hint="give each file once")
         seen.add(real)
-        require_writable(path)
     return tuple(files)
 
 
@@ -156,12 +166,15 @@ def picture_file(name: str, option: str) -> Path:
     return path
 
 
-def require_writable(path: Path, option: str = "-o") -> None:
-    """Raise RequestError for a file that could not be replaced; `option` is what asks for it."""
-    try:
-        _require_writable_place(path, Path(os.path.realpath(path)), option)
-    except OSError as error:  # a name that is too long, for one
-        raise _unwritable(path, error.strerror or str(error), option) from error
+def require_writable(path: Path, option: str = "-o") -> Path:
+    """The file that is really written, links followed; `option` is what asks for it.
+
+    Raises RequestError where it could not be replaced.
+    """
+    with _writing(path, option):  # a name may be too long, the working directory gone
+        target = Path(os.path.realpath(path))
+        _require_writable_place(path, target, option)
+    return target
 
 
 def _require_writable_place(path: Path, target: Path, option: str) -> None:
@@ -185,21 +198,29 @@ def _unwritable(path: Path, reason: str, option: str = "-o") -> RequestError:
 
 def write_files(contents: Sequence[tuple[Path, bytes]]) -> None:
     """Replace every file, or none: all are written beside their places before one moves."""
-    written: list[tuple[Path, Path]] = []
+    written: list[tuple[Path, Path, Path]] = []
     try:
         for path, content in contents:
-            target = Path(os.path.realpath(path))
-            beside = target.with_name(f".rnnshape-{os.urandom(8).hex()}")
-            written.append((beside, target))
-            try:
+            with _writing(path):
+                target = Path(os.path.realpath(path))
+                beside = target.with_name(f".rnnshape-{os.urandom(8).hex()}")
+                written.append((path, beside, target))
                 beside.write_bytes(content)
                 if target.exists():
                     shutil.copymode(target, beside)
-            except OSError as error:
-                raise _unwritable(path, error.strerror or str(error)) from error
-        for beside, target in written:
-            beside.replace(target)
+        for path, beside, target in written:
+            with _writing(path):
+                beside.replace(target)
     finally:
-        for beside, _ in written:
+        for _, beside, _ in written:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path, option: str = "-o") -> Iterator[None]:
+    """What the system says against writing `path` as a RequestError."""
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error), option) from error

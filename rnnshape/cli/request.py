@@ -7,9 +7,17 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from rnnshape.cli import values
+from rnnshape.cli.input import told_of_input
 from rnnshape.cli.options import InputOptions, LayerOptions, RunOptions
-from rnnshape.errors import RequestError, quoted
-from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings, dtype_named
+from rnnshape.layer.config import (
+    DEFAULT_HIDDEN_SIZE,
+    DType,
+    InputSpec,
+    Kind,
+    RNNConfig,
+    Settings,
+    dtype_named,
+)
 
 # The options that take a size, by the field that they tell.
 OPTION_OF: Final = {
@@ -92,14 +100,7 @@ def told_fields(
 
     Raises RequestError where they contradict each other or a field in `fixed`.
     """
-    told = {**layer_fields, **_told_of_input(input_options)}
-    if input_options.input_shape is not None:
-        told = _merged(told, _shape_fields(input_options.input_shape, told), "--input-shape", fixed)
-    if input_options.lengths is not None:
-        told = _merged(told, _length_fields(input_options.lengths, told), "--lengths", fixed)
-    if told.get("cell"):
-        _require_one_step(told)
-    return told
+    return {**layer_fields, **told_of_input(input_options, layer_fields, fixed=fixed)}
 
 
 def settings_of(
@@ -114,12 +115,15 @@ def settings_of(
 
 def told_of_layer(layer: LayerOptions) -> dict[str, Any]:
     """The fields that options tell, by name; a flag that was not given tells nothing."""
-    told = _sizes(
-        ("input_size", layer.input_size, "--input", "H_in", 1),
-        ("hidden_size", layer.hidden_size, "--hidden", "H_cell", 1),
-        ("num_layers", layer.num_layers, "--layers", "num_layers", 1),
-        ("proj_size", layer.proj_size, "--proj", "H_out", 1),
-    )
+    told: dict[str, Any] = {
+        name: values.size(text, OPTION_OF[name])
+        for name in ("input_size", "hidden_size", "num_layers")
+        if (text := getattr(layer, name)) is not None
+    }
+    if layer.proj_size is not None:
+        told["proj_size"] = _proj_size(
+            layer.proj_size, told.get("hidden_size", DEFAULT_HIDDEN_SIZE)
+        )
     if layer.dropout is not None:
         told["dropout"] = values.probability(layer.dropout, "--dropout")
     if layer.bias is not None:
@@ -134,108 +138,7 @@ def told_of_layer(layer: LayerOptions) -> dict[str, Any]:
     return told | {name: True for name, given in flags.items() if given}
 
 
-def _told_of_input(input_options: InputOptions) -> dict[str, Any]:
-    told = _sizes(
-        ("batch_size", input_options.batch_size, "--batch", "N", 0),
-        ("seq_len", input_options.seq_len, "--seq", "L", 1),
-    )
-    if input_options.with_state:
-        told["with_state"] = True
-    if input_options.unbatched:
-        told["batched"] = False
-        if "batch_size" in told:
-            raise RequestError(
-                f"--unbatched contradicts --batch {told['batch_size']}",
-                hint="leave one of the two out",
-            )
-    return told
-
-
-def _sizes(*options: tuple[str, str | None, str, str, int]) -> dict[str, Any]:
-    """Field, word, option, symbol and least value of each size; those that have a word."""
-    return {
-        name: values.size(text, option, symbol, least=least)
-        for name, text, option, symbol, least in options
-        if text is not None
-    }
-
-
-def _shape_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that `--input-shape` tells, given whether the layer is batch-first."""
-    sizes = values.shape(text, "--input-shape")
-    batch_first = bool(told.get("batch_first"))
-    order = ("batch_size", "seq_len") if batch_first else ("seq_len", "batch_size")
-    if len(sizes) == 3:
-        size_of = dict(zip((*order, "input_size"), sizes, strict=True))
-    elif len(sizes) == 2 and "batch_size" not in told:
-        size_of = dict(zip(("seq_len", "input_size"), sizes, strict=True))
-    else:
-        axes = "N,L,H_in" if batch_first else "L,N,H_in"
-        known = f"3 sizes, {axes}" if "batch_size" in told else "3 sizes, or 2 without a batch"
-        steps, features = sizes if len(sizes) == 2 else (10, 20)
-        meant = {"batch_size": told.get("batch_size", 5), "seq_len": steps}
-        raise RequestError(
-            f"--input-shape has {known}; {quoted(text)} has {len(sizes)}",
-            hint=f"--input-shape {meant[order[0]]},{meant[order[1]]},{features}",
-        )
-    _require_input(text, size_of, unbatched=told.get("batched") is False)
-    return size_of if len(sizes) == 3 else {**size_of, "batched": False}
-
-
-def _require_input(text: str, size_of: Mapping[str, int], *, unbatched: bool) -> None:
-    """Raise RequestError for a size that no input has, or a batch axis where there is none."""
-    least = {name: max(size, int(name != "batch_size")) for name, size in size_of.items()}
-    for name, size in size_of.items():
-        if size < least[name]:
-            raise RequestError(
-                f"--input-shape {quoted(text)} has {name} 0, which must be 1 or more",
-                hint=f"--input-shape {','.join(map(str, least.values()))}",
-            )
-    if unbatched and "batch_size" in size_of:
-        rest = ",".join(str(size) for name, size in size_of.items() if name != "batch_size")
-        raise RequestError(
-            f"--unbatched contradicts the batch axis of --input-shape {quoted(text)}",
-            hint=f"--input-shape {rest}, or leave --unbatched out",
-        )
-
-
-def _length_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    """What `--lengths` tells: the rows, and the steps unless they are given."""
-    lengths = values.lengths(text, "--lengths")
-    if told.get("batched") is False:
-        raise RequestError(
-            "--lengths are the rows of a batch, and --unbatched has none",
-            hint="leave one of them out",
-        )
-    return {
-        "lengths": lengths,
-        "batch_size": len(lengths),
-        "seq_len": told.get("seq_len", max(lengths)),
-    }
-
-
-def _require_one_step(told: Mapping[str, Any]) -> None:
-    for name, option in (("seq_len", "--seq"), ("lengths", "--lengths")):
-        if name in told:
-            raise RequestError(
-                f"a cell takes one step, and {option} is given",
-                hint=f"leave {option} out, or ask for the layer in place of its cell",
-            )
-
-
-def _merged(
-    told: dict[str, Any], more: dict[str, Any], source: str, fixed: Collection[str]
-) -> dict[str, Any]:
-    for name, value in more.items():
-        if told.get(name, value) != value:
-            if name in fixed:
-                raise RequestError(
-                    f"{source} has {name} {value}, but the target has {told[name]}",
-                    hint=f"give {source} with {name} {told[name]}",
-                )
-            option = OPTION_OF[name]
-            raise RequestError(
-                f"{source} has {name} {value}, but {option} is {told[name]}",
-                hint=f"leave {option} out, or give {option} {value}",
-            )
-    return told | more
+def _proj_size(text: str, hidden_size: int) -> int:
+    """What `--proj` tells; the hint is smaller than hidden_size."""
+    half = max(1, hidden_size // 2)
+    return values.size(text, "--proj", most=max(1, hidden_size - 1), example=half)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from typer.exceptions import TyperException
 
-from rnnshape.cli.command import usage_problem
+from rnnshape.cli.command import usage_problem, words_of
 from rnnshape.cli.layer import layer_command
 from rnnshape.cli.options import LayerOptions
 from rnnshape.cli.request import told_of_layer
@@ -34,7 +35,7 @@ _IMPORT_PATH: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\
 class Target:
     """What a TARGET says. `device` and `dtype` are None where it does not say."""
 
-    text: str
+    text: str  # as it would be typed, in ASCII on one line
     config: RNNConfig
     told: frozenset[str]  # fields of config that the text tells
     traps: tuple[Trap, ...] = ()
@@ -45,6 +46,11 @@ class Target:
     def fields(self) -> dict[str, Any]:
         """The fields of config that the text tells, with their values."""
         return {name: getattr(self.config, name) for name in self.told}
+
+
+def traps_of(targets: Sequence[Target]) -> list[tuple[str, Trap]]:
+    """What the texts of targets show, each beside its text."""
+    return [(target.text, trap) for target in targets for trap in target.traps]
 
 
 def read_target(text: str) -> Target:
@@ -62,7 +68,7 @@ def read_target(text: str) -> Target:
     except RequestError as error:
         raise _refusal(text, error) from error
     return Target(
-        text=text,
+        text=parsed.text,
         config=parsed.config,
         told=parsed.given,
         traps=parsed.traps,
@@ -78,8 +84,14 @@ def _from_flags(kind: Kind, text: str) -> Target:
         raise RequestError(
             f"target {quoted(text)}: {str(error).lower()}", hint=f"as in {_FORMS}"
         ) from error
-    told = told_of_layer(_layer_options(kind.value.lower(), words))
-    return Target(text=text, config=RNNConfig(kind=kind, **told), told=frozenset(told))
+    name = kind.value.lower()
+    options = _layer_options(name, words)
+    told = told_of_layer(options)
+    return Target(
+        text=shlex.join([name, *(word.strip() for word in words_of(options))]),
+        config=RNNConfig(kind=kind, **told),
+        told=frozenset(told),
+    )
 
 
 def _layer_options(name: str, words: list[str]) -> LayerOptions:

@@ -10,13 +10,39 @@ from rnnshape.layer.config import MAX_SIZE
 
 # A grid is held in memory and written whole.
 MOST_LISTED = 100_000
-MOST_DIGITS = 400
+
+# The sizes of which `compare` takes lists, and their symbols.
+_SYMBOLS = {
+    "--input": ", H_in",
+    "--hidden": ", H_cell",
+    "--layers": ", num_layers",
+    "--proj": ", H_out",
+    "--batch": ", N",
+    "--seq": ", L",
+}
+# Longer words are not read for what they may have meant.
+_LONGEST_LIST = 200
+_SHORT = 6
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_LIST = re.compile(r"[0-9]+(\s*,\s*[0-9]+)*,?")
+_OTHER_BASE = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 
 
-def size(text: str, option: str, symbol: str, *, least: int = 1) -> int:
-    """One whole number of `least` or more."""
+def size(
+    text: str,
+    option: str,
+    *,
+    least: int = 1,
+    most: int = MAX_SIZE,
+    example: int = 40,
+) -> int:
+    """One whole number of `least` or more.
+
+    `most` and `example` are for the hint alone: the largest that would do, and one that would do
+    where `text` has no number.
+    """
     word = text.strip()
-    if re.fullmatch(r"[+-]?[0-9]+", word):
+    if _WHOLE.fullmatch(word):
         if len(word) > len(str(MAX_SIZE)):
             raise RequestError(
                 f"{option} has {len(word)} digits; the most is 500", hint="give a smaller number"
@@ -24,14 +50,29 @@ def size(text: str, option: str, symbol: str, *, least: int = 1) -> int:
         number = int(word)
         if number >= least:
             return number
-    elif len(_numbers(word)) > 1:
-        raise RequestError(
-            f"{option} is one number, {symbol}; {quoted(text)} is a shape",
-            hint=f"--input-shape {','.join(_numbers(word))}",
-        )
+    numbers = [] if _OTHER_BASE.fullmatch(word) else _numbers(word)
+    if len(numbers) > 1 and len(word) <= _LONGEST_LIST:
+        near = [_within(int(number), least, most) for number in numbers]
+        raise _one_number(text, option, near)
     raise RequestError(
         f"{option} must be a whole number of {least} or more, not {quoted(text)}",
-        hint=f"{option} {_nearest_size(word, least)}",
+        hint=f"{option} {_within(_whole_part(word, example), least, most)}",
+    )
+
+
+def _one_number(text: str, option: str, numbers: list[int]) -> RequestError:
+    """What several numbers in place of one may mean: a shape, or a list."""
+    comma_list = _LIST.fullmatch(text.strip()) is not None
+    what, hint = "shape", f"{option} {numbers[-1]}"
+    if option == "--input" and (len(numbers) == 3 or not comma_list):
+        hint = f"--input-shape {','.join(map(str, numbers))}"
+    elif comma_list:
+        what = "list"
+        if option in _SYMBOLS:
+            hint = f"rnnshape compare lstm gru rnn {option} {','.join(map(str, numbers))}"
+    return RequestError(
+        f"{option} is one number{_SYMBOLS.get(option, '')}; {quoted(text)} is a {what}",
+        hint=hint,
     )
 
 
@@ -59,48 +100,43 @@ def _range(word: str, option: str) -> Iterable[str]:
     return map(str, numbers)
 
 
-def amount(text: str, option: str, *, bytes_: bool = False) -> int:
+def amount(text: str, option: str, *, in_bytes: bool = False) -> int:
     """A count as people write it: `150k`, `1.5M`, `136_960`; of bytes also `2MiB`, `1GB`."""
-    from rnnshape.analysis.amounts import parsed_amount  # a layer's own command has no amounts
+    from rnnshape.analysis import amounts  # a layer's own command has no amounts
 
-    example = f"{option} {'4MiB' if bytes_ else '1.5M'}"
-    if len(text) > MOST_DIGITS:
-        raise RequestError(
-            f"{option} has {len(text)} digits; the most is {MOST_DIGITS}",
-            hint="give a smaller number",
-        )
-    parsed = parsed_amount(text)
-    if parsed is None:
-        without_commas = text.replace(",", "")
-        grouped = re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text)
-        raise RequestError(
-            f"{option} is a number such as 136960, 150k or 1.5M, not {quoted(text)}",
-            hint=f"{option} {without_commas}" if grouped else example,
-        )
-    if parsed.in_bytes and not bytes_:
-        raise RequestError(f"{option} is a count, and {text} are bytes", hint=f"--bytes {text}")
-    if parsed.value.denominator > 1:
-        raise RequestError(
-            f"{option} {text} is {float(parsed.value):.15g}, not a whole number",
-            hint=f"{option} {int(parsed.value)}",
-        )
-    return parsed.value.numerator
+    try:
+        return amounts.amount(text, in_bytes=in_bytes)
+    except RequestError as error:
+        parsed = amounts.parsed_amount(text)
+        hint = f"{option} {error.hint}"
+        if parsed and parsed.in_bytes and not in_bytes:
+            whole = parsed.value.denominator == 1
+            hint = f"--bytes {text.strip() if whole else error.hint}"
+        raise RequestError(f"{option} {error.problem}", hint=hint) from error
 
 
-def shape(text: str, option: str) -> tuple[int, ...]:
+def shape(text: str, option: str, *, example: str) -> tuple[int, ...]:
     """Sizes with commas or x between: `5,10,20`, `5x10x20`, `(5, 10, 20)`."""
     words = _numbers(text)
     if not words:
         raise RequestError(
             f"{option} is sizes with commas between, not {quoted(text)}",
-            hint=f"{option} 10,5,20",
+            hint=f"{option} {example}",
         )
-    return tuple(size(word, option, "a size", least=0) for word in words)
+    return tuple(size(word, option, least=0) for word in words)
 
 
 def lengths(text: str, option: str) -> tuple[int, ...]:
     """The steps of each row: `7,3,2`."""
-    return tuple(size(word, option, "a length") for word in text.split(","))
+    words = [word.strip() for word in text.split(",")]
+    if not all(_WHOLE.fullmatch(word) and word.strip("+0") for word in words):
+        near = [match[0][:_SHORT] for word in words if (match := re.search("[0-9]+", word))]
+        mended = ",".join(str(max(1, int(number))) for number in near)
+        raise RequestError(
+            f"{option} are whole numbers of 1 or more with commas between, not {quoted(text)}",
+            hint=f"{option} {mended or '7,3,2'}",
+        )
+    return tuple(size(word, option) for word in words)
 
 
 def probability(text: str, option: str) -> float:
@@ -132,7 +168,20 @@ def _numbers(text: str) -> list[str]:
     return re.split(r"\s*[,xX]\s*", inside)
 
 
-def _nearest_size(word: str, least: int) -> str:
-    """A number that would do: the whole part of what was given, where that is large enough."""
-    whole = re.match(r"[0-9][0-9_]{0,18}", word)
-    return str(max(least, int(whole[0].replace("_", "")))) if whole else "40"
+def _whole_part(word: str, example: int) -> int:
+    """The whole part of what was given, or the example where it begins with no number."""
+    if len(word) > _LONGEST_LIST:
+        return example
+    from rnnshape.analysis import amounts  # needed for mistakes alone
+
+    if _OTHER_BASE.fullmatch(word):
+        return int(word, 0)
+    parsed = amounts.parsed_amount(word)
+    if parsed is not None:
+        return int(parsed.value)
+    whole = re.match(r"[0-9]+", word)
+    return int(whole[0]) if whole else example
+
+
+def _within(number: int, least: int, most: int) -> int:
+    return max(least, min(number, most))

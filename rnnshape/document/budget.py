@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -15,9 +15,10 @@ from rnnshape.document.data import (
     input_data,
     preamble,
     totals_data,
+    traps_data,
     verification_data,
 )
-from rnnshape.document.findings import finding_text
+from rnnshape.document.findings import finding_text, trap_text
 from rnnshape.document.layer import MACS, run_verdict, verification
 from rnnshape.document.model import (
     Block,
@@ -31,7 +32,7 @@ from rnnshape.document.model import (
     Section,
     Table,
 )
-from rnnshape.layer.findings import CostlyProjection, DropoutWithoutEffect, Finding
+from rnnshape.layer.findings import CostlyProjection, DropoutWithoutEffect, Finding, Trap
 from rnnshape.layer.report import Report
 
 _TITLES: Final[Mapping[Quantity, str]] = {
@@ -41,12 +42,21 @@ _TITLES: Final[Mapping[Quantity, str]] = {
 }
 
 
-def budget_document(solution: Solution, report: Report, *, request: str) -> Document:
-    """The solution, and what is known of the layer found; `request` is the command line."""
+def budget_document(
+    solution: Solution,
+    report: Report,
+    *,
+    request: str,
+    traps: Sequence[tuple[str, Trap]] = (),
+) -> Document:
+    """The solution, and what is known of the layer found; `request` is the command line.
+
+    `traps` are what the text of the layer to match shows, beside that text.
+    """
     sections = (
         Section(key="header", blocks=(Heading(Code(report.config.constructor)),)),
         Section(key="budget", blocks=tuple(_budget(solution, report))),
-        Section(key="findings", blocks=tuple(_findings(report))),
+        Section(key="findings", blocks=tuple(_findings(report, traps))),
         Section(
             key="verification",
             blocks=tuple(verification(report, Code(request))),
@@ -55,7 +65,7 @@ def budget_document(solution: Solution, report: Report, *, request: str) -> Docu
     )
     return Document(
         sections=tuple(section for section in sections if section.blocks),
-        data=partial(_data, solution, report),
+        data=partial(_data, solution, report, traps),
         verdicts=lambda: [run_verdict(report, Code(request))],
     )
 
@@ -120,7 +130,9 @@ def _limit(solution: Solution, report: Report) -> str:
     return limit
 
 
-def _findings(report: Report) -> Iterator[Block]:
+def _findings(report: Report, traps: Sequence[tuple[str, Trap]]) -> Iterator[Block]:
+    for target, trap in traps:
+        yield Note(trap_text(target, trap))
     for finding in _of_the_layer(report):
         yield Note(finding_text(finding))
 
@@ -131,7 +143,9 @@ def _of_the_layer(report: Report) -> list[Finding]:
     return [finding for finding in report.findings if isinstance(finding, about)]
 
 
-def _data(solution: Solution, report: Report) -> Mapping[str, Any]:
+def _data(
+    solution: Solution, report: Report, traps: Sequence[tuple[str, Trap]]
+) -> Mapping[str, Any]:
     budget = solution.budget
     return {
         **preamble([report.run]),
@@ -157,6 +171,6 @@ def _data(solution: Solution, report: Report) -> Mapping[str, Any]:
             }
             for candidate in solution.candidates
         ],
-        "findings": findings_data(_of_the_layer(report)),
+        "findings": [*traps_data(traps), *findings_data(_of_the_layer(report))],
         "verification": verification_data(report),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,8 +16,9 @@ from rnnshape.document.data import (
     preamble,
     ratio_data,
     totals_data,
+    traps_data,
 )
-from rnnshape.document.findings import ints
+from rnnshape.document.findings import ints, trap_text
 from rnnshape.document.layer import (
     MACS,
     MISMATCH_COLUMNS,
@@ -35,6 +36,7 @@ from rnnshape.document.model import (
     Inline,
     Legend,
     Line,
+    Note,
     Paragraph,
     Section,
     Shape,
@@ -43,22 +45,34 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.layer.facts import Shape as Sizes
+from rnnshape.layer.findings import Trap
 from rnnshape.layer.formulas import layout, plain_sizes, read_next
 
 
-def compare_document(comparison: Comparison, *, request: str, limit: int | None) -> Document:
-    """The layers in groups, the first `limit` of them; `request` is the command line."""
-    return Document(
-        sections=(
-            Section(key="header", blocks=(legend(comparison.asked, comparison.assumed),)),
-            Section(key="compare", blocks=tuple(_compare(comparison, limit))),
-            Section(
-                key="verification",
-                blocks=tuple(_verification(comparison, request, limit)),
-                needs_run=True,
-            ),
+def compare_document(
+    comparison: Comparison,
+    *,
+    request: str,
+    limit: int | None,
+    traps: Sequence[tuple[str, Trap]] = (),
+) -> Document:
+    """The layers in groups, the first `limit` of them; `request` is the command line.
+
+    `traps` are what the texts of targets show, each beside its text.
+    """
+    sections = (
+        Section(key="header", blocks=(legend(comparison.asked, comparison.assumed),)),
+        Section(key="compare", blocks=tuple(_compare(comparison, limit))),
+        Section(key="findings", blocks=tuple(Note(trap_text(*each)) for each in traps)),
+        Section(
+            key="verification",
+            blocks=tuple(_verification(comparison, request, limit)),
+            needs_run=True,
         ),
-        data=partial(_data, comparison, limit),
+    )
+    return Document(
+        sections=tuple(section for section in sections if section.blocks),
+        data=partial(_data, comparison, limit, traps),
         verdicts=lambda: [_verdict(comparison, request)],
     )
 
@@ -126,7 +140,7 @@ def _baseline(group: Group) -> str:
     """What the ratios are to: its kind, where no other layer of the group is of that kind."""
     name = group.baseline.class_name
     alike = [row for row in group.rows if row.config.class_name == name]
-    return name.removeprefix("nn.") if len(alike) == 1 and len(group.rows) > 1 else "first"
+    return name.removeprefix("nn.") if len(alike) == 1 and len(group.rows) > 1 else "1st"
 
 
 def _output(row: Compared) -> Sizes:
@@ -203,7 +217,9 @@ def chart(comparison: Comparison) -> Chart:
     )
 
 
-def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:
+def _data(
+    comparison: Comparison, limit: int | None, traps: Sequence[tuple[str, Trap]]
+) -> Mapping[str, Any]:
     runs = comparison.runs
     return {
         **preamble(runs.values() if runs else ()),
@@ -216,6 +232,7 @@ def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:
             }
             for group in _cut(comparison, limit)
         ],
+        "findings": traps_data(traps),
         "verification": {
             "ran": runs is not None,
             "device": comparison.settings.device if runs else None,

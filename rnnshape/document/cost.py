@@ -28,7 +28,7 @@ def _rows(report: Report) -> Iterator[tuple[Cell, ...]]:
     known = costs(report.config, report.input_spec, dtype)
     steps = formula(report.sizes.steps)
     each = f"{dtype.itemsize} x {int(report.parameters):,}"
-    yield "MACs", known.macs, None, f"{steps} x elements of the weight matrices"
+    yield "MACs", known.macs, None, f"{steps} x elements of all matrices"
     yield "FLOPs", known.flops, None, "2 x MACs"
     yield "parameters", known.parameters, "bytes", each
     yield "gradients", known.gradients, "bytes", "as the parameters"

@@ -13,10 +13,10 @@ from rnnshape.analysis.comparison import Compared, siblings
 from rnnshape.analysis.cost import cost as costs
 from rnnshape.analysis.frameworks import counterparts
 from rnnshape.dims import shape_formula
-from rnnshape.document.findings import finding_code, finding_text, ints, plain
+from rnnshape.document.findings import finding_code, finding_text, ints, plain, trap_text
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Claim
-from rnnshape.layer.findings import Finding
+from rnnshape.layer.findings import Finding, Trap
 from rnnshape.layer.formulas import elements, gate_rows, read_next
 from rnnshape.layer.report import Report, Run, Timing
 from rnnshape.layer.verification import Mismatch, Value
@@ -117,6 +117,14 @@ def findings_data(findings: Iterable[Finding]) -> list[Mapping[str, Any]]:
     return [
         {"code": finding_code(finding), "message": plain(finding_text(finding))}
         for finding in findings
+    ]
+
+
+def traps_data(traps: Iterable[tuple[str, Trap]]) -> list[Mapping[str, Any]]:
+    """What the texts of targets show."""
+    return [
+        {"code": finding_code(trap), "message": plain(trap_text(target, trap))}
+        for target, trap in traps
     ]
 
 

@@ -15,6 +15,7 @@ from rnnshape.layer.findings import (
     LikelySwapped,
     PaddedRows,
     PositionalBias,
+    Trap,
     UncheckedFlag,
     UncheckedSize,
     UnconfirmedBatchAxis,
@@ -80,6 +81,11 @@ def finding_text(finding: Finding) -> Inline:
             return (f"{bias} is bias, the {ordinal} argument; ", Code(meant), effect)
         case UncheckedFlag() | UncheckedSize():
             return _unchecked(finding)
+
+
+def trap_text(target: str, trap: Trap) -> Inline:
+    """What the text of one target of several shows; `target` is that text."""
+    return (Code(target), ": ", *finding_text(trap))
 
 
 def _padded_rows(finding: PaddedRows) -> Inline:

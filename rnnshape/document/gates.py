@@ -31,13 +31,12 @@ def gates(report: Report) -> Iterator[Block]:
 
 
 def _rows(config: RNNConfig) -> Table:
-    place = "" if config.cell else "_l0"
     stems = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if config.bias else [])]
     return Table(
         columns=(
             Column(key="gate", title="gate", headed=False),
             Column(key="rows", title="rows"),
-            *(Column(key=stem, title=f"{stem}{place}", rank=1) for stem in stems),
+            *(Column(key=stem, title=stem, rank=1) for stem in stems),
             Column(key="meaning", title="", rank=2),
         ),
         rows=tuple(

@@ -140,6 +140,8 @@ def _sections(
         "header": partial(_header, name=name),
         "expectations": partial(_expectations, judgements=judgements),
     }
+    if set(show) == {"findings"}:
+        builders["findings"] = _findings_or_none
     if full:
         builders["weights"] = _weights_by_name
     sections = (
@@ -412,6 +414,13 @@ def _projection_notes(report: Report) -> Iterator[Paragraph]:
 def _findings(report: Report) -> Iterator[Block]:
     for finding in report.findings:
         yield Note(finding_text(finding))
+
+
+def _findings_or_none(report: Report) -> Iterator[Block]:
+    """The findings as all there is to show: a document is never empty."""
+    yield from _findings(report)
+    if not report.findings:
+        yield Paragraph((Code(report.config.constructor), ": nothing to point out"))
 
 
 def _arithmetic(report: Report) -> Iterator[Block]:

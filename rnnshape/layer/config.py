@@ -13,6 +13,7 @@ from rnnshape.errors import RequestError, nearest
 from rnnshape.layer.projection import largest_saving_projection
 
 Nonlinearity = Literal["tanh", "relu"]
+_NONLINEARITIES: Final = ("tanh", "relu")
 
 # Products of a few such sizes still print under Python's own limit of 4,300 digits.
 MAX_SIZE: Final = 10**500
@@ -136,9 +137,11 @@ class RNNConfig:
         if not self.proj_size:
             return
         if self.kind is not Kind.LSTM:
+            wider = max(self.hidden_size, self.proj_size + 1)
             raise RequestError(
                 f"{self.class_name} has no proj_size; only nn.LSTM has",
                 kind="LSTM",
+                hidden_size=wider,
                 proj_size=self.proj_size,
             )
         if self.proj_size >= self.hidden_size:
@@ -155,16 +158,17 @@ class RNNConfig:
         if self.kind is Kind.RNN:
             if self.nonlinearity is None:
                 object.__setattr__(self, "nonlinearity", "tanh")
-            elif self.nonlinearity not in ("tanh", "relu"):
+            elif self.nonlinearity not in _NONLINEARITIES:
                 raise RequestError(
                     f"nonlinearity {self.nonlinearity!r} is neither tanh nor relu",
                     nonlinearity=nearest(str(self.nonlinearity), ("tanh", "relu")),
                 )
         elif self.nonlinearity is not None:
+            known = self.nonlinearity if self.nonlinearity in _NONLINEARITIES else "relu"
             raise RequestError(
                 f"{self.class_name} has no nonlinearity; only nn.RNN has",
                 kind="RNN",
-                nonlinearity=self.nonlinearity,
+                nonlinearity=known,
             )
 
     @property

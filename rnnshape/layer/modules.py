@@ -126,12 +126,15 @@ def packed(
     config: RNNConfig, input_spec: InputSpec, padded: torch.Tensor
 ) -> torch.nn.utils.rnn.PackedSequence:
     """The padded input as a PackedSequence, its rows in any order of lengths."""
-    return torch.nn.utils.rnn.pack_padded_sequence(
+    sequence = torch.nn.utils.rnn.pack_padded_sequence(
         padded,
         torch.tensor(input_spec.lengths, device="cpu"),
         batch_first=config.batch_first,
         enforce_sorted=False,
     )
+    if padded.is_meta:  # how the rows were sorted is then on meta too, and cannot be read back
+        return torch.nn.utils.rnn.PackedSequence(sequence.data, sequence.batch_sizes)
+    return sequence
 
 
 def called(module: torch.nn.Module, read: Any, states: tuple[torch.Tensor, ...] = ()) -> Any:

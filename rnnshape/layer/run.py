@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.capacity import available_memory, need, require_memory, require_runnable
 from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.prediction import predict
@@ -69,14 +69,27 @@ def with_run(
 
 
 def _import_torch() -> None:
-    """Import torch, silently: without numpy it warns of something that is not used here."""
+    """Import torch, silently: without numpy it warns of something that is not used here.
+
+    A file called torch.py where Python looks first is imported in its place, and may do anything.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import torch  # noqa: F401 - so that what imports it next finds it
-    except (ImportError, OSError) as error:
-        raise RequestError(
-            f"torch cannot be imported: {str(error).partition(chr(10))[0]}",
-            hint="pip install torch, or {run} for the formulas alone",
-            run=False,
-        ) from error
+            import torch.nn  # noqa: F401 - so that what imports it next finds it
+    except (Exception, SystemExit) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        problem = f"torch cannot be imported: {reason}"
+        raise RequestError(problem, hint=_import_hint(), run=False) from error
+
+
+def _import_hint() -> str:
+    from importlib.machinery import PathFinder
+
+    found = PathFinder.find_spec("torch")
+    place = found.origin if found else None
+    if place and not place.endswith("__init__.py"):
+        # The advice is a template, which braces in a name would break.
+        shown = quoted(place).replace("{", "{{").replace("}", "}}")
+        return f"rename {shown}, which hides PyTorch, or {{run}} for the formulas alone"
+    return "pip install torch, or {run} for the formulas alone"

@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rnnshape.document.model import Diagram, Node
 from rnnshape.render.cells import cell_text, printable
 
 _BRANCH = "  +-> "
+_ARROW = "-> "
 
 
-def diagram_lines(diagram: Diagram) -> Iterator[str]:
-    """From the top down, a node a line; those that work side by side hang from one bar."""
+def diagram_lines(diagram: Diagram, width: int = 80) -> Iterator[str]:
+    """From the top down, a node a line; those that work side by side hang from one bar.
+
+    Where a line would be wider than `width` each state of a node has a line of its own.
+    """
     rows = [_cells(node, branch=len(stage) > 1) for stage in diagram.stages for node in stage]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    slots = [_slots(node) for stage in diagram.stages for node in stage]
+    room = width - sum(widths) - len("  " * 2) - len(_ARROW)
+    lines = iter(
+        [
+            [*_with_slots(row, widths, each if len(", ".join(each)) > room else [", ".join(each)])]
+            for row, each in zip(rows, slots, strict=True)
+        ]
     )
     for number, stage in enumerate(diagram.stages):
         if number:
             yield "  |" if len(stage) > 1 else "  v"
         for _ in stage:
-            yield next(lines)
+            yield from next(lines)
 
 
-def _cells(node: Node, *, branch: bool) -> tuple[str, str, str]:
-    name = f"{_BRANCH if branch else ''}{printable(node.name)}"
-    slots = f"-> {', '.join(_slots(node))}" if node.slots else ""
-    return name, cell_text(node.shape), slots
+def _cells(node: Node, *, branch: bool) -> tuple[str, str]:
+    return f"{_BRANCH if branch else ''}{printable(node.name)}", cell_text(node.shape)
+
+
+def _with_slots(cells: Sequence[str], widths: Sequence[int], slots: Sequence[str]) -> Iterator[str]:
+    """A node with the first of its states, and the others below that."""
+    before = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    for number, slot in enumerate(slots):
+        comma = "," if number < len(slots) - 1 else ""
+        arrow = _ARROW if slot and not number else " " * len(_ARROW)
+        yield f"{before}  {arrow}{slot}{comma}".rstrip()
+        before = " " * len(before)
 
 
 def _slots(node: Node) -> list[str]:

@@ -1,7 +1,7 @@
 """Text for a terminal, a pipe or a file: ASCII tables at natural width, colour where asked for.
 
 Where a table is wider than the terminal, its least needed column is left out; a name or a number
-is never cut.
+is never cut. Into a pipe no column is left out, and what may be broken is broken at 80 columns.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ _UNLIMITED = 1_000_000
 _GAP = 2
 _MARGIN = 2  # of the reason for a verdict
 _LISTING_GAP = 3
+_INDENT = 2
+# A call in the first column of a table is broken to make room for the others, not below these:
+# for a column that a narrow terminal could leave out, and for one that is always shown.
+_NARROW_CALL = 40
+_NARROWEST_CALL = 20
 # Stands for a blank within code, where no line may break.
 _UNBROKEN = "\N{NO-BREAK SPACE}"
 # What ends a line and is not seen, in any order: a coloured cell may be empty.
@@ -116,9 +121,9 @@ class _Writer:
                     lines = narrow
                 yield Text("\n".join(map(printable, lines)))
             case Diagram():
-                yield Text("\n".join(diagram_lines(block)))
+                yield Text("\n".join(diagram_lines(block, self._prose_width)))
             case Heading(text):
-                yield Text(cell_text(text), style="bold")
+                yield self._wrapped(Text(cell_text(text), style="bold"), indent=_INDENT)
             case Note(text):
                 yield self._wrapped(
                     Text.assemble(("note: ", "yellow"), _inline(text)), indent=len("note: ")
@@ -144,11 +149,8 @@ class _Writer:
         texts = [[cell_text(cell) for cell in row] for row in table.rows]
         heads = [printable(column.title) if column.headed else "" for column in table.columns]
         heads[0] = title or heads[0]
-        widths = _widths(table.columns, [heads, *texts])
-        kept = [
-            (number, widths[number], table.columns[number].numeric)
-            for number in _columns_that_fit(table.columns, widths, self._width)
-        ]
+        columns, rows = self._fitted(table, heads, texts)
+        kept = [(n, width, table.columns[n].numeric) for n, width in columns]
         segments: list[Segment] = []
 
         def line(cells: Sequence[str], styles: Sequence[Style | None]) -> None:
@@ -167,20 +169,45 @@ class _Writer:
 
         if any(heads[number] for number, _, _ in kept):
             line(heads, [_HEAD] * len(heads))
-        for number, (row, cells) in enumerate(zip(table.rows, texts, strict=True)):
+        for number, (row, lines) in enumerate(zip(table.rows, rows, strict=True)):
             if number in table.breaks:
                 segments.append(Segment.line())
-            line(cells, [_CELL_STYLES.get(type(cell)) for cell in row])
+            styles = [_CELL_STYLES.get(type(cell)) for cell in row]
+            for cells in lines:
+                line(cells, styles)
         return Segments(segments)
+
+    def _fitted(
+        self, table: Table, heads: list[str], texts: list[list[str]]
+    ) -> tuple[list[tuple[int, int]], list[list[list[str]]]]:
+        """The columns that there is room for, with their widths, and the lines of each row.
+
+        A row has several lines where it begins with a call that is too long.
+        """
+        widths = _widths(table.columns, [heads, *texts])
+        calls = all(isinstance(row[0], Code) for row in table.rows)
+        least = [min(widths[0], _NARROW_CALL) if calls else widths[0], *widths[1:]]
+        fitting = _columns_that_fit(table.columns, least, self._width)
+        limit = _PROSE_WIDTH if self._width == _UNLIMITED else self._width
+        room = max(limit - sum(widths[n] + _GAP for n in fitting if n), _NARROWEST_CALL)
+        if not calls or widths[0] <= room:
+            return [(n, widths[n]) for n in fitting], [[cells] for cells in texts]
+        blank = [""] * (len(heads) - 1)
+        rows = []
+        for cells in texts:
+            first, *others = _broken(cells[0], room)
+            rows.append([[first, *cells[1:]], *([other, *blank] for other in others)])
+        widths = _widths(table.columns, [heads, *(line for lines in rows for line in lines)])
+        return [(n, widths[n]) for n in fitting], rows
 
     def _listing(
         self, items: Sequence[tuple[Code | Formula | str, Inline]]
     ) -> Iterator[RenderableType]:
-        """Names beside their meanings; without room an expression speaks for itself."""
+        """Names beside their meanings, or below each other where they do not fit on one line."""
         names = [_cell(name) for name, _ in items]
         meanings = [_inline(text) for _, text in items]
-        widest = max(map(len, names)) + _LISTING_GAP + max(map(len, meanings))
-        if widest <= self._width:
+        column = max(map(len, names)) + _LISTING_GAP
+        if column + max(map(len, meanings)) <= self._prose_width:
             grid = RichTable.grid(padding=(0, _LISTING_GAP, 0, 0))
             grid.add_column(no_wrap=True)
             for name, meaning in zip(names, meanings, strict=True):
@@ -188,11 +215,19 @@ class _Writer:
             yield grid
             return
         for (item, _), name, meaning in zip(items, names, meanings, strict=True):
+            gap = Text(" " * _LISTING_GAP)
             if isinstance(item, str):
-                label = Text.assemble(name, " " * _LISTING_GAP, meaning)
-                yield self._wrapped(label, indent=_LISTING_GAP)
+                indent = column if 2 * column <= self._prose_width else _LISTING_GAP
+                name.pad_right(max(0, indent - _LISTING_GAP - len(name)))
+                # A line goes on with an operator rather than end in one.
+                meaning.plain = re.sub(" ([+=]) ", rf" \1{_UNBROKEN}", meaning.plain)
+                yield self._wrapped(name + gap + meaning, indent=indent)
+            elif len(name) + _LISTING_GAP + len(meaning) <= self._prose_width:
+                yield name + gap + meaning
             else:
+                below = self._wrapped(meaning, indent=_LISTING_GAP, room=_LISTING_GAP)
                 yield name
+                yield gap + below
 
     def _wrapped(self, text: Text, indent: int = 0, room: int = 0) -> Text:
         """Prose broken between words; a word that is too long stays whole.
@@ -226,6 +261,17 @@ _VERDICTS = {
     "unmet": ("FAILED: ", "red"),
     "open": ("", ""),
 }
+
+
+def _broken(call: str, room: int) -> list[str]:
+    """A call on lines no longer than `room`, but for a longer word; those below are indented."""
+    lines: list[str] = []
+    for word in call.split(" "):
+        if lines and len(lines[-1]) + 1 + len(word) <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f" {word}" if lines else word)
+    return lines
 
 
 def _widths(columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> list[int]:

@@ -29,6 +29,7 @@ _CHECKED_IN_FORWARD: Final = ("num_layers", "bidirectional")
 class Parsed:
     """What a constructor call says. `device` and `dtype` are None where it does not say."""
 
+    text: str  # the call as Python writes it: ASCII, on one line
     config: RNNConfig
     given: frozenset[str]  # fields of config that the call tells
     traps: tuple[Trap, ...]
@@ -111,6 +112,7 @@ def _parsed(call: ast.Call) -> Parsed:
         **{name: _taken_as(name, value) for name, value in by_name.items()},
     )
     return Parsed(
+        text=ast.unparse(call),
         config=config,
         given=frozenset([*by_name, *(["cell"] if constructor.cell else [])]),
         traps=(*_bias(values, config), *_unchecked(by_name)),
