@@ -53,8 +53,21 @@ def test_a_target_is_a_layer_and_what_is_told_of_it(
     text: str, config: RNNConfig, told: set[str]
 ) -> None:
     target = read_target(text)
-    assert (target.config, set(target.told), target.text) == (config, told, text)
+    assert (target.config, set(target.told)) == (config, told)
     assert target.fields == {name: getattr(config, name) for name in told}
+    assert read_target(target.text) == target
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("  LSTM  ", "lstm"),
+        ("rnn --hidden_size=40 --no-bias", "rnn --hidden 40 --no-bias"),
+        ("self.rnn = LSTM(3,4)", "LSTM(3, 4)"),
+    ],
+)
+def test_the_text_of_a_target_is_as_it_would_be_typed(text: str, typed: str) -> None:
+    assert read_target(text).text == typed
 
 
 def test_a_call_brings_its_traps_and_where_it_runs() -> None:
