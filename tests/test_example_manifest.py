@@ -18,9 +18,7 @@ DEMANDS: Final = re.findall(r'"([\w/]+ (?:[<>]?=|[<>]) [^"]+)"', TEXT)
 # The numbers of what is not an expectation: sizes of the layers, of their input, and of a match.
 SIZES: Final = [
     match.start() + size.start()
-    for match in re.finditer(
-        r"^(?:target|\w+_shape|\w+_size|\w+_len|lengths|matches) = [^#\n]*", TEXT, re.MULTILINE
-    )
+    for match in re.finditer(r"^(?!expect)\w+ = [^#\n]*", TEXT, re.MULTILINE)
     for size in re.finditer(r"\b\d+\b", match[0])
 ]
 
