@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import Path
@@ -10,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Argument, Option
 
-from rnnshape.analysis.check import Check, Module
+from rnnshape.analysis.check import Check
 from rnnshape.cli import exits
 from rnnshape.cli.actions import summarise
 from rnnshape.cli.command import command
-from rnnshape.cli.manifest import MANIFEST, first_manifest, judged, load, updated, write
+from rnnshape.cli.manifest import MANIFEST, first_manifest, judged, load, run_all, updated, write
 from rnnshape.cli.options import OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan, write_stdout
 from rnnshape.document.check import check_document
-from rnnshape.errors import RequestError, gathered, quoted
+from rnnshape.errors import RequestError, quoted
 from rnnshape.sources.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _check(check: CheckOptions, run: RunOptions, output: OutputOptions) -> int:
     if len(words) > 1:
         raise RequestError(
             f"{len(words)} files are given, and one is checked at a time",
-            hint=f"rnnshape check {quoted(words[0])}",
+            hint=f"rnnshape check {quoted(shlex.quote(words[0]))}",
         )
     plan = Plan.of(output, sections=(), default=())
     manifest = load(words[0] if words else None)
@@ -91,7 +92,7 @@ def _check(check: CheckOptions, run: RunOptions, output: OutputOptions) -> int:
     delivery = Delivery(plan)
     if plan.streams:
         delivery.begin(check_document(predicted))
-    return _deliver(_run(manifest, predicted) if run.run else predicted, delivery)
+    return _deliver(run_all(manifest, predicted) if run.run else predicted, delivery)
 
 
 def _require_one_task(check: CheckOptions, output: OutputOptions) -> None:
@@ -106,26 +107,13 @@ def _require_one_task(check: CheckOptions, output: OutputOptions) -> None:
         option = "-o" if output.files else "-f"
         raise RequestError(
             f"{writing} writes the manifest and shows text, and {option} is given",
-            hint=f"rnnshape check {writing}, then rnnshape check {option}",
+            hint=f"rnnshape check {writing}, then rnnshape check without it",
         )
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise RequestError(
-            f"{writing} writes the manifest, and CI is set: a job only checks",
-            hint=f"rnnshape check {writing} on your own machine, and commit the file",
+            f"{writing} writes the manifest, and a CI job only checks: CI is set",
+            hint=f"rnnshape check {writing} on your own machine, then commit the file",
         )
-
-
-def _run(manifest: Manifest, check: Check) -> Check:
-    """Every module run. Raises RequestErrors with each that cannot be, when all were tried."""
-    entries = {entry.name: entry for entry in manifest.entries}
-
-    def run(module: Module) -> Module:
-        try:
-            return module.run()
-        except RequestError as error:
-            raise manifest.problem(entries[module.name], error) from error
-
-    return replace(check, modules=tuple(gathered(run, check.modules)))
 
 
 def _deliver(check: Check, delivery: Delivery) -> int:
@@ -140,16 +128,20 @@ def _deliver(check: Check, delivery: Delivery) -> int:
 def _update(manifest: Manifest, predicted: Check, check: CheckOptions, run: RunOptions) -> int:
     """Rewrite the manifest, unless PyTorch disagrees with what would be written."""
     plain = Delivery(Plan.of(OutputOptions(), sections=(), default=()))
-    ran = _run(manifest, predicted) if run.run else predicted
+    ran = run_all(manifest, predicted) if run.run else predicted
     if ran.disagreeing:
         return _deliver(ran, plain)
     file, text = manifest.document.file, manifest.document.text
     new = updated(manifest, predicted)
     if new != text:
         write(Path(file), new)
-    write_stdout(_difference(text, new, file) or f"{file} is up to date\n")
+    write_stdout(_difference(text, new, file) or f"{quoted(file)} is up to date\n")
     left = judged(load(file), check.only or (), run)
-    return exits.SUCCESS if left.held == left.demands else _deliver(left, plain)
+    if left.held == left.demands:
+        return exits.SUCCESS
+    reports = {module.name: module.report for module in ran.modules}
+    modules = (replace(module, report=reports[module.name]) for module in left.modules)
+    return _deliver(replace(left, modules=tuple(modules)), plain)
 
 
 def _difference(old: str, new: str, file: str) -> str:

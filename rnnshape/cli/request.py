@@ -53,6 +53,7 @@ def request_of(
     told = told_fields(layer_fields, input_options, fixed=fixed)
     confirmed = (
         layer_fields.get("batch_first")
+        or layer_fields.get("cell")
         or input_options.batch_size
         or input_options.seq_len
         or input_options.lengths
@@ -163,23 +164,36 @@ def _sizes(*options: tuple[str, str | None, str, str, int]) -> dict[str, Any]:
 def _shape_fields(text: str, told: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that `--input-shape` tells, given whether the layer is batch-first."""
     sizes = values.shape(text, "--input-shape")
-    batch_first = bool(told.get("batch_first"))
-    order = ("batch_size", "seq_len") if batch_first else ("seq_len", "batch_size")
-    if len(sizes) == 3:
-        size_of = dict(zip((*order, "input_size"), sizes, strict=True))
-    elif len(sizes) == 2 and "batch_size" not in told:
-        size_of = dict(zip(("seq_len", "input_size"), sizes, strict=True))
+    batched, unbatched = _input_axes(told)
+    if len(sizes) == len(batched):
+        size_of = dict(zip(batched, sizes, strict=True))
+    elif len(sizes) == len(unbatched) and "batch_size" not in told:
+        size_of = dict(zip(unbatched, sizes, strict=True))
     else:
-        axes = "N,L,H_in" if batch_first else "L,N,H_in"
-        known = f"3 sizes, {axes}" if "batch_size" in told else "3 sizes, or 2 without a batch"
+        symbols = {"seq_len": "L", "batch_size": "N", "input_size": "H_in"}
+        known = f"{len(batched)} sizes, {','.join(symbols[name] for name in batched)}"
+        if "batch_size" not in told:
+            known = f"{len(batched)} sizes, or {len(unbatched)} without a batch"
         steps, features = sizes if len(sizes) == 2 else (10, 20)
-        meant = {"batch_size": told.get("batch_size", 5), "seq_len": steps}
+        meant = {
+            "batch_size": told.get("batch_size", 5),
+            "seq_len": steps,
+            "input_size": told.get("input_size", features),
+        }
         raise RequestError(
             f"--input-shape has {known}; {quoted(text)} has {len(sizes)}",
-            hint=f"--input-shape {meant[order[0]]},{meant[order[1]]},{features}",
+            hint=f"--input-shape {','.join(str(meant[name]) for name in batched)}",
         )
     _require_input(text, size_of, unbatched=told.get("batched") is False)
-    return size_of if len(sizes) == 3 else {**size_of, "batched": False}
+    return size_of if len(sizes) == len(batched) else {**size_of, "batched": False}
+
+
+def _input_axes(told: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fields that are the input's sizes, with and without a batch axis."""
+    if told.get("cell"):
+        return ("batch_size", "input_size"), ("input_size",)
+    order = ("batch_size", "seq_len") if told.get("batch_first") else ("seq_len", "batch_size")
+    return (*order, "input_size"), ("seq_len", "input_size")
 
 
 def _require_input(text: str, size_of: Mapping[str, int], *, unbatched: bool) -> None:
