@@ -246,27 +246,33 @@ def _in_manifest(
 def run_all(manifest: Manifest, check: Check) -> Check:
     """Every module run. Raises RequestErrors with each that cannot be, when all were tried."""
     entries = {entry.name: entry for entry in manifest.entries}
+    reasons: dict[tuple[str, str], RequestError] = {}
 
     def run(module: Module) -> Module:
         try:
             return module.run()
         except RequestError as error:
+            reasons[error.problem, error.hint] = error
             raise _in_manifest(manifest, entries[module.name], error) from error
 
-    return replace(check, modules=tuple(gathered(run, check.modules)))
+    try:
+        return replace(check, modules=tuple(gathered(run, check.modules)))
+    except RequestErrors as errors:
+        # A device that is not there is told once.
+        if len(reasons) == 1 and len(errors.errors) == len(check.modules):
+            raise next(iter(reasons.values())) from errors
+        raise
 
 
-def updated(manifest: Manifest, check: Check) -> str:
-    """The text with every unmet equality brought up to date."""
+def updates(manifest: Manifest, check: Check) -> dict[tuple[str, int], str]:
+    """What to write in place of each unmet equality, by its module and its number there."""
     entries = {entry.name: entry for entry in manifest.entries}
-    return manifest.with_expectations(
-        {
-            (module.name, number): restated(
-                entries[module.name].expect[number], module.expected[number].judgement.actual
-            )
-            for module, number in check.outdated
-        }
-    )
+    return {
+        (module.name, number): restated(
+            entries[module.name].expect[number], module.expected[number].judgement.actual
+        )
+        for module, number in check.outdated
+    }
 
 
 def first_manifest(targets: Sequence[str]) -> str:
