@@ -187,7 +187,9 @@ class _Scanner:
             self._take()
             while self._peek().kind == "word" or self._peek().text == ".":  # a number, a date
                 self._take()
-        self._note(path, start, self._tokens[self._next - 1].end)
+        end = self._tokens[self._next - 1].end
+        self._note(path, start, end)
+        self._spans[path] = Span(start, end)  # what is within it was noted before it
 
     def _nested(self, path: KeyPath, opening: str) -> None:
         """What an array or an inline table holds, and its closing mark."""
