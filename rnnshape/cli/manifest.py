@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from rnnshape.analysis.check import Check, Expected, Match, Module
-from rnnshape.analysis.expectation import chosen, judge, parse, restated
+from rnnshape.analysis.expectation import chosen, judge, parse, restated, typed
 from rnnshape.analysis.matching import differences
 from rnnshape.cli.layer import predicted
 from rnnshape.cli.options import InputOptions, RunOptions
@@ -36,7 +36,8 @@ _NEW: Final = "rnnshape check --init lstm writes a first one"
 _MOST_BYTES: Final = 64_000_000
 # An option as errors name it, with its value where it has one, and the keys of those.
 _OPTION: Final = re.compile(
-    r"--(batch|seq|input-shape|lengths|unbatched|with-state|device|dtype)\b(?: ([0-9][0-9,]*))?"
+    r"--(batch|seq|input-shape|lengths|unbatched|with-state|device|dtype)\b"
+    r"(?: ([0-9]+(?:,[0-9]+)*))?"
 )
 _FIELDS: Final = {"batch": "batch_size", "seq": "seq_len"}
 _OF_RUN: Final = ("device", "dtype")  # the command has these too
@@ -306,7 +307,7 @@ def _table(name: str, text: str, target: Target) -> Iterator[str]:
     yield "expect = ["
     for tensor, known in tensors.items():
         if tensor in ("output", "h_n", "h_1"):
-            yield f'  "{tensor} = {",".join(str(int(size)) for size in known.shape)}",'
+            yield f'  "{tensor} = {typed(known.shape)}",'
     yield f'  "parameters = {int(report.parameters)}",'
     yield f'  "macs = {int(report.macs)}",'
     yield "]"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from shlex import quote
 from typing import Any, Final
 
 from rnnshape.analysis.check import Check, Expected, Match, Module
-from rnnshape.dims import written_shape
+from rnnshape.analysis.expectation import typed
 from rnnshape.document.data import (
     config_data,
     input_data,
@@ -97,10 +97,8 @@ def _failed(expected: Expected) -> Inline:
     return (Code(judgement.expectation.text), " failed: it is ", _written(judgement.actual))
 
 
-def _written(actual: int | Sequence[int]) -> Code | str:
-    if isinstance(actual, int):
-        return f"{actual:,}"
-    return Code(written_shape(actual).strip("()").replace(", ", ",").rstrip(","))
+def _written(actual: int | tuple[int, ...]) -> Code | str:
+    return f"{actual:,}" if isinstance(actual, int) else Code(typed(actual))
 
 
 def _match(match: Match, check: Check, subject: Code) -> Verdict:

@@ -53,15 +53,15 @@ class Manifest:
     document: Document
     entries: tuple[Entry, ...]
     problems: tuple[ManifestError, ...]
-    root: KeyPath  # where `modules` is: ("tool", "rnnshape") in a pyproject.toml
+    path: KeyPath  # of `modules`: ("tool", "rnnshape", "modules") in a pyproject.toml
 
     def line(self, entry: Entry, *keys: str | int) -> int:
         """The line of a module, or of what it has under `keys`."""
-        return self.document.line((*self.root, "modules", entry.name, *keys))
+        return self.document.line((*self.path, entry.name, *keys))
 
     def problem(self, entry: Entry, error: RequestError, *keys: str | int) -> ManifestError:
         """What is wrong with a module, at its place."""
-        return _at(self.document, (*self.root, "modules", entry.name, *keys), error, entry.name)
+        return _at(self.document, (*self.path, entry.name, *keys), error, entry.name)
 
     def with_expectations(self, texts: Mapping[tuple[str, int], str]) -> str:
         """The text with other expectations, each by its module and its number in `expect`.
@@ -70,7 +70,7 @@ class Manifest:
         """
         text, end = self.document.text, 0
         spans = {
-            self.document.spans[(*self.root, "modules", name, "expect", number)]: new
+            self.document.spans[(*self.path, name, "expect", number)]: new
             for (name, number), new in texts.items()
         }
         pieces = []
@@ -86,20 +86,21 @@ def manifest_of(document: Document, root: Sequence[str] = ()) -> Manifest:
     Raises RequestError where there is no table to read them from.
     """
     table: Any = document.values
-    path: KeyPath = ()
-    for key in root:
-        table, path = table.get(key, {}), (*path, key)
-        _require_table(document, path, table)
-    modules = table.get("modules", {})
-    _require_table(document, (*path, "modules"), modules)
+    path: KeyPath = (*root, "modules")
+    for depth, key in enumerate(path, 1):
+        above, table = table, table.get(key, {})
+        if not isinstance(table, dict):
+            text = f"{_header(path[:depth])} is {_kind(table)}, not a table"
+            error = RequestError(text, hint=f"[{_header((*path, 'encoder'))}]")
+            raise _at(document, path[:depth], error)
     problems = [
-        _at(document, (*path, key), _unknown_key(key, ["modules"]))
-        for key in table
+        _at(document, (*root, key), _unknown_key(key, ["modules"]))
+        for key in above
         if key != "modules"
     ]
     entries = []
-    for name, values in modules.items():
-        within = (*path, "modules", name)
+    for name, values in table.items():
+        within = (*path, name)
         if not isinstance(values, dict):
             hint = f"[{_header(within)}] and below it {_EXAMPLE}"
             error = RequestError(f"it is {_kind(values)}, not a table", hint=hint)
@@ -108,13 +109,6 @@ def manifest_of(document: Document, root: Sequence[str] = ()) -> Manifest:
         problems += _wrong_values(document, within, name, values)
         entries.append(_entry(name, values))
     return Manifest(document, tuple(entries), tuple(problems), path)
-
-
-def _require_table(document: Document, path: KeyPath, value: Any) -> None:
-    if not isinstance(value, dict):
-        example = path if "modules" in path else (*path, "modules")
-        text = f"{_header(path)} is {_kind(value)}, not a table"
-        raise _at(document, path, RequestError(text, hint=f"[{_header((*example, 'encoder'))}]"))
 
 
 def _header(path: KeyPath) -> str:
