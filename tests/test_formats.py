@@ -34,7 +34,7 @@ from rnnshape.document.model import (
 from rnnshape.render import Format, render
 from rnnshape.render.cells import cell_text, printable
 from rnnshape.render.csv import HEADER
-from rnnshape.render.github import render_annotations
+from rnnshape.render.github import render_annotations, render_github
 from tests.documents import DOCUMENTS, HOSTILE, diagrams, tables
 
 EACH_DOCUMENT = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
@@ -439,21 +439,21 @@ def test_github_has_a_line_for_every_verdict(document: Document) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "folder", "shown"),
+    ("file", "shown"),
     [
-        ("rnnshape.toml", "", "rnnshape.toml"),
-        ("rnnshape.toml", "models/a,b", "models/a%2Cb/rnnshape.toml"),
-        ("../rnnshape.toml", "models", "rnnshape.toml"),
-        ("50%:\n", "", "50%25%3A\\n"),
+        ("rnnshape.toml", "models/rnnshape.toml"),
+        ("a,b", "models/a%2Cb"),
+        ("50%:\n", "models/50%25%3A\\n"),
     ],
 )
-def test_an_annotation_names_the_file_from_the_root(file: str, folder: str, shown: str) -> None:
+def test_an_annotation_names_the_file_as_it_is_told_to(file: str, shown: str) -> None:
     verdict = Verdict(
         status="unmet", text=("a",), subject=Code("b"), place=Place(file=file, line=7)
     )
     document = Document(sections=(), data=dict, verdicts=lambda: [verdict])
-    written = render_annotations(document, folder=folder)
-    assert written == f"::error file={shown},line=7,title=b::a\n"
+    line = f"::error file={shown},line=7,title=b::a\n"
+    for rendered in (render_annotations, render_github):
+        assert rendered(document, path_of=lambda name: f"models/{name}") == line
 
 
 # JUnit

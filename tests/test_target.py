@@ -83,17 +83,17 @@ def test_a_call_brings_its_traps_and_where_it_runs() -> None:
         (
             "lstm --batch 3",
             "--batch is not an option of a target, which is a layer alone",
-            "give --batch to the command, beside the target",
+            "give --batch beside the target, not in it",
         ),
         (
             "lstm --no-run",
             "--run is not an option of a target, which is a layer alone",
-            "give --run to the command, beside the target",
+            "give --run beside the target, not in it",
         ),
         (
             "lstm -o a.md",
             "--output is not an option of a target, which is a layer alone",
-            "give --output to the command, beside the target",
+            "give --output beside the target, not in it",
         ),
         (
             "lstm --hiden 3",

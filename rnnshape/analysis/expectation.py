@@ -116,7 +116,7 @@ _COMPARISONS: Final[Mapping[Operator, Callable[[int, int], bool]]] = {
 _OPERATORS: Final = {"==": Operator.EQUAL, **{each.value: each for each in Operator}}
 _MEANT: Final = {"=>": ">=", "=<": "<=", "===": "="}
 
-_PARTS: Final = re.compile(r"([^<>=!]*)([<>=!]+)(.*)")
+_PARTS: Final = re.compile(r"([^<>=!]*)([<>=!]+)(.*)", re.DOTALL)
 _SEPARATOR: Final = re.compile(r"\s*[,xX]\s*")
 _BRACKETS: Final = (("(", ")"), ("[", "]"))
 _GROUPED_BY_COMMAS: Final = re.compile(r"(?<![0-9,])[0-9]{1,3}(,[0-9]{3})+$")
@@ -188,6 +188,13 @@ def judge(expectation: Expectation, report: Report) -> Judgement:
     return Judgement(expectation=expectation, holds=holds, predicted=actual)
 
 
+def typed(value: int | Shape) -> str:
+    """A value as it is typed: `9920`, `10,5,80`, `160,`."""
+    if isinstance(value, int):
+        return str(int(value))
+    return written_shape(value).strip("()").replace(", ", ",")
+
+
 def restated(text: str, actual: int | Shape) -> str:
     """An expectation of equality with the actual value in place of its own, written alike.
 
@@ -204,9 +211,8 @@ def _written_like(old: str, actual: int | Shape) -> str:
     if isinstance(actual, int):
         return f"{actual:_}" if "_" in old else str(actual)
     sizes = list(map(str, actual))
-    numbers = re.findall("[0-9]+", old)
-    if len(numbers) != len(sizes):
-        return ",".join(sizes)
+    if len(re.findall("[0-9]+", old)) != len(sizes):
+        return typed(actual)
     return re.sub("[0-9]+", lambda _: sizes.pop(0), old)
 
 
@@ -317,10 +323,8 @@ def _most_like(name: str, known: Iterable[str]) -> str | None:
 def _changed(expectation: Expectation, **changes: Any) -> str:
     """An expectation that may be meant instead, as it is typed."""
     other = replace(expectation, **changes)
-    sizes = other.value
-    value = written_shape(sizes).strip("()") if isinstance(sizes, tuple) else str(sizes)
     module = "" if other.module is None else f"{other.module}/"
-    return _echo(f"{module}{other.name} {other.operator.value} {value.replace(', ', ',')}")
+    return _echo(f"{module}{other.name} {other.operator.value} {typed(other.value)}")
 
 
 def _echo(text: str) -> str:

@@ -19,7 +19,7 @@ def annotate(document: Document) -> None:
         return
     from rnnshape.render.github import render_annotations
 
-    sys.stderr.write(render_annotations(document, folder=_folder()))
+    sys.stderr.write(render_annotations(document, path_of=_path_in_repository))
     sys.stderr.flush()
 
 
@@ -37,11 +37,17 @@ def summarise(document: Document, title: str) -> None:
         sys.stderr.write(f"note: no summary in {path}: {error.strerror or error}\n")
 
 
-def _folder() -> str:
-    """Where this folder is in the repository, which annotations name files from."""
+def workflow_commands(document: Document) -> str:
+    """The document for `-f github`, with the paths that the runner knows."""
+    from rnnshape.render.github import render_github
+
+    return render_github(document, path_of=_path_in_repository)
+
+
+def _path_in_repository(file: str) -> str:
+    """The path from the root of the repository, where there is one and the file is in it."""
     root = os.environ.get("GITHUB_WORKSPACE")
     with suppress(OSError, ValueError):
-        here = Path.cwd().resolve()
-        if root and here.is_relative_to(Path(root).resolve()):
-            return here.relative_to(Path(root).resolve()).as_posix()
-    return ""
+        if root:
+            return Path(file).resolve().relative_to(Path(root).resolve()).as_posix()
+    return file

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Argument, Option
 
-from rnnshape.analysis.check import Check, Module
+from rnnshape.analysis.check import Check
 from rnnshape.cli import exits
 from rnnshape.cli.actions import summarise
 from rnnshape.cli.command import command
-from rnnshape.cli.manifest import MANIFEST, first_manifest, judged, load, updated, write
+from rnnshape.cli.manifest import MANIFEST, first_manifest, judged, load, run_all, updates, write
 from rnnshape.cli.options import OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan, write_stdout
 from rnnshape.document.check import check_document
-from rnnshape.errors import RequestError, gathered, quoted
+from rnnshape.document.model import Code
+from rnnshape.errors import RequestError, quoted
+from rnnshape.render.cells import cell_text
 from rnnshape.sources.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ class CheckOptions:
         bool,
         Option(
             "--update",
-            help="Write what is into = values, never into limits, and show the difference.",
+            help="Write into = values what they are, never into limits; show the difference.",
             rich_help_panel=_CHECK,
         ),
     ] = False
@@ -81,7 +84,7 @@ def _check(check: CheckOptions, run: RunOptions, output: OutputOptions) -> int:
     if len(words) > 1:
         raise RequestError(
             f"{len(words)} files are given, and one is checked at a time",
-            hint=f"rnnshape check {quoted(words[0])}",
+            hint=f"rnnshape check {quoted(shlex.quote(words[0]))}",
         )
     plan = Plan.of(output, sections=(), default=())
     manifest = load(words[0] if words else None)
@@ -91,7 +94,7 @@ def _check(check: CheckOptions, run: RunOptions, output: OutputOptions) -> int:
     delivery = Delivery(plan)
     if plan.streams:
         delivery.begin(check_document(predicted))
-    return _deliver(_run(manifest, predicted) if run.run else predicted, delivery)
+    return _deliver(run_all(manifest, predicted) if run.run else predicted, delivery)
 
 
 def _require_one_task(check: CheckOptions, output: OutputOptions) -> None:
@@ -106,26 +109,13 @@ def _require_one_task(check: CheckOptions, output: OutputOptions) -> None:
         option = "-o" if output.files else "-f"
         raise RequestError(
             f"{writing} writes the manifest and shows text, and {option} is given",
-            hint=f"rnnshape check {writing}, then rnnshape check {option}",
+            hint=f"rnnshape check {writing}, then rnnshape check without it",
         )
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise RequestError(
-            f"{writing} writes the manifest, and CI is set: a job only checks",
-            hint=f"rnnshape check {writing} on your own machine, and commit the file",
+            f"{writing} writes the manifest, and a CI job only checks: CI is set",
+            hint=f"rnnshape check {writing} on your own machine, then commit the file",
         )
-
-
-def _run(manifest: Manifest, check: Check) -> Check:
-    """Every module run. Raises RequestErrors with each that cannot be, when all were tried."""
-    entries = {entry.name: entry for entry in manifest.entries}
-
-    def run(module: Module) -> Module:
-        try:
-            return module.run()
-        except RequestError as error:
-            raise manifest.problem(entries[module.name], error) from error
-
-    return replace(check, modules=tuple(gathered(run, check.modules)))
 
 
 def _deliver(check: Check, delivery: Delivery) -> int:
@@ -138,23 +128,38 @@ def _deliver(check: Check, delivery: Delivery) -> int:
 def _update(manifest: Manifest, predicted: Check, check: CheckOptions, run: RunOptions) -> int:
     """Rewrite the manifest, unless PyTorch disagrees with what would be written."""
     plain = Delivery(Plan.of(OutputOptions(), sections=(), default=()))
-    ran = _run(manifest, predicted) if run.run else predicted
+    ran = run_all(manifest, predicted) if run.run else predicted
     if ran.disagreeing:
         return _deliver(ran, plain)
-    file, text = manifest.document.file, manifest.document.text
-    new = updated(manifest, predicted)
-    if new != text:
-        write(Path(file), new)
-    write_stdout(_difference(text, new, file) or f"{file} is up to date\n")
+    file, changes = manifest.document.file, updates(manifest, predicted)
+    if not changes:
+        write_stdout(f"{cell_text(file)} is up to date\n")
+        return exits.SUCCESS if ran.held == ran.demands else _deliver_below(ran, plain)
+    write(Path(file), manifest.with_expectations(changes))
+    write_stdout("".join(_changed(manifest, changes)))
     left = judged(load(file), check.only or (), run)
-    return exits.SUCCESS if left.held == left.demands else _deliver(left, plain)
+    if left.held == left.demands:
+        return exits.SUCCESS
+    reports = {module.name: module.report for module in ran.modules}
+    modules = (replace(module, report=reports[module.name]) for module in left.modules)
+    return _deliver_below(replace(left, modules=tuple(modules)), plain)
 
 
-def _difference(old: str, new: str, file: str) -> str:
-    lines = unified_diff(
-        old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{file}", f"b/{file}"
-    )
-    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+def _changed(manifest: Manifest, changes: Mapping[tuple[str, int], str]) -> Iterator[str]:
+    """`rnnshape.toml:9: encoder: output = 10,5,80 -> output = 10,5,96`."""
+    for entry in manifest.entries:
+        for number, old in enumerate(entry.expect):
+            if (entry.name, number) in changes:
+                place = f"{manifest.document.file}:{manifest.line(entry, 'expect', number)}"
+                change = " -> ".join(
+                    " ".join(text.split()) for text in (old, changes[entry.name, number])
+                )
+                yield f"{cell_text(place)}: {cell_text(Code(entry.name))}: {change}\n"
+
+
+def _deliver_below(check: Check, delivery: Delivery) -> int:
+    write_stdout("\n")
+    return _deliver(check, delivery)
 
 
 def _init(targets: list[str]) -> int:

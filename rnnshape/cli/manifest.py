@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+import shlex
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from rnnshape.analysis.check import Check, Expected, Match, Module
-from rnnshape.analysis.expectation import chosen, judge, parse, restated
+from rnnshape.analysis.expectation import chosen, judge, parse, restated, typed
 from rnnshape.analysis.matching import differences
 from rnnshape.cli.layer import predicted
 from rnnshape.cli.options import InputOptions, RunOptions, as_typed
@@ -19,8 +23,10 @@ from rnnshape.cli.target import Target, read_target
 from rnnshape.errors import RequestError, RequestErrors, gathered, nearest, quoted
 from rnnshape.layer.config import InputSpec, dtype_named
 from rnnshape.layer.report import Report, predicted_report
-from rnnshape.sources.manifest import Entry, Manifest, basic_string, manifest_of
+from rnnshape.sources.manifest import Entry, Manifest, ManifestError, basic_string, manifest_of
 from rnnshape.sources.toml import Document
+
+Made = TypeVar("Made")
 
 MANIFEST: Final = "rnnshape.toml"
 _PYPROJECT: Final = "pyproject.toml"
@@ -28,21 +34,28 @@ _SECTION: Final = ("tool", "rnnshape")
 _NEW: Final = "rnnshape check --init lstm writes a first one"
 # More than any manifest that people write: 100,000 modules take 15 MB.
 _MOST_BYTES: Final = 64_000_000
-# What the errors of options call an option, and what a manifest calls the same.
+# An option as errors name it, with its value where it has one, and the keys of those.
 _OPTION: Final = re.compile(
     r"--(batch|seq|input-shape|lengths|unbatched|with-state|device|dtype)\b"
+    r"(?: ([0-9]+(?:,[0-9]+)*))?"
 )
-_KEYS: Final = {"batch": "batch_size", "seq": "seq_len"}
+_FIELDS: Final = {"batch": "batch_size", "seq": "seq_len"}
+_OF_RUN: Final = ("device", "dtype")  # the command has these too
+_ARRAYS: Final = ("input_shape", "lengths")
 
 
 def load(name: str | None) -> Manifest:
-    """The manifest called `name`, or the nearest one upwards. Raises RequestError without one."""
+    """The manifest called `name`, or the nearest upwards.
+
+    Raises RequestError, or RequestErrors with all that is wrong with its keys.
+    """
     path = Path(name) if name is not None else _nearest()
     root = _SECTION if path.name == _PYPROJECT else ()
     manifest = manifest_of(_document(path), root)
     if not (manifest.entries or manifest.problems):
         table = ".".join((*root, "modules", "encoder"))
-        raise RequestError(f"{quoted(str(path))} has no modules", hint=f"[{table}], or {_NEW}")
+        hint = f"[{table}] begins one" + (f"; {_NEW}" if not root else "")
+        raise RequestError(f"{quoted(str(path))} has no modules", hint=hint)
     return manifest
 
 
@@ -61,93 +74,129 @@ def _nearest() -> Path:
 
 
 def _speaks_of_rnnshape(path: Path) -> bool:
-    tool = _document(path).values.get("tool")
-    return isinstance(tool, dict) and "rnnshape" in tool
+    table: Any = _document(path).values
+    for key in _SECTION:
+        table = table.get(key) if isinstance(table, dict) else None
+    return table is not None
 
 
 def _document(path: Path) -> Document:
     shown = quoted(str(path))
+    if _is_folder(path):
+        raise RequestError(
+            f"{shown} is a folder, not a file", hint=f"rnnshape check {_word(path / MANIFEST)}"
+        )
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
-    except IsADirectoryError as error:
-        hint = f"rnnshape check {path / MANIFEST}"
-        raise RequestError(f"{shown} is a folder", hint=hint) from error
     except FileNotFoundError as error:
         raise RequestError(f"there is no file {shown}", hint=_NEW) from error
     except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
         reason = getattr(error, "strerror", None) or str(error)
-        hint = "rnnshape check FILE"
-        raise RequestError(f"cannot read {shown}: {reason.lower()}", hint=hint) from error
+        raise RequestError(
+            f"cannot read {shown}: {reason.lower()}",
+            hint="rnnshape check FILE with a file that you may read",
+        ) from error
     if len(content) > _MOST_BYTES:
-        raise RequestError(f"{shown} has over {_MOST_BYTES:,} bytes", hint="split it")
+        raise RequestError(
+            f"{shown} has over {_MOST_BYTES:,} bytes", hint="split it, and check each part"
+        )
     try:
-        text = content.decode()
+        return Document.of(content.decode(), str(path))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        what = f"byte {content[error.start]:#04x} is not UTF-8"
-        raise RequestError(f"{shown}:{line}: {what}", hint="save it as UTF-8") from error
-    return Document.of(text, shown)
+        raise RequestError(
+            f"{path}:{line}: byte {content[error.start]:#04x} is not UTF-8",
+            hint="save it as UTF-8",
+        ) from error
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _word(path: Path) -> str:
+    """A path as a word of a command."""
+    return quoted(shlex.quote(str(path)))
 
 
 def judged(manifest: Manifest, only: Collection[str], run: RunOptions) -> Check:
     """Every module, or those in `only`, held against its formulas.
 
-    Raises RequestErrors with all that is wrong: first the keys and types of the whole manifest,
-    then the words of these modules.
+    Raises RequestErrors with all that is wrong with the manifest, in the order of its lines.
     """
-    if not manifest.problems:
-        _require_known(only, [entry.name for entry in manifest.entries])
+    settings_of(run)  # what is wrong with the options is not told of each module
+    if not manifest.problems:  # which may be the reason that a module is not known
+        _require_known(only, manifest)
     entries = [entry for entry in manifest.entries if not only or entry.name in only]
-    try:
-        modules = gathered(lambda entry: _module(manifest, entry, run), entries)
-    except RequestErrors as error:
-        raise RequestErrors((*manifest.problems, error)) from error
-    if manifest.problems:
-        raise RequestErrors(manifest.problems)
-    return Check(file=manifest.document.file, modules=tuple(modules))
+    problems = list(manifest.problems)
+    modules = [_module(manifest, entry, run, problems) for entry in entries]
+    if problems:
+        problems.sort(key=lambda problem: problem.line)
+        raise RequestErrors(problems)
+    return Check(
+        file=manifest.document.file,
+        modules=tuple(module for module in modules if module is not None),
+    )
 
 
-def _require_known(only: Collection[str], names: Sequence[str]) -> None:
-    for name in only:
+def _require_known(only: Collection[str], manifest: Manifest) -> None:
+    names = [entry.name for entry in manifest.entries]
+
+    def require(name: str) -> None:
         if name not in names:
             raise RequestError(
-                f"--only {quoted(name)} is no module", hint=f"--only {nearest(name, names)}"
+                f"--only {quoted(name)}: there is no such module in {manifest.document.file}",
+                hint=f"--only {shlex.quote(nearest(name, names))}" if names else "leave it out",
             )
 
+    gathered(require, only)
 
-def _module(manifest: Manifest, entry: Entry, run: RunOptions) -> Module:
-    """The module. Raises RequestErrors with all that is wrong with it."""
-    try:
-        target = read_target(entry.target)
-    except RequestError as error:
-        raise manifest.problem(entry, error, "target") from error
-    try:
-        report = _report(entry, target, run)
-    except RequestError as error:
-        raise manifest.problem(entry, _in_keys(error)) from error
 
-    def demanded(number: int) -> Expected:
+def _module(
+    manifest: Manifest, entry: Entry, run: RunOptions, problems: list[ManifestError]
+) -> Module | None:
+    """The module, or None where something is wrong with it, which is added to `problems`."""
+
+    def attempt(make: Callable[[], Made], *keys: str | int) -> Made | None:
         try:
-            expectation = parse(entry.expect[number])
-            judgement = judge(expectation, chosen(expectation, {"": report}))
+            return make()
         except RequestError as error:
-            raise manifest.problem(entry, error, "expect", number) from error
-        return Expected(judgement=judgement, line=manifest.line(entry, "expect", number))
+            problems.append(_in_manifest(manifest, entry, error, *keys))
+            return None
 
-    expected = gathered(demanded, range(len(entry.expect)))
-    try:
-        match = _match(manifest, entry, report)
-    except RequestError as error:
-        raise manifest.problem(entry, error, "matches") from error
+    def expected(number: int) -> Expected | None:
+        expectation = parse(entry.expect[number])
+        if report is None:
+            return None
+        return Expected(
+            judgement=judge(expectation, chosen(expectation, {"": report})),
+            line=manifest.line(entry, "expect", number),
+        )
+
+    target = attempt(partial(_target, entry.target), "target")
+    other = attempt(partial(_target, entry.matches), "matches")
+    report = None if target is None else attempt(partial(_report, entry, target, run))
+    judgements = [
+        attempt(partial(expected, number), "expect", number) for number in range(len(entry.expect))
+    ]
+    if target is None or report is None or None in judgements:
+        return None
     return Module(
         name=entry.name,
-        target=entry.target,
+        target=target.text,
         line=manifest.line(entry),
         report=report,
-        expected=tuple(expected),
-        match=match,
+        expected=tuple(each for each in judgements if each is not None),
+        match=None if other is None else _match(report, other, manifest.line(entry, "matches")),
     )
+
+
+def _target(text: str | None) -> Target | None:
+    return None if text is None else read_target(text)
 
 
 def _report(entry: Entry, target: Target, run: RunOptions) -> Report:
@@ -161,37 +210,71 @@ def _report(entry: Entry, target: Target, run: RunOptions) -> Report:
     return predicted(request, settings, traps=target.traps)
 
 
-def _match(manifest: Manifest, entry: Entry, report: Report) -> Match | None:
-    if entry.matches is None:
-        return None
-    other = read_target(entry.matches).config
+def _match(report: Report, other: Target, line: int) -> Match:
     return Match(
-        target=entry.matches,
-        config=other,
-        differences=differences(report.config, other),
-        line=manifest.line(entry, "matches"),
+        target=other.text,
+        config=other.config,
+        differences=differences(report.config, other.config),
+        line=line,
     )
 
 
-def _in_keys(error: RequestError) -> RequestError:
-    def key(match: re.Match[str]) -> str:
-        return _KEYS.get(match[1], match[1].replace("-", "_"))
+def _in_manifest(
+    manifest: Manifest, entry: Entry, error: RequestError, *keys: str | int
+) -> ManifestError:
+    """What is wrong with a module, in the words of a manifest and at its place.
 
+    Without `keys` that is the line of the first key that the error names.
+    """
+
+    def written(match: re.Match[str]) -> str:
+        field = _FIELDS.get(match[1], match[1].replace("-", "_"))
+        if field in _OF_RUN and field not in entry.keys:
+            return match[0]
+        key = entry.keys.get(field, field)
+        if match[2] is None:
+            return key
+        value = match[2].replace(",", ", ")
+        return f"{key} = {f'[{value}]' if field in _ARRAYS else value}"
+
+    problem = error.problem if keys else _OPTION.sub(written, error.problem)
+    named = (word for word in re.findall("[a-z_]+", problem) if word in entry.keys.values())
+    place = keys or tuple(islice(named, 1))
     hint = error.hint_as(as_typed, between=" ")
-    return RequestError(_OPTION.sub(key, error.problem), hint=_OPTION.sub(key, hint))
+    told = RequestError(problem, hint=_OPTION.sub(written, hint))
+    return manifest.problem(entry, told, *place)
 
 
-def updated(manifest: Manifest, check: Check) -> str:
-    """The text with every unmet equality brought up to date."""
+def run_all(manifest: Manifest, check: Check) -> Check:
+    """Every module run. Raises RequestErrors with each that cannot be, when all were tried."""
     entries = {entry.name: entry for entry in manifest.entries}
-    return manifest.with_expectations(
-        {
-            (module.name, number): restated(
-                entries[module.name].expect[number], module.expected[number].judgement.actual
-            )
-            for module, number in check.outdated
-        }
-    )
+    reasons: dict[tuple[str, str], RequestError] = {}
+
+    def run(module: Module) -> Module:
+        try:
+            return module.run()
+        except RequestError as error:
+            reasons[error.problem, error.hint] = error
+            raise _in_manifest(manifest, entries[module.name], error) from error
+
+    try:
+        return replace(check, modules=tuple(gathered(run, check.modules)))
+    except RequestErrors as errors:
+        # A device that is not there is told once.
+        if len(reasons) == 1 and len(errors.errors) == len(check.modules):
+            raise next(iter(reasons.values())) from errors
+        raise
+
+
+def updates(manifest: Manifest, check: Check) -> dict[tuple[str, int], str]:
+    """What to write in place of each unmet equality, by its module and its number there."""
+    entries = {entry.name: entry for entry in manifest.entries}
+    return {
+        (module.name, number): restated(
+            entries[module.name].expect[number], module.expected[number].judgement.actual
+        )
+        for module, number in check.outdated
+    }
 
 
 def first_manifest(targets: Sequence[str]) -> str:
@@ -225,7 +308,7 @@ def _table(name: str, text: str, target: Target) -> Iterator[str]:
     yield "expect = ["
     for tensor, known in tensors.items():
         if tensor in ("output", "h_n", "h_1"):
-            yield f'  "{tensor} = {",".join(str(int(size)) for size in known.shape)}",'
+            yield f'  "{tensor} = {typed(known.shape)}",'
     yield f'  "parameters = {int(report.parameters)}",'
     yield f'  "macs = {int(report.macs)}",'
     yield "]"

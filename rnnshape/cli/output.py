@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from rnnshape.cli import values
-from rnnshape.cli.actions import annotate
+from rnnshape.cli.actions import annotate, workflow_commands
 from rnnshape.cli.options import OutputOptions
 from rnnshape.document.model import Document, Section
 from rnnshape.errors import RequestError, quoted
@@ -91,8 +91,10 @@ class Delivery:
         texts = [(path, render(document, output).encode()) for path, output in self._plan.files]
         write_files([*texts, *pictures])
         document = on_terminal or document
-        if self._plan.format is not Format.GITHUB:
-            annotate(document)
+        if self._plan.format is Format.GITHUB:
+            write_stdout(workflow_commands(document))
+            return
+        annotate(document)
         if self._plan.format is not Format.TABLE:
             write_stdout(render(document, self._plan.format))
             return

@@ -108,7 +108,7 @@ def _layer_options(name: str, words: list[str]) -> LayerOptions:
         if parameter.name in told - names:
             raise RequestError(
                 f"{parameter.opts[0]} is not an option of a target, which is a layer alone",
-                hint=f"give {parameter.opts[0]} to the command, beside the target",
+                hint=f"give {parameter.opts[0]} beside the target, not in it",
             )
     return LayerOptions(**{name: given[name] for name in names})
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from shlex import quote
 from typing import Any, Final
 
 from rnnshape.analysis.check import Check, Expected, Match, Module
-from rnnshape.dims import written_shape
+from rnnshape.analysis.expectation import typed
 from rnnshape.document.data import (
     config_data,
     input_data,
@@ -40,7 +41,7 @@ from rnnshape.document.model import (
 
 # Modules that a person looks over; of more than these the table has only those that fail.
 _MOST_LISTED: Final = 20
-_UPDATE: Final = "Meant? rnnshape check --update writes the new = values."
+_FOUND: Final = "rnnshape.toml"  # by the command itself, without being named
 
 
 def check_document(check: Check) -> Document:
@@ -96,10 +97,8 @@ def _failed(expected: Expected) -> Inline:
     return (Code(judgement.expectation.text), " failed: it is ", _written(judgement.actual))
 
 
-def _written(actual: int | Sequence[int]) -> Code | str:
-    if isinstance(actual, int):
-        return f"{actual:,}"
-    return Code(written_shape(actual).strip("()").replace(", ", ",").rstrip(","))
+def _written(actual: int | tuple[int, ...]) -> Code | str:
+    return f"{actual:,}" if isinstance(actual, int) else Code(typed(actual))
 
 
 def _match(match: Match, check: Check, subject: Code) -> Verdict:
@@ -155,16 +154,25 @@ def _verification(check: Check) -> Iterator[Block]:
     subject = Code(check.file)
     if failed:
         text = f"{failed:,} of {check.demands:,} failed."
-        yield Paragraph((f"{text} {_UPDATE}" if check.outdated else text,))
+        if check.outdated:
+            text += f" Meant? {_command(check)} --update writes the new = values."
+        yield Paragraph((text,))
     else:
         yield Verdict(status="ok", text=(_held(check),), subject=subject)
+
+
+def _command(check: Check) -> str:
+    named = "" if check.file == _FOUND else f" {quote(check.file)}"
+    return f"rnnshape check{named}"
 
 
 def _held(check: Check) -> str:
     modules = f"{len(check.modules):,} module{'s' * (len(check.modules) != 1)}"
     if not check.demands:
         return f"nothing is expected of {modules}"
-    every = f"all {check.demands:,} expectations hold" if check.demands > 1 else "it holds"
+    every = (
+        f"all {check.demands:,} expectations hold" if check.demands > 1 else "the expectation holds"
+    )
     return f"{every}, of {modules}"
 
 
@@ -177,13 +185,13 @@ def _runs(check: Check) -> Iterator[Block]:
         return
     where = _where(check)
     if not check.disagreeing:
-        every = "it" if count == 1 else f"all {count:,}"
-        text = f"torch {version}{where}, gives {every} these shapes and weights"
+        every = "" if count == 1 else f"all {count:,} modules "
+        text = f"torch {version}{where}, gives {every}these shapes and weights"
         yield Verdict(status="ok", text=(text,), subject=subject)
         return
     text = (
         f"PyTorch {version}{where}, disagrees with the formulas"
-        f" on {len(check.disagreeing):,} of {count:,}"
+        f" on {len(check.disagreeing):,} of {count:,} modules"
     )
     yield Verdict(status="failed", text=(text,), subject=subject)
     yield Table(

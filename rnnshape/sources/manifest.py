@@ -9,15 +9,27 @@ expect = ["output = 10,5,80", "params <= 150k"]
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final
 
-from rnnshape.errors import RequestError, nearest, quoted
+from rnnshape.errors import RequestError, quoted
 from rnnshape.sources.toml import Document, KeyPath
 
 _EXAMPLE: Final = 'target = "nn.LSTM(20, 40)"'
+_BARE: Final = re.compile("[A-Za-z0-9_-]+")
 _ALIASES: Final[Mapping[str, str]] = {"batch": "batch_size", "seq": "seq_len"}
+
+
+class ManifestError(RequestError):
+    """Something that is wrong at a line of a manifest."""
+
+    def __init__(self, file: str, line: int, error: RequestError, name: str | None) -> None:
+        subject = "" if name is None else f"{quoted(name)}: "
+        super().__init__(f"{file}:{line}: {subject}{error.problem}", hint=error.hint)
+        self.line = line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,107 +37,115 @@ class Entry:
     """One module; its words are still to be read."""
 
     name: str
-    target: str
+    target: str | None  # None where it is missing or no string
     matches: str | None  # another target, which it must fit
     expect: tuple[str, ...]
     input: Mapping[str, Any]  # the input's options by field: {"input_shape": "10,5,20"}
     device: str | None
     dtype: str | None
+    keys: Mapping[str, str]  # of each field, the key that tells it here: {"batch_size": "batch"}
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The modules of a manifest whose keys and types are right, and what is wrong with others."""
+    """A manifest: what its modules say as far as keys and types are right, and what is wrong."""
 
     document: Document
-    root: KeyPath  # where `modules` is: ("tool", "rnnshape") in a pyproject.toml
     entries: tuple[Entry, ...]
-    problems: tuple[RequestError, ...]
+    problems: tuple[ManifestError, ...]
+    path: KeyPath  # of `modules`: ("tool", "rnnshape", "modules") in a pyproject.toml
 
     def line(self, entry: Entry, *keys: str | int) -> int:
         """The line of a module, or of what it has under `keys`."""
-        return self.document.line((*self.root, "modules", entry.name, *keys))
+        return self.document.line((*self.path, entry.name, *keys))
 
-    def problem(self, entry: Entry, error: RequestError, *keys: str | int) -> RequestError:
+    def problem(self, entry: Entry, error: RequestError, *keys: str | int) -> ManifestError:
         """What is wrong with a module, at its place."""
-        return _at(self.document, (*self.root, "modules", entry.name, *keys), error, entry.name)
+        return _at(self.document, (*self.path, entry.name, *keys), error, entry.name)
 
     def with_expectations(self, texts: Mapping[tuple[str, int], str]) -> str:
         """The text with other expectations, each by its module and its number in `expect`.
 
         Nothing else changes, not a blank.
         """
-        text = self.document.text
-        places = {
-            self.document.spans[(*self.root, "modules", name, "expect", number)]: new
+        text, end = self.document.text, 0
+        spans = {
+            self.document.spans[(*self.path, name, "expect", number)]: new
             for (name, number), new in texts.items()
         }
-        for span, new in sorted(places.items(), reverse=True):
-            text = text[: span.start] + _literal(new, text[span.start]) + text[span.end :]
-        return text
+        pieces = []
+        for span, new in sorted(spans.items()):
+            pieces += [text[end : span.start], _literal(new, text[span.start])]
+            end = span.end
+        return "".join((*pieces, text[end:]))
 
 
 def manifest_of(document: Document, root: Sequence[str] = ()) -> Manifest:
-    """The modules under `root`. Raises RequestError where there are no tables to speak of."""
+    """The modules under `root`, and every key and type that is wrong.
+
+    Raises RequestError where there is no table to read them from.
+    """
     table: Any = document.values
-    path: KeyPath = ()
-    for key in root:
-        table, path = table.get(key, {}), (*path, key)
-        _require_table(document, path, table)
+    path: KeyPath = (*root, "modules")
+    for depth, key in enumerate(path, 1):
+        above, table = table, table.get(key, {})
+        if not isinstance(table, dict):
+            text = f"{_header(path[:depth])} is {_kind(table)}, not a table"
+            error = RequestError(text, hint=f"[{_header((*path, 'encoder'))}]")
+            raise _at(document, path[:depth], error)
     problems = [
-        _at(document, (*path, key), _unknown_key(key, ["modules"]))
-        for key in table
+        _at(document, (*root, key), _unknown_key(key, ["modules"]))
+        for key in above
         if key != "modules"
     ]
-    modules = table.get("modules", {})
-    _require_table(document, (*path, "modules"), modules)
-    entries: list[Entry] = []
-    for name, values in modules.items():
-        place = (*path, "modules", name)
-        wrong = list(_wrong(values, _dotted(place)))
-        problems += [_at(document, (*place, *keys), error, name) for keys, error in wrong]
-        # A key too many does not keep the others from being read.
-        if all(keys and keys[0] not in _TYPES for keys, _ in wrong):
-            entries.append(_entry(name, values))
-    return Manifest(document, path, tuple(entries), tuple(problems))
+    entries = []
+    for name, values in table.items():
+        within = (*path, name)
+        if not isinstance(values, dict):
+            hint = f"[{_header(within)}] and below it {_EXAMPLE}"
+            error = RequestError(f"it is {_kind(values)}, not a table", hint=hint)
+            problems.append(_at(document, within, error, name))
+            continue
+        problems += _wrong_values(document, within, name, values)
+        entries.append(_entry(name, values))
+    return Manifest(document, tuple(entries), tuple(problems), path)
 
 
-def _require_table(document: Document, path: KeyPath, value: Any) -> None:
-    if not isinstance(value, dict):
-        text = f"{_dotted(path)} is {_kind(value)}, not a table"
-        raise _at(document, path, RequestError(text, hint=f"[{_dotted(path)}.encoder]"))
+def _header(path: KeyPath) -> str:
+    """A path as a header has it, without its brackets."""
+    keys = map(str, path)
+    return ".".join(key if _BARE.fullmatch(key) else basic_string(key) for key in keys)
 
 
-def _dotted(path: KeyPath) -> str:
-    return ".".join(map(str, path))
+def _wrong_values(
+    document: Document, path: KeyPath, name: str, values: Mapping[str, Any]
+) -> Iterator[ManifestError]:
+    if "target" not in values:
+        error = RequestError("it has no target", hint=_EXAMPLE)
+        yield _at(document, path, error, name)
+    for key, value in values.items():
+        for error in _wrong_value(key, value, values):
+            yield _at(document, (*path, key), error, name)
 
 
 def _entry(name: str, values: Mapping[str, Any]) -> Entry:
-    named: dict[str, Any] = {
-        _ALIASES.get(key, key): value for key, value in values.items() if key in _TYPES
+    """A module without the values that are wrong."""
+    keys = {
+        _ALIASES.get(key, key): key
+        for key, value in values.items()
+        if key in _TYPES and _TYPES[key][0](value)
     }
+    right = {field: values[key] for field, key in keys.items()}
     return Entry(
         name=name,
-        target=named.pop("target"),
-        matches=named.pop("matches", None),
-        expect=tuple(named.pop("expect", ())),
-        device=named.pop("device", None),
-        dtype=named.pop("dtype", None),
-        input={key: _word(value) for key, value in named.items()},
+        target=right.pop("target", None),
+        matches=right.pop("matches", None),
+        expect=tuple(right.pop("expect", ())),
+        device=right.pop("device", None),
+        dtype=right.pop("dtype", None),
+        input={field: _word(value) for field, value in right.items()},
+        keys=keys,
     )
-
-
-def _wrong(values: Any, table: str) -> Iterator[tuple[tuple[str, ...], RequestError]]:
-    """What is wrong with a module, each with the key that it is wrong with, if it is one."""
-    if not isinstance(values, dict):
-        hint = f"[{table}] and {_EXAMPLE}"
-        yield (), RequestError(f"it is {_kind(values)}, not a table", hint=hint)
-        return
-    if "target" not in values:
-        yield (), RequestError("it has no target", hint=_EXAMPLE)
-    for key, value in values.items():
-        for error in _wrong_value(key, value, values):
-            yield (key,), error
 
 
 def _wrong_value(key: str, value: Any, values: Mapping[str, Any]) -> Iterator[RequestError]:
@@ -134,24 +154,23 @@ def _wrong_value(key: str, value: Any, values: Mapping[str, Any]) -> Iterator[Re
         return
     is_right, what, example = _TYPES[key]
     if not is_right(value):
-        yield RequestError(f"{key} is {_kind(value)}, not {what}", hint=f"{key} = {example}")
+        yield RequestError(f"{key} is {_shown(value)}, not {what}", hint=f"{key} = {example}")
     if _ALIASES.get(key) in values:
         yield RequestError(f"{key} and {_ALIASES[key]} are the same", hint="leave one of them out")
 
 
 def _unknown_key(key: str, known: Sequence[str]) -> RequestError:
+    alike = get_close_matches(key, known, n=1)
     return RequestError(
         f"unknown key {quoted(key)}; there {'are' if len(known) > 1 else 'is'} {', '.join(known)}",
-        hint=nearest(key, known),
+        hint=f"{alike[0]}, or leave it out" if alike else "leave it out",
     )
 
 
 def _at(
     document: Document, path: KeyPath, error: RequestError, name: str | None = None
-) -> RequestError:
-    subject = "" if name is None else f"{quoted(name)}: "
-    place = f"{document.file}:{document.line(path)}"
-    return error.retold(f"{place}: {subject}{error.problem}")
+) -> ManifestError:
+    return ManifestError(document.file, document.line(path), error, name)
 
 
 def _is_text(value: Any) -> bool:
@@ -162,35 +181,45 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-def _is_size(value: Any) -> bool:
+def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _is_count(value: Any) -> bool:
+    return _is_integer(value) and value >= 0
+
+
+def _is_size(value: Any) -> bool:
+    return _is_integer(value) and value >= 1
+
+
+def _are_counts(value: Any) -> bool:
+    return isinstance(value, list) and value != [] and all(map(_is_count, value))
+
+
 def _are_sizes(value: Any) -> bool:
-    return _is_text(value) or (
-        isinstance(value, list) and value != [] and all(map(_is_size, value))
-    )
+    return _are_counts(value) and 0 not in value
 
 
 def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
-# Key: whether a value is of its type, what that is, and an example.
+# Key: whether a value is right, what a right one is, and an example.
 _TYPES: Final[Mapping[str, tuple[Callable[[Any], bool], str, str]]] = {
     "target": (_is_text, "a string", '"nn.LSTM(20, 40)"'),
     "expect": (_are_texts, "an array of strings", '["output = 10,5,80"]'),
     "matches": (_is_text, "a string", '"nn.LSTM(20, 40)"'),
-    "input_shape": (_are_sizes, "an array of integers", "[10, 5, 20]"),
-    "batch_size": (_is_size, "an integer", "5"),
-    "seq_len": (_is_size, "an integer", "10"),
-    "lengths": (_are_sizes, "an array of integers", "[7, 3, 2]"),
+    "input_shape": (_are_counts, "an array of integers of 0 or more", "[10, 5, 20]"),
+    "batch_size": (_is_count, "an integer of 0 or more", "5"),
+    "seq_len": (_is_size, "an integer of 1 or more", "10"),
+    "lengths": (_are_sizes, "an array of integers of 1 or more", "[7, 3, 2]"),
     "unbatched": (_is_flag, "true or false", "true"),
     "with_state": (_is_flag, "true or false", "true"),
     "device": (_is_text, "a string", '"cpu"'),
     "dtype": (_is_text, "a string", '"float32"'),
-    "batch": (_is_size, "an integer", "5"),
-    "seq": (_is_size, "an integer", "10"),
+    "batch": (_is_count, "an integer of 0 or more", "5"),
+    "seq": (_is_size, "an integer of 1 or more", "10"),
 }
 
 
@@ -200,19 +229,34 @@ def _word(value: Any) -> str | bool:
     return value if isinstance(value, bool) else str(value)
 
 
+def _shown(value: Any) -> str:
+    """A number as it is, since its size may be what is wrong; of all else, its kind."""
+    if _is_integer(value):
+        return quoted(str(value))
+    if isinstance(value, list) and value and all(map(_is_integer, value)):
+        return quoted(str(value))
+    return _kind(value)
+
+
 def _kind(value: Any) -> str:
     """What a value is, in TOML's words."""
     if isinstance(value, list):
-        others = sorted({_kind(element).split(" ", 1)[1] for element in value})
-        return f"an array of {', '.join(f'{other}s' for other in others)}" if others else "empty"
-    names = {
-        bool: f"the boolean {str(value).lower()}",
-        int: "an integer",
-        float: "a float",
-        str: "a string",
-        dict: "a table",
-    }
+        kinds = dict.fromkeys(_PLURALS.get(type(element), "dates") for element in value)
+        return f"an array of {' and '.join(kinds)}" if kinds else "an empty array"
+    if isinstance(value, bool):
+        return str(value).lower()
+    names = {int: "an integer", float: "a float", str: "a string", dict: "a table"}
     return names.get(type(value), "a date or time")
+
+
+_PLURALS: Final = {
+    bool: "booleans",
+    int: "integers",
+    float: "floats",
+    str: "strings",
+    dict: "tables",
+    list: "arrays",
+}
 
 
 def _literal(text: str, quote: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from ast import literal_eval
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
@@ -24,8 +25,9 @@ else:
 
 KeyPath: TypeAlias = tuple["str | int", ...]  # ("modules", "encoder", "expect", 0)
 
+_MARK: Final = "\ufeff"  # some editors begin a file with it; TOML knows no such character
 _TOKEN: Final = re.compile(
-    r"""(?P<blank>[ \t\r]+|\#[^\n]*)
+    r"""(?P<blank>[ \t\r\ufeff]+|\#[^\n]*)
     |(?P<newline>\n)
     |(?P<text>\"{3}(?:[^"\\]|\\.|"{1,2}(?!"))*"{3,5}
         |'{3}(?:[^']|'{1,2}(?!'))*'{3,5}
@@ -36,6 +38,10 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _LAST_PLACE: Final = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)$")
+_TWICE: Final = re.compile(
+    r"Cannot (?:declare|redefine namespace|mutate immutable namespace) (\(.*\))(?: twice)?",
+    re.DOTALL,
+)
 
 
 class Span(NamedTuple):
@@ -56,18 +62,21 @@ class _Token(NamedTuple):
 class Document:
     """A TOML document that is well formed; `values` is what it says."""
 
-    text: str
-    file: str  # its name, for errors
+    text: str  # as it is in the file, with its line ends and its byte order mark, if any
+    file: str
     values: Mapping[str, Any]
+    spans: Mapping[KeyPath, Span]  # of each value; of a table, where it is first spoken of
 
     @classmethod
     def of(cls, text: str, file: str) -> Document:
         """Parse `text`. Raises RequestError that names line and column."""
         try:
-            return cls(text, file, tomllib.loads(text))
+            values = tomllib.loads(text.removeprefix(_MARK))
+            return cls(text, file, values, _Scanner(text).spans())
         except RecursionError as error:
             raise RequestError(
-                f"{file}: nested too deeply", hint="a flat table a module"
+                f"{file}: its arrays or tables are nested too deeply",
+                hint="a module has no more than an array within its table",
             ) from error
         except ValueError as error:  # tomllib's own, and a number of too many digits
             raise _syntax_problem(str(error), text, file) from error
@@ -79,26 +88,31 @@ class Document:
         return bisect_right(self._newlines, self.spans[path].start) + 1 if path else 1
 
     @cached_property
-    def spans(self) -> Mapping[KeyPath, Span]:
-        """Where the value at each path is; of a table, where it is first spoken of."""
-        return _Scanner(self.text).spans()
-
-    @cached_property
     def _newlines(self) -> list[int]:
         return [match.start() for match in re.finditer("\n", self.text)]
 
 
 def _syntax_problem(message: str, text: str, file: str) -> RequestError:
     match = _LAST_PLACE.search(message)
-    if match is None:
-        return RequestError(f"{file}: {message[:1].lower()}{message[1:]}", hint="correct the TOML")
+    if match is None:  # a number of too many digits, which Python's own words tell of
+        return RequestError(
+            f"{file}: {message[:1].lower()}{message[1:].partition(';')[0]}",
+            hint="give a smaller number",
+        )
     line, column = match.groups()
     if line is None:
         lines = text.split("\n")
         line, column = str(len(lines)), str(len(lines[-1]) + 1)
-    what = message[: match.start()]
+    place, what = f"{file}:{line}:{column}", message[: match.start()]
+    if twice := _TWICE.fullmatch(what):
+        name = ".".join(literal_eval(twice[1]))
+        return RequestError(
+            f"{place}: [{name}] is there already", hint="one table a name; give it another"
+        )
+    if what == "Cannot overwrite a value":
+        return RequestError(f"{place}: this key has a value already", hint="give each key once")
     return RequestError(
-        f"{file}:{line}:{column}: {what[:1].lower()}{what[1:]}",
+        f"{place}: {what[:1].lower()}{what[1:]}",
         hint="correct the TOML there; all else is checked once it can be read",
     )
 
@@ -134,13 +148,22 @@ class _Scanner:
         of_array = self._peek().text == "["
         if of_array:
             self._take()
-        path = self._keys("]")
+        path = self._within_arrays(self._keys("]"))
         if of_array:
             self._take()
             self._count[path] += 1
             path = (*path, self._count[path] - 1)
         self._note(path, start, self._tokens[self._next - 1].end)
         return path
+
+    def _within_arrays(self, keys: KeyPath) -> KeyPath:
+        """The path of a header: where it leads through an array of tables, into the last."""
+        path: KeyPath = ()
+        for key in keys[:-1]:
+            path = (*path, key)
+            if path in self._count:
+                path = (*path, self._count[path] - 1)
+        return (*path, keys[-1])
 
     def _pair(self, table: KeyPath) -> None:
         path = (*table, *self._keys("="))
@@ -164,7 +187,9 @@ class _Scanner:
             self._take()
             while self._peek().kind == "word" or self._peek().text == ".":  # a number, a date
                 self._take()
-        self._note(path, start, self._tokens[self._next - 1].end)
+        end = self._tokens[self._next - 1].end
+        self._note(path, start, end)
+        self._spans[path] = Span(start, end)  # what is within it was noted before it
 
     def _nested(self, path: KeyPath, opening: str) -> None:
         """What an array or an inline table holds, and its closing mark."""
