@@ -185,7 +185,7 @@ WORDS = [
     ('dtype = "flaot32"', "unknown dtype 'flaot32'", "one of float16, "),
     ("input_shape = [1, 2, 3, 4]", "input_shape has 3 sizes, or 2 without", "= [10, 5, 20]"),
     ("input_shape = [0, 5, 20]", "input_shape = [0, 5, 20] has seq_len 0", "= [1, 5, 20]"),
-    ("input_shape = [9, 5, 21]", "has input_size 21, but the target has 20", "input_size 20"),
+    ("input_shape = [9, 5, 21]", "has input_size 21, but the target has 20", "= [9, 5, 20]"),
     ('expect = ["output"]', '"output" has no operator', '"params <= 150k"'),
     ('expect = ["outptu = 1,2"]', "LSTM(20, 40) has no outptu", '"output = 1,2"; it has input,'),
     ('expect = ["parmas = 3"]', "has no parmas", '"parameters = 3"; it has'),
