@@ -153,6 +153,7 @@ def alike(name: str) -> Iterator[str]:
 def test_there_are_goldens_of_every_format() -> None:
     names = {
         "budget",
+        "check",
         "compare",
         "errors",
         "expect",

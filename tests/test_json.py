@@ -29,7 +29,7 @@ from tests.program import call
 
 SCHEMAS = {
     name: json.loads((files("rnnshape") / f"schemas/{name}-1.0.json").read_text(encoding="utf-8"))
-    for name in ("report", "compare", "budget")
+    for name in ("report", "compare", "budget", "check")
 }
 each_schema = pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 SCHEMA = SCHEMAS["report"]
@@ -186,14 +186,19 @@ def test_everything_in_the_schema_is_described(schema: dict[str, Any]) -> None:
             assert property_.get("description") or schema["$defs"][reference]["description"], name
 
 
-@pytest.mark.parametrize("name", ["compare", "budget"])
+@pytest.mark.parametrize("name", ["compare", "budget", "check"])
 def test_what_schemas_have_in_common_is_described_alike(name: str) -> None:
     own, report = SCHEMAS[name]["$defs"], SCHEMAS["report"]["$defs"]
     common = own.keys() & report.keys() - {"input"}
     assert {"config", "value", "constructor", "size", "count"} <= common
-    # A comparison tells of which layer a mismatch is, and runs are told of all layers together.
-    apart = {"mismatch", "verification"} if name == "compare" else set()
-    assert {key for key in common if own[key] != report[key]} == apart
+    apart = {
+        # It tells of which layer a mismatch is, and of the runs of all layers together.
+        "compare": {"mismatch", "verification"},
+        "budget": set(),
+        # It tells at which line an expectation stands, and of a layer only what is expected.
+        "check": {"module", "totals", "expectation"},
+    }
+    assert {key for key in common if own[key] != report[key]} == apart[name]
     batch_sizes = report["input"]["properties"].keys() - own["input"]["properties"].keys()
     assert batch_sizes == {"batch_sizes"}
 

@@ -14,7 +14,10 @@ import rnnshape
 from rnnshape.document.data import FORMAT_VERSION
 from tests.transcripts import ROOT
 
-EXTRAS = ("py.typed", f"schemas/report-{FORMAT_VERSION}.json")
+EXTRAS = (
+    "py.typed",
+    *(f"schemas/{of}-{FORMAT_VERSION}.json" for of in ("report", "compare", "budget", "check")),
+)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from rnnshape.layer.run import with_run
 class Match:
     """Another layer that a module must fit, and where it does not."""
 
-    target: str  # as it was written
+    target: str  # as it would be typed
     config: RNNConfig
     differences: tuple[Difference, ...]
     line: int  # where it is demanded

@@ -154,7 +154,7 @@ def _verification(check: Check) -> Iterator[Block]:
     subject = Code(check.file)
     if failed:
         text = f"{failed:,} of {check.demands:,} failed."
-        if check.outdated:
+        if check.outdated and not check.disagreeing:  # --update refuses what PyTorch disputes
             text += f" Meant? {_command(check)} --update writes the new = values."
         yield Paragraph((text,))
     else:
@@ -186,11 +186,11 @@ def _runs(check: Check) -> Iterator[Block]:
     where = _where(check)
     if not check.disagreeing:
         every = "" if count == 1 else f"all {count:,} modules "
-        text = f"torch {version}{where}, gives {every}these shapes and weights"
+        text = f"torch {version}{where} gives {every}these shapes and weights"
         yield Verdict(status="ok", text=(text,), subject=subject)
         return
     text = (
-        f"PyTorch {version}{where}, disagrees with the formulas"
+        f"PyTorch {version}{where} disagrees with the formulas"
         f" on {len(check.disagreeing):,} of {count:,} modules"
     )
     yield Verdict(status="failed", text=(text,), subject=subject)
@@ -209,7 +209,7 @@ def _runs(check: Check) -> Iterator[Block]:
 def _where(check: Check) -> str:
     """Where all ran, if all ran in one place."""
     places = {written_place(module.report.settings) for module in check.modules}
-    return f" on {places.pop()}" if len(places) == 1 else ""
+    return f" on {places.pop()}," if len(places) == 1 else ""
 
 
 def _data(check: Check) -> Mapping[str, Any]:

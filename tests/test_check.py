@@ -1,0 +1,812 @@
+"""`rnnshape check`: what holds and what fails, what is rewritten, and what CI gets."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from torch import nn
+
+from rnnshape.analysis.expectation import judge, parse, restated, typed
+from rnnshape.cli.target import read_target
+from rnnshape.layer import formulas
+from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
+from rnnshape.layer.report import predicted_report
+from tests.process import heavy_imports, on_terminal
+from tests.program import SCRIPT, Result, call, environment, spawn
+from tests.transcripts import ROOT
+
+# An LSTM whose hidden_size was 40 when its expectations were written.
+DRIFTED = """\
+# Layers that the paper names.
+[modules.encoder]
+target = "nn.LSTM(20, 48, num_layers=4, bidirectional=True)"  # was 40
+input_shape = [10, 5, 20]
+expect = [
+  "output = 10,5,80",  # [L, N, D*H_out]
+  'h_n = 8x5x40',
+    "params = 136_960", "macs <= 7M",
+]
+
+[modules.decoder]
+target = "nn.GRU(80, 128)"
+expect = ["output = (10, 5, 128)", "next_linear = 128"]
+matches = "gru --input 80 --hidden 128"
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def write(text: str, name: str = "rnnshape.toml") -> Path:
+    path = Path(name)
+    path.write_bytes(text.encode())
+    return path
+
+
+def module(name: str, target: str, *expect: str, **keys: str) -> str:
+    lines = [f"[modules.{name}]", f'target = "{target}"', f"expect = {json.dumps(list(expect))}"]
+    return "\n".join([*lines, *(f"{key} = {value}" for key, value in keys.items()), "", ""])
+
+
+@pytest.fixture
+def disagreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Formulas that forget the second bias."""
+    real = formulas._shapes
+
+    def without_hidden_bias(*args: Any, **kwargs: Any) -> dict[str, tuple[int, ...]]:
+        shapes = real(*args, **kwargs)
+        return {name: shape for name, shape in shapes.items() if name != "bias_hh"}
+
+    monkeypatch.setattr(formulas, "_shapes", without_hidden_bias)
+
+
+# What is said
+
+
+def test_failures_come_first_then_every_module_then_the_sum() -> None:
+    write(DRIFTED)
+    parameters = sum(p.numel() for p in nn.LSTM(20, 48, 4, bidirectional=True).parameters())
+    macs = 10 * 5 * 2 * 4 * 48 * (20 + 48 + 3 * (96 + 48))
+    result = call("check")
+    assert (result.code, result.err) == (1, "")
+    assert result.out == (
+        "rnnshape.toml:6: encoder: output = 10,5,80 failed: it is 10,5,96\n"
+        "  (L, N, D*H_out) with H_out=48 hidden, D=2\n"
+        "rnnshape.toml:7: encoder: h_n = 8x5x40 failed: it is 8,5,48\n"
+        "  (D*num_layers, N, H_out) with H_out=48 hidden\n"
+        f"rnnshape.toml:8: encoder: params = 136_960 failed: it is {parameters:,}\n"
+        "  D*(4*H_cell*H_in + 4*H_cell*H_out + 4*H_cell + 4*H_cell) + (num_layers -\n"
+        "  1)*D*(4*H_cell*D*H_out + 4*H_cell*H_out + 4*H_cell + 4*H_cell) with H_in=20\n"
+        "  input, H_out=H_cell=48 hidden, num_layers=4, D=2\n"
+        f"rnnshape.toml:8: encoder: macs <= 7M failed: it is {macs:,}\n"
+        "  L*N*(D*(4*H_cell*H_in + 4*H_cell*H_out) + (num_layers - 1)*D*(4*H_cell*D*H_out\n"
+        "  + 4*H_cell*H_out)) with L=10 seq, N=5 batch, H_in=20 input, H_out=H_cell=48\n"
+        "  hidden, num_layers=4, D=2\n"
+        "\n"
+        "check    held\n"
+        "encoder   0/4  FAIL  nn.LSTM(20, 48, num_layers=4, bidirectional=True)\n"
+        "decoder   3/3  ok    nn.GRU(80, 128)\n"
+        "\n"
+        f"ok: torch {torch.__version__.partition('+')[0]} on cpu, float32, gives all 2 modules"
+        " these shapes and weights\n"
+        "4 of 7 failed. Meant? rnnshape check --update writes the new = values.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (module("a", "gru"), "ok: nothing is expected of 1 module\n"),
+        (module("a", "gru", "params > 1"), "ok: the expectation holds, of 1 module\n"),
+        (
+            module("a", "gru", "params > 1") + module("b", "gru", "macs > 1"),
+            "ok: all 2 expectations hold, of 2 modules\n",
+        ),
+        (module("a", "gru", "params > 1M"), "1 of 1 failed.\n"),
+        (
+            module("a", "gru", "params = 1", "params > 1"),
+            "1 of 2 failed. Meant? rnnshape check --update writes the new = values.\n",
+        ),
+    ],
+    ids=["nothing", "one", "all", "limit", "value"],
+)
+def test_the_last_line_is_the_sum(text: str, said: str) -> None:
+    write(text)
+    result = call("check", "--no-run")
+    assert result.out.endswith(f"\nformulas only, not run\n{said}")
+    assert result.code == ("failed" in said)
+
+
+@pytest.mark.parametrize("name", ["other.toml", "an 'odd' name.toml", "pyproject.toml"])
+def test_the_command_that_is_proposed_works(name: str) -> None:
+    root = "tool.rnnshape." if name == "pyproject.toml" else ""
+    write(module("a", "gru", "params = 1").replace("[modules", f"[{root}modules"), name)
+    said = call("check", name, "--no-run").out.replace("\n", " ")
+    command = re.search(r"Meant\? rnnshape (.*) writes", said)
+    assert command is not None
+    done = spawn("-c", f"{SCRIPT[0]} {command[1]}", program=("bash",))
+    assert done.code == 0, done.err
+    assert call("check", name, "--no-run").code == 0
+
+
+@pytest.mark.parametrize(
+    ("other", "differences"),
+    [
+        ("nn.LSTM(20, 40, 2)", None),
+        ("lstm --hidden 40 --layers 2 --dropout 0.5", None),  # which changes nothing in eval()
+        ("nn.LSTM(20, 41, 2)", "hidden_size is 40, there 41"),
+        ("nn.GRU(20, 40, 2)", "class is nn.LSTM, there nn.GRU"),
+        ("nn.LSTM(21, 40, 3)", "input_size is 20, there 21; num_layers is 2, there 3"),
+        ("nn.LSTM(20, 40, 2, batch_first=True)", "batch_first is False, there True"),
+        ("nn.LSTM(20, 40, 2, bidirectional=True, bias=False)",
+         "bias is True, there False; bidirectional is False, there True"),
+        ("nn.LSTM(20, 40, 2, proj_size=4)", "proj_size is 0, there 4"),
+        ("nn.LSTMCell(20, 40)", "class is nn.LSTM, there nn.LSTMCell; num_layers is 2, there 1"),
+    ],
+)  # fmt: skip
+def test_a_module_matches_what_computes_the_same(other: str, differences: str | None) -> None:
+    write(module("a", "nn.LSTM(20, 40, 2)", "params > 1", matches=f'"{other}"'))
+    result = call("check", "--no-run")
+    if differences is None:
+        assert (result.code, "failed" in result.out) == (0, False)
+        assert "2/2  ok" in result.out
+    else:
+        assert result.code == 1
+        first = f"rnnshape.toml:4: a: matches {other} failed\n  {differences}\n"
+        assert result.out.replace("\n  ", " ").startswith(first.replace("\n  ", " "))
+        assert "1/2  FAIL" in result.out
+
+
+def test_beyond_20_modules_only_those_that_fail_are_listed() -> None:
+    held = "".join(module(f"m{n}", "gru", "params > 1") for n in range(20))
+    write(held)
+    assert call("check", "--no-run").out.count("  ok  ") == 20
+    write(held + module("last", "gru", "params > 1"))
+    out = call("check", "--no-run").out
+    assert out == "formulas only, not run\nok: all 21 expectations hold, of 21 modules\n"
+    write(held + module("last", "gru", "params > 1M"))
+    out = call("check", "--no-run").out
+    assert "check  held\nlast    0/1  FAIL  nn.GRU(20, 40)\n" in out
+    assert out.endswith("\n1 of 21 failed.\n")
+
+
+def test_every_module_is_checked_though_one_fails() -> None:
+    write("".join(module(f"m{n}", "gru", "params = 1") for n in range(3)))
+    out = call("check", "--no-run").out
+    assert [line.split(": ")[1] for line in out.splitlines() if "failed: " in line] == [
+        "m0",
+        "m1",
+        "m2",
+    ]
+
+
+def test_without_a_run_torch_is_not_imported() -> None:
+    write(module("a", "lstm --layers 2", "params > 1"))
+    assert heavy_imports("check", "--no-run") == set()
+    assert "torch" in heavy_imports("check")
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_nothing_is_wider_than_the_terminal_but_names(width: int) -> None:
+    write(DRIFTED)
+    shown = on_terminal("check", "--no-run", lines=60, columns=width)
+    longest = max(
+        (line for line in shown.splitlines() if not re.match(r"rnnshape\.toml:", line)), key=len
+    )
+    assert len(longest) <= width, longest
+    for said in ("encoder", "decoder", "0/4", "3/3", "FAIL"):
+        assert said in shown
+
+
+def test_colour_is_for_terminals_and_for_who_asks() -> None:
+    write(DRIFTED)
+    assert "\x1b" not in call("check", "--no-run").out
+    coloured = call("check", "--no-run", "--color", "always").out
+    assert "\x1b[" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == call("check", "--no-run").out
+    assert "\x1b[" not in on_terminal("check", "--no-run", lines=60)  # it sets NO_COLOR
+
+
+# Exit codes and streams, of a process
+
+
+def run(*words: str, **changes: str) -> Result:
+    return spawn("check", *words, program=SCRIPT, env=environment(**changes))
+
+
+def test_a_process_ends_with_the_code_of_what_it_found() -> None:
+    write(module("a", "gru", "params > 1"))
+    held = run("--no-run")
+    assert (held.code, held.err) == (0, "")
+    write(module("a", "gru", "params > 1M"))
+    failed = run("--no-run")
+    assert (failed.code, failed.err, "failed" in failed.out) == (1, "", True)
+    write(module("a", "gruu", "params > 1M"))
+    refused = run()
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("error: rnnshape.toml:2: a: gruu is neither")
+
+
+def test_a_process_that_runs_says_so() -> None:
+    write(DRIFTED)
+    result = run()
+    assert (result.code, result.err) == (1, "")
+    assert f"ok: torch {torch.__version__.partition('+')[0]} on cpu, float32" in result.out
+
+
+@pytest.mark.parametrize("expectation", ["params > 1", "params = 1"], ids=["held", "failed"])
+@pytest.mark.usefixtures("disagreement")
+def test_a_disagreement_wins_over_a_failure(expectation: str) -> None:
+    write(module("a", "gru", expectation) + module("b", "nn.GRU(2, 3)"))
+    result = call("check")
+    assert result.code == 3
+    assert (
+        f"MISMATCH: PyTorch {torch.__version__.partition('+')[0]} on cpu, float32, disagrees with"
+        " the formulas"
+    ) in result.out
+    assert "on 2 of 2 modules" in result.out.replace("\n", " ")
+    assert "--update" not in result.out  # which would refuse
+    assert re.search(r"^a +bias_hh_l0 +(\S+) +\(120,\)$", result.out, re.MULTILINE)
+    assert re.search(r"^b +bias_hh_l0 +(\S+) +\(9,\)$", result.out, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("disagreement")
+def test_a_disagreement_is_a_failure_for_every_format() -> None:
+    write(module("a", "gru"))
+    assert "::error file=rnnshape.toml,line=1,title=a::" in call("check", "-f", "github").out
+    root = ET.fromstring(call("check", "-f", "junit").out)  # noqa: S314 - our own text
+    assert root.attrib["failures"] == "1"
+    assert json.loads(call("check", "-f", "json").out)["modules"][0]["verification"]["mismatches"]
+
+
+def test_a_layer_that_cannot_run_is_told_at_its_line_and_the_others_are_tried() -> None:
+    write(
+        module("a", "gru", device='"cuda:99"')
+        + module("b", "gru", "params > 1")
+        + module("c", "nn.LSTM(65536, 65536, 64, bidirectional=True)")
+    )
+    result = call("check")
+    assert (result.code, result.out) == (2, "")
+    first, _, second, _ = result.err.splitlines()
+    assert first.startswith("error: rnnshape.toml:4: a: device cuda:99")
+    assert second.startswith("error: rnnshape.toml:10: c: ")
+
+
+def test_what_keeps_every_module_from_running_is_told_once() -> None:
+    write(module("a", "gru") + module("b", "lstm"))
+    result = call("check", "--device", "cuda:99")
+    assert result.code == 2
+    error, hint = result.err.splitlines()
+    assert error.startswith("error: device cuda:99")
+    assert hint.startswith("hint: --device cpu")
+
+
+def test_files_get_the_check_too(folder: Path) -> None:
+    write(DRIFTED)
+    names = ("a.md", "a.json", "a.xml", "a.txt", "a.html", "a.csv", "a.svg", "a.tex")
+    result = call("check", "--no-run", *(word for name in names for word in ("-o", name)))
+    assert result.code == 1
+    assert all("10,5,96" in (folder / name).read_text() for name in names if name != "a.json")
+    assert json.loads((folder / "a.json").read_text())["held"] == 3
+    assert (folder / "a.txt").read_text() == result.out
+
+
+# --update
+
+
+def updated(text: str, *words: str) -> tuple[Result, str]:
+    path = write(text)
+    result = call("check", "--update", *words)
+    return result, path.read_bytes().decode()
+
+
+def test_an_update_writes_the_values_that_failed_and_nothing_else() -> None:
+    result, text = updated(DRIFTED)
+    parameters = sum(p.numel() for p in nn.LSTM(20, 48, 4, bidirectional=True).parameters())
+    assert text == (
+        DRIFTED.replace("10,5,80", "10,5,96")
+        .replace("8x5x40", "8x5x48")
+        .replace("136_960", f"{parameters:_}")
+    )
+    assert result.code == 1  # the limit is exceeded still
+    assert result.err == ""
+    first, rest = result.out.split("\n\n", 1)
+    assert first.splitlines() == [
+        "rnnshape.toml:6: encoder: output = 10,5,80 -> output = 10,5,96",
+        "rnnshape.toml:7: encoder: h_n = 8x5x40 -> h_n = 8x5x48",
+        f"rnnshape.toml:8: encoder: params = 136_960 -> params = {parameters:_}",
+    ]
+    assert rest == call("check").out
+    assert rest.startswith("rnnshape.toml:8: encoder: macs <= 7M failed: it is ")
+
+
+@pytest.mark.parametrize("words", [(), ("--no-run",)], ids=["run", "formulas"])
+def test_an_update_makes_what_follows_succeed_and_the_next_one_do_nothing(
+    words: tuple[str, ...],
+) -> None:
+    text = module("a", "gru", "params = 1", "output = 1,2", "macs >= 1")
+    result, new = updated(text, *words)
+    assert (result.code, result.err) == (0, "")
+    assert call("check", *words).code == 0
+    again, same = updated(new, *words)
+    assert (again.code, again.out) == (0, "rnnshape.toml is up to date\n")
+    assert same == new
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("output = 10x5x80", "output = 10x5x96"),
+        ("output=10X5X80", "output=10X5X96"),
+        ("output = (10, 5, 80)", "output = (10, 5, 96)"),
+        ("output == [10,5, 80]", "output == [10,5, 96]"),
+        ("output  =  10, 5, 80 ", "output  =  10, 5, 96"),
+        ("output = 10,5", "output = 10,5,96"),
+        ("output = 10,5,80,1", "output = 10,5,96"),
+        ("output = (10, 5, 80,)", "output = (10, 5, 96,)"),
+        ("params = 136_960", "params = 195_072"),
+        ("params = 136960", "params = 195072"),
+        ("params = 150k", "params = 195072"),
+        ("Params == 1.5M", "Params == 195072"),
+        ("parameter_bytes = 2MiB", "parameter_bytes = 780288"),
+        ("next_linear = 80", "next_linear = 96"),
+        ("bias_ih_l0 = 160,", "bias_ih_l0 = 192,"),
+        ("bias_ih_l0 = (160,)", "bias_ih_l0 = (192,)"),
+        ("bias_ih_l0 = 1,2", "bias_ih_l0 = 192,"),
+        ("weight_ih_l3_reverse = 1,2", "weight_ih_l3_reverse = 192,96"),
+    ],
+)
+def test_an_update_keeps_the_way_a_value_is_written(old: str, new: str) -> None:
+    layer = nn.LSTM(20, 48, 4, bidirectional=True)
+    assert sum(p.numel() for p in layer.parameters()) == 195_072
+    assert layer.state_dict()["weight_ih_l3_reverse"].shape == (192, 96)
+    text = module("a", "nn.LSTM(20, 48, 4, bidirectional=True)", old)
+    result, written = updated(text, "--no-run")
+    assert written == text.replace(json.dumps(old), json.dumps(new))
+    assert result.code == 0
+    assert call("check", "--no-run").code == 0
+
+
+@pytest.mark.parametrize(
+    ("literal", "new"),
+    [
+        ("'params = 1'", "'params = 7440'"),
+        ('"params = 1"', '"params = 7440"'),
+        ('"params\\u0020= 1"', '"params = 7440"'),
+        ('"""params = 1"""', '"params = 7440"'),
+        ('"""\nparams = 1"""', '"params = 7440"'),
+        ("'''\nparams\n = 1'''", '"params\\n = 7440"'),
+        ("'params\t= 1'", '"params\\t= 7440"'),
+    ],
+)
+def test_an_update_rewrites_any_kind_of_string(literal: str, new: str) -> None:
+    text = f'[modules.a]\ntarget = "gru"\nexpect = [{literal}, # one\n"macs > 1"]\n'
+    result, written = updated(text, "--no-run")
+    assert written == text.replace(literal, new)
+    assert result.code == 0
+    assert result.out == "rnnshape.toml:3: a: params = 1 -> params = 7440\n"
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: f"\ufeff{text}",
+        lambda text: text.rstrip("\n"),
+        lambda text: text.replace("\n", "  \t\n") + "\n\n# \u5c42 \U0001f600\n\n\n",
+        lambda text: (
+            text.replace("expect", "\t expect").replace("[", "[ ", 1).replace("]", " ]", 1)
+        ),
+        lambda text: f"[tool.other]\nx = [1,\n  2]\n{text}[[later]]\ny = 'params = 1'\n",
+        lambda text: text + '[modules.b]\ntarget = "lstm"\nexpect = ["params = 1"]\n',
+    ],
+    ids=["CRLF", "BOM", "no newline", "blanks", "indentation", "other tables", "one more"],
+)
+def test_an_update_keeps_every_other_byte(wrap: Any) -> None:
+    text = wrap('[modules.a]\ntarget = "gru"\nexpect = ["params = 1"]\n')
+    root = "[tool.other]" in text
+    path = write(text.replace("[modules", "[tool.rnnshape.modules") if root else text,
+                 "pyproject.toml" if root else "rnnshape.toml")  # fmt: skip
+    before = path.read_bytes()
+    assert call("check", "--no-run", "--update", "--only", "a").code == 0
+    assert path.read_bytes() == before.replace(b"params = 1", b"params = 7440", 1)
+
+
+@pytest.mark.parametrize("value", ["true", "1", "True", "yes"])
+def test_an_update_in_a_ci_job_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", value)
+    for words in (("--update",), ("--init", "lstm")):
+        path = write(DRIFTED)
+        result = call("check", *words)
+        assert (result.code, result.out) == (2, "")
+        assert "CI is set" in result.err
+        assert path.read_text() == DRIFTED
+    monkeypatch.setenv("CI", "false")
+    assert call("check", "--update", "--no-run").code == 1
+    assert path.read_text() != DRIFTED
+
+
+@pytest.mark.usefixtures("disagreement")
+def test_nothing_is_updated_where_pytorch_disagrees() -> None:
+    text = module("a", "gru", "params = 1")
+    result, after = updated(text)
+    assert (result.code, after) == (3, text)
+    assert "disagrees with the formulas" in result.out
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        module("b", "gruu"),
+        module("b", "gru", "nothing = 1"),
+        module("b", "gru", expct="[]"),
+        module("b", "gru", device='"cuda:99"'),
+        "[",
+    ],
+    ids=["target", "expectation", "key", "device", "syntax"],
+)
+def test_nothing_is_updated_where_a_module_is_wrong(bad: str) -> None:
+    text = module("a", "gru", "params = 1") + bad
+    result, after = updated(text)
+    assert (result.code, result.out, after) == (2, "", text)
+
+
+@pytest.mark.parametrize("words", [("-f", "json"), ("-o", "a.json")], ids=" ".join)
+@pytest.mark.parametrize("task", [("--update",), ("--init", "lstm")], ids=" ".join)
+def test_a_task_that_writes_the_manifest_has_no_other_output(
+    task: tuple[str, ...], words: tuple[str, ...], folder: Path
+) -> None:
+    result = call("check", *task, *words)
+    assert (result.code, result.out, list(folder.iterdir())) == (2, "", [])
+    assert f"and {words[0]} is given" in result.err
+
+
+def test_update_and_init_are_one_or_the_other() -> None:
+    for words in (("--update", "--init", "lstm"), ("--init", "lstm", "--only", "a")):
+        result = call("check", *words)
+        assert (result.code, result.out) == (2, "")
+        assert "leave" in result.err
+
+
+def test_an_update_goes_through_a_link_and_keeps_the_mode(folder: Path) -> None:
+    text = module("a", "gru", "params = 1")
+    (folder / "real").mkdir()
+    real = write(text, "real/there.toml")
+    real.chmod(0o640)
+    Path("rnnshape.toml").symlink_to("real/there.toml")
+    assert call("check", "--no-run", "--update").code == 0
+    assert Path("rnnshape.toml").is_symlink()
+    assert "params = 7440" in real.read_text()
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in folder.rglob("*")) == [
+        "real",
+        "rnnshape.toml",
+        "there.toml",
+    ]
+
+
+def test_a_file_that_cannot_be_written_stays_and_is_told(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    path = write(DRIFTED)
+    monkeypatch.setattr(os, "access", lambda *_args: False)  # permissions do not bind root
+    result = call("check", "--no-run", "--update")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: cannot write rnnshape.toml: permission denied\nhint: ")
+    assert path.read_text() == DRIFTED
+    monkeypatch.undo()
+    assert sorted(each.name for each in folder.iterdir()) == ["rnnshape.toml"]
+
+
+@pytest.mark.parametrize("task", [("--update",), ("--init", "gru")], ids=" ".join)
+def test_a_file_is_never_half_written(
+    task: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    if task == ("--update",):
+        write(DRIFTED)
+    before = [path.name for path in folder.iterdir()]
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:3])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "write_bytes", full)
+        result = call("check", "--no-run", *task)
+    assert (result.code, result.out) == (2, "")
+    assert "No space left on device" in result.err
+    assert [path.name for path in folder.iterdir()] == before
+    assert not before or Path("rnnshape.toml").read_text() == DRIFTED
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.sampled_from(["output", "h_n", "params", "macs", "bias_hh_l0", "parameter_bytes"]),
+    st.sampled_from(["=", "==", " = ", "  ==\t", "\n="]),
+    st.text("0123456789,x()[]_.kMGiB ", min_size=1, max_size=12),
+)
+def test_a_restated_expectation_holds(name: str, sign: str, value: str) -> None:
+    report = predicted_report(RNNConfig(kind=Kind.GRU, num_layers=2), InputSpec(), Settings())
+    text = f"{name}{sign}{value}"
+    try:
+        judgement = judge(parse(text), report)
+    except ValueError:
+        return
+    new = restated(text, judgement.actual)
+    assert judge(parse(new), report).holds
+    assert new.startswith(f"{name}{sign}")
+    assert parse(f"{name} = {typed(judgement.actual)}").value == judgement.actual
+
+
+# -f json
+
+
+SCHEMA = json.loads((ROOT / "rnnshape/schemas/check-1.0.json").read_text())
+
+
+def schema_problems(instance: object) -> list[str]:
+    found = Draft202012Validator(SCHEMA).iter_errors(instance)
+    return [f"{error.json_path}: {error.message}" for error in found]
+
+
+@pytest.mark.parametrize("words", [(), ("--no-run",), ("--only", "decoder")], ids=" ".join)
+@pytest.mark.parametrize(
+    "text",
+    [
+        DRIFTED,
+        module("decoder", "gru"),
+        module("decoder", "rnn --cell --no-bias", "h_1 = 5,40", matches='"nn.RNNCell(20, 40)"'),
+        module("decoder", "lstm --proj 9", "params < 1G", lengths="[3, 2]", dtype='"float64"'),
+        module("decoder", "lstm --bidir", "c_n = 1,2", unbatched="true", matches='"gru"'),
+        module("decoder", "nn.RNN(1, 2, nonlinearity='relu')", "flops >= 1", batch="0"),
+    ],
+    ids=["drifted", "nothing expected", "cell", "packed", "unbatched", "batch of 0"],
+)
+def test_the_document_is_as_the_schema_says(text: str, words: tuple[str, ...]) -> None:
+    write(text)
+    result = call("check", *words, "-f", "json")
+    assert (result.code in (0, 1), result.err) == (True, "")
+    assert schema_problems(json.loads(result.out)) == []
+
+
+@pytest.mark.usefixtures("disagreement")
+def test_the_document_of_a_disagreement_is_as_the_schema_says() -> None:
+    write(DRIFTED)
+    whole = json.loads(call("check", "-f", "json").out)
+    assert schema_problems(whole) == []
+    assert [each["verification"]["agrees"] for each in whole["modules"]] == [False, False]
+
+
+def test_the_document_counts_what_pytorch_counts() -> None:
+    write(DRIFTED)
+    whole = json.loads(call("check", "-f", "json").out)
+    encoder, decoder = whole["modules"]
+    layer = nn.LSTM(20, 48, num_layers=4, bidirectional=True)
+    assert encoder["totals"]["parameters"] == sum(p.numel() for p in layer.parameters())
+    shape = list(layer(torch.zeros(10, 5, 20))[0].shape)
+    assert [(each["line"], each["actual"]) for each in encoder["expectations"]][:1] == [(6, shape)]
+    assert encoder["expectations"][0]["expected"] == [10, 5, 80]
+    assert (whole["file"], whole["expected"], whole["held"]) == ("rnnshape.toml", 7, 3)
+    assert (encoder["matches"], decoder["matches"]["holds"]) == (None, True)
+
+
+def test_a_document_with_a_key_renamed_or_missing_is_not_valid() -> None:
+    write(DRIFTED.replace("--hidden 128", "--hidden 129"))
+    whole = json.loads(call("check", "--no-run", "-f", "json").out)
+    keys = list(paths(whole))
+    assert len(keys) > 100
+    for path in keys:
+        changed = deepcopy(whole)
+        holder = changed
+        for key in path[:-1]:
+            holder = holder[key]
+        holder["renamed"] = holder.pop(path[-1])
+        assert schema_problems(changed), path
+
+
+def paths(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every member of every object."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(value, dict):
+            yield (*above, key)
+        if isinstance(inner, (dict, list)):
+            yield from paths(inner, (*above, key))
+
+
+# --init
+
+
+TARGETS = [
+    *("lstm", "gru", "rnn", "lstm --cell", "gru --cell", "rnn --cell --nonlinearity relu"),
+    *("lstm --proj 10 --layers 3 --bidir", "gru --bidir --batch-first", "rnn --no-bias"),
+    *("lstm --input 3 --hidden 7 --dropout 0.1", "nn.GRUCell(3, 4)"),
+    *("nn.LSTMCell(2, 3, bias=False)", "LSTM --hidden '4'"),
+    *("nn.LSTM(20, 40, 4, True, True, 0.2, True, 3)", "torch.nn.GRU(input_size=3, hidden_size=4)"),
+    *("nn.RNN(3, 4, nonlinearity='relu')", 'nn.RNN(3, 4, nonlinearity="tanh")'),
+    *('lstm --hidden "4"', "nn.LSTM(\n  20,\n\t40)", "nn.GRU(2, 3, dtype=torch.float64)"),
+]  # fmt: skip
+
+
+def test_the_first_manifest_holds_for_every_kind_of_target() -> None:
+    result = call("check", "--init", *TARGETS)
+    assert (result.code, result.err) == (0, "")
+    text = Path("rnnshape.toml").read_text()
+    assert (
+        result.out == f"{text}\nwrote rnnshape.toml; rnnshape check holds each module against it\n"
+    )
+    checked = call("check", "-f", "json")
+    whole = json.loads(checked.out)
+    assert checked.code == 0
+    constructors = [each["constructor"] for each in whole["modules"]]
+    assert constructors == [read_target(text).config.constructor for text in TARGETS]
+    assert len({each["name"] for each in whole["modules"]}) == len(TARGETS)
+    assert whole["held"] == whole["expected"] >= 3 * len(TARGETS)
+
+
+def test_the_first_manifest_expects_what_pytorch_gives() -> None:
+    call("check", "--init", "nn.LSTM(3, 7, 2, bidirectional=True)", "nn.GRUCell(3, 4)")
+    layer, cell = nn.LSTM(3, 7, 2, bidirectional=True), nn.GRUCell(3, 4)
+    result, (h_n, _) = layer(torch.zeros(10, 5, 3))
+    text = Path("rnnshape.toml").read_text()
+    assert f'"output = {",".join(map(str, result.shape))}"' in text
+    assert f'"h_n = {",".join(map(str, h_n.shape))}"' in text
+    assert f'"h_1 = {",".join(map(str, cell(torch.zeros(5, 3)).shape))}"' in text
+    for each in (layer, cell):
+        assert f'"parameters = {sum(p.numel() for p in each.parameters())}"' in text
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_manifest_that_is_there_is_not_replaced(kind: str, folder: Path) -> None:
+    path = Path("rnnshape.toml")
+    if kind == "file":
+        write(DRIFTED)
+    else:
+        path.mkdir()
+    result = call("check", "--init", "lstm")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: there is a rnnshape.toml already\nhint: ")
+    assert kind != "file" or path.read_text() == DRIFTED
+    assert [each.name for each in folder.iterdir()] == ["rnnshape.toml"]
+
+
+def test_a_first_manifest_of_bad_targets_tells_all_of_them(folder: Path) -> None:
+    result = call("check", "--init", "lstm", "foo", "gru --hidden x")
+    assert (result.code, result.out, list(folder.iterdir())) == (2, "", [])
+    assert result.err.count("error: ") == 2
+    result = call("check", "--init")
+    assert result.err == (
+        'error: --init has no TARGET\nhint: rnnshape check --init "lstm --hidden 40"\n'
+    )
+
+
+# What CI services get
+
+
+@pytest.fixture
+def actions(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """A job of GitHub Actions, whose repository is the folder; the file of its summary."""
+    summary = folder / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(folder))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    monkeypatch.setenv("CI", "true")
+    return summary
+
+
+def test_a_job_gets_annotations_and_the_same_stdout(
+    actions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(DRIFTED)
+    result = call("check", "--no-run")
+    assert result.code == 1
+    lines = result.err.splitlines()
+    assert [line.partition("::o")[0] for line in lines[:1]] == [
+        "::error file=rnnshape.toml,line=6,title=encoder"
+    ]
+    assert [re.search(r"line=(\d+)", line)[1] for line in lines] == ["6", "7", "8", "8"]  # type: ignore[index]
+    assert lines[0].endswith(
+        "::output = 10,5,80 failed: it is 10,5,96%0A(L, N, D*H_out) with H_out=48 hidden, D=2"
+    )
+    assert actions.read_text().startswith("before\n### rnnshape check\n")
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    outside = call("check", "--no-run")
+    assert (outside.out, outside.err) == (result.out, "")
+    assert actions.read_text().count("### rnnshape check") == 1
+
+
+@pytest.mark.parametrize("words", [(), ("-f", "github")], ids=["table", "github"])
+def test_an_annotation_names_the_file_from_the_root_of_the_repository(
+    words: tuple[str, ...], actions: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "models/a, b").mkdir(parents=True)
+    write(module("a", "gru", "params = 1"), "models/rnnshape.toml")
+    monkeypatch.chdir("models/a, b")
+    write(module("b", "gru", "params = 1"), "own.toml")
+    elsewhere = folder.parent / "elsewhere.toml"
+    elsewhere.write_text(module("c", "gru", "params = 1"))
+    for file, shown in (
+        (None, "models/rnnshape.toml"),
+        ("own.toml", "models/a%2C b/own.toml"),
+        (str(folder / "models/rnnshape.toml"), "models/rnnshape.toml"),
+        (str(elsewhere), str(elsewhere)),
+    ):
+        result = call("check", "--no-run", *filter(None, [file]), *words)
+        written = result.out if words else result.err
+        assert written.startswith(f"::error file={shown},line=3,title=")
+        assert (result.err == "") is bool(words)
+    assert actions.read_text().count("### rnnshape check") == 4
+
+
+def test_a_job_gets_a_summary_when_all_holds(actions: Path) -> None:
+    write(module("a", "gru", "params > 1"))
+    result = call("check", "--no-run")
+    assert (result.code, result.err) == (0, "")
+    text = actions.read_text()
+    assert text.startswith("before\n### rnnshape check\n\n")
+    assert "| `a` | 1/1 | ok | `nn.GRU(20, 40)` |" in re.sub(" +", " ", text)
+    call("check", "--no-run")
+    assert actions.read_text() == text + text.removeprefix("before\n")
+
+
+def test_a_summary_that_cannot_be_written_is_no_failure(
+    actions: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    write(module("a", "gru", "params > 1"))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(folder))
+    result = call("check", "--no-run")
+    assert result.code == 0
+    assert result.err == f"note: no summary in {folder}: Is a directory\n"
+    assert "the expectation holds" in result.out
+
+
+def test_nothing_is_annotated_of_a_manifest_that_is_wrong(actions: Path) -> None:
+    write(module("a", "gruu"))
+    result = call("check")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.count("error: ") == 1
+    assert actions.read_text() == "before\n"
+
+
+def test_junit_has_a_suite_a_module_and_a_case_an_expectation() -> None:
+    write(DRIFTED)
+    root = ET.fromstring(call("check", "-f", "junit").out)  # noqa: S314 - our own text
+    assert (root.attrib["tests"], root.attrib["failures"]) == ("9", "4")
+    suites = {suite.attrib["name"]: suite for suite in root}
+    assert [case.attrib["name"] for case in suites["decoder"]] == [
+        "output = (10, 5, 128)",
+        "next_linear = 128",
+        "matches gru --input 80 --hidden 128",
+        "verification",
+    ]
+    assert [case.attrib["line"] for case in suites["encoder"]] == ["6", "7", "8", "8", "2"]
+    assert {case.attrib["file"] for case in root.iter("testcase")} == {"rnnshape.toml"}
+    assert call("check", "-f", "junit", "--no-run").code == 1
+
+
+def test_what_was_not_run_is_skipped_not_passed() -> None:
+    write(module("a", "gru", "params > 1"))
+    root = ET.fromstring(call("check", "-f", "junit", "--no-run").out)  # noqa: S314 - our own text
+    assert (root.attrib["failures"], root.attrib["skipped"]) == ("0", "1")
