@@ -9,7 +9,7 @@ report.expect("output = 10,5,80", "params <= 150k")
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from rnnshape.analysis.expectation import chosen, judge, parse
@@ -214,7 +214,8 @@ def _report(
         settings,
         assumed={"batch_size", "seq_len"} if input_spec is None else set(),
     )
-    return Report(**vars(with_run(predicted) if run else predicted))
+    report = with_run(predicted) if run else predicted
+    return Report(**{field.name: getattr(report, field.name) for field in fields(report)})
 
 
 def _require_module(value: object) -> None:

@@ -30,7 +30,7 @@ def configs(  # noqa: PLR0913 - each narrows or widens what is drawn
 
     Stacks have up to `layers` layers, or `deep` where that is given.
     """
-    depths = [*range(1, layers + 1), *([deep] if deep else [])]
+    depths = st.integers(1, layers)
     kind = draw(st.sampled_from(kinds))
     hidden_size = draw(st.integers(1, largest))
     projected = kind is Kind.LSTM and projections
@@ -39,7 +39,7 @@ def configs(  # noqa: PLR0913 - each narrows or widens what is drawn
         kind=kind,
         input_size=draw(st.integers(1, largest)),
         hidden_size=hidden_size,
-        num_layers=draw(st.sampled_from(depths)),
+        num_layers=draw(depths | st.just(deep) if deep else depths),
         bias=draw(st.booleans()),
         batch_first=draw(st.booleans()),
         dropout=draw(st.sampled_from([0.0, 0.25, 1.0])),

@@ -69,7 +69,7 @@ def predicted(request: Request, settings: Settings, *, traps: tuple[Trap, ...] =
         assumed=request.assumed,
         from_input_shape=request.order_unconfirmed,
     )
-    return replace(report, findings=(*traps, *report.findings))
+    return replace(report, traps=traps)
 
 
 def deliver(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Claim, Facts
-from rnnshape.layer.findings import Finding, find
+from rnnshape.layer.findings import Finding, Trap, find
 from rnnshape.layer.formulas import Sizes, Weights, macs, named_sizes, weights
 from rnnshape.layer.prediction import predict
 from rnnshape.layer.verification import Mismatch
@@ -52,16 +53,28 @@ class Report:
     input_spec: InputSpec
     settings: Settings
     assumed: frozenset[str]  # fields of config and input that were not given
+    from_input_shape: bool  # whether batch and sequence were told by their positions alone
     predicted: Facts
-    findings: tuple[Finding, ...]
+    traps: tuple[Trap, ...] = ()  # what only the text of the request shows
     run: Run | None = None
 
-    @property
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything to point out, most important first."""
+        found = find(
+            self.config,
+            self.input_spec,
+            assumed=self.assumed,
+            from_input_shape=self.from_input_shape,
+        )
+        return (*self.traps, *found)
+
+    @cached_property
     def sizes(self) -> Sizes:
         """The sizes that the formulas are written in, as Dims."""
         return named_sizes(self.config, self.input_spec)
 
-    @property
+    @cached_property
     def weights(self) -> Weights:
         """The weights as blocks of alike layers."""
         return weights(self.config, self.sizes)
@@ -101,6 +114,6 @@ def predicted_report(
         input_spec=input_spec,
         settings=settings,
         assumed=frozenset(assumed),
+        from_input_shape=from_input_shape,
         predicted=predict(config, input_spec),
-        findings=find(config, input_spec, assumed=assumed, from_input_shape=from_input_shape),
     )
