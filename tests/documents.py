@@ -266,7 +266,8 @@ def _module(name: str, *expected: str, mismatches: tuple[Mismatch, ...] | None =
 
 
 def _check(*modules: Module) -> Document:
-    return check_document(Check(file="rnnshape.toml", modules=modules))
+    check = Check(file="rnnshape.toml", modules=modules)
+    return check_document(check, update="rnnshape check --update")
 
 
 DOCUMENTS: Final[Mapping[str, Document]] = {

@@ -122,7 +122,7 @@ def test_failures_come_first_then_every_module_then_the_sum() -> None:
         (module("a", "gru", "params > 1M"), "1 of 1 failed.\n"),
         (
             module("a", "gru", "params = 1", "params > 1"),
-            "1 of 2 failed. Meant? rnnshape check --update writes the new = values.\n",
+            "1 of 2 failed. Meant? rnnshape check --update --no-run writes the new = values.\n",
         ),
     ],
     ids=["nothing", "one", "all", "limit", "value"],
@@ -144,6 +144,16 @@ def test_the_command_that_is_proposed_works(name: str) -> None:
     done = spawn("-c", f"{SCRIPT[0]} {command[1]}", program=("bash",))
     assert done.code == 0, done.err
     assert call("check", name, "--no-run").code == 0
+
+
+def test_what_is_proposed_is_about_the_modules_that_were_looked_at() -> None:
+    write(module("a", "gru", "params = 1") + module("b", "gru", "params = 2"))
+    said = call("check", "--only", "a", "--dtype", "float64", "--no-run").out.replace("\n", " ")
+    command = re.search(r"Meant\? rnnshape (.*) writes", said)
+    assert command is not None
+    assert call(*command[1].split()).code == 0
+    assert call("check", "--only", "a", "--no-run").code == 0
+    assert '"params = 2"' in Path("rnnshape.toml").read_text()
 
 
 @pytest.mark.parametrize(
@@ -263,16 +273,23 @@ def test_a_disagreement_wins_over_a_failure(expectation: str) -> None:
     ) in result.out
     assert "on 2 of 2 modules" in result.out.replace("\n", " ")
     assert "--update" not in result.out  # which would refuse
+    assert "\nok: " not in result.out
+    assert result.out.splitlines()[-1] in (
+        "1 of 1 failed.",
+        "by formulas that PyTorch disputes, the expectation holds, of 2 modules",
+    )
     assert re.search(r"^a +bias_hh_l0 +(\S+) +\(120,\)$", result.out, re.MULTILINE)
     assert re.search(r"^b +bias_hh_l0 +(\S+) +\(9,\)$", result.out, re.MULTILINE)
 
 
 @pytest.mark.usefixtures("disagreement")
 def test_a_disagreement_is_a_failure_for_every_format() -> None:
-    write(module("a", "gru"))
-    assert "::error file=rnnshape.toml,line=1,title=a::" in call("check", "-f", "github").out
+    write(module("a", "gru", "params > 1"))
+    annotated = call("check", "-f", "github").out
+    assert "::error file=rnnshape.toml,line=1,title=a::" in annotated
+    assert "ok:" not in annotated
     root = ET.fromstring(call("check", "-f", "junit").out)  # noqa: S314 - our own text
-    assert root.attrib["failures"] == "1"
+    assert (root.attrib["failures"], root.attrib["skipped"]) == ("1", "1")
     assert json.loads(call("check", "-f", "json").out)["modules"][0]["verification"]["mismatches"]
 
 
@@ -289,8 +306,28 @@ def test_a_layer_that_cannot_run_is_told_at_its_line_and_the_others_are_tried() 
     assert second.startswith("error: rnnshape.toml:10: c: ")
 
 
-def test_what_keeps_every_module_from_running_is_told_once() -> None:
-    write(module("a", "gru") + module("b", "lstm"))
+@pytest.mark.parametrize(
+    ("keys", "line", "problem", "hint"),
+    [
+        ({"device": '"cuda:99"'}, 4, "device cuda:99: ", 'device = "cpu", or --no-run'),
+        ({"dtype": '"complex32"'}, 1, "PyTorch does not run nn.GRU", 'dtype = "float32", or'),
+        ({"batch_size": "100_000_000_000"}, 1, "a run on cpu needs ", "--no-run gives every"),
+    ],
+)
+def test_a_single_layer_that_cannot_run_is_told_in_the_words_of_the_manifest(
+    keys: dict[str, str], line: int, problem: str, hint: str
+) -> None:
+    write(module("a", "gru", **keys))
+    result = call("check")
+    assert (result.code, result.out) == (2, "")
+    error, said = result.err.splitlines()
+    assert error.startswith(f"error: rnnshape.toml:{line}: a: {problem}")
+    assert said.startswith(f"hint: {hint}")
+
+
+@pytest.mark.parametrize("names", ["a", "ab"])
+def test_what_keeps_every_module_from_running_is_told_once(names: str) -> None:
+    write("".join(module(name, "gru") for name in names))
     result = call("check", "--device", "cuda:99")
     assert result.code == 2
     error, hint = result.err.splitlines()
@@ -663,6 +700,17 @@ def test_the_first_manifest_holds_for_every_kind_of_target() -> None:
     assert constructors == [read_target(text).config.constructor for text in TARGETS]
     assert len({each["name"] for each in whole["modules"]}) == len(TARGETS)
     assert whole["held"] == whole["expected"] >= 3 * len(TARGETS)
+
+
+def test_a_first_manifest_has_no_use_for_a_run(folder: Path) -> None:
+    result = call("check", "--init", "lstm", "--no-run", "--dtype", "float16")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == (
+        "error: --init writes what the formulas say of each TARGET, and --dtype is given\n"
+        "hint: leave it out\n"
+    )
+    assert list(folder.iterdir()) == []
+    assert call("check", "--init", "lstm", "--no-run").code == 0
 
 
 def test_the_first_manifest_expects_what_pytorch_gives() -> None:

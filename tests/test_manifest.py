@@ -178,9 +178,16 @@ KEYS = [
     ("zzz = 1", "unknown key zzz; there are target, expect,", "leave it out"),
     ('"a b" = 1', "unknown key a b; there are", "leave it out"),
     ("expect = { a = 1 }", "expect is a table, not an array of strings", "expect = ["),
+    (f"seq_len = 0x{'f' * 5000}", "is an integer of over 500 digits, not an", "seq_len = 10"),
+    (f"batch = 0b{'1' * 50_000}", "batch is an integer of over 500 digits", "batch = 5"),
+    (f"batch_size = 1{'0' * 501}", "batch_size is an integer of over 500 digits", "batch_size"),
+    (f"device = 0o{'7' * 9000}", "device is an integer of over 500 digits", "device = "),
+    (f"lengths = [3, 0x{'f' * 5000}]", "an array of integers of over 500 digits", "[7, 3, 2]"),
 ]
 WORDS = [
     ('device = "tpu"', "unknown device 'tpu'", "one of cpu, cuda, cuda:1, mps, xpu, meta"),
+    ('device = ""', "unknown device ''", "one of cpu, cuda, cuda:1, mps, xpu, meta"),
+    ('dtype = ""', "unknown dtype ''", "one of float16, "),
     ('dtype = "int8"', "dtype int8 is not floating or complex", "one of float16, "),
     ('dtype = "flaot32"', "unknown dtype 'flaot32'", "one of float16, "),
     ("input_shape = [1, 2, 3, 4]", "input_shape has 3 sizes, or 2 without", "= [10, 5, 20]"),
@@ -197,6 +204,7 @@ WORDS = [
     ('expect = ["b/params > 3"]', "is about b, which is not here", '"parameters > 3"'),
     ('expect = ["params = x"]', "x is no number", "a number like 136960, 150k or 2MiB"),
     ('expect = [""]', '"" is empty', '"params <= 150k"'),
+    ('matches = "rnn --batch-frst"', "no option --batch-frst", "--batch-first; rnnshape rnn"),
     ('matches = "gruu"', "gruu is neither flags nor", "a target is"),
     (
         'matches = "lstm --batch 3"',
@@ -207,7 +215,7 @@ WORDS = [
 
 
 @pytest.mark.parametrize(
-    ("key", "problem", "hint"), KEYS + WORDS, ids=[k for k, _, _ in KEYS + WORDS]
+    ("key", "problem", "hint"), KEYS + WORDS, ids=[k[:60] for k, _, _ in KEYS + WORDS]
 )
 def test_a_wrong_value_is_told_at_its_line(key: str, problem: str, hint: str) -> None:
     text = f"# first\n\n{MODULE}\n# before\n{key}  # behind\n"
@@ -468,6 +476,34 @@ def test_a_folder_called_rnnshape_toml_is_passed_by(
     (folder / "a/rnnshape.toml").mkdir(parents=True)
     monkeypatch.chdir("a")
     assert found() == "../rnnshape.toml"
+
+
+def test_a_folder_above_that_may_not_be_searched_has_no_manifest(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.is_file
+
+    def is_file(self: Path) -> bool:
+        if self.parent == folder:
+            raise PermissionError(13, "Permission denied")
+        return real(self)
+
+    (folder / "a").mkdir()
+    monkeypatch.chdir("a")
+    monkeypatch.setattr(Path, "is_file", is_file)  # permissions do not bind root
+    ((error, _),) = pairs(call("check").err)
+    assert error.startswith("there is no rnnshape.toml, and no pyproject.toml with")
+
+
+def test_a_working_directory_that_is_gone_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a").mkdir()
+    monkeypatch.chdir("a")
+    (folder / "a").rmdir()
+    assert pairs(call("check").err) == [
+        ("the working directory is gone", "cd to one that there is")
+    ]
 
 
 def test_no_manifest_here_or_above_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

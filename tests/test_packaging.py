@@ -9,6 +9,7 @@ from importlib.resources import files
 from zipfile import ZipFile
 
 import pytest
+from packaging.requirements import Requirement
 
 import rnnshape
 from rnnshape.document.data import FORMAT_VERSION
@@ -65,12 +66,14 @@ def test_the_command_is_the_entry_point() -> None:
 
 
 def test_what_is_imported_at_run_time_is_a_dependency() -> None:
+    declared = map(Requirement, metadata("rnnshape").get_all("Requires-Dist") or [])
     needed = {
-        requirement.split(">")[0]
-        for requirement in metadata("rnnshape").get_all("Requires-Dist") or []
-        if "extra ==" not in requirement
+        requirement.name
+        for requirement in declared
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
     }
-    assert needed == {"rich", "torch", "typer"}
+    toml = set() if sys.version_info >= (3, 11) else {"tomli"}
+    assert needed == {"rich", "torch", "typer"} | toml
 
 
 def test_every_public_name_can_be_imported() -> None:

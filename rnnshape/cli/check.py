@@ -14,7 +14,7 @@ from typer import Argument, Option
 from rnnshape.analysis.check import Check
 from rnnshape.cli import exits
 from rnnshape.cli.actions import summarise
-from rnnshape.cli.command import command
+from rnnshape.cli.command import command, words_of
 from rnnshape.cli.manifest import MANIFEST, first_manifest, judged, load, run_all, updates, write
 from rnnshape.cli.options import OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan, write_stdout
@@ -77,7 +77,7 @@ def check_command(name: str, *, help: str) -> TyperCommand:
 
 
 def _check(check: CheckOptions, run: RunOptions, output: OutputOptions) -> int:
-    _require_one_task(check, output)
+    _require_one_task(check, run, output)
     words = check.words or []
     if check.init:
         return _init(words)
@@ -91,13 +91,15 @@ def _check(check: CheckOptions, run: RunOptions, output: OutputOptions) -> int:
     predicted = judged(manifest, check.only or (), run)
     if check.update:
         return _update(manifest, predicted, check, run)
+    update = shlex.join(["rnnshape", "check", *words_of(replace(check, update=True), run)])
     delivery = Delivery(plan)
     if plan.streams:
-        delivery.begin(check_document(predicted))
-    return _deliver(run_all(manifest, predicted) if run.run else predicted, delivery)
+        delivery.begin(check_document(predicted, update=update))
+    ran = run_all(manifest, predicted, run) if run.run else predicted
+    return _deliver(ran, delivery, update=update)
 
 
-def _require_one_task(check: CheckOptions, output: OutputOptions) -> None:
+def _require_one_task(check: CheckOptions, run: RunOptions, output: OutputOptions) -> None:
     writing = "--update" if check.update else "--init"
     if not (check.update or check.init):
         return
@@ -105,6 +107,12 @@ def _require_one_task(check: CheckOptions, output: OutputOptions) -> None:
         raise RequestError("--update and --init are given", hint="leave one of them out")
     if check.init and check.only:
         raise RequestError("--init has no modules yet, and --only names one", hint="leave it out")
+    if check.init and replace(run, run=True) != RunOptions():
+        option = next(words_of(replace(run, run=True)))
+        raise RequestError(
+            f"--init writes what the formulas say of each TARGET, and {option} is given",
+            hint="leave it out",
+        )
     if output.files or output.format != "table":
         option = "-o" if output.files else "-f"
         raise RequestError(
@@ -118,8 +126,8 @@ def _require_one_task(check: CheckOptions, output: OutputOptions) -> None:
         )
 
 
-def _deliver(check: Check, delivery: Delivery) -> int:
-    document = check_document(check)
+def _deliver(check: Check, delivery: Delivery, *, update: str | None = None) -> int:
+    document = check_document(check, update=update)
     delivery.finish(document)
     summarise(document, "rnnshape check")
     return exits.verdict(agrees=not check.disagreeing, holds=check.held == check.demands)
@@ -128,7 +136,7 @@ def _deliver(check: Check, delivery: Delivery) -> int:
 def _update(manifest: Manifest, predicted: Check, check: CheckOptions, run: RunOptions) -> int:
     """Rewrite the manifest, unless PyTorch disagrees with what would be written."""
     plain = Delivery(Plan.of(OutputOptions(), sections=(), default=()))
-    ran = run_all(manifest, predicted) if run.run else predicted
+    ran = run_all(manifest, predicted, run) if run.run else predicted
     if ran.disagreeing:
         return _deliver(ran, plain)
     file, changes = manifest.document.file, updates(manifest, predicted)

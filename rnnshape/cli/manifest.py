@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,13 +16,14 @@ from rnnshape.analysis.check import Check, Expected, Match, Module
 from rnnshape.analysis.expectation import chosen, judge, parse, restated, typed
 from rnnshape.analysis.matching import differences
 from rnnshape.cli.layer import predicted
-from rnnshape.cli.options import InputOptions, RunOptions, as_typed
+from rnnshape.cli.options import InputOptions, RunOptions, as_typed, spelling
 from rnnshape.cli.output import require_writable, write_files
 from rnnshape.cli.request import request_of, settings_of
 from rnnshape.cli.target import Target, read_target
 from rnnshape.errors import RequestError, RequestErrors, gathered, nearest, quoted
-from rnnshape.layer.config import InputSpec, dtype_named
+from rnnshape.layer.config import DType, InputSpec, dtype_named
 from rnnshape.layer.report import Report, predicted_report
+from rnnshape.layer.run import require_torch
 from rnnshape.sources.manifest import Entry, Manifest, ManifestError, basic_string, manifest_of
 from rnnshape.sources.toml import Document
 
@@ -34,13 +35,17 @@ _SECTION: Final = ("tool", "rnnshape")
 _NEW: Final = "rnnshape check --init lstm writes a first one"
 # More than any manifest that people write: 100,000 modules take 15 MB.
 _MOST_BYTES: Final = 64_000_000
-# An option as errors name it, with its value where it has one, and the keys of those.
-_OPTION: Final = re.compile(
-    r"--(batch|seq|input-shape|lengths|unbatched|with-state|device|dtype)\b"
-    r"(?: ([0-9]+(?:,[0-9]+)*))?"
-)
-_FIELDS: Final = {"batch": "batch_size", "seq": "seq_len"}
+# The options that a manifest has as keys, by the word that errors name them with.
 _OF_RUN: Final = ("device", "dtype")  # the command has these too
+_FIELD_OF: Final = {
+    f"--{spelling(field)}": field
+    for field in (*(each.name for each in fields(InputOptions)), *_OF_RUN)
+}
+# One of them with its value, where it has one: sizes, or the name of a device or a type.
+_OPTION: Final = re.compile(
+    rf"({'|'.join(_FIELD_OF)})(?![\w-])"
+    rf"(?: ([0-9]+(?:,[0-9]+)*|cpu|meta|{'|'.join(each.value for each in DType)}))?"
+)
 _ARRAYS: Final = ("input_shape", "lengths")
 
 
@@ -61,11 +66,16 @@ def load(name: str | None) -> Manifest:
 
 def _nearest() -> Path:
     """`rnnshape.toml`, or a `pyproject.toml` that speaks of rnnshape, here or above."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError as error:
+        raise RequestError(
+            "the working directory is gone", hint="cd to one that there is"
+        ) from error
     for folder in (here, *here.parents):
         for path in (folder / MANIFEST, folder / _PYPROJECT):
             shown = Path(os.path.relpath(path, here))
-            if path.is_file() and (path.name == MANIFEST or _speaks_of_rnnshape(shown)):
+            if _is_file(path) and (path.name == MANIFEST or _speaks_of_rnnshape(shown)):
                 return shown
     raise RequestError(
         f"there is no {MANIFEST}, and no {_PYPROJECT} with [{'.'.join(_SECTION)}], here or above",
@@ -109,6 +119,13 @@ def _document(path: Path) -> Document:
             f"{path}:{line}: byte {content[error.start]:#04x} is not UTF-8",
             hint="save it as UTF-8",
         ) from error
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # in a folder above that may not be searched
+        return False
 
 
 def _is_folder(path: Path) -> bool:
@@ -204,7 +221,7 @@ def _report(entry: Entry, target: Target, run: RunOptions) -> Report:
     request = request_of(target.config.kind, target.fields, input_, fixed=target.told)
     settings = settings_of(
         run,
-        device=entry.device or target.device,
+        device=target.device if entry.device is None else entry.device,
         dtype=target.dtype if entry.dtype is None else dtype_named(entry.dtype),
     )
     return predicted(request, settings, traps=target.traps)
@@ -228,14 +245,12 @@ def _in_manifest(
     """
 
     def written(match: re.Match[str]) -> str:
-        field = _FIELDS.get(match[1], match[1].replace("-", "_"))
+        option, value = match.groups()
+        field = _FIELD_OF[option]
         if field in _OF_RUN and field not in entry.keys:
             return match[0]
         key = entry.keys.get(field, field)
-        if match[2] is None:
-            return key
-        value = match[2].replace(",", ", ")
-        return f"{key} = {f'[{value}]' if field in _ARRAYS else value}"
+        return key if value is None else f"{key} = {_toml(field, value)}"
 
     problem = error.problem if keys else _OPTION.sub(written, error.problem)
     named = (word for word in re.findall("[a-z_]+", problem) if word in entry.keys.values())
@@ -245,24 +260,31 @@ def _in_manifest(
     return manifest.problem(entry, told, *place)
 
 
-def run_all(manifest: Manifest, check: Check) -> Check:
-    """Every module run. Raises RequestErrors with each that cannot be, when all were tried."""
-    entries = {entry.name: entry for entry in manifest.entries}
-    reasons: dict[tuple[str, str], RequestError] = {}
+def _toml(field: str, value: str) -> str:
+    """The value of an option as a manifest has it."""
+    if field in _ARRAYS:
+        return f"[{value.replace(',', ', ')}]"
+    return basic_string(value) if field in _OF_RUN else value
 
-    def run(module: Module) -> Module:
+
+def run_all(manifest: Manifest, check: Check, run: RunOptions) -> Check:
+    """Every module run. Raises RequestErrors with each that cannot be, when all were tried."""
+    require_torch()
+    entries = {entry.name: entry for entry in manifest.entries}
+
+    def module_run(module: Module) -> Module:
         try:
             return module.run()
         except RequestError as error:
-            reasons[error.problem, error.hint] = error
             raise _in_manifest(manifest, entries[module.name], error) from error
 
     try:
-        return replace(check, modules=tuple(gathered(run, check.modules)))
+        return replace(check, modules=tuple(gathered(module_run, check.modules)))
     except RequestErrors as errors:
-        # A device that is not there is told once.
-        if len(reasons) == 1 and len(errors.errors) == len(check.modules):
-            raise next(iter(reasons.values())) from errors
+        told_by_command = run.device is not None or run.dtype is not None
+        alike = len({str(each.__cause__) for each in errors.errors}) == 1
+        if told_by_command and alike and len(errors.errors) == len(check.modules):
+            check.modules[0].run()  # once, in the words of the command
         raise
 
 
@@ -317,4 +339,4 @@ def _table(name: str, text: str, target: Target) -> Iterator[str]:
 def write(path: Path, text: str) -> None:
     """Replace the manifest, when it is whole."""
     require_writable(path, "rnnshape check")
-    write_files([(path, text.encode())])
+    write_files([(path, text.encode())], "rnnshape check")

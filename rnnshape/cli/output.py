@@ -198,12 +198,15 @@ def _unwritable(path: Path, reason: str, option: str = "-o") -> RequestError:
     )
 
 
-def write_files(contents: Sequence[tuple[Path, bytes]]) -> None:
-    """Replace every file, or none: all are written beside their places before one moves."""
+def write_files(contents: Sequence[tuple[Path, bytes]], option: str = "-o") -> None:
+    """Replace every file, or none: all are written beside their places before one moves.
+
+    `option` is what asks for them. Raises RequestError where that is not possible.
+    """
     written: list[tuple[Path, Path, Path]] = []
     try:
         for path, content in contents:
-            with _writing(path):
+            with _writing(path, option):
                 target = Path(os.path.realpath(path))
                 beside = target.with_name(f".rnnshape-{os.urandom(8).hex()}")
                 written.append((path, beside, target))
@@ -211,7 +214,7 @@ def write_files(contents: Sequence[tuple[Path, bytes]]) -> None:
                 if target.exists():
                     shutil.copymode(target, beside)
         for path, beside, target in written:
-            with _writing(path):
+            with _writing(path, option):
                 beside.replace(target)
     finally:
         for _, beside, _ in written:

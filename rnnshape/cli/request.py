@@ -107,9 +107,13 @@ def settings_of(
     run: RunOptions, *, device: str | None = None, dtype: DType | None = None
 ) -> Settings:
     """Where the layer runs and in what type: as the options say, else as its source does."""
+    if run.device is not None:
+        device = run.device
+    if run.dtype is not None:
+        dtype = dtype_named(run.dtype)
     return Settings(
-        device=(device or Settings.device) if run.device is None else run.device,
-        dtype=(dtype or Settings.dtype) if run.dtype is None else dtype_named(run.dtype),
+        device=Settings.device if device is None else device,
+        dtype=Settings.dtype if dtype is None else dtype,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from shlex import quote
 from typing import Any, Final
 
 from rnnshape.analysis.check import Check, Expected, Match, Module
@@ -41,16 +40,18 @@ from rnnshape.document.model import (
 
 # Modules that a person looks over; of more than these the table has only those that fail.
 _MOST_LISTED: Final = 20
-_FOUND: Final = "rnnshape.toml"  # by the command itself, without being named
 
 
-def check_document(check: Check) -> Document:
-    """Failures first, each where it is demanded, then the modules, then the run and the sum."""
+def check_document(check: Check, *, update: str | None = None) -> Document:
+    """Failures first, each where it is demanded, then the modules, then the run and the sum.
+
+    `update` is a command to propose, which brings what is outdated up to date.
+    """
     failures = tuple(_failures(check))
     sections = (
         Section(key="failures", blocks=failures),
         Section(key="check", blocks=tuple(_modules(check))),
-        Section(key="verification", blocks=tuple(_verification(check)), needs_run=True),
+        Section(key="verification", blocks=tuple(_verification(check, update)), needs_run=True),
     )
     return Document(
         sections=tuple(section for section in sections if section.blocks),
@@ -68,7 +69,7 @@ def _failures(check: Check) -> Iterator[Verdict]:
 def _verdicts(check: Check, module: Module) -> Iterator[Verdict]:
     yield from _demands(check, module)
     verdict = run_verdict(module.report, Code(module.name))
-    yield _placed(verdict, check, module.line)
+    yield replace(verdict, place=_place(check, module.line))
 
 
 def _demands(check: Check, module: Module) -> Iterator[Verdict]:
@@ -76,19 +77,14 @@ def _demands(check: Check, module: Module) -> Iterator[Verdict]:
     subject = Code(module.name)
     for each in module.expected:
         verdict = expectation_verdict(each.judgement, module.report, subject=subject)
-        if verdict.status == "unmet":
-            verdict = _placed(verdict, check, each.line, text=_failed(each))
-        yield _placed(verdict, check, each.line)
+        text = _failed(each) if verdict.status == "unmet" else verdict.text
+        yield replace(verdict, text=text, place=_place(check, each.line))
     if module.match is not None:
         yield _match(module.match, check, subject)
 
 
-def _placed(verdict: Verdict, check: Check, line: int, *, text: Inline | None = None) -> Verdict:
-    return replace(
-        verdict,
-        place=Place(file=check.file, line=line),
-        text=verdict.text if text is None else text,
-    )
+def _place(check: Check, line: int) -> Place:
+    return Place(file=check.file, line=line)
 
 
 def _failed(expected: Expected) -> Inline:
@@ -119,7 +115,7 @@ def _match(match: Match, check: Check, subject: Code) -> Verdict:
         subject=subject,
         what=what,
         reason=reason,
-        place=Place(file=check.file, line=match.line),
+        place=_place(check, match.line),
     )
 
 
@@ -148,22 +144,19 @@ def _row(module: Module) -> tuple[Cell, ...]:
     )
 
 
-def _verification(check: Check) -> Iterator[Block]:
+def _verification(check: Check, update: str | None) -> Iterator[Block]:
     yield from _runs(check)
     failed = check.demands - check.held
     subject = Code(check.file)
     if failed:
         text = f"{failed:,} of {check.demands:,} failed."
-        if check.outdated and not check.disagreeing:  # --update refuses what PyTorch disputes
-            text += f" Meant? {_command(check)} --update writes the new = values."
+        if update and check.outdated and not check.disagreeing:  # it refuses what is disputed
+            text += f" Meant? {update} writes the new = values."
         yield Paragraph((text,))
+    elif check.disagreeing:
+        yield Paragraph((f"by formulas that PyTorch disputes, {_held(check)}",))
     else:
         yield Verdict(status="ok", text=(_held(check),), subject=subject)
-
-
-def _command(check: Check) -> str:
-    named = "" if check.file == _FOUND else f" {quote(check.file)}"
-    return f"rnnshape check{named}"
 
 
 def _held(check: Check) -> str:

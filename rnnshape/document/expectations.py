@@ -25,11 +25,13 @@ def expectations(
 ) -> Iterator[Block]:
     """One line where all hold; where not, each failure with the formula and its numbers."""
     verdicts = [expectation_verdict(each, report, subject=subject) for each in judgements]
-    failed = [verdict for verdict in verdicts if verdict.status != "ok"]
+    failed = [verdict for verdict in verdicts if verdict.status == "unmet"]
     yield from failed
     count = _count(len(judgements) - len(failed), len(judgements))
     if not failed:
-        yield Verdict(status="ok", text=(count,), subject=subject)
+        if report.disagrees:
+            count += ", by formulas that PyTorch disputes"
+        yield Verdict(status="open" if report.disagrees else "ok", text=(count,), subject=subject)
     elif len(judgements) > 1:
         yield Paragraph((count,))
 
@@ -37,6 +39,9 @@ def expectations(
 def expectation_verdict(judgement: Judgement, report: Report, *, subject: Code) -> Verdict:
     """Whether one expectation holds; where not, with the formula and its numbers."""
     text = judgement.expectation.text
+    if judgement.holds and report.disagrees:
+        disputed = (Code(text), " holds by formulas that PyTorch disputes")
+        return Verdict(status="open", text=disputed, subject=subject, what=text)
     if judgement.holds:
         return Verdict(status="ok", text=(Code(text),), subject=subject, what=text)
     return Verdict(

@@ -35,8 +35,8 @@ class Run:
     claims: tuple[Claim, ...]  # judged
     mismatches: tuple[Mismatch, ...]
     counted_flops: int | None = None  # by PyTorch's own counter
-    equations_difference: float | None = None  # from the cell's equations in float64, at most
-    device_difference: float | None = None  # from the CPU's values, at most
+    equations_difference: float | None = None  # from the cell's equations in float64, absolute
+    device_difference: float | None = None  # from the CPU's values, relative to their largest
     timings: tuple[Timing, ...] = ()
 
     @property

@@ -36,7 +36,7 @@ def with_run(
     require_runnable(config, spec, settings)
     if settings.device_type == "cpu":  # refused at once: the other devices need torch to tell
         require_memory(need(config, spec, settings), available_memory(), device=settings.device)
-    _import_torch()
+    require_torch()
     from rnnshape.layer.measurement import counted_flops, difference_from_cpu, measure
     from rnnshape.layer.stepwise import largest_difference
     from rnnshape.layer.timing import timed
@@ -68,10 +68,11 @@ def with_run(
     return replace(report, run=run)
 
 
-def _import_torch() -> None:
+def require_torch() -> None:
     """Import torch, silently: without numpy it warns of something that is not used here.
 
-    A file called torch.py where Python looks first is imported in its place, and may do anything.
+    Raises RequestError where there is none. A file called torch.py where Python looks first is
+    imported in its place, and may do anything.
     """
     try:
         with warnings.catch_warnings():

@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from rnnshape.errors import RequestError, quoted
+from rnnshape.layer.config import MAX_SIZE
 from rnnshape.sources.toml import Document, KeyPath
 
 _EXAMPLE: Final = 'target = "nn.LSTM(20, 40)"'
@@ -186,11 +187,11 @@ def _is_integer(value: Any) -> bool:
 
 
 def _is_count(value: Any) -> bool:
-    return _is_integer(value) and value >= 0
+    return _is_integer(value) and 0 <= value <= MAX_SIZE
 
 
 def _is_size(value: Any) -> bool:
-    return _is_integer(value) and value >= 1
+    return _is_count(value) and value >= 1
 
 
 def _are_counts(value: Any) -> bool:
@@ -230,12 +231,16 @@ def _word(value: Any) -> str | bool:
 
 
 def _shown(value: Any) -> str:
-    """A number as it is, since its size may be what is wrong; of all else, its kind."""
-    if _is_integer(value):
-        return quoted(str(value))
-    if isinstance(value, list) and value and all(map(_is_integer, value)):
-        return quoted(str(value))
-    return _kind(value)
+    """A number as it is, since its size may be what is wrong; of all else, its kind.
+
+    TOML's hexadecimal integers may have more digits than Python writes.
+    """
+    numbers = value if isinstance(value, list) and value else [value]
+    if not all(map(_is_integer, numbers)):
+        return _kind(value)
+    if any(abs(number) > MAX_SIZE for number in numbers):
+        return f"{_kind(value)} of over 500 digits"
+    return quoted(str(value))
 
 
 def _kind(value: Any) -> str:
