@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import pickle
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from io import StringIO
 from itertools import product
@@ -27,6 +25,7 @@ from rnnshape.layer import run as layer_run
 from rnnshape.layer.facts import Facts
 from rnnshape.layer.verification import Mismatch
 from rnnshape.render import Format, render
+from tests.program import PYTHON, Result, spawn
 from tests.strategies import configs, examples
 from tests.transcripts import ROOT
 
@@ -327,10 +326,8 @@ def test_the_package_imports_nothing_before_it_is_asked_to() -> None:
         "report.expect('params = 7440')\n"
         "print(before, {'torch', 'rich', 'typer', 'pydantic'} & sys.modules.keys())"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "set() set()\n"
+    result = spawn("-c", program, program=PYTHON)
+    assert result == Result(code=0, out="set() set()\n", err="")
 
 
 SNIPPET = """
@@ -360,19 +357,14 @@ rnnshape.inspect(3)
 """
 
 
-@pytest.mark.parametrize(
-    ("more", "found"),
-    [("", "Success: no issues found in 1 source file"), (WRONG, "Found 5 errors in 1 file")],
-    ids=["as it is meant", "each line wrong"],
-)
-def test_a_strict_type_checker_knows_the_api(more: str, found: str, tmp_path: Path) -> None:
-    snippet = tmp_path / "snippet.py"
-    snippet.write_text(SNIPPET + more)
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file", "", str(snippet)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.splitlines()[-1].startswith(found), done.stdout
+def test_a_strict_type_checker_knows_the_api(tmp_path: Path) -> None:
+    """It finds nothing in what is meant, and something in each line that is wrong."""
+    (tmp_path / "meant.py").write_text(SNIPPET)
+    (tmp_path / "wrong.py").write_text(SNIPPET + WRONG)
+    files = [str(tmp_path / name) for name in ("meant.py", "wrong.py")]
+    words = ("-m", "mypy", "--strict", "--config-file", "", "--cache-dir", ".mypy_cache/api")
+    result = spawn(*words, *files, program=PYTHON, cwd=ROOT)
+    assert (result.code, result.err) == (1, "")
+    errors = re.findall(r"(\w+)\.py:(\d+): error", result.out)
+    wrong = range(SNIPPET.count("\n") + 2, (SNIPPET + WRONG).count("\n") + 1)
+    assert errors == [("wrong", str(line)) for line in wrong], result.out

@@ -22,7 +22,7 @@ from rnnshape.layer import measurement
 from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
 from tests import arithmetic
 from tests.configs import inputs, layers
-from tests.process import heavy_imports, piped
+from tests.program import call
 from tests.refusals import refusals, require_refused
 from tests.transcripts import ROOT
 
@@ -120,8 +120,8 @@ def _require_consistent(solution: Solution, used: Any, unknown: str) -> None:
 
 
 def test_a_gru_matches_the_four_layer_lstm_with_46() -> None:
-    done = piped(*["budget", "gru", "--match", "lstm", "--layers", "4", "--bidir", "-f", "json"])
-    data = json.loads(done.stdout)
+    words = "budget gru --match lstm --layers 4 --bidir -f json"
+    data = json.loads(call(*words.split()).out)
     jsonschema.validate(data, SCHEMA)
     assert (data["size"], data["candidates"][1]["parameters"]) == (46, 134_688)
     assert data["budget"]["allowed"] == 136_960
@@ -360,10 +360,6 @@ def test_every_number_of_the_transcripts_is_what_the_formula_says() -> None:
                 layer = re.sub(r"proj_size=\d+", f"proj_size={size}", constructor)
             ((_, parameters),) = arithmetic.constructed(layer)
             assert f" {parameters:,}" in row, row
-
-
-def test_without_a_run_neither_torch_nor_pydantic_is_imported() -> None:
-    assert not heavy_imports("budget", "lstm", "--params", "1M", "--no-run")
 
 
 def test_a_disagreement_exits_3(

@@ -23,8 +23,8 @@ from rnnshape.cli.target import read_target
 from rnnshape.layer import formulas
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.report import predicted_report
-from tests.process import heavy_imports, on_terminal
-from tests.program import SCRIPT, Result, call, environment, spawn
+from tests.program import SCRIPT, Result, call, environment, shell, spawn
+from tests.terminal import ESCAPE, PLAIN, shown
 from tests.transcripts import ROOT
 
 # An LSTM whose hidden_size was 40 when its expectations were written.
@@ -49,8 +49,6 @@ matches = "gru --input 80 --hidden 128"
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "NO_COLOR"):
-        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -141,7 +139,7 @@ def test_the_command_that_is_proposed_works(name: str) -> None:
     said = call("check", name, "--no-run").out.replace("\n", " ")
     command = re.search(r"Meant\? rnnshape (.*) writes", said)
     assert command is not None
-    done = spawn("-c", f"{SCRIPT[0]} {command[1]}", program=("bash",))
+    done = shell(f"rnnshape {command[1]}")
     assert done.code == 0, done.err
     assert call("check", name, "--no-run").code == 0
 
@@ -207,22 +205,16 @@ def test_every_module_is_checked_though_one_fails() -> None:
     ]
 
 
-def test_without_a_run_torch_is_not_imported() -> None:
-    write(module("a", "lstm --layers 2", "params > 1"))
-    assert heavy_imports("check", "--no-run") == set()
-    assert "torch" in heavy_imports("check")
-
-
 @pytest.mark.parametrize("width", [40, 80])
 def test_nothing_is_wider_than_the_terminal_but_names(width: int) -> None:
     write(DRIFTED)
-    shown = on_terminal("check", "--no-run", lines=60, columns=width)
+    screen = shown("check", "--no-run", columns=width, changes=PLAIN)
     longest = max(
-        (line for line in shown.splitlines() if not re.match(r"rnnshape\.toml:", line)), key=len
+        (line for line in screen.lines if not re.match(r"rnnshape\.toml:", line)), key=len
     )
     assert len(longest) <= width, longest
     for said in ("encoder", "decoder", "0/4", "3/3", "FAIL"):
-        assert said in shown
+        assert said in screen.text
 
 
 def test_colour_is_for_terminals_and_for_who_asks() -> None:
@@ -230,8 +222,9 @@ def test_colour_is_for_terminals_and_for_who_asks() -> None:
     assert "\x1b" not in call("check", "--no-run").out
     coloured = call("check", "--no-run", "--color", "always").out
     assert "\x1b[" in coloured
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == call("check", "--no-run").out
-    assert "\x1b[" not in on_terminal("check", "--no-run", lines=60)  # it sets NO_COLOR
+    assert ESCAPE.sub("", coloured) == call("check", "--no-run").out
+    assert shown("check", "--no-run").text == coloured
+    assert "\x1b" not in shown("check", "--no-run", changes=PLAIN).text
 
 
 # Exit codes and streams, of a process
@@ -795,7 +788,7 @@ def test_an_annotation_names_the_file_from_the_root_of_the_repository(
     write(module("b", "gru", "params = 1"), "own.toml")
     elsewhere = folder.parent / "elsewhere.toml"
     elsewhere.write_text(module("c", "gru", "params = 1"))
-    for file, shown in (
+    for file, named in (
         (None, "models/rnnshape.toml"),
         ("own.toml", "models/a%2C b/own.toml"),
         (str(folder / "models/rnnshape.toml"), "models/rnnshape.toml"),
@@ -803,7 +796,7 @@ def test_an_annotation_names_the_file_from_the_root_of_the_repository(
     ):
         result = call("check", "--no-run", *filter(None, [file]), *words)
         written = result.out if words else result.err
-        assert written.startswith(f"::error file={shown},line=3,title=")
+        assert written.startswith(f"::error file={named},line=3,title=")
         assert (result.err == "") is bool(words)
     assert actions.read_text().count("### rnnshape check") == 4
 

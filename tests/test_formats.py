@@ -8,7 +8,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -36,6 +35,7 @@ from rnnshape.render.cells import cell_text, printable
 from rnnshape.render.csv import HEADER
 from rnnshape.render.github import render_annotations, render_github
 from tests.documents import DOCUMENTS, HOSTILE, diagrams, tables
+from tests.program import PYTHON, spawn
 
 EACH_DOCUMENT = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 EACH_FORMAT = pytest.mark.parametrize("output", Format, ids=lambda output: output.value)
@@ -289,8 +289,10 @@ def test_latex_compiles_every_document_without_an_error(tmp_path: Path) -> None:
     done = subprocess.run(
         ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "all.tex"],
         cwd=tmp_path,
-        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,  # bytes: TeX writes in no particular encoding
         check=False,
+        timeout=120,
     )
     log = (tmp_path / "all.log").read_text(encoding="latin-1")
     assert done.returncode == 0, log[-2000:]
@@ -517,11 +519,10 @@ def test_a_format_is_imported_only_where_it_is_asked_for(output: Format) -> None
         "print(*(m.removeprefix('rnnshape.render.') for m in sys.modules"
         " if m.startswith('rnnshape.render.')))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    result = spawn("-c", program, program=PYTHON)
+    assert (result.code, result.err) == (0, "")
     shared = {"cells", "diagram"}
-    assert set(done.stdout.split()) - shared == names
+    assert set(result.out.split()) - shared == names
 
 
 def test_a_name_is_one_line_in_every_format() -> None:
