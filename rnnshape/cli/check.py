@@ -17,7 +17,8 @@ from rnnshape.cli.actions import summarise
 from rnnshape.cli.command import command, words_of
 from rnnshape.cli.manifest import MANIFEST, first_manifest, judged, load, run_all, updates, write
 from rnnshape.cli.options import OutputOptions, RunOptions
-from rnnshape.cli.output import Delivery, Plan, write_stdout
+from rnnshape.cli.output import Delivery, Plan
+from rnnshape.cli.streams import disarmed, write_stdout
 from rnnshape.document.check import check_document
 from rnnshape.document.model import Code
 from rnnshape.errors import RequestError, quoted
@@ -141,10 +142,10 @@ def _update(manifest: Manifest, predicted: Check, check: CheckOptions, run: RunO
         return _deliver(ran, plain)
     file, changes = manifest.document.file, updates(manifest, predicted)
     if not changes:
-        write_stdout(f"{cell_text(file)} is up to date\n")
+        write_stdout(disarmed(f"{cell_text(file)}: no = value to update\n"))
         return exits.SUCCESS if ran.held == ran.demands else _deliver_below(ran, plain)
     write(Path(file), manifest.with_expectations(changes))
-    write_stdout("".join(_changed(manifest, changes)))
+    write_stdout(disarmed("".join(_changed(manifest, changes))))
     left = judged(load(file), check.only or (), run)
     if left.held == left.demands:
         return exits.SUCCESS
