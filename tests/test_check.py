@@ -185,6 +185,17 @@ def test_a_module_matches_what_computes_the_same(other: str, differences: str | 
         assert "1/2  FAIL" in result.out
 
 
+def test_what_the_words_of_a_failing_target_show_stands_below_it() -> None:
+    write(module("a", "nn.LSTM(20, 40, 4, True)", "output = 10,5,80") + module("b", "gru"))
+    failure, _, note, *_ = call("check", "--no-run").out.splitlines()
+    assert failure.startswith("rnnshape.toml:3: a: output = 10,5,80 failed")
+    assert note.startswith("note: a: True is bias, the fourth argument")
+    write(module("a", "nn.LSTM(20, 40, 4, True)", "output = 10,5,40"))
+    assert "note: " not in call("check", "--no-run").out
+    (own,) = json.loads(call("check", "--no-run", "-f", "json").out)["modules"]
+    assert [each["code"] for each in own["findings"]] == ["bias-not-bidirectional"]
+
+
 def test_beyond_20_modules_only_those_that_fail_are_listed() -> None:
     held = "".join(module(f"m{n}", "gru", "params > 1") for n in range(20))
     write(held)

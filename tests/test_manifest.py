@@ -361,7 +361,7 @@ def test_more_than_a_hundred_problems_are_counted() -> None:
         (
             b"",
             "rnnshape.toml has no modules",
-            "[modules.encoder] begins one; rnnshape check --init",
+            "[modules.encoder] begins one",
         ),
         (b"# nothing\n", "rnnshape.toml has no modules", "[modules.encoder] begins one"),
         (b"[modules]\n", "rnnshape.toml has no modules", "[modules.encoder] begins one"),

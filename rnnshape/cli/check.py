@@ -118,7 +118,7 @@ def _require_one_task(check: CheckOptions, run: RunOptions, output: OutputOption
         option = "-o" if output.files else "-f"
         raise RequestError(
             f"{writing} writes the manifest and shows text, and {option} is given",
-            hint=f"rnnshape check {writing}, then rnnshape check without it",
+            hint=f"leave {option} out",
         )
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise RequestError(

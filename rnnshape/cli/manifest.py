@@ -59,8 +59,7 @@ def load(name: str | None) -> Manifest:
     manifest = manifest_of(_document(path), root)
     if not (manifest.entries or manifest.problems):
         table = ".".join((*root, "modules", "encoder"))
-        hint = f"[{table}] begins one" + (f"; {_NEW}" if not root else "")
-        raise RequestError(f"{quoted(str(path))} has no modules", hint=hint)
+        raise RequestError(f"{quoted(str(path))} has no modules", hint=f"[{table}] begins one")
     return manifest
 
 
