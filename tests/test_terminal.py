@@ -19,16 +19,16 @@ EVERYTHING = (*RICH_LSTM, "--dropout", "0.5", "--batch", "40", "--no-run", "--sh
 # that it has come so far.
 _HELD_BACK = """
 import sys
-from rnnshape.cli import layer
+from rnnshape.cli import reports
 from rnnshape.cli.main import main
 
-def hold(report, *, real=layer.with_run, **checks):
+def hold(report, *, real=reports.with_run, **checks):
     if not sys.stderr.isatty():
         print("held", file=sys.stderr, flush=True)
     sys.stdin.read()
     return real(report, **checks)
 
-layer.with_run = hold
+reports.with_run = hold
 sys.exit(main(sys.argv[1:]))
 """
 
