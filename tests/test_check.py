@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from torch import nn
@@ -25,6 +25,7 @@ from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.report import predicted_report
 from rnnshape.sources.manifest import basic_string
 from tests.program import SCRIPT, Result, call, environment, shell, spawn
+from tests.strategies import examples
 from tests.terminal import ESCAPE, PLAIN, shown
 from tests.transcripts import ROOT
 
@@ -579,27 +580,60 @@ def test_a_file_is_never_half_written(
     assert not before or Path("rnnshape.toml").read_text() == DRIFTED
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+UNITS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+UNITS_OF_BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "KiB": 2**10, "MiB": 2**20, "TiB": 2**40}
+
+
+@st.composite
+def written_shapes(draw: st.DrawFn) -> tuple[str, int | tuple[int, ...]]:
+    """A shape as someone may write it, and its sizes."""
+    sizes = draw(st.lists(st.integers(0, 10**6), min_size=1, max_size=5))
+    written = draw(st.sampled_from([",", ", ", "x", " x ", "X"])).join(map(str, sizes))
+    first, last = draw(st.sampled_from([("", ""), ("(", ")"), ("[", "]")]))
+    comma = "," if (len(sizes) == 1 and not first) or draw(st.booleans()) else ""
+    return f"{first}{written}{comma}{last}", tuple(sizes)
+
+
+@st.composite
+def written_numbers(draw: st.DrawFn, units: Mapping[str, int]) -> tuple[str, int | tuple[int, ...]]:
+    """A whole number as someone may write it, and its value."""
+    whole = draw(st.integers(0, 10**9))
+    unit = draw(st.sampled_from(list(units)))
+    half = draw(st.booleans()) and units[unit] > 1
+    written = f"{whole:_}" if draw(st.booleans()) else str(whole)
+    value = (2 * whole + half) * units[unit] // 2
+    return f"{written}{'.5' if half else ''}{unit}", value
+
+
+NAMED_VALUES = st.one_of(
+    st.tuples(st.sampled_from(["output", "h_n", "bias_hh_l0", "weight_hh_l1"]), written_shapes()),
+    st.tuples(
+        st.sampled_from(["params", "Parameters", "macs", "FLOPs", "next_linear"]),
+        written_numbers(UNITS),
+    ),
+    st.tuples(st.just("parameter_bytes"), written_numbers(UNITS | UNITS_OF_BYTES)),
 )
-@given(
-    st.sampled_from(["output", "h_n", "params", "macs", "bias_hh_l0", "parameter_bytes"]),
-    st.sampled_from(["=", "==", " = ", "  ==\t", "\n="]),
-    st.text("0123456789,x()[]_.kMGiB ", min_size=1, max_size=12),
-)
-def test_a_restated_expectation_holds(name: str, sign: str, value: str) -> None:
+
+
+@examples(200)
+@given(NAMED_VALUES, st.sampled_from(["=", "==", " = ", "  ==\t", "\n="]))
+def test_a_restated_expectation_holds_and_is_written_alike(
+    named: tuple[str, tuple[str, int | tuple[int, ...]]], sign: str
+) -> None:
     report = predicted_report(RNNConfig(kind=Kind.GRU, num_layers=2), InputSpec(), Settings())
-    text = f"{name}{sign}{value}"
-    try:
-        judgement = judge(parse(text), report)
-    except ValueError:
-        return
-    new = restated(text, judgement.actual)
+    name, (written, value) = named
+    text = f"{name}{sign}{written}"
+    assert parse(text).value == value
+    actual = judge(parse(text), report).actual
+    new = restated(text, actual)
+    assert parse(new).value == actual
     assert judge(parse(new), report).holds
     assert new.startswith(f"{name}{sign}")
-    assert parse(f"{name} = {typed(judgement.actual)}").value == judgement.actual
+    if isinstance(actual, int):
+        assert ("_" in new.partition("=")[2]) is ("_" in written and actual >= 1000)
+    elif isinstance(value, tuple) and len(value) == len(actual):
+        assert re.sub("[0-9]+", "N", new) == re.sub("[0-9]+", "N", text)
+    assert parse(f"{name} = {typed(actual)}").value == actual
 
 
 # -f json
