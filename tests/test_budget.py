@@ -75,9 +75,11 @@ def test_brute_force_finds_the_same_hidden_size(
         for size in sizes
         if _used(replace(config, hidden_size=size), spec, settings, quantity) <= allowed
     ]
-    if not fitting:
-        return
     budget = Budget(quantity=quantity, allowed=allowed)
+    if not fitting:
+        with pytest.raises(RequestError, match="the smallest"):
+            solve(config, spec, settings, budget=budget, unknown="hidden_size")
+        return
     solution = solve(config, spec, settings, budget=budget, unknown="hidden_size")
     found = solution.found.config.hidden_size
     assert found == fitting[-1] if fitting[-1] < sizes[-1] else found >= fitting[-1]
