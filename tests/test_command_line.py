@@ -321,7 +321,7 @@ class TestFiles:
         def must_not_run(*_args: Any, **_kwargs: Any) -> NoReturn:
             raise AssertionError("something ran")
 
-        monkeypatch.setattr("rnnshape.cli.layer.predicted_report", must_not_run)
+        monkeypatch.setattr("rnnshape.cli.reports.predicted_report", must_not_run)
         (in_tmp / "folder.md").mkdir()
         (in_tmp / "link.md").symlink_to("a.md")
         os.mkfifo(in_tmp / "pipe.md")
@@ -661,7 +661,7 @@ def breaking(monkeypatch: pytest.MonkeyPatch) -> Breaking:
         def raises(*_args: Any, **_kwargs: Any) -> NoReturn:
             raise error
 
-        monkeypatch.setattr("rnnshape.cli.layer.predicted_report", raises)
+        monkeypatch.setattr("rnnshape.cli.reports.predicted_report", raises)
 
     return broken
 

@@ -178,7 +178,7 @@ def test_what_cannot_be_judged_is_refused_before_anything_runs(
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("it ran")
 
-    monkeypatch.setattr("rnnshape.cli.layer.with_run", fail)
+    monkeypatch.setattr("rnnshape.cli.reports.with_run", fail)
     file = tmp_path / "report.json"
     assert main([*STACK, "-o", str(file), *words]) == exits.REFUSED
     assert capsys.readouterr() == ("", "error: {}\nhint: {}\n".format(*error))
