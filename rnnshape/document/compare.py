@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from rnnshape.analysis.comparison import Asked, Compared, Comparison, Group
+from rnnshape.dims import ints
 from rnnshape.document.data import (
     assumed_data,
     config_data,
@@ -18,7 +19,7 @@ from rnnshape.document.data import (
     totals_data,
     traps_data,
 )
-from rnnshape.document.findings import ints, trap_text
+from rnnshape.document.findings import trap_text
 from rnnshape.document.layer import (
     MACS,
     MISMATCH_COLUMNS,

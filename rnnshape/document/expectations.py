@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rnnshape.analysis.expectation import Judgement, Operator
-from rnnshape.document.findings import plain
-from rnnshape.document.model import Block, Code, Formula, Inline, Paragraph, Shape, Verdict
+from rnnshape.document.model import Block, Code, Formula, Inline, Paragraph, Shape, Verdict, plain
 from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.report import Report
 

@@ -10,9 +10,9 @@ from math import floor, log10
 from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape.analysis.comparison import Compared, siblings
-from rnnshape.dims import formula, shape_formula, substituted, written_shape
+from rnnshape.dims import formula, ints, shape_formula, substituted, written_shape
 from rnnshape.document.command import command_line
-from rnnshape.document.findings import finding_text, ints
+from rnnshape.document.findings import finding_text
 from rnnshape.document.grid import grid
 from rnnshape.document.model import (
     Block,
