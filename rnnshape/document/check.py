@@ -17,13 +17,6 @@ from rnnshape.document.data import (
     verification_data,
 )
 from rnnshape.document.expectations import expectation_data, expectation_verdict
-from rnnshape.document.layer import (
-    MISMATCH_COLUMNS,
-    MISMATCH_MEANS,
-    mismatch_row,
-    run_verdict,
-    written_place,
-)
 from rnnshape.document.model import (
     Block,
     Cell,
@@ -37,6 +30,7 @@ from rnnshape.document.model import (
     Table,
     Verdict,
 )
+from rnnshape.document.verification import mismatches_of, run_verdict, written_place
 
 # Modules that a person looks over; of more than these the table has only those that fail.
 _MOST_LISTED: Final = 20
@@ -187,16 +181,8 @@ def _runs(check: Check) -> Iterator[Block]:
         f" on {len(check.disagreeing):,} of {count:,} modules"
     )
     yield Verdict(status="failed", text=(text,), subject=subject)
-    yield Table(
-        columns=(Column(key="module", title="", headed=False), *MISMATCH_COLUMNS),
-        rows=tuple(
-            (Code(module.name), *mismatch_row(mismatch))
-            for module in check.disagreeing
-            if module.report.run is not None
-            for mismatch in module.report.run.mismatches
-        ),
-    )
-    yield MISMATCH_MEANS
+    disputed = ((module.name, module.report.run) for module in check.disagreeing)
+    yield from mismatches_of("module", disputed)
 
 
 def _where(check: Check) -> str:
