@@ -54,12 +54,13 @@ def budget_document(
     `traps` are what the text of the layer to match shows, beside that text.
     """
     sections = (
-        Section(key="header", blocks=(Heading(Code(report.config.constructor)),)),
+        Section(key="header", blocks=(Heading(Code(report.config.constructor)),), titled=False),
         Section(key="budget", blocks=tuple(_budget(solution, report))),
-        Section(key="findings", blocks=tuple(_findings(report, traps))),
+        Section(key="findings", blocks=tuple(_findings(report, traps)), titled=False),
         Section(
             key="verification",
             blocks=tuple(verification(report, Code(request))),
+            titled=False,
             needs_run=True,
         ),
     )

@@ -43,9 +43,14 @@ def check_document(check: Check, *, update: str | None = None) -> Document:
     """
     failures = tuple(_failures(check))
     sections = (
-        Section(key="failures", blocks=failures),
+        Section(key="failures", blocks=failures, titled=False),
         Section(key="check", blocks=tuple(_modules(check))),
-        Section(key="verification", blocks=tuple(_verification(check, update)), needs_run=True),
+        Section(
+            key="verification",
+            blocks=tuple(_verification(check, update)),
+            titled=False,
+            needs_run=True,
+        ),
     )
     return Document(
         sections=tuple(section for section in sections if section.blocks),

@@ -54,12 +54,19 @@ def compare_document(
     `traps` are what the texts of targets show, each beside its text.
     """
     sections = (
-        Section(key="header", blocks=(common_legend(comparison.asked, comparison.assumed),)),
+        Section(
+            key="header",
+            blocks=(common_legend(comparison.asked, comparison.assumed),),
+            titled=False,
+        ),
         Section(key="compare", blocks=tuple(_compare(comparison, limit))),
-        Section(key="findings", blocks=tuple(Note(trap_text(*each)) for each in traps)),
+        Section(
+            key="findings", blocks=tuple(Note(trap_text(*each)) for each in traps), titled=False
+        ),
         Section(
             key="verification",
             blocks=tuple(_verification(comparison, request, limit)),
+            titled=False,
             needs_run=True,
         ),
     )

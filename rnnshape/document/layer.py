@@ -104,7 +104,8 @@ def _data(*reports: Report, **of_each: Any) -> Mapping[str, Any]:
     return layer_data(*reports, **of_each)
 
 
-_NONE: Final = (Section(key="header", blocks=(Paragraph(("there is no recurrent layer",)),)),)
+_NO_LAYER: Final = Paragraph(("there is no recurrent layer",))
+_NONE: Final = (Section(key="header", blocks=(_NO_LAYER,), titled=False),)
 
 
 def _verdicts(report: Report, judgements: Sequence[Judgement]) -> Iterator[Verdict]:
@@ -141,7 +142,12 @@ def _sections(
     if full:
         builders["weights"] = _weights_by_name
     sections = (
-        Section(key=key, blocks=tuple(build(report)), needs_run=key in _OF_THE_RUN)
+        Section(
+            key=key,
+            blocks=tuple(build(report)),
+            titled=key not in _UNTITLED,
+            needs_run=key in _OF_THE_RUN,
+        )
         for key, build in builders.items()
         if key in show or key in failed
     )
@@ -508,6 +514,9 @@ SECTIONS: Final[Mapping[str, Callable[[Report], Iterator[Block]]]] = {
     "time": _time,
     "verification": _verification,
 }
+
+# They say themselves what they are.
+_UNTITLED: Final = ("header", "findings", "expectations", "verification")
 
 # Not known before the run, and shown behind what is.
 _OF_THE_RUN: Final = ("time", "verification")

@@ -219,6 +219,7 @@ class Section:
 
     key: str
     blocks: tuple[Block, ...]
+    titled: bool = True  # whether a person needs the key to understand the blocks
     needs_run: bool = False
 
 
