@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from torch import nn
 
-from rnnshape.analysis.expectation import judge, parse, restated, typed
+from rnnshape.analysis.expectation import judge, parse, restated
 from rnnshape.cli.target import read_target
 from rnnshape.layer import formulas
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
@@ -591,10 +591,10 @@ def test_a_restated_expectation_holds(name: str, sign: str, value: str) -> None:
         judgement = judge(parse(text), report)
     except ValueError:
         return
-    new = restated(text, judgement.actual)
+    new = restated(text, judgement.predicted)
     assert judge(parse(new), report).holds
     assert new.startswith(f"{name}{sign}")
-    assert parse(f"{name} = {typed(judgement.actual)}").value == judgement.actual
+    assert parse(f"{name} = {judgement.predicted.typed}").value == judgement.predicted
 
 
 # -f json

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from rnnshape.analysis.check import Check, Expected, Match, Module
-from rnnshape.analysis.expectation import chosen, judge, parse, restated, typed
+from rnnshape.analysis.expectation import chosen, judge, parse, restated
 from rnnshape.analysis.matching import differences
+from rnnshape.analysis.value import TensorShape
 from rnnshape.cli.layer import predicted
 from rnnshape.cli.options import InputOptions, RunOptions, as_typed, spelling
 from rnnshape.cli.output import require_writable, write_files
@@ -293,7 +294,7 @@ def updates(manifest: Manifest, check: Check) -> dict[tuple[str, int], str]:
     entries = {entry.name: entry for entry in manifest.entries}
     return {
         (module.name, number): restated(
-            entries[module.name].expect[number], module.expected[number].judgement.actual
+            entries[module.name].expect[number], module.expected[number].judgement.predicted
         )
         for module, number in check.outdated
     }
@@ -330,7 +331,7 @@ def _table(name: str, text: str, target: Target) -> Iterator[str]:
     yield "expect = ["
     for tensor, known in tensors.items():
         if tensor in ("output", "h_n", "h_1"):
-            yield f'  "{tensor} = {typed(known.shape)}",'
+            yield f'  "{tensor} = {TensorShape(known.shape).typed}",'
     yield f'  "parameters = {int(report.parameters)}",'
     yield f'  "macs = {int(report.macs)}",'
     yield "]"

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from rnnshape.analysis.check import Check, Expected, Match, Module
-from rnnshape.analysis.expectation import typed
+from rnnshape.analysis.value import Number, Value
 from rnnshape.document.data import (
     config_data,
     input_data,
@@ -89,11 +89,11 @@ def _place(check: Check, line: int) -> Place:
 def _failed(expected: Expected) -> Inline:
     """`output = 10,5,80 failed: it is 10,5,96`, which could stand in the file."""
     judgement = expected.judgement
-    return (Code(judgement.expectation.text), " failed: it is ", _written(judgement.actual))
+    return (Code(judgement.expectation.text), " failed: it is ", _written(judgement.predicted))
 
 
-def _written(actual: int | tuple[int, ...]) -> Code | str:
-    return f"{actual:,}" if isinstance(actual, int) else Code(typed(actual))
+def _written(actual: Value) -> Code | str:
+    return f"{actual.plain:,}" if isinstance(actual, Number) else Code(actual.typed)
 
 
 def _match(match: Match, check: Check, subject: Code) -> Verdict:
