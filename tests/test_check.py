@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from torch import nn
 
-from rnnshape.analysis.expectation import judge, parse, restated, typed
+from rnnshape.analysis.expectation import judge, parse, restated
 from rnnshape.cli.target import read_target
 from rnnshape.layer import formulas
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
@@ -623,17 +623,18 @@ def test_a_restated_expectation_holds_and_is_written_alike(
     report = predicted_report(RNNConfig(kind=Kind.GRU, num_layers=2), InputSpec(), Settings())
     name, (written, value) = named
     text = f"{name}{sign}{written}"
-    assert parse(text).value == value
-    actual = judge(parse(text), report).actual
-    new = restated(text, actual)
-    assert parse(new).value == actual
+    assert parse(text).value.plain == value
+    predicted = judge(parse(text), report).predicted
+    actual = predicted.plain
+    new = restated(text, predicted)
+    assert parse(new).value.plain == actual
     assert judge(parse(new), report).holds
     assert new.startswith(f"{name}{sign}")
     if isinstance(actual, int):
         assert ("_" in new.partition("=")[2]) is ("_" in written and actual >= 1000)
     elif isinstance(value, tuple) and len(value) == len(actual):
         assert re.sub("[0-9]+", "N", new) == re.sub("[0-9]+", "N", text)
-    assert parse(f"{name} = {typed(actual)}").value == actual
+    assert parse(f"{name} = {predicted.typed}").value.plain == actual
 
 
 # -f json

@@ -60,7 +60,7 @@ def test_a_text_is_read(
 ) -> None:
     expectation = parse(text)
     assert (expectation.module, expectation.name) == (None, name)
-    assert (expectation.operator, expectation.value) == (operator, value)
+    assert (expectation.operator, expectation.value.plain) == (operator, value)
     assert expectation.text == " ".join(text.split())
 
 
@@ -147,7 +147,7 @@ def test_the_hint_for_an_amount_is_the_same_expectation_in_whole_numbers(
         parse(f"params <= {value}")
     assert refused.value.problem == f'"params <= {value}": {value} {problem}'
     assert refused.value.hint == f'"params <= {whole}"'
-    assert parse(refused.value.hint.strip('"')).value == whole
+    assert parse(refused.value.hint.strip('"')).value.plain == whole
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,6 @@ def test_a_failure_tells_the_formula_and_the_sizes_that_differ() -> None:
     assert not judgement.holds
     assert (judgement.expected, judgement.actual) == ((10, 5, 80), (10, 5, 96))
     assert judgement.formula == "(L, N, D*H_out)"
-    assert judgement.substituted == "(10, 5, 2*48)"
     assert dict(judgement.symbols) == {"D": 2, "H_out": 48}
     assert dict(judged("output = 10,5").symbols) == {"L": 10, "N": 5, "D": 2, "H_out": 48}
 
@@ -346,7 +345,6 @@ def test_formula_and_symbols_give_the_actual_value(report: Report) -> None:
         }
         formula = re.sub(r"(sum|max)\(lengths\)", r"\1_lengths_", judgement.formula)
         assert eval(formula, {}, names) == judgement.actual  # noqa: S307 - made here
-        assert eval(judgement.substituted) == judgement.actual  # noqa: S307
 
 
 @given(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from rnnshape.analysis.expectation import typed
+from rnnshape.analysis.value import TensorShape
 from rnnshape.cli.target import Target, read_target
 from rnnshape.errors import gathered
 from rnnshape.layer.config import InputSpec, Settings
@@ -43,7 +43,7 @@ def _table(name: str, text: str, target: Target) -> Iterator[str]:
     yield "expect = ["
     for tensor, known in tensors.items():
         if tensor in ("output", "h_n", "h_1"):
-            yield f'  "{tensor} = {typed(known.shape)}",'
+            yield f'  "{tensor} = {TensorShape(known.shape).typed}",'
     yield f'  "parameters = {int(report.parameters)}",'
     yield f'  "macs = {int(report.macs)}",'
     yield "]"

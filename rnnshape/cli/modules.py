@@ -213,7 +213,7 @@ def updates(manifest: Manifest, check: Check) -> dict[tuple[str, int], str]:
     entries = {entry.name: entry for entry in manifest.entries}
     return {
         (module.name, number): restated(
-            entries[module.name].expect[number], module.expected[number].judgement.actual
+            entries[module.name].expect[number], module.expected[number].judgement.predicted
         )
         for module, number in check.outdated
     }

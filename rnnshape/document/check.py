@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from rnnshape.analysis.check import Check, Expected, Match, Module
-from rnnshape.analysis.expectation import typed
+from rnnshape.analysis.value import Number, Value
 from rnnshape.document.data import (
     config_data,
     findings_data,
@@ -19,13 +19,6 @@ from rnnshape.document.data import (
 )
 from rnnshape.document.expectations import expectation_data, expectation_verdict
 from rnnshape.document.findings import trap_text
-from rnnshape.document.layer import (
-    MISMATCH_COLUMNS,
-    MISMATCH_MEANS,
-    mismatch_row,
-    run_verdict,
-    written_place,
-)
 from rnnshape.document.model import (
     Block,
     Cell,
@@ -40,6 +33,7 @@ from rnnshape.document.model import (
     Table,
     Verdict,
 )
+from rnnshape.document.verification import mismatches_of, run_verdict, written_place
 
 # Modules that a person looks over; of more than these the table has only those that fail.
 _MOST_LISTED: Final = 20
@@ -52,9 +46,14 @@ def check_document(check: Check, *, update: str | None = None) -> Document:
     """
     failures = tuple(_failures(check))
     sections = (
-        Section(key="failures", blocks=failures),
+        Section(key="failures", blocks=failures, titled=False),
         Section(key="check", blocks=tuple(_modules(check))),
-        Section(key="verification", blocks=tuple(_verification(check, update)), needs_run=True),
+        Section(
+            key="verification",
+            blocks=tuple(_verification(check, update)),
+            titled=False,
+            needs_run=True,
+        ),
     )
     return Document(
         sections=tuple(section for section in sections if section.blocks),
@@ -95,11 +94,11 @@ def _place(check: Check, line: int) -> Place:
 def _failed(expected: Expected) -> Inline:
     """`output = 10,5,80 failed: it is 10,5,96`, which could stand in the file."""
     judgement = expected.judgement
-    return (Code(judgement.expectation.text), " failed: it is ", _written(judgement.actual))
+    return (Code(judgement.expectation.text), " failed: it is ", _written(judgement.predicted))
 
 
-def _written(actual: int | tuple[int, ...]) -> Code | str:
-    return f"{actual:,}" if isinstance(actual, int) else Code(typed(actual))
+def _written(actual: Value) -> Code | str:
+    return f"{actual.plain:,}" if isinstance(actual, Number) else Code(actual.typed)
 
 
 def _match(match: Match, check: Check, subject: Code) -> Verdict:
@@ -192,16 +191,8 @@ def _runs(check: Check) -> Iterator[Block]:
         f" on {len(check.disagreeing):,} of {count:,} modules"
     )
     yield Verdict(status="failed", text=(text,), subject=subject)
-    yield Table(
-        columns=(Column(key="module", title="", headed=False), *MISMATCH_COLUMNS),
-        rows=tuple(
-            (Code(module.name), *mismatch_row(mismatch))
-            for module in check.disagreeing
-            if module.report.run is not None
-            for mismatch in module.report.run.mismatches
-        ),
-    )
-    yield MISMATCH_MEANS
+    disputed = ((module.name, module.report.run) for module in check.disagreeing)
+    yield from mismatches_of("module", disputed)
 
 
 def _where(check: Check) -> str:

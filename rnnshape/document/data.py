@@ -12,8 +12,9 @@ from rnnshape import __version__
 from rnnshape.analysis.comparison import Compared, siblings
 from rnnshape.analysis.cost import cost as costs
 from rnnshape.analysis.frameworks import counterparts
-from rnnshape.dims import shape_formula
-from rnnshape.document.findings import finding_code, finding_text, ints, plain, trap_text
+from rnnshape.dims import ints, shape_formula
+from rnnshape.document.findings import finding_code, finding_text, trap_text
+from rnnshape.document.model import plain
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Claim
 from rnnshape.layer.findings import Finding, Trap
