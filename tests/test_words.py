@@ -12,7 +12,7 @@ from tests.program import shell
 GIVEN = {
     "plain": "weights.pt",
     "blanks": "my layer.toml",
-    "quotes": "it's \"mine\"",
+    "quotes": 'it\'s "mine"',
     "a dollar": "$HOME/`x`",
     "longer than an echo": "x" * 300,
     "two lines": "a\nb\\n'c",
