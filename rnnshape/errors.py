@@ -105,6 +105,14 @@ def quoted(text: str) -> str:
     return shown if plain else ascii(shown)
 
 
+def written(value: object) -> str:
+    """A value as Python writes it, as short as `quoted`."""
+    try:
+        return quoted(repr(value))
+    except Exception:  # noqa: BLE001 - Python writes no int of over 4,300 digits; any __repr__ may fail
+        return f"a value of type {type(value).__name__} that cannot be written"
+
+
 def word(given: str | PurePath) -> str:
     """One word of a command that a shell reads as what was given: whole, and on one line.
 
