@@ -23,8 +23,9 @@ from rnnshape.cli.target import read_target
 from rnnshape.layer import formulas
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.report import predicted_report
+from rnnshape.sources.manifest import basic_string
 from tests.process import heavy_imports, on_terminal
-from tests.program import SCRIPT, Result, call, environment, spawn
+from tests.program import SCRIPT, Result, call, environment, shell, spawn
 from tests.transcripts import ROOT
 
 # An LSTM whose hidden_size was 40 when its expectations were written.
@@ -182,6 +183,17 @@ def test_a_module_matches_what_computes_the_same(other: str, differences: str | 
         first = f"rnnshape.toml:4: a: matches {other} failed\n  {differences}\n"
         assert result.out.replace("\n  ", " ").startswith(first.replace("\n  ", " "))
         assert "1/2  FAIL" in result.out
+
+
+def test_what_the_words_of_a_failing_target_show_stands_below_it() -> None:
+    write(module("a", "nn.LSTM(20, 40, 4, True)", "output = 10,5,80") + module("b", "gru"))
+    failure, _, note, *_ = call("check", "--no-run").out.splitlines()
+    assert failure.startswith("rnnshape.toml:3: a: output = 10,5,80 failed")
+    assert note.startswith("note: a: True is bias, the fourth argument")
+    write(module("a", "nn.LSTM(20, 40, 4, True)", "output = 10,5,40"))
+    assert "note: " not in call("check", "--no-run").out
+    (own,) = json.loads(call("check", "--no-run", "-f", "json").out)["modules"]
+    assert [each["code"] for each in own["findings"]] == ["bias-not-bidirectional"]
 
 
 def test_beyond_20_modules_only_those_that_fail_are_listed() -> None:
@@ -383,7 +395,7 @@ def test_an_update_makes_what_follows_succeed_and_the_next_one_do_nothing(
     assert (result.code, result.err) == (0, "")
     assert call("check", *words).code == 0
     again, same = updated(new, *words)
-    assert (again.code, again.out) == (0, "rnnshape.toml is up to date\n")
+    assert (again.code, again.out) == (0, "rnnshape.toml: no = value to update\n")
     assert same == new
 
 
@@ -830,12 +842,68 @@ def test_a_summary_that_cannot_be_written_is_no_failure(
     assert "the expectation holds" in result.out
 
 
-def test_nothing_is_annotated_of_a_manifest_that_is_wrong(actions: Path) -> None:
-    write(module("a", "gruu"))
+def test_a_manifest_that_is_wrong_is_annotated_at_its_lines(actions: Path) -> None:
+    write(module("a", "gruu") + module('"b,c"', "gru", "output"))
     result = call("check")
     assert (result.code, result.out) == (2, "")
-    assert result.err.count("error: ") == 1
+    errors, annotations = result.err.splitlines()[:4], result.err.splitlines()[4:]
+    assert [line.partition(": ")[0] for line in errors] == ["error", "hint"] * 2
+    for place, error, hint, line in zip(
+        ("line=2,title=a", "line=7,title=b%2Cc"),
+        errors[::2], errors[1::2], annotations, strict=True,
+    ):  # fmt: skip
+        problem, advice = error.removeprefix("error: "), hint.removeprefix("hint: ")
+        assert line == f"::error file=rnnshape.toml,{place}::{problem}%0A{advice}"
     assert actions.read_text() == "before\n"
+
+
+def test_a_request_that_is_refused_is_annotated(actions: Path) -> None:
+    result = call("check", "missing.toml", "-f", "github")
+    assert (result.code, result.out) == (2, "")
+    _, _, annotation = result.err.splitlines()
+    assert annotation == (
+        "::error title=rnnshape::there is no file missing.toml"
+        "%0Arnnshape check --init lstm writes a first one"
+    )
+    assert actions.read_text() == "before\n"
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+def test_an_annotation_that_cannot_be_written_costs_nothing(stderr: str, actions: Path) -> None:
+    write(module("a", "gru", "params = 1"))
+    changes = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "/nowhere/summary"}
+    result = shell(f"rnnshape check --no-run {stderr}", changes=changes)
+    assert (result.code, result.err) == (1, "")
+    assert result.out.startswith("rnnshape.toml:3: a: params = 1 failed: it is 7,440\n")
+    assert actions.read_text() == "before\n"
+
+
+def test_a_root_of_the_repository_that_is_a_loop_costs_nothing(
+    actions: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "loop").symlink_to("loop")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(folder / "loop"))
+    write(module("a", "gru", "params = 1"))
+    result = call("check", "--no-run")
+    assert result.code == 1
+    assert result.err.startswith("::error file=rnnshape.toml,line=3,title=a::")
+
+
+@pytest.mark.parametrize(
+    "name", ["::error ::x", " \t::stop-commands::x", "##[add-mask]x", "a ##[x"]
+)
+def test_no_name_is_a_command_for_the_runner(name: str, actions: Path) -> None:
+    write(module(basic_string(name), "gru", "params = 1") + module("b", "gruu"))
+    told = call("check", "--no-run")
+    assert told.code == 2
+    write(module(basic_string(name), "gru", "params = 1"))
+    failed = call("check", "--no-run")
+    assert failed.code == 1
+    for line in (told.err + failed.out).splitlines():
+        annotation = line.startswith("::error file=rnnshape.toml,line=")
+        assert annotation or not line.lstrip().startswith("::")
+        assert annotation or "##[" not in line
+    assert actions.read_text().startswith("before\n")
 
 
 def test_junit_has_a_suite_a_module_and_a_case_an_expectation() -> None:

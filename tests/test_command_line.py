@@ -121,7 +121,7 @@ class TestStreams:
         assert spawn(*PLAIN, env=env) == Result(code=0, out=plain, err="")
 
     def test_what_stdout_cannot_encode_is_escaped(self) -> None:
-        code = "from rnnshape.cli.output import write_stdout; write_stdout('encod\u00e9\\n')"
+        code = "from rnnshape.cli.streams import write_stdout; write_stdout('encod\u00e9\\n')"
         program = (MODULE[0], "-c", code)
         result = spawn(program=program, env=environment(PYTHONIOENCODING="ascii"))
         assert result == Result(code=0, out="encod\\xe9\n", err="")

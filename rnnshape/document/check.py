@@ -11,12 +11,14 @@ from rnnshape.analysis.check import Check, Expected, Match, Module
 from rnnshape.analysis.expectation import typed
 from rnnshape.document.data import (
     config_data,
+    findings_data,
     input_data,
     preamble,
     totals_data,
     verification_data,
 )
 from rnnshape.document.expectations import expectation_data, expectation_verdict
+from rnnshape.document.findings import trap_text
 from rnnshape.document.layer import (
     MISMATCH_COLUMNS,
     MISMATCH_MEANS,
@@ -31,6 +33,7 @@ from rnnshape.document.model import (
     Column,
     Document,
     Inline,
+    Note,
     Paragraph,
     Place,
     Section,
@@ -60,10 +63,12 @@ def check_document(check: Check, *, update: str | None = None) -> Document:
     )
 
 
-def _failures(check: Check) -> Iterator[Verdict]:
+def _failures(check: Check) -> Iterator[Block]:
+    """What fails of each module, and what in the words of its target may be the reason."""
     for module in check.modules:
         if module.held < module.demands:
             yield from (each for each in _demands(check, module) if each.status == "unmet")
+            yield from (Note(trap_text(module.name, trap)) for trap in module.report.traps)
 
 
 def _verdicts(check: Check, module: Module) -> Iterator[Verdict]:
@@ -229,6 +234,7 @@ def _module(module: Module) -> Mapping[str, Any]:
             {**expectation_data(each.judgement), "line": each.line} for each in module.expected
         ],
         "matches": None if module.match is None else _match_data(module.match),
+        "findings": findings_data(report.findings),
         "verification": verification_data(report),
     }
 
