@@ -24,6 +24,7 @@ from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from tests import arithmetic
 from tests.configs import inputs, layers
 from tests.process import heavy_imports, on_terminal, piped
+from tests.program import call
 from tests.refusals import refusals, require_refused
 from tests.transcripts import ROOT
 
@@ -335,6 +336,18 @@ def test_a_plot_is_a_picture_and_the_same_each_time(suffix: str, tmp_path: Path)
     start = {"svg": b"<?xml", "png": b"\x89PNG"}[suffix]
     assert pictures[0].startswith(start)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a.{suffix}", f"b.{suffix}"]
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_picture_and_a_file_are_two(link: bool, tmp_path: Path) -> None:
+    plot, file = tmp_path / "p.svg", tmp_path / "q.svg"
+    if link:
+        file.symlink_to(plot)
+    output = file if link else plot
+    refused = call("compare", "lstm", "--hidden", "3,4", "--plot", str(plot), "-o", str(output))
+    assert refused.code == 2
+    assert refused.err.endswith("is the file of -o too\nhint: give each its own\n")
+    assert not plot.exists()
 
 
 def test_a_plot_without_matplotlib_names_the_extra(tmp_path: Path) -> None:
