@@ -340,6 +340,10 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
             "the command comes first: rnnshape lstm --hidden",
         ),
     ),
+    "words that a shell divides, as an option before the command": (
+        ("--a; b", "lstm"),
+        ("no option --a; b before the command", "the command comes first: rnnshape lstm '--a; b'"),
+    ),
     "extra arguments": (
         ("lstm", "20", "40"),
         ("unexpected 20 40: every size has a name", f"--input 20 --hidden 40; {LSTM_HELP}"),

@@ -69,10 +69,10 @@ def size(
     if len(numbers) > 1 and len(word) <= _LONGEST_LIST:
         near = [_within(int(number), least, most) for number in numbers]
         raise _one_number(text, option, near)
-    near = _whole_part(word, example or _EXAMPLES.get(option, least))
+    meant = _whole_part(word, example or _EXAMPLES.get(option, least))
     raise RequestError(
         f"{option} must be a whole number of {least} or more, not {quoted(text)}",
-        hint=f"{option} {_within(near, least, most)}",
+        hint=f"{option} {_within(meant, least, most)}",
     )
 
 
