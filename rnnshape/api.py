@@ -175,9 +175,9 @@ def inspect(
 
     Of a module its constructor's arguments are read, and, unless `settings` are given, the device
     and dtype of its weights; the module itself is not run. Unless `run` is False a layer like it
-    is built with random weights and run once. Raises RequestError where it cannot be run. The
-    global state of torch (random numbers, threads, backends, default device and dtype) is left as
-    it was.
+    is built with random weights and run once. Raises RequestError where it cannot be run, and for
+    a module that has other weights than its sizes say. The global state of torch (random numbers,
+    threads, backends, default device and dtype) is left as it was.
     """
     _require_asked(input_spec, settings)
     if isinstance(layer, RNNConfig):
