@@ -223,7 +223,7 @@ hint: rnnshape budget lstm --params 1M
 
 $ gruu --params 1
 error: no kind gruu; it is one of lstm, gru, rnn
-hint: rnnshape budget gru --params 1M
+hint: gru in its place
 
 $ lstm
 error: a budget is one of --params, --macs, --bytes, --match; none is given
@@ -261,17 +261,41 @@ $ lstm --params 1M --solve proj --proj 3
 error: --proj 3 is given, and it is what is sought
 hint: leave --proj out, or seek the other: --solve hidden
 
+$ lstm --params 1M --hidden 40 --proj 3
+error: --hidden 40 is given, and it is what is sought
+hint: leave --hidden out
+
+$ lstm --params 1M --hidden 40 --proj 3 --solve proj
+error: --proj 3 is given, and it is what is sought
+hint: leave --proj out
+
+$ gru --params 1M --hidden 40
+error: --hidden 40 is given, and it is what is sought
+hint: leave --hidden out
+
+$ lstm --params 1M --hidden 40 --cell
+error: --hidden 40 is given, and it is what is sought
+hint: leave --hidden out
+
 $ lstm --params 1M --solve layers
 error: --solve layers is unknown; it is one of hidden, proj
 hint: --solve hidden
 
 $ gru --params 1M --solve proj
 error: nn.GRU has no proj_size; only nn.LSTM has
-hint: rnnshape budget lstm --solve proj
+hint: --solve hidden
+
+$ lstm --params 1M --solve proj --cell
+error: nn.LSTMCell has no proj_size; only nn.LSTM has
+hint: --solve hidden
 
 $ gru --params 1M --proj 3
 error: nn.GRU has no proj_size; only nn.LSTM has
-hint: rnnshape lstm --hidden 4 --proj 3
+hint: leave --proj out
+
+$ lstm --params 1M --nonlinearity relu
+error: nn.LSTM has no nonlinearity; only nn.RNN has
+hint: leave --nonlinearity out
 
 $ lstm --params 1M --solve proj --hidden 1
 error: hidden_size 1 leaves no smaller proj_size
@@ -283,7 +307,7 @@ hint: --batch 1, or --params
 
 $ lstm --params 1e6
 error: --params 1e6 is no number
-hint: --params 1.5M
+hint: --params 1000000
 
 $ lstm --params -5
 error: --params -5 is no number
@@ -296,6 +320,14 @@ hint: --params 136960
 $ lstm --params 4MiB
 error: --params 4MiB is an amount of bytes
 hint: --bytes 4MiB
+
+$ lstm --macs 1.5B
+error: --macs 1.5B is an amount of bytes; a billion is 1000M
+hint: --macs 1500M
+
+$ lstm --params 9920B
+error: --params 9920B is an amount of bytes
+hint: --bytes 9920B
 
 $ lstm --bytes lots
 error: --bytes lots is no number

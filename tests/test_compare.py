@@ -329,6 +329,18 @@ def test_a_plot_is_a_picture_and_the_same_each_time(suffix: str, tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a.{suffix}", f"b.{suffix}"]
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_picture_and_a_file_are_two(link: bool, tmp_path: Path) -> None:
+    plot, file = tmp_path / "p.svg", tmp_path / "q.svg"
+    if link:
+        file.symlink_to(plot)
+    output = file if link else plot
+    refused = call("compare", "lstm", "--hidden", "3,4", "--plot", str(plot), "-o", str(output))
+    assert refused.code == 2
+    assert refused.err.endswith("is the file of -o too\nhint: give each its own\n")
+    assert not plot.exists()
+
+
 def test_a_plot_without_matplotlib_names_the_extra(tmp_path: Path) -> None:
     (tmp_path / "matplotlib.py").write_text("raise ImportError('not here')")
     words = ("compare", "lstm", "--plot", str(tmp_path / "a.svg"))

@@ -132,21 +132,24 @@ def test_a_value_that_is_neither_number_nor_shape_is_refused(value: str, problem
 
 
 @pytest.mark.parametrize(
-    ("value", "problem", "whole"),
+    ("value", "problem", "mended", "whole"),
     [
-        ("1.0005k", "is not whole", 1000),
-        ("1.5", "is not whole", 1),
-        ("7B", "is an amount of bytes", 7),
-        ("2MiB", "is an amount of bytes", 2 * 1024**2),
+        ("1.0005k", "is not whole", "1000", 1000),
+        ("1.5", "is not whole", "1", 1),
+        ("7B", "is an amount of bytes; a billion is 1000M", "7000M", 7 * 10**9),
+        ("1.5B", "is an amount of bytes; a billion is 1000M", "1500M", 1_500_000_000),
+        ("0.00025B", "is an amount of bytes; a billion is 1000M", "250000", 250_000),
+        ("1000B", "is an amount of bytes", "1000", 1000),
+        ("2MiB", "is an amount of bytes", "2097152", 2 * 1024**2),
     ],
 )
 def test_the_hint_for_an_amount_is_the_same_expectation_in_whole_numbers(
-    value: str, problem: str, whole: int
+    value: str, problem: str, mended: str, whole: int
 ) -> None:
     with pytest.raises(RequestError) as refused:
         parse(f"params <= {value}")
     assert refused.value.problem == f'"params <= {value}": {value} {problem}'
-    assert refused.value.hint == f'"params <= {whole}"'
+    assert refused.value.hint == f'"params <= {mended}"'
     assert parse(refused.value.hint.strip('"')).value.plain == whole
 
 

@@ -207,7 +207,7 @@ WORDS = [
     (
         'matches = "lstm --batch 3"',
         "--batch is not an option of a target",
-        "give batch_size beside",
+        "leave batch_size out of the target",
     ),
 ]
 
@@ -236,7 +236,7 @@ def test_a_wrong_value_is_told_at_its_line(key: str, problem: str, hint: str) ->
         ("package.module:layer", "looks like an import path", "a target is"),
         ("lstm --hidden 0", "--hidden must be a whole number of 1 or more", "--hidden 1"),
         ("lstm --hiden 3", "no option --hiden", "--hidden"),
-        ("lstm --seq 3", "--seq is not an option of a target", "give seq_len beside the target"),
+        ("lstm --seq 3", "--seq is not an option of a target", "leave seq_len out of the target"),
         ("lstm --proj 40", "proj_size 40 must be smaller than hidden_size 40", "--proj"),
         ("lstm 'x", "no closing quotation", "as in"),
     ],

@@ -18,7 +18,7 @@ from rnnshape.document.model import plain
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Claim
 from rnnshape.layer.findings import Finding, Trap
-from rnnshape.layer.formulas import elements, gate_rows, read_next
+from rnnshape.layer.formulas import elements, gate_rows
 from rnnshape.layer.report import Report, Run, Timing
 from rnnshape.layer.verification import Mismatch, Value
 
@@ -76,7 +76,7 @@ def _module(name: str | None, report: Report, judgements: Sequence[Judgement]) -
             }
             for name, tensor in tensors.items()
         },
-        "next_linear": int(read_next(tensors).shape[-1]),
+        "next_linear": int(report.next_linear),
         "weights": [
             {
                 "name": weight.name,
