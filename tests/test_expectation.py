@@ -235,6 +235,18 @@ def test_a_failure_tells_the_formula_and_the_sizes_that_differ() -> None:
     assert dict(judged("output = 10,5").symbols) == {"L": 10, "N": 5, "D": 2, "H_out": 48}
 
 
+def test_blanks_in_the_name_of_a_module_are_as_wide_as_they_please() -> None:
+    reports = {" y ": report_of(), "a  b": report_of(RNNConfig(kind=Kind.GRU))}
+    for text, name in ((" y /params = 1", " y "), ("a b/params = 1", "a  b")):
+        assert chosen(parse(text), reports) is reports[name]
+
+
+def test_a_hint_to_take_is_whole_however_long() -> None:
+    with pytest.raises(RequestError) as unknown:
+        parse(f"params => {'1' * 80}")
+    assert unknown.value.hint == f'"params >= {"1" * 80}"'
+
+
 def test_modules_are_chosen_by_name() -> None:
     first, second = report_of(), report_of(RNNConfig(kind=Kind.GRU))
     both = {"encoder.lstm": first, "decoder": second}

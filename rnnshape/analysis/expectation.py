@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from rnnshape.analysis.amounts import parsed_amount
 from rnnshape.analysis.value import Number, TensorShape, Value, value_of
-from rnnshape.dims import named, symbols
+from rnnshape.dims import symbols
 from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.facts import Shape
-from rnnshape.layer.formulas import folded, read_next
+from rnnshape.layer.formulas import folded
 from rnnshape.layer.report import Report
 
 
@@ -79,16 +79,8 @@ class Judgement:
         return {name: value for size in sizes for name, value in symbols(size).items()}
 
 
-# Numbers that a report tells, by name; each a Dim, which remembers its formula.
-_QUANTITIES: Final[Mapping[str, Callable[[Report], int]]] = {
-    "parameters": lambda report: report.parameters,
-    "macs": lambda report: report.macs,
-    "flops": lambda report: 2 * report.macs,
-    "parameter_bytes": lambda report: (
-        named("itemsize", report.settings.dtype.itemsize) * report.parameters
-    ),
-    "next_linear": lambda report: read_next(report.predicted.tensors).shape[-1],
-}
+# Numbers that a report tells, each a Dim, which remembers its formula.
+_QUANTITIES: Final = ("parameters", "macs", "flops", "parameter_bytes", "next_linear")
 _ALIASES: Final = {"params": "parameters"}
 
 _COMPARISONS: Final[Mapping[Operator, Callable[[Any, Any], bool]]] = {
@@ -137,6 +129,7 @@ def chosen(expectation: Expectation, reports: Mapping[str, Report]) -> Report:
     Without a module it is about the only one. Raises RequestError where that is not one.
     """
     module = expectation.module
+    reports = {" ".join(name.split()): report for name, report in reports.items()}
     if module is None and len(reports) == 1:
         return next(iter(reports.values()))
     if module is not None and module in reports:
@@ -184,7 +177,7 @@ def _unknown_operator(words: str, sign: str) -> RequestError:
     meant = _MEANT.get(sign)
     return RequestError(
         f"{_echo(words)} has the unknown operator {sign[:4]}",
-        hint=_echo(words.replace(sign, meant, 1)) if meant else f"one of {' '.join(_OPERATORS)}",
+        hint=_typed(words.replace(sign, meant, 1)) if meant else f"one of {' '.join(_OPERATORS)}",
     )
 
 
@@ -201,7 +194,7 @@ def _value(text: str, words: str, *, in_bytes: bool) -> Value:
         mended = f"{words.removesuffix(text)}{error.hint}" if parsed_amount(text) else ""
         raise RequestError(
             f"{_echo(words)}: {error.problem}",
-            hint=_echo(mended)
+            hint=_typed(mended)
             if mended
             else "a number like 136960, 150k or 2MiB, or a shape like 10,5,80",
         ) from error
@@ -210,7 +203,7 @@ def _value(text: str, words: str, *, in_bytes: bool) -> Value:
 def _actual(expectation: Expectation, report: Report) -> Value:
     name = expectation.name
     if name in _QUANTITIES:
-        return Number(_QUANTITIES[name](report))
+        return Number(getattr(report, name))
     known = report.predicted.tensors.get(name) or report.weights.find(name)
     if known is None:
         raise _unknown_name(expectation, report)
@@ -278,10 +271,15 @@ def _changed(expectation: Expectation, **changes: Any) -> str:
     """An expectation that may be meant instead, as it is typed."""
     other = replace(expectation, **changes)
     module = "" if other.module is None else f"{other.module}/"
-    return _echo(f"{module}{other.name} {other.operator.value} {other.value.typed}")
+    return _typed(f"{module}{other.name} {other.operator.value} {other.value.typed}")
+
+
+def _typed(text: str) -> str:
+    """An expectation to take, whole and between quotes."""
+    return f'"{text}"' if text.isprintable() and '"' not in text else _echo(text)
 
 
 def _echo(text: str) -> str:
-    """An expectation as it is typed, between quotes."""
+    """An expectation as it was given, between quotes and not too long."""
     shown = quoted(text) if text else ""
     return shown if shown.startswith(("'", '"')) else f'"{shown}"'
