@@ -269,6 +269,22 @@ def test_no_line_is_wrapped_and_the_least_needed_column_goes_first(columns: int)
     assert titles in [[t for n, t in enumerate(whole) if n not in gone] for gone in leave]
 
 
+def test_a_constructor_makes_room_for_numbers() -> None:
+    words = ("compare", "lstm", "gru --bidir --layers 3 --batch-first", "--hidden", "40000")
+    shown = on_terminal(*words, lines=40, columns=80).splitlines()
+    head = next(number for number, line in enumerate(shown) if line.startswith("compare"))
+    assert shown[head].split() == ["compare", "parameters", "of", "LSTM", "MACs", "output"]
+    # 20 letters of constructor leave 60 for parameters, 14 and a gap of 2, a ratio, 7 and 2, MACs,
+    # 17 and 2, and the output, 14 and 2.
+    assert [line[:20].rstrip() for line in shown[head + 2 : head + 6]] == [
+        "nn.GRU(20, 40000,",
+        " num_layers=3,",
+        " batch_first=True,",
+        " bidirectional=True)",
+    ]
+    assert max(map(len, shown[head : head + 6])) == 80
+
+
 def test_without_a_run_neither_torch_nor_pydantic_is_imported() -> None:
     assert not heavy_imports("compare", "lstm", "gru")
     assert "torch" in heavy_imports("compare", "lstm", "--run")

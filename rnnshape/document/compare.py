@@ -111,7 +111,7 @@ def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
         row += len(group.rows)
     yield Table(
         columns=(
-            Column(key="constructor", title="constructor"),
+            Column(key="constructor", title="constructor", calls=True),
             Column(key="parameters", title="parameters", numeric=True),
             Column(key="parameters_ratio", title=of, numeric=True, rank=1),
             Column(key="macs", title="MACs", numeric=True, rank=2),
@@ -165,7 +165,10 @@ def _verification(comparison: Comparison, request: str, limit: int | None) -> It
     yield replace(_verdict(comparison, request), reason=())  # which the table tells
     if comparison.disagreeing:
         yield Table(
-            columns=(Column(key="constructor", title="", headed=False), *MISMATCH_COLUMNS),
+            columns=(
+                Column(key="constructor", title="", headed=False, calls=True),
+                *MISMATCH_COLUMNS,
+            ),
             rows=tuple(
                 (Code(config.constructor), *mismatch_row(mismatch))
                 for config, run in comparison.disagreeing
