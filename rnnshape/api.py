@@ -16,7 +16,7 @@ from rnnshape.analysis.expectation import chosen, judge, parse
 from rnnshape.document.expectations import failure_text
 from rnnshape.document.layer import DEFAULT_SECTIONS, layer_document
 from rnnshape.document.model import Document
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, written
 from rnnshape.layer import report as layer_report
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Tensor
@@ -175,16 +175,20 @@ def inspect(
 
     Of a module its constructor's arguments are read, and, unless `settings` are given, the device
     and dtype of its weights; the module itself is not run. Unless `run` is False a layer like it
-    is built with random weights and run once. Raises RequestError where it cannot be run. The
-    global state of torch (random numbers, threads, backends, default device and dtype) is left as
-    it was.
+    is built with random weights and run once. Raises RequestError where it cannot be run, and for
+    a module that has other weights than its sizes say. The global state of torch (random numbers,
+    threads, backends, default device and dtype) is left as it was.
     """
+    _require_asked(input_spec, settings)
     if isinstance(layer, RNNConfig):
-        return _report(layer, input_spec, settings or Settings(), run=run)
+        return _report(layer, input_spec, Settings() if settings is None else settings, run=run)
     _require_module(layer)
     from rnnshape.layer.instances import config_of, settings_of
 
-    return _report(config_of(layer), input_spec, settings or settings_of(layer), run=run)
+    config = config_of(layer)
+    return _report(
+        config, input_spec, settings_of(layer) if settings is None else settings, run=run
+    )
 
 
 def inspect_model(
@@ -198,11 +202,17 @@ def inspect_model(
 
     Each is run alone and with the same input; the model is not run. See `inspect`.
     """
+    _require_asked(input_spec, settings)
     _require_module(model)
     from rnnshape.layer.instances import recurrent_layers
 
-    layers = recurrent_layers(model).items()
-    return Reports({name: inspect(layer, input_spec, settings, run=run) for name, layer in layers})
+    def report(name: str, layer: nn.Module) -> Report:
+        try:
+            return inspect(layer, input_spec, settings, run=run)
+        except RequestError as error:
+            raise error.retold(f"{name}: {error.problem}" if name else error.problem) from error
+
+    return Reports({name: report(name, layer) for name, layer in recurrent_layers(model).items()})
 
 
 def _report(
@@ -210,12 +220,26 @@ def _report(
 ) -> Report:
     predicted = predicted_report(
         config,
-        input_spec or InputSpec(),
+        InputSpec() if input_spec is None else input_spec,
         settings,
         assumed={"batch_size", "seq_len"} if input_spec is None else set(),
     )
     report = with_run(predicted) if run else predicted
     return Report(**{field.name: getattr(report, field.name) for field in fields(report)})
+
+
+def _require_asked(input_spec: object, settings: object) -> None:
+    """Raise RequestError for an input or settings in another form."""
+    if not (input_spec is None or isinstance(input_spec, InputSpec)):
+        raise RequestError(
+            f"the input is an InputSpec, not {written(input_spec)}",
+            hint="rnnshape.InputSpec(seq_len=10, batch_size=5)",
+        )
+    if not (settings is None or isinstance(settings, Settings)):
+        raise RequestError(
+            f"settings are Settings, not {written(settings)}",
+            hint="rnnshape.Settings(device='cpu', dtype='float32')",
+        )
 
 
 def _require_module(value: object) -> None:
@@ -228,7 +252,7 @@ def _require_module(value: object) -> None:
 
 
 def _expect(reports: Mapping[str, Report], expectations: Iterable[str]) -> None:
-    parsed = [parse(text) for text in expectations]
+    parsed = [parse(_text(expectation)) for expectation in expectations]
     about = [(expectation, chosen(expectation, reports)) for expectation in parsed]
     judged = [(judge(expectation, report), report) for expectation, report in about]
     for _, report in judged:
@@ -238,3 +262,15 @@ def _expect(reports: Mapping[str, Report], expectations: Iterable[str]) -> None:
     failures = [failure_text(each, report) for each, report in judged if not each.holds]
     if failures:
         raise AssertionError("\n".join(failures))
+
+
+def _text(expectation: object) -> str:
+    if isinstance(expectation, str):
+        return expectation
+    several = isinstance(expectation, Iterable) and not isinstance(expectation, bytes)
+    raise RequestError(
+        f"an expectation is a text, NAME OP VALUE, not {written(expectation)}",
+        hint="each is an argument of its own: expect(*expectations)"
+        if several
+        else 'expect("params <= 150k")',
+    )

@@ -92,6 +92,11 @@ def shape_formula(shape: Sequence[int]) -> str:
     return written_shape([formula(size) for size in shape])
 
 
+def ints(shape: Sequence[int]) -> tuple[int, ...]:
+    """A shape of plain ints, which do not know how they were computed."""
+    return tuple(map(int, shape))
+
+
 def written_shape(sizes: Sequence[object]) -> str:
     """A tuple of sizes as Python writes it: `(10, 5, 80)`, `(160,)`."""
     inside = ", ".join(map(str, sizes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import PurePath
 from typing import Any, Final, TypeVar
 
 Given = TypeVar("Given")
@@ -102,3 +103,38 @@ def quoted(text: str) -> str:
     shown = text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}..."
     plain = shown.isprintable() and shown.strip() == shown and shown != ""
     return shown if plain else ascii(shown)
+
+
+def written(value: object) -> str:
+    """A value as Python writes it, as short as `quoted`."""
+    try:
+        return quoted(repr(value))
+    except Exception:  # noqa: BLE001 - Python writes no int of over 4,300 digits; any __repr__ may fail
+        return f"a value of type {type(value).__name__} that cannot be written"
+
+
+def word(given: str | PurePath) -> str:
+    """One word of a command that a shell reads as what was given: whole, and on one line.
+
+    A path that begins with a dash is begun with `./`, since it would be read as an option.
+    """
+    import shlex  # needed for errors alone
+
+    text = str(given)
+    if isinstance(given, PurePath) and text.startswith("-"):
+        text = f"./{text}"
+    if text.isprintable():
+        return shlex.quote(text)
+    return f"$'{''.join(map(_in_bash, text))}'"
+
+
+def _in_bash(letter: str) -> str:
+    """A letter between `$'` and `'`; a lone surrogate is a byte of a name that is no UTF-8."""
+    code = ord(letter)
+    if letter in "\\'":
+        return f"\\{letter}"
+    if letter.isprintable():
+        return letter
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -206,7 +206,7 @@ def _hostile(text: str, number: int) -> Iterator[Section]:
     slot = Slot(name=code, shape=Shape((5, 40)))
     node = Node(name=text, shape=Shape((3, 4)), operation=True, slots=(slot, slot))
     symbol = Symbol(symbols=("H", "J"), value=40, meaning=text, assumed=True)
-    yield Section(key="header", blocks=(Heading(Code(text or "none")),))
+    yield Section(key="header", blocks=(Heading(Code(text or "none")),), titled=False)
     yield Section(
         key="hostile",
         blocks=(
@@ -220,8 +220,8 @@ def _hostile(text: str, number: int) -> Iterator[Section]:
             Diagram(((node,), (node, node), (Node(name=text),))),
         ),
     )
-    yield Section(key="findings", blocks=(Note(prose), Note((text,))))
-    yield Section(key="verification", blocks=_verdicts(text, prose))
+    yield Section(key="findings", blocks=(Note(prose), Note((text,))), titled=False)
+    yield Section(key="verification", blocks=_verdicts(text, prose), titled=False)
 
 
 def _comparison() -> Document:

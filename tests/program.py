@@ -14,23 +14,29 @@ from typing import Final
 
 from rnnshape.cli.main import main
 
-MODULE: Final = (sys.executable, "-m", "rnnshape")
+PYTHON: Final = (sys.executable,)
+MODULE: Final = (*PYTHON, "-m", "rnnshape")
 SCRIPT: Final = (str(Path(sys.executable).with_name("rnnshape")),)
 
-# What changes colours, widths, completion and what a CI service gets; a test that wants one of
-# them sets it.
-_LEFT_OUT: Final = (
+# What changes colours, widths, completion, warnings, what a CI service gets and, in a hook of git,
+# which repository is meant; a test that wants one of them sets it.
+LEFT_OUT: Final = (
     "CI",
     "COLUMNS",
     "COMP_CWORD",
     "COMP_WORDS",
+    "FORCE_COLOR",
     "GITHUB_ACTIONS",
     "GITHUB_STEP_SUMMARY",
     "GITHUB_WORKSPACE",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_WORK_TREE",
     "LINES",
     "NO_COLOR",
     "PYTHONIOENCODING",
     "PYTHONUNBUFFERED",
+    "PYTHONWARNINGS",
     "RNNSHAPE_TRACEBACK",
     "TERM",
     "_RNNSHAPE_COMPLETE",
@@ -54,9 +60,10 @@ def call(*arguments: str) -> Result:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """The environment of this process without what the tests depend on, and with `changes`."""
-    kept = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
-    return {**kept, "TERM": "xterm-256color", **changes}
+    """The variables of this process but for LEFT_OUT, its scripts on PATH, and `changes`."""
+    kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**kept, "PATH": path, "TERM": "xterm-256color", **changes}
 
 
 def spawn(
@@ -64,13 +71,14 @@ def spawn(
     program: tuple[str, ...] = MODULE,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    stdin: str = "",
 ) -> Result:
-    """Run the program as a process and wait for its end."""
+    """Run the program as a process, between pipes, and wait for its end."""
     done = subprocess.run(
         [*program, *arguments],
         env=environment() if env is None else env,
         cwd=cwd,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,
@@ -83,6 +91,4 @@ def shell(
     command: str, *, cwd: Path | None = None, changes: Mapping[str, str] | None = None
 ) -> Result:
     """Run a line of bash in which `rnnshape` is this Python's."""
-    scripts = Path(sys.executable).parent
-    env = environment(PATH=f"{scripts}{os.pathsep}{os.environ['PATH']}", **(changes or {}))
-    return spawn("-c", command, program=("bash",), env=env, cwd=cwd)
+    return spawn("-c", command, program=("bash",), env=environment(**(changes or {})), cwd=cwd)

@@ -178,14 +178,13 @@ def act(workspace: Path, inputs: Mapping[str, str], **changes: str) -> Result:
 
 
 def runner(workspace: Path) -> dict[str, str]:
-    """What the runner sets; `python` and `rnnshape` are those of the tests."""
+    """What the runner sets."""
     return {
         "CI": "true",
         "GITHUB_ACTIONS": "true",
         "GITHUB_ACTION_PATH": str(ROOT),
         "GITHUB_STEP_SUMMARY": str(workspace.parent / f"{workspace.name}-summary.md"),
         "GITHUB_WORKSPACE": str(workspace),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
 
 
@@ -218,7 +217,7 @@ def recorder(folder: Path, *, exit_code: int = 0) -> str:
         f"#!/bin/sh\nprintf '%s\\t' \"$@\" >> calls\necho >> calls\nexit {exit_code}\n"
     )
     python.chmod(0o755)
-    return f"{scripts}{os.pathsep}{runner(folder)['PATH']}"
+    return f"{scripts}{os.pathsep}{environment()['PATH']}"
 
 
 def calls(folder: Path) -> list[list[str]]:

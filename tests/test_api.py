@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import pickle
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from io import StringIO
 from itertools import product
 from pathlib import Path
@@ -19,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from torch import nn
+from torch.nn.utils import prune
 
 import rnnshape
 from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig, Settings
@@ -27,6 +27,7 @@ from rnnshape.layer import run as layer_run
 from rnnshape.layer.facts import Facts
 from rnnshape.layer.verification import Mismatch
 from rnnshape.render import Format, render
+from tests.program import PYTHON, Result, spawn
 from tests.strategies import configs, examples
 from tests.transcripts import ROOT
 
@@ -133,6 +134,35 @@ def test_a_weight_that_is_not_there_is_a_key_error() -> None:
         rnnshape.inspect(nn.LSTM(3, 4), run=False).weights["weight_hr_l0"]
 
 
+@pytest.mark.parametrize("key", [0, None, b"weight_ih_l0", slice(0, 2)], ids=repr)
+def test_weights_have_names_not_places(key: Any) -> None:
+    weights = rnnshape.inspect(nn.LSTM(3, 4), run=False).weights
+    with pytest.raises(TypeError) as refused:
+        weights[key]
+    assert str(refused.value).endswith(f'weights["weight_ih_l0"], not by {key!r}')
+
+
+@pytest.mark.parametrize("name", ["parameters", "macs", "flops", "parameter_bytes", "next_linear"])
+@pytest.mark.parametrize(
+    "module", [nn.LSTM(20, 40, bidirectional=True), nn.GRUCell(3, 4)], ids=repr
+)
+def test_a_number_that_can_be_expected_can_be_read(module: nn.Module, name: str) -> None:
+    half = Settings(dtype=DType.FLOAT16)
+    report = rnnshape.inspect(module, settings=half, run=False)
+    report.expect(f"{name} = {getattr(report, name)}")
+    with pytest.raises(AssertionError):
+        report.expect(f"{name} = {getattr(report, name) + 1}")
+
+
+def test_the_numbers_are_those_of_the_layer() -> None:
+    module = nn.LSTM(20, 40, bidirectional=True).half()
+    report = rnnshape.inspect(module, InputSpec(seq_len=3, batch_size=7), run=False)
+    weights = [weight for weight in module.parameters() if weight.dim() == 2]
+    assert report.parameter_bytes == sum(p.numel() * p.element_size() for p in module.parameters())
+    assert report.flops == 2 * 3 * 7 * sum(weight.numel() for weight in weights)
+    assert report.next_linear == 2 * 40
+
+
 def test_the_device_and_dtype_are_those_of_the_weights_unless_given() -> None:
     layer = nn.LSTM(3, 4, dtype=torch.float64, device="meta")
     assert rnnshape.inspect(layer, run=False).settings == Settings(
@@ -236,6 +266,165 @@ def test_what_is_no_layer_is_refused() -> None:
         assert refused.value.problem == "an RNNConfig or an nn.Module is inspected, not str"
 
 
+def refused(call: Callable[[], object]) -> tuple[str, str]:
+    with pytest.raises(RequestError) as caught:
+        call()
+    return caught.value.problem, caught.value.hint
+
+
+@pytest.mark.parametrize("inspect", [rnnshape.inspect, rnnshape.inspect_model])
+@pytest.mark.parametrize(
+    "given", [(5, 10, 20), {}, 0, torch.zeros(5, 10, 20), Settings()], ids=ascii
+)
+def test_an_input_in_another_form_is_refused(inspect: Any, given: Any) -> None:
+    problem, hint = refused(lambda: inspect(nn.LSTM(3, 4), given, run=False))
+    assert problem.startswith("the input is an InputSpec, not ")
+    assert eval(hint, {"rnnshape": rnnshape}) == InputSpec()  # noqa: S307 - it is a hint of ours
+
+
+@pytest.mark.parametrize("inspect", [rnnshape.inspect, rnnshape.inspect_model])
+@pytest.mark.parametrize("given", ["cpu", torch.device("cpu"), torch.float16, {}, ""], ids=ascii)
+def test_settings_in_another_form_are_refused(inspect: Any, given: Any) -> None:
+    problem, hint = refused(lambda: inspect(nn.LSTM(3, 4), None, given, run=False))
+    assert problem == f"settings are Settings, not {given!r}"
+    assert eval(hint, {"rnnshape": rnnshape}) == Settings()  # noqa: S307 - it is a hint of ours
+
+
+@pytest.mark.parametrize(
+    "given", [["params = 7440"], ("params = 1",), 3, None, b"params = 1"], ids=repr
+)
+def test_an_expectation_that_is_no_text_is_refused(given: Any) -> None:
+    report = rnnshape.inspect(nn.GRU(20, 40), run=False)
+    problem, hint = refused(lambda: report.expect(given))
+    assert problem == f"an expectation is a text, NAME OP VALUE, not {given!r}"
+    assert ("expect(*expectations)" in hint) is isinstance(given, (list, tuple))
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "problem"),
+    [
+        ("hidden_size", 40.0, "hidden_size of this Own is 40.0, not a whole number"),
+        ("proj_size", None, "proj_size of this Own is None, not a whole number"),
+        ("bias", torch.ones(2), "bias of this Own is tensor([1., 1.]), not True or False"),
+        ("bias", torch.empty(2, device="meta"), "bias of this Own is "),
+        ("dropout", "much", "dropout of this Own is 'much', not a number"),
+        ("input_size", -(10**5000), "input_size must be a whole number of 1 or more, not a value"),
+        ("num_layers", 0, "num_layers must be a whole number of 1 or more, not 0"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_an_attribute_that_pytorch_never_sets_is_refused(
+    attribute: str, value: Any, problem: str
+) -> None:
+    layer = Own(20, 40)
+    vars(layer)[attribute] = value
+    assert refused(lambda: rnnshape.inspect(layer))[0].startswith(problem)
+
+
+def test_an_attribute_that_is_missing_or_raises_is_refused() -> None:
+    class Raising(nn.RNN):
+        @property
+        def mode(self) -> str:
+            raise OSError
+
+        @mode.setter
+        def mode(self, _: str) -> None: ...
+
+    class Unready(nn.GRU):
+        def __init__(self) -> None:
+            pass
+
+    layer = nn.LSTM(3, 4)
+    del layer.hidden_size
+    missing = "hidden_size of this LSTM is missing, not a whole number"
+    assert refused(lambda: rnnshape.inspect(layer))[0] == missing
+    assert refused(lambda: rnnshape.inspect(Raising(3, 4)))[0].startswith("mode of this Raising is")
+    assert refused(lambda: rnnshape.inspect(Unready()))[0].startswith("input_size of this Unready")
+    said = "Unready has no modules: the __init__ of nn.Module did not run"
+    assert refused(lambda: rnnshape.inspect_model(Unready()))[0] == said
+
+
+def _without(name: str) -> nn.LSTM:
+    layer = nn.LSTM(3, 4)
+    delattr(layer, name)
+    return layer
+
+
+def _with(layer: nn.Module, **changed: object) -> nn.Module:
+    for name, value in changed.items():
+        setattr(layer, name, value)
+    return layer
+
+
+@pytest.mark.parametrize(
+    ("layer", "differences"),
+    [
+        (_without("weight_ih_l0"), "weight_ih_l0 is missing"),
+        (_with(nn.LSTM(3, 4), bias_hh_l0=None), "bias_hh_l0 is missing"),
+        (
+            _with(nn.LSTM(3, 4), weight_hh_l0=nn.Parameter(torch.zeros(2, 5))),
+            "weight_hh_l0 is (2, 5), not (16, 4)",
+        ),
+        (_with(nn.LSTMCell(3, 4), input_size=7), "weight_ih is (16, 3), not (16, 7)"),
+        (
+            _with(nn.GRU(3, 4, bidirectional=True, bias=False), bidirectional=False),
+            "weight_ih_l0_reverse is one too many; weight_hh_l0_reverse is one too many",
+        ),
+        (
+            _with(nn.RNN(3, 4), num_layers=10**9),
+            "weight_ih_l1 is missing; weight_hh_l1 is missing; bias_ih_l1 is missing",
+        ),
+        (
+            _with(nn.LSTM(3, 4), weight_hr_l0=nn.Parameter(torch.zeros(2, 4))),
+            "weight_hr_l0 is one too many",
+        ),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_layer_without_the_weights_of_its_sizes_is_refused(
+    layer: nn.Module, differences: str
+) -> None:
+    problem, hint = refused(lambda: rnnshape.inspect(layer))
+    described = hint.removeprefix("restore it, or inspect what they say: ")
+    constructor = described.removeprefix("rnnshape.inspect(").removesuffix(")")
+    said = f"is not the {constructor} that its attributes say: {differences}"
+    assert problem == f"this {type(layer).__name__} {said}"
+    model = nn.ModuleDict({"encoder": layer})
+    in_model, _ = refused(lambda: rnnshape.inspect_model(model))
+    assert in_model == f"encoder: {problem}"
+
+
+def _freeze(layer: nn.Module, name: str) -> None:
+    value = getattr(layer, name).detach()
+    delattr(layer, name)
+    layer.register_buffer(name, value)
+
+
+def _add(layer: nn.Module, name: str) -> None:
+    layer.register_parameter(f"scale_of_{name}", nn.Parameter(torch.ones(2)))
+
+
+CHANGES: dict[str, Callable[..., object]] = {
+    "weight_norm": nn.utils.parametrizations.weight_norm,
+    "spectral_norm": nn.utils.parametrizations.spectral_norm,
+    "orthogonal": nn.utils.parametrizations.orthogonal,
+    "the old weight_norm": nn.utils.weight_norm,
+    "the old spectral_norm": nn.utils.spectral_norm,
+    "pruning": partial(prune.l1_unstructured, amount=0.3),
+    "a buffer": _freeze,
+    "a parameter more": _add,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.filterwarnings("ignore")  # some of them are deprecated
+def test_a_weight_that_is_no_parameter_any_more_is_there(change: Callable[..., object]) -> None:
+    layer = nn.LSTM(3, 4)
+    change(layer, "weight_hh_l0")
+    assert dict(layer.named_parameters()).keys() != dict(nn.LSTM(3, 4).named_parameters()).keys()
+    assert rnnshape.inspect(layer, run=False) == rnnshape.inspect(nn.LSTM(3, 4), run=False)
+
+
 def test_an_expectation_that_fails_raises_with_expected_actual_and_formula() -> None:
     report = rnnshape.inspect(nn.LSTM(20, 40))
     report.expect("params <= 10k", "output = 10,5,40", "weight_ih_l0 = 160x20")
@@ -327,16 +516,15 @@ def test_the_package_imports_nothing_before_it_is_asked_to() -> None:
         "report.expect('params = 7440')\n"
         "print(before, {'torch', 'rich', 'typer', 'pydantic'} & sys.modules.keys())"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "set() set()\n"
+    result = spawn("-c", program, program=PYTHON)
+    assert result == Result(code=0, out="set() set()\n", err="")
 
 
 SNIPPET = """
 from collections.abc import Mapping
 
 from torch import nn
+from torch.nn.utils import prune
 
 import rnnshape
 from rnnshape import InputSpec, Report
@@ -360,19 +548,14 @@ rnnshape.inspect(3)
 """
 
 
-@pytest.mark.parametrize(
-    ("more", "found"),
-    [("", "Success: no issues found in 1 source file"), (WRONG, "Found 5 errors in 1 file")],
-    ids=["as it is meant", "each line wrong"],
-)
-def test_a_strict_type_checker_knows_the_api(more: str, found: str, tmp_path: Path) -> None:
-    snippet = tmp_path / "snippet.py"
-    snippet.write_text(SNIPPET + more)
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file", "", str(snippet)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.splitlines()[-1].startswith(found), done.stdout
+def test_a_strict_type_checker_knows_the_api(tmp_path: Path) -> None:
+    """It finds nothing in what is meant, and something in each line that is wrong."""
+    (tmp_path / "meant.py").write_text(SNIPPET)
+    (tmp_path / "wrong.py").write_text(SNIPPET + WRONG)
+    files = [str(tmp_path / name) for name in ("meant.py", "wrong.py")]
+    words = ("-m", "mypy", "--strict", "--config-file", "", "--cache-dir", ".mypy_cache/api")
+    result = spawn(*words, *files, program=PYTHON, cwd=ROOT)
+    assert (result.code, result.err) == (1, "")
+    errors = re.findall(r"(\w+)\.py:(\d+): error", result.out)
+    wrong = range(SNIPPET.count("\n") + 2, (SNIPPET + WRONG).count("\n") + 1)
+    assert errors == [("wrong", str(line)) for line in wrong], result.out

@@ -6,9 +6,8 @@ import ast
 
 import pytest
 
-from rnnshape.document.findings import plain
 from rnnshape.document.layer import layer_document
-from rnnshape.document.model import Listing
+from rnnshape.document.model import Listing, plain
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.report import Report, predicted_report
 

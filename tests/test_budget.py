@@ -22,7 +22,7 @@ from rnnshape.layer import measurement
 from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
 from tests import arithmetic
 from tests.configs import inputs, layers
-from tests.process import heavy_imports, piped
+from tests.program import call
 from tests.refusals import refusals, require_refused
 from tests.transcripts import ROOT
 
@@ -75,9 +75,11 @@ def test_brute_force_finds_the_same_hidden_size(
         for size in sizes
         if _used(replace(config, hidden_size=size), spec, settings, quantity) <= allowed
     ]
-    if not fitting:
-        return
     budget = Budget(quantity=quantity, allowed=allowed)
+    if not fitting:
+        with pytest.raises(RequestError, match="the smallest"):
+            solve(config, spec, settings, budget=budget, unknown="hidden_size")
+        return
     solution = solve(config, spec, settings, budget=budget, unknown="hidden_size")
     found = solution.found.config.hidden_size
     assert found == fitting[-1] if fitting[-1] < sizes[-1] else found >= fitting[-1]
@@ -120,8 +122,8 @@ def _require_consistent(solution: Solution, used: Any, unknown: str) -> None:
 
 
 def test_a_gru_matches_the_four_layer_lstm_with_46() -> None:
-    done = piped(*["budget", "gru", "--match", "lstm", "--layers", "4", "--bidir", "-f", "json"])
-    data = json.loads(done.stdout)
+    words = "budget gru --match lstm --layers 4 --bidir -f json"
+    data = json.loads(call(*words.split()).out)
     jsonschema.validate(data, SCHEMA)
     assert (data["size"], data["candidates"][1]["parameters"]) == (46, 134_688)
     assert data["budget"]["allowed"] == 136_960
@@ -221,7 +223,7 @@ hint: rnnshape budget lstm --params 1M
 
 $ gruu --params 1
 error: no kind gruu; it is one of lstm, gru, rnn
-hint: rnnshape budget gru --params 1M
+hint: gru in its place
 
 $ lstm
 error: a budget is one of --params, --macs, --bytes, --match; none is given
@@ -259,17 +261,41 @@ $ lstm --params 1M --solve proj --proj 3
 error: --proj 3 is given, and it is what is sought
 hint: leave --proj out, or seek the other: --solve hidden
 
+$ lstm --params 1M --hidden 40 --proj 3
+error: --hidden 40 is given, and it is what is sought
+hint: leave --hidden out
+
+$ lstm --params 1M --hidden 40 --proj 3 --solve proj
+error: --proj 3 is given, and it is what is sought
+hint: leave --proj out
+
+$ gru --params 1M --hidden 40
+error: --hidden 40 is given, and it is what is sought
+hint: leave --hidden out
+
+$ lstm --params 1M --hidden 40 --cell
+error: --hidden 40 is given, and it is what is sought
+hint: leave --hidden out
+
 $ lstm --params 1M --solve layers
 error: --solve layers is unknown; it is one of hidden, proj
 hint: --solve hidden
 
 $ gru --params 1M --solve proj
 error: nn.GRU has no proj_size; only nn.LSTM has
-hint: rnnshape budget lstm --solve proj
+hint: --solve hidden
+
+$ lstm --params 1M --solve proj --cell
+error: nn.LSTMCell has no proj_size; only nn.LSTM has
+hint: --solve hidden
 
 $ gru --params 1M --proj 3
 error: nn.GRU has no proj_size; only nn.LSTM has
-hint: rnnshape lstm --hidden 4 --proj 3
+hint: leave --proj out
+
+$ lstm --params 1M --nonlinearity relu
+error: nn.LSTM has no nonlinearity; only nn.RNN has
+hint: leave --nonlinearity out
 
 $ lstm --params 1M --solve proj --hidden 1
 error: hidden_size 1 leaves no smaller proj_size
@@ -281,7 +307,7 @@ hint: --batch 1, or --params
 
 $ lstm --params 1e6
 error: --params 1e6 is no number
-hint: --params 1.5M
+hint: --params 1000000
 
 $ lstm --params -5
 error: --params -5 is no number
@@ -294,6 +320,14 @@ hint: --params 136960
 $ lstm --params 4MiB
 error: --params 4MiB is an amount of bytes
 hint: --bytes 4MiB
+
+$ lstm --macs 1.5B
+error: --macs 1.5B is an amount of bytes; a billion is 1000M
+hint: --macs 1500M
+
+$ lstm --params 9920B
+error: --params 9920B is an amount of bytes
+hint: --bytes 9920B
 
 $ lstm --bytes lots
 error: --bytes lots is no number
@@ -360,10 +394,6 @@ def test_every_number_of_the_transcripts_is_what_the_formula_says() -> None:
                 layer = re.sub(r"proj_size=\d+", f"proj_size={size}", constructor)
             ((_, parameters),) = arithmetic.constructed(layer)
             assert f" {parameters:,}" in row, row
-
-
-def test_without_a_run_neither_torch_nor_pydantic_is_imported() -> None:
-    assert not heavy_imports("budget", "lstm", "--params", "1M", "--no-run")
 
 
 def test_a_disagreement_exits_3(

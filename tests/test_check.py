@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,20 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from torch import nn
 
-from rnnshape.analysis.expectation import judge, parse, restated, typed
+from rnnshape.analysis.expectation import judge, parse, restated
 from rnnshape.cli.target import read_target
 from rnnshape.layer import formulas
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.report import predicted_report
-from tests.process import heavy_imports, on_terminal
-from tests.program import SCRIPT, Result, call, environment, spawn
+from rnnshape.sources.manifest import basic_string
+from tests.program import SCRIPT, Result, call, environment, shell, spawn
+from tests.strategies import examples
+from tests.terminal import ESCAPE, PLAIN, shown
 from tests.transcripts import ROOT
 
 # An LSTM whose hidden_size was 40 when its expectations were written.
@@ -49,8 +51,6 @@ matches = "gru --input 80 --hidden 128"
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "NO_COLOR"):
-        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -141,7 +141,7 @@ def test_the_command_that_is_proposed_works(name: str) -> None:
     said = call("check", name, "--no-run").out.replace("\n", " ")
     command = re.search(r"Meant\? rnnshape (.*) writes", said)
     assert command is not None
-    done = spawn("-c", f"{SCRIPT[0]} {command[1]}", program=("bash",))
+    done = shell(f"rnnshape {command[1]}")
     assert done.code == 0, done.err
     assert call("check", name, "--no-run").code == 0
 
@@ -184,6 +184,17 @@ def test_a_module_matches_what_computes_the_same(other: str, differences: str | 
         assert "1/2  FAIL" in result.out
 
 
+def test_what_the_words_of_a_failing_target_show_stands_below_it() -> None:
+    write(module("a", "nn.LSTM(20, 40, 4, True)", "output = 10,5,80") + module("b", "gru"))
+    failure, _, note, *_ = call("check", "--no-run").out.splitlines()
+    assert failure.startswith("rnnshape.toml:3: a: output = 10,5,80 failed")
+    assert note.startswith("note: a: True is bias, the fourth argument")
+    write(module("a", "nn.LSTM(20, 40, 4, True)", "output = 10,5,40"))
+    assert "note: " not in call("check", "--no-run").out
+    (own,) = json.loads(call("check", "--no-run", "-f", "json").out)["modules"]
+    assert [each["code"] for each in own["findings"]] == ["bias-not-bidirectional"]
+
+
 def test_beyond_20_modules_only_those_that_fail_are_listed() -> None:
     held = "".join(module(f"m{n}", "gru", "params > 1") for n in range(20))
     write(held)
@@ -207,22 +218,16 @@ def test_every_module_is_checked_though_one_fails() -> None:
     ]
 
 
-def test_without_a_run_torch_is_not_imported() -> None:
-    write(module("a", "lstm --layers 2", "params > 1"))
-    assert heavy_imports("check", "--no-run") == set()
-    assert "torch" in heavy_imports("check")
-
-
 @pytest.mark.parametrize("width", [40, 80])
 def test_nothing_is_wider_than_the_terminal_but_names(width: int) -> None:
     write(DRIFTED)
-    shown = on_terminal("check", "--no-run", lines=60, columns=width)
+    screen = shown("check", "--no-run", columns=width, changes=PLAIN)
     longest = max(
-        (line for line in shown.splitlines() if not re.match(r"rnnshape\.toml:", line)), key=len
+        (line for line in screen.lines if not re.match(r"rnnshape\.toml:", line)), key=len
     )
     assert len(longest) <= width, longest
     for said in ("encoder", "decoder", "0/4", "3/3", "FAIL"):
-        assert said in shown
+        assert said in screen.text
 
 
 def test_a_long_constructor_takes_that_of_no_module_off_the_screen() -> None:
@@ -230,7 +235,7 @@ def test_a_long_constructor_takes_that_of_no_module_off_the_screen() -> None:
         module("encoder", "nn.GRU(80, 128)", "params > 1")
         + module("prenet", "nn.RNN(20, 40, 2, nonlinearity='relu', batch_first=True)", "macs > 1")
     )
-    assert on_terminal("check", "--no-run", lines=60, columns=80).splitlines()[:4] == [
+    assert shown("check", "--no-run", columns=80, changes=PLAIN).lines[:4] == [
         "check    held",
         "encoder   1/1  ok  nn.GRU(80, 128)",
         "prenet    1/1  ok  nn.RNN(20, 40, num_layers=2, nonlinearity='relu',",
@@ -243,8 +248,9 @@ def test_colour_is_for_terminals_and_for_who_asks() -> None:
     assert "\x1b" not in call("check", "--no-run").out
     coloured = call("check", "--no-run", "--color", "always").out
     assert "\x1b[" in coloured
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == call("check", "--no-run").out
-    assert "\x1b[" not in on_terminal("check", "--no-run", lines=60)  # it sets NO_COLOR
+    assert ESCAPE.sub("", coloured) == call("check", "--no-run").out
+    assert shown("check", "--no-run").text == coloured
+    assert "\x1b" not in shown("check", "--no-run", changes=PLAIN).text
 
 
 # Exit codes and streams, of a process
@@ -396,7 +402,7 @@ def test_an_update_makes_what_follows_succeed_and_the_next_one_do_nothing(
     assert (result.code, result.err) == (0, "")
     assert call("check", *words).code == 0
     again, same = updated(new, *words)
-    assert (again.code, again.out) == (0, "rnnshape.toml is up to date\n")
+    assert (again.code, again.out) == (0, "rnnshape.toml: no = value to update\n")
     assert same == new
 
 
@@ -587,27 +593,61 @@ def test_a_file_is_never_half_written(
     assert not before or Path("rnnshape.toml").read_text() == DRIFTED
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+UNITS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+UNITS_OF_BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "KiB": 2**10, "MiB": 2**20, "TiB": 2**40}
+
+
+@st.composite
+def written_shapes(draw: st.DrawFn) -> tuple[str, int | tuple[int, ...]]:
+    """A shape as someone may write it, and its sizes."""
+    sizes = draw(st.lists(st.integers(0, 10**6), min_size=1, max_size=5))
+    written = draw(st.sampled_from([",", ", ", "x", " x ", "X"])).join(map(str, sizes))
+    first, last = draw(st.sampled_from([("", ""), ("(", ")"), ("[", "]")]))
+    comma = "," if (len(sizes) == 1 and not first) or draw(st.booleans()) else ""
+    return f"{first}{written}{comma}{last}", tuple(sizes)
+
+
+@st.composite
+def written_numbers(draw: st.DrawFn, units: Mapping[str, int]) -> tuple[str, int | tuple[int, ...]]:
+    """A whole number as someone may write it, and its value."""
+    whole = draw(st.integers(0, 10**9))
+    unit = draw(st.sampled_from(list(units)))
+    half = draw(st.booleans()) and units[unit] > 1
+    written = f"{whole:_}" if draw(st.booleans()) else str(whole)
+    value = (2 * whole + half) * units[unit] // 2
+    return f"{written}{'.5' if half else ''}{unit}", value
+
+
+NAMED_VALUES = st.one_of(
+    st.tuples(st.sampled_from(["output", "h_n", "bias_hh_l0", "weight_hh_l1"]), written_shapes()),
+    st.tuples(
+        st.sampled_from(["params", "Parameters", "macs", "FLOPs", "next_linear"]),
+        written_numbers(UNITS),
+    ),
+    st.tuples(st.just("parameter_bytes"), written_numbers(UNITS | UNITS_OF_BYTES)),
 )
-@given(
-    st.sampled_from(["output", "h_n", "params", "macs", "bias_hh_l0", "parameter_bytes"]),
-    st.sampled_from(["=", "==", " = ", "  ==\t", "\n="]),
-    st.text("0123456789,x()[]_.kMGiB ", min_size=1, max_size=12),
-)
-def test_a_restated_expectation_holds(name: str, sign: str, value: str) -> None:
+
+
+@examples(200)
+@given(NAMED_VALUES, st.sampled_from(["=", "==", " = ", "  ==\t", "\n="]))
+def test_a_restated_expectation_holds_and_is_written_alike(
+    named: tuple[str, tuple[str, int | tuple[int, ...]]], sign: str
+) -> None:
     report = predicted_report(RNNConfig(kind=Kind.GRU, num_layers=2), InputSpec(), Settings())
-    text = f"{name}{sign}{value}"
-    try:
-        judgement = judge(parse(text), report)
-    except ValueError:
-        return
-    new = restated(text, judgement.actual)
+    name, (written, value) = named
+    text = f"{name}{sign}{written}"
+    assert parse(text).value.plain == value
+    predicted = judge(parse(text), report).predicted
+    actual = predicted.plain
+    new = restated(text, predicted)
+    assert parse(new).value.plain == actual
     assert judge(parse(new), report).holds
     assert new.startswith(f"{name}{sign}")
-    assert parse(f"{name} = {typed(judgement.actual)}").value == judgement.actual
+    if isinstance(actual, int):
+        assert ("_" in new.partition("=")[2]) is ("_" in written and actual >= 1000)
+    elif isinstance(value, tuple) and len(value) == len(actual):
+        assert re.sub("[0-9]+", "N", new) == re.sub("[0-9]+", "N", text)
+    assert parse(f"{name} = {predicted.typed}").value.plain == actual
 
 
 # -f json
@@ -808,7 +848,7 @@ def test_an_annotation_names_the_file_from_the_root_of_the_repository(
     write(module("b", "gru", "params = 1"), "own.toml")
     elsewhere = folder.parent / "elsewhere.toml"
     elsewhere.write_text(module("c", "gru", "params = 1"))
-    for file, shown in (
+    for file, named in (
         (None, "models/rnnshape.toml"),
         ("own.toml", "models/a%2C b/own.toml"),
         (str(folder / "models/rnnshape.toml"), "models/rnnshape.toml"),
@@ -816,7 +856,7 @@ def test_an_annotation_names_the_file_from_the_root_of_the_repository(
     ):
         result = call("check", "--no-run", *filter(None, [file]), *words)
         written = result.out if words else result.err
-        assert written.startswith(f"::error file={shown},line=3,title=")
+        assert written.startswith(f"::error file={named},line=3,title=")
         assert (result.err == "") is bool(words)
     assert actions.read_text().count("### rnnshape check") == 4
 
@@ -843,12 +883,68 @@ def test_a_summary_that_cannot_be_written_is_no_failure(
     assert "the expectation holds" in result.out
 
 
-def test_nothing_is_annotated_of_a_manifest_that_is_wrong(actions: Path) -> None:
-    write(module("a", "gruu"))
+def test_a_manifest_that_is_wrong_is_annotated_at_its_lines(actions: Path) -> None:
+    write(module("a", "gruu") + module('"b,c"', "gru", "output"))
     result = call("check")
     assert (result.code, result.out) == (2, "")
-    assert result.err.count("error: ") == 1
+    errors, annotations = result.err.splitlines()[:4], result.err.splitlines()[4:]
+    assert [line.partition(": ")[0] for line in errors] == ["error", "hint"] * 2
+    for place, error, hint, line in zip(
+        ("line=2,title=a", "line=7,title=b%2Cc"),
+        errors[::2], errors[1::2], annotations, strict=True,
+    ):  # fmt: skip
+        problem, advice = error.removeprefix("error: "), hint.removeprefix("hint: ")
+        assert line == f"::error file=rnnshape.toml,{place}::{problem}%0A{advice}"
     assert actions.read_text() == "before\n"
+
+
+def test_a_request_that_is_refused_is_annotated(actions: Path) -> None:
+    result = call("check", "missing.toml", "-f", "github")
+    assert (result.code, result.out) == (2, "")
+    _, _, annotation = result.err.splitlines()
+    assert annotation == (
+        "::error title=rnnshape::there is no file missing.toml"
+        "%0Arnnshape check --init lstm writes a first one"
+    )
+    assert actions.read_text() == "before\n"
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+def test_an_annotation_that_cannot_be_written_costs_nothing(stderr: str, actions: Path) -> None:
+    write(module("a", "gru", "params = 1"))
+    changes = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "/nowhere/summary"}
+    result = shell(f"rnnshape check --no-run {stderr}", changes=changes)
+    assert (result.code, result.err) == (1, "")
+    assert result.out.startswith("rnnshape.toml:3: a: params = 1 failed: it is 7,440\n")
+    assert actions.read_text() == "before\n"
+
+
+def test_a_root_of_the_repository_that_is_a_loop_costs_nothing(
+    actions: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "loop").symlink_to("loop")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(folder / "loop"))
+    write(module("a", "gru", "params = 1"))
+    result = call("check", "--no-run")
+    assert result.code == 1
+    assert result.err.startswith("::error file=rnnshape.toml,line=3,title=a::")
+
+
+@pytest.mark.parametrize(
+    "name", ["::error ::x", " \t::stop-commands::x", "##[add-mask]x", "a ##[x"]
+)
+def test_no_name_is_a_command_for_the_runner(name: str, actions: Path) -> None:
+    write(module(basic_string(name), "gru", "params = 1") + module("b", "gruu"))
+    told = call("check", "--no-run")
+    assert told.code == 2
+    write(module(basic_string(name), "gru", "params = 1"))
+    failed = call("check", "--no-run")
+    assert failed.code == 1
+    for line in (told.err + failed.out).splitlines():
+        annotation = line.startswith("::error file=rnnshape.toml,line=")
+        assert annotation or not line.lstrip().startswith("::")
+        assert annotation or "##[" not in line
+    assert actions.read_text().startswith("before\n")
 
 
 def test_junit_has_a_suite_a_module_and_a_case_an_expectation() -> None:

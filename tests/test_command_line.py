@@ -121,7 +121,7 @@ class TestStreams:
         assert spawn(*PLAIN, env=env) == Result(code=0, out=plain, err="")
 
     def test_what_stdout_cannot_encode_is_escaped(self) -> None:
-        code = "from rnnshape.cli.output import write_stdout; write_stdout('encod\u00e9\\n')"
+        code = "from rnnshape.cli.streams import write_stdout; write_stdout('encod\u00e9\\n')"
         program = (MODULE[0], "-c", code)
         result = spawn(program=program, env=environment(PYTHONIOENCODING="ascii"))
         assert result == Result(code=0, out="encod\\xe9\n", err="")
@@ -321,7 +321,7 @@ class TestFiles:
         def must_not_run(*_args: Any, **_kwargs: Any) -> NoReturn:
             raise AssertionError("something ran")
 
-        monkeypatch.setattr("rnnshape.cli.layer.predicted_report", must_not_run)
+        monkeypatch.setattr("rnnshape.cli.reports.predicted_report", must_not_run)
         (in_tmp / "folder.md").mkdir()
         (in_tmp / "link.md").symlink_to("a.md")
         os.mkfifo(in_tmp / "pipe.md")
@@ -661,7 +661,7 @@ def breaking(monkeypatch: pytest.MonkeyPatch) -> Breaking:
         def raises(*_args: Any, **_kwargs: Any) -> NoReturn:
             raise error
 
-        monkeypatch.setattr("rnnshape.cli.layer.predicted_report", raises)
+        monkeypatch.setattr("rnnshape.cli.reports.predicted_report", raises)
 
     return broken
 

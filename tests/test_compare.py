@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -23,8 +22,9 @@ from rnnshape.layer import measurement
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from tests import arithmetic
 from tests.configs import inputs, layers
-from tests.process import heavy_imports, on_terminal, piped
+from tests.program import Result, call, environment, spawn
 from tests.refusals import refusals, require_refused
+from tests.terminal import PLAIN, shown
 from tests.transcripts import ROOT
 
 SCHEMA = json.loads((ROOT / "rnnshape/schemas/compare-1.0.json").read_text())
@@ -222,46 +222,43 @@ def test_a_bad_request_is_two_lines_and_nothing_on_stdout(
 
 
 def test_a_terminal_gets_a_screenful_and_is_told_so() -> None:
-    words = ["compare", "lstm", "gru", "--hidden", "1..30"]
-    shown = on_terminal(*words, lines=30)
-    assert shown.splitlines()[-1] == "14 of 60 shown; --limit 60 shows all"
-    assert len(shown.splitlines()) < 30
-    assert shown.count("nn.") == 14
+    screen = shown("compare", "lstm", "gru", "--hidden", "1..30", lines=30)
+    assert screen.lines[-1] == "14 of 60 shown; --limit 60 shows all"
+    assert len(screen.lines) < 30
+    assert screen.plain.count("nn.") == 14
 
 
 def test_a_terminal_is_told_nothing_where_all_fits() -> None:
-    assert on_terminal("compare", "lstm", "gru", lines=30).splitlines()[-1].startswith("formulas")
+    assert shown("compare", "lstm", "gru", lines=30).lines[-1].startswith("formulas")
 
 
 def test_a_pipe_gets_every_row() -> None:
-    done = piped("compare", "lstm", "gru", "--hidden", "1..30", LINES="10")
-    assert done.stdout.count("nn.") == 60
-    assert "shown" not in done.stdout
+    out = spawn("compare", "lstm", "gru", "--hidden", "1..30", env=environment(LINES="10")).out
+    assert out.count("nn.") == 60
+    assert "shown" not in out
 
 
 def test_a_file_gets_every_row_beside_a_terminal(tmp_path: Path) -> None:
     file = tmp_path / "all.txt"
-    shown = on_terminal("compare", "lstm", "--hidden", "1..50", "-o", str(file), lines=24)
-    assert shown.count("nn.") == 14
+    screen = shown("compare", "lstm", "--hidden", "1..50", "-o", str(file), lines=24)
+    assert screen.plain.count("nn.") == 14
     assert file.read_text().count("nn.") == 50
 
 
 def test_a_limit_holds_everywhere_and_is_the_last_line() -> None:
-    done = piped("compare", "lstm", "gru", "--hidden", "1..9", "--limit", "3")
-    assert done.stdout.count("nn.") == 3
-    assert done.stdout.splitlines()[-1] == "3 of 18 shown; --limit 18 shows all"
-    assert "shown" not in piped("compare", "lstm", "gru", "--limit", "2").stdout
-    data = json.loads(
-        piped("compare", "lstm", "--hidden", "1..9", "--limit", "3", "-f", "json").stdout
-    )
+    out = call("compare", "lstm", "gru", "--hidden", "1..9", "--limit", "3").out
+    assert out.count("nn.") == 3
+    assert out.splitlines()[-1] == "3 of 18 shown; --limit 18 shows all"
+    assert "shown" not in call("compare", "lstm", "gru", "--limit", "2").out
+    data = json.loads(call("compare", "lstm", "--hidden", "1..9", "--limit", "3", "-f", "json").out)
     jsonschema.validate(data, SCHEMA)
     assert (data["total"], len(data["groups"][0]["rows"])) == (9, 3)
 
 
 @pytest.mark.parametrize("columns", [200, 80, 60, 50, 40, 20])
 def test_no_line_is_wrapped_and_the_least_needed_column_goes_first(columns: int) -> None:
-    shown = on_terminal("compare", "lstm", "gru", lines=40, columns=columns)
-    head = next(line for line in shown.splitlines() if line.startswith("compare"))
+    lines = shown("compare", "lstm", "gru", columns=columns, changes=PLAIN).lines
+    head = next(line for line in lines if line.startswith("compare"))
     assert len(head) <= max(columns, len("nn.LSTM(20, 40)  parameters"))
     titles = re.split(r"  +", head)
     whole = ["compare", "parameters", "of LSTM", "MACs", "of LSTM", "output"]
@@ -271,23 +268,18 @@ def test_no_line_is_wrapped_and_the_least_needed_column_goes_first(columns: int)
 
 def test_a_constructor_makes_room_for_numbers() -> None:
     words = ("compare", "lstm", "gru --bidir --layers 3 --batch-first", "--hidden", "40000")
-    shown = on_terminal(*words, lines=40, columns=80).splitlines()
-    head = next(number for number, line in enumerate(shown) if line.startswith("compare"))
-    assert shown[head].split() == ["compare", "parameters", "of", "LSTM", "MACs", "output"]
+    lines = shown(*words, columns=80, changes=PLAIN).lines
+    head = next(number for number, line in enumerate(lines) if line.startswith("compare"))
+    assert lines[head].split() == ["compare", "parameters", "of", "LSTM", "MACs", "output"]
     # 20 letters of constructor leave 60 for parameters, 14 and a gap of 2, a ratio, 7 and 2, MACs,
     # 17 and 2, and the output, 14 and 2.
-    assert [line[:20].rstrip() for line in shown[head + 2 : head + 6]] == [
+    assert [line[:20].rstrip() for line in lines[head + 2 : head + 6]] == [
         "nn.GRU(20, 40000,",
         " num_layers=3,",
         " batch_first=True,",
         " bidirectional=True)",
     ]
-    assert max(map(len, shown[head : head + 6])) == 80
-
-
-def test_without_a_run_neither_torch_nor_pydantic_is_imported() -> None:
-    assert not heavy_imports("compare", "lstm", "gru")
-    assert "torch" in heavy_imports("compare", "lstm", "--run")
+    assert max(map(len, lines[head : head + 6])) == 80
 
 
 def test_equal_layers_run_once(
@@ -345,7 +337,7 @@ def test_a_plot_is_a_picture_and_the_same_each_time(suffix: str, tmp_path: Path)
     pictures = []
     for name in ("a", "b"):
         file = tmp_path / f"{name}.{suffix}"
-        assert piped(*words, str(file)).returncode == 0
+        assert spawn(*words, str(file)).code == 0
         pictures.append(file.read_bytes())
     assert pictures[0] == pictures[1]
     start = {"svg": b"<?xml", "png": b"\x89PNG"}[suffix]
@@ -353,22 +345,28 @@ def test_a_plot_is_a_picture_and_the_same_each_time(suffix: str, tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a.{suffix}", f"b.{suffix}"]
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_picture_and_a_file_are_two(link: bool, tmp_path: Path) -> None:
+    plot, file = tmp_path / "p.svg", tmp_path / "q.svg"
+    if link:
+        file.symlink_to(plot)
+    output = file if link else plot
+    refused = call("compare", "lstm", "--hidden", "3,4", "--plot", str(plot), "-o", str(output))
+    assert refused.code == 2
+    assert refused.err.endswith("is the file of -o too\nhint: give each its own\n")
+    assert not plot.exists()
+
+
 def test_a_plot_without_matplotlib_names_the_extra(tmp_path: Path) -> None:
     (tmp_path / "matplotlib.py").write_text("raise ImportError('not here')")
-    done = piped("compare", "lstm", "--plot", str(tmp_path / "a.svg"), PYTHONPATH=str(tmp_path))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines() == [
-        "error: a plot needs matplotlib, which is not installed",
-        "hint: pip install 'rnnshape[plot]'",
-    ]
+    words = ("compare", "lstm", "--plot", str(tmp_path / "a.svg"))
+    assert spawn(*words, env=environment(PYTHONPATH=str(tmp_path))) == Result(
+        code=2,
+        out="",
+        err="error: a plot needs matplotlib, which is not installed\n"
+        "hint: pip install 'rnnshape[plot]'\n",
+    )
     assert not (tmp_path / "a.svg").exists()
-
-
-@pytest.mark.parametrize("command", ["compare", "budget"])
-def test_help_fits_80_columns_in_ascii(command: str) -> None:
-    lines: Sequence[str] = piped(command, "--help", COLUMNS="200").stdout.splitlines()
-    assert len(lines) > 30
-    assert all(len(line) <= 80 and line.isascii() for line in lines)
 
 
 # What is not ASCII, what a terminal obeys, and what Markdown does: in comments, blanks and names.

@@ -534,3 +534,52 @@ def test_a_refusal_keeps_its_problem_and_hint_through_pickle(arguments: dict[str
     again = pickle.loads(pickle.dumps(refusal.value))  # noqa: S301
     assert (type(again), str(again)) == (RequestError, str(refusal.value))
     assert (again.problem, again.hint) == (refusal.value.problem, refusal.value.hint)
+
+
+class Unwritable:
+    """What has no text."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+ODD: dict[str, Any] = {
+    "too many digits to write": -(10**5000),
+    "so many digits in a list": [10**5000],
+    "an object whose repr fails": Unwritable(),
+    "a long word": "x" * 10_000,
+    "bytes": b"lstm",
+    "a tensor of several": torch.zeros(3),
+    "a tensor of none": torch.zeros(0),
+    "a tensor without values": torch.empty(3, device="meta"),
+    "an imaginary number": 1j,
+    "a class": Kind,
+}
+
+
+@pytest.mark.parametrize("value", ODD.values(), ids=ODD)
+@pytest.mark.parametrize(
+    ("made", "field"),
+    [
+        (made, field.name)
+        for made in (RNNConfig, InputSpec, Settings)
+        for field in dataclasses.fields(made)
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_whatever_is_no_value_is_refused_on_one_short_line(
+    made: Any, field: str, value: Any
+) -> None:
+    with pytest.raises(RequestError) as refusal:
+        made(**{"kind": Kind.RNN, field: value} if made is RNNConfig else {field: value})
+    assert len(refusal.value.problem) < 150
+    assert len(refusal.value.hint) < 250
+    assert str(refusal.value).isprintable()
+
+
+def test_a_number_that_cannot_be_written_is_told_by_its_type() -> None:
+    with pytest.raises(RequestError) as refusal:
+        RNNConfig(kind=Kind.LSTM, hidden_size=-(10**5000))
+    assert refusal.value.problem == _size_refusal(
+        "hidden_size", "a value of type int that cannot be written"
+    )

@@ -54,10 +54,16 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ("lstm", "--hidden", "9" * 501),
         ("hidden_size has over 500 digits", "give a smaller number"),
     ),
+    "hidden in other words": (("lstm", "--hidden", "1.5e3"), _size("1.5e3", 1500)),
+    "hidden with a negative exponent": (("lstm", "--hidden", "4e-1"), _size("4e-1", 1)),
+    "input in words": (("lstm", "--input", "two"), _size("two", 20, "--input")),
+    "layers in words": (("lstm", "--layers", "two"), _size("two", 1, "--layers")),
+    "batch in words": (("lstm", "--batch", "two"), _size("two", 5, "--batch", 0)),
+    "seq in words": (("lstm", "--seq", "two"), _size("two", 10, "--seq")),
     "layers 0": (("lstm", "--layers", "0"), _size("0", 1, "--layers")),
     "seq 0": (("lstm", "--seq", "0"), _size("0", 1, "--seq")),
     "proj 0": (("lstm", "--proj", "0"), _size("0", 1, "--proj")),
-    "batch -1": (("lstm", "--batch", "-1"), _size("-1", 40, "--batch", 0)),
+    "batch -1": (("lstm", "--batch", "-1"), _size("-1", 5, "--batch", 0)),
     "a shape for a size": (
         ("lstm", "--input", "5,10,20"),
         ("--input is one number, H_in; 5,10,20 is a shape", "--input-shape 5,10,20"),
@@ -333,6 +339,10 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
             "no option --hidden before the command",
             "the command comes first: rnnshape lstm --hidden",
         ),
+    ),
+    "words that a shell divides, as an option before the command": (
+        ("--a; b", "lstm"),
+        ("no option --a; b before the command", "the command comes first: rnnshape lstm '--a; b'"),
     ),
     "extra arguments": (
         ("lstm", "20", "40"),

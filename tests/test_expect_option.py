@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from rnnshape.layer import run as layer_run
 from rnnshape.layer.facts import Facts
 from rnnshape.layer.verification import Mismatch
 from rnnshape.render import Format
+from tests.program import spawn
 from tests.test_json import problems
 from tests.transcripts import ROOT, steps
 
@@ -178,7 +178,7 @@ def test_what_cannot_be_judged_is_refused_before_anything_runs(
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("it ran")
 
-    monkeypatch.setattr("rnnshape.cli.layer.with_run", fail)
+    monkeypatch.setattr("rnnshape.cli.reports.with_run", fail)
     file = tmp_path / "report.json"
     assert main([*STACK, "-o", str(file), *words]) == exits.REFUSED
     assert capsys.readouterr() == ("", "error: {}\nhint: {}\n".format(*error))
@@ -328,21 +328,6 @@ def _asked(layer: nn.Module, name: str, *, packed: bool) -> object:
 
 
 def test_a_process_ends_with_the_code() -> None:
-    program = [sys.executable, "-m", "rnnshape", "gru", "--no-run", "--show", "header"]
-    done = subprocess.run(
-        [*program, *expecting("params = 1")], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (1, "")
-    assert "FAILED: params = 1: it is 7,440, not 1\n" in done.stdout
-
-
-def test_expectations_by_formula_import_neither_torch_nor_pydantic() -> None:
-    program = (
-        "import sys; from rnnshape.cli.main import main\n"
-        "code = main(['gru', '--no-run', '--expect', 'params = 7440'])\n"
-        "print(code, {'torch', 'pydantic', 'typer'} & sys.modules.keys(), file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert done.stderr == "0 {'typer'}\n"
+    result = spawn("gru", "--no-run", "--show", "header", *expecting("params = 1"))
+    assert (result.code, result.err) == (1, "")
+    assert "FAILED: params = 1: it is 7,440, not 1\n" in result.out

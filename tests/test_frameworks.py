@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 
 import pytest
@@ -72,8 +71,10 @@ def test_biases_are_spoken_of_where_there_are_any(kind: Kind, bias: bool) -> Non
     ],
     ids=["LSTM", "GRU", "GRU-reset-before", "SimpleRNN"],
 )
-def test_real_keras_has_these_counts(kind: Kind, layer: str, options: dict[str, bool]) -> None:
-    os.environ["KERAS_BACKEND"] = "torch"
+def test_real_keras_has_these_counts(
+    kind: Kind, layer: str, options: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     import keras  # type: ignore[import-untyped, unused-ignore, import-not-found]
 
     built = getattr(keras.layers, layer)(40, **options)

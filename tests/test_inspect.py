@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 import sys
 from typing import Any
 
@@ -14,6 +13,7 @@ from torch import nn
 
 from rnnshape.cli import exits
 from rnnshape.cli.main import main
+from tests.program import Result, spawn
 
 MEANT = "nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
 UNCHECKED = "PyTorch builds it without a check"
@@ -257,43 +257,16 @@ def test_a_bad_request_is_two_lines(
     assert refused(capsys, "inspect", *words) == lines
 
 
-def command(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "rnnshape", *words],
-        input=text,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_the_command_reads_a_pipe_and_runs_what_it_reads() -> None:
-    done = command("inspect", "--show", "header,verification", text="nn.LSTM(20, 40)\ngru\n")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("ok: torch") == 2
+    result = spawn("inspect", "--show", "header,verification", stdin="nn.LSTM(20, 40)\ngru\n")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.count("ok: torch") == 2
 
 
 def test_the_command_refuses_code() -> None:
-    done = command("inspect", "nn.LSTM(__import__('os').system('echo ran'), 3)")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        "error: input_size is __import__('os').system('echo ran'), which is not a literal\n"
-        "hint: an expression is read, never run: write the value itself\n"
+    assert spawn("inspect", "nn.LSTM(__import__('os').system('echo ran'), 3)") == Result(
+        code=2,
+        out="",
+        err="error: input_size is __import__('os').system('echo ran'), which is not a literal\n"
+        "hint: an expression is read, never run: write the value itself\n",
     )
-
-
-def imported(statement: str, *words: str) -> set[str]:
-    """The heavy modules that are there after the command ran in a Python of its own."""
-    code = (
-        f"import sys; {statement}; from rnnshape.cli.main import main; main({list(words)!r});"
-        " print(*({'torch', 'pydantic'} & set(sys.modules)), file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout
-    return set(done.stderr.split())
-
-
-def test_formulas_alone_import_neither_torch_nor_pydantic() -> None:
-    words = ("inspect", "nn.LSTM(20, 40, 4, True)", "gru --hidden 3", "--no-run")
-    assert imported("pass", *words) == set()
-    assert imported("import torch", *words) == {"torch"}

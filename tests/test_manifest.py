@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rnnshape.sources.manifest import Manifest, basic_string, manifest_of
 from rnnshape.sources.toml import Document
-from tests.program import call
+from tests.program import call, shell
 
 MODULE = '[modules.a]\ntarget = "nn.LSTM(20, 40)"\n'
 
@@ -20,8 +20,6 @@ MODULE = '[modules.a]\ntarget = "nn.LSTM(20, 40)"\n'
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
-        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -209,7 +207,7 @@ WORDS = [
     (
         'matches = "lstm --batch 3"',
         "--batch is not an option of a target",
-        "give batch_size beside",
+        "leave batch_size out of the target",
     ),
 ]
 
@@ -238,7 +236,7 @@ def test_a_wrong_value_is_told_at_its_line(key: str, problem: str, hint: str) ->
         ("package.module:layer", "looks like an import path", "a target is"),
         ("lstm --hidden 0", "--hidden must be a whole number of 1 or more", "--hidden 1"),
         ("lstm --hiden 3", "no option --hiden", "--hidden"),
-        ("lstm --seq 3", "--seq is not an option of a target", "give seq_len beside the target"),
+        ("lstm --seq 3", "--seq is not an option of a target", "leave seq_len out of the target"),
         ("lstm --proj 40", "proj_size 40 must be smaller than hidden_size 40", "--proj"),
         ("lstm 'x", "no closing quotation", "as in"),
     ],
@@ -346,6 +344,41 @@ def test_one_module_is_told_everything() -> None:
     assert lines(told) == [2, 3, 4, 4, 5, 6]
 
 
+def test_what_is_wrong_with_the_run_hides_nothing_else() -> None:
+    told = refused(
+        '[modules.a]\ntarget = "gru"\ndevice = "gpu"\ndtype = "y"\nbatch = 3\nlengths = [3, 4]\n'
+        'expect = ["nope = 1", "output = 3"]\nmatches = "gruu"\n'
+    )
+    assert lines(told) == [3, 4, 6, 7, 7, 8]
+    for (error, _), said in zip(
+        told,
+        (
+            "unknown device 'gpu'",
+            "unknown dtype 'y'",
+            "lengths has batch_size 2, but batch is 3",
+            "nn.GRU(20, 40) has no nope",
+            "output is a shape, 3 a number",
+            "gruu is neither flags nor",
+        ),
+        strict=True,
+    ):
+        assert said in error
+
+
+def test_a_file_that_is_not_there_is_no_reason_to_write_a_first_one() -> None:
+    assert pairs(call("check", "a.toml").err)[0][1].startswith("rnnshape check --init")
+    Path("rnnshape.toml").write_text(MODULE)
+    assert pairs(call("check", "a.toml").err)[0][1] == "rnnshape check"
+
+
+@pytest.mark.parametrize("folder_name", ["-x", "a b", "d" * 70])
+def test_the_manifest_in_a_folder_is_named_so_that_it_can_be_checked(folder_name: str) -> None:
+    Path(folder_name).mkdir()
+    (Path(folder_name) / "rnnshape.toml").write_text(MODULE)
+    ((_, hint),) = pairs(call("check", "--", folder_name).err)
+    assert shell(f"{hint} --no-run").code == 0
+
+
 def test_more_than_a_hundred_problems_are_counted() -> None:
     told = refused("".join(f"[modules.m{n}]\n" for n in range(130)))
     assert len(told) == 101
@@ -361,7 +394,7 @@ def test_more_than_a_hundred_problems_are_counted() -> None:
         (
             b"",
             "rnnshape.toml has no modules",
-            "[modules.encoder] begins one; rnnshape check --init",
+            "[modules.encoder] begins one",
         ),
         (b"# nothing\n", "rnnshape.toml has no modules", "[modules.encoder] begins one"),
         (b"[modules]\n", "rnnshape.toml has no modules", "[modules.encoder] begins one"),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
-import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
@@ -22,6 +20,7 @@ from rnnshape.layer.report import Run
 from rnnshape.layer.timing import timed
 from rnnshape.layer.verification import device_tolerance, verify_differences
 from tests import reference
+from tests.program import PYTHON, environment, spawn
 
 _LSTM = RNNConfig(kind=Kind.LSTM)
 _HUGE = RNNConfig(
@@ -417,15 +416,10 @@ def test_a_million_layers_are_refused_before_any_is_built() -> None:
 
 def _alone(code: str) -> str:
     """What `code` prints in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    assert done.stderr == ""
-    return done.stdout.strip()
+    env = environment(OMP_NUM_THREADS="1")
+    result = spawn("-W", "error", "-c", code, program=PYTHON, env=env)
+    assert (result.code, result.err) == (0, "")
+    return result.out.strip()
 
 
 _IMPORTS = "import sys; from rnnshape import *; from rnnshape import inspect; "

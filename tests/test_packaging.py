@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from importlib.metadata import entry_points, metadata, version
 from importlib.resources import files
@@ -13,6 +12,7 @@ from packaging.requirements import Requirement
 
 import rnnshape
 from rnnshape.document.data import FORMAT_VERSION
+from tests.program import PYTHON, spawn
 from tests.transcripts import ROOT
 
 EXTRAS = (
@@ -25,12 +25,9 @@ EXTRAS = (
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The names of the files in a wheel that is built now."""
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
+    words = ("-m", "hatchling", "build", "-t", "wheel", "-d", str(folder))
+    result = spawn(*words, program=PYTHON, cwd=ROOT)
+    assert result.code == 0, result.err
     (built,) = folder.glob("*.whl")
     with ZipFile(built) as archive:
         return archive.namelist()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.program import Result, environment, spawn
+from tests.program import PYTHON, Result, environment, spawn
 from tests.transcripts import ROOT
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="pre-commit needs git")
@@ -69,12 +68,18 @@ def test_the_manifest_may_be_in_pyproject_toml(hooks: Path, project: Path) -> No
 
 def test_the_hook_checks_once_however_many_files_changed(hooks: Path, project: Path) -> None:
     bad = MANIFEST.replace("5,40", "5,80")
-    files = dict.fromkeys(("rnnshape.toml", "a/rnnshape.toml", "b/pyproject.toml"), bad)
+    files = dict.fromkeys(("rnnshape.toml", "pyproject.toml"), bad)
     assert commit(hooks, project, files).out.count("failed: it is") == 1
 
 
 def test_the_hook_rests_where_nothing_that_it_reads_changed(hooks: Path, project: Path) -> None:
-    names = ("rnnshape.toml.md", "my-rnnshape.toml", "setup.py", "pyproject_toml")
+    names = (
+        "rnnshape.toml.md",
+        "my-rnnshape.toml",
+        "setup.py",
+        "sub/rnnshape.toml",
+        "a/pyproject.toml",
+    )
     result = commit(hooks, project, dict.fromkeys(names, "x\n"))
     assert result.code == 0
     assert "(no files to check)Skipped" in result.out
@@ -92,21 +97,16 @@ def commit(hooks: Path, project: Path, files: dict[str, str], **changes: str) ->
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text(text)
     git(project, "add", *files)
-    scripts = Path(sys.executable).parent
     return spawn(
         *("try-repo", str(hooks), "rnnshape-check", "--files", *files),
-        program=(sys.executable, "-m", "pre_commit"),
+        program=(*PYTHON, "-m", "pre_commit"),
         cwd=project,
-        env=environment(
-            PATH=f"{scripts}{os.pathsep}{os.environ['PATH']}",
-            PRE_COMMIT_HOME=str(project.parent / "cache"),
-            **changes,
-        ),
+        env=environment(PRE_COMMIT_HOME=str(project.parent / "cache"), **changes),
     )
 
 
 def git(folder: Path, *words: str) -> None:
-    settings = ("user.name=a", "user.email=a@b", "commit.gpgsign=false")
-    given = (word for setting in settings for word in ("-c", setting))
-    result = spawn(*given, *words, program=("git",), cwd=folder)
+    env = environment(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+    result = spawn(*identity, *words, program=("git",), cwd=folder, env=env)
     assert result.code == 0, result.err

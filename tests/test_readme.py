@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +14,7 @@ from rnnshape import Kind, RNNConfig, inspect
 from rnnshape.cli import exits
 from rnnshape.cli.commands import Commands
 from rnnshape.render import Format
+from tests.program import PYTHON, Result, spawn
 from tests.transcripts import ROOT, files, run
 
 README = (ROOT / "README.md").read_text()
@@ -46,13 +45,8 @@ def test_the_python_of_the_readme_gives_what_it_shows() -> None:
     shown = re.findall(r"^(report\.\S+) +# ([(0-9].*)$", block[1], re.MULTILINE)
     assert len(shown) == 3
     checks = "".join(f"assert repr({code}) == {value!r}, {code}\n" for code, value in shown)
-    done = subprocess.run(
-        [sys.executable, "-c", f"{block[1]}{checks}report._repr_html_()"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    result = spawn("-c", f"{block[1]}{checks}report._repr_html_()", program=PYTHON)
+    assert result == Result(code=0, out="", err="")
 
 
 def test_the_readme_lists_every_exit_code() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
 from pathlib import Path
 
 import pytest
 
-from tests.program import Result, environment, spawn
+from tests.program import PYTHON, Result, environment, spawn
 from tests.transcripts import ROOT
 
 # Reports, once the program has ended, which of the modules were imported; a module counts as
@@ -32,7 +32,7 @@ sys.exit(code)
 
 HEAVY = frozenset(
     {
-        *("torch", "numpy", "pydantic", "pydantic_core", "jsonschema", "asyncio"),
+        *("torch", "numpy", "pydantic", "pydantic_core", "jsonschema", "asyncio", "matplotlib"),
         *("rich.markdown", "rich.traceback", "pygments", "markdown_it", "typer.rich_utils"),
     }
 )
@@ -40,6 +40,7 @@ RENDERERS = frozenset(
     {"rich.table", "rnnshape.render.terminal", "rnnshape.render.markdown", "rnnshape.render.json"}
 )
 
+MANIFEST = ROOT / "examples/rnnshape.toml"
 WITHOUT_TORCH = {
     "--help": 0,
     "--version": 0,
@@ -49,6 +50,12 @@ WITHOUT_TORCH = {
     "gru --no-run -f json": 0,
     "rnn --no-run -f markdown": 0,
     "lstm --input 65536 --hidden 65536 --layers 8 --bidir --no-run": 0,
+    "gru --no-run --expect params=7440": 0,
+    "gru --no-run --expect params=1": 1,
+    "inspect 'nn.LSTM(20, 40, 4, True)' 'gru --hidden 3' --no-run": 0,
+    "compare lstm gru": 0,
+    "budget lstm --params 1M --no-run": 0,
+    f"check '{MANIFEST}' --no-run": 0,
     "lstm --hidden 0": 2,
     "lstm --proj 40": 2,
     "lstm --dtype int64": 2,
@@ -66,7 +73,7 @@ WITHOUT_TORCH = {
 def watched_run(words: str, watched: frozenset[str]) -> tuple[Result, set[str]]:
     """How the program ended, and which of the watched modules it imported."""
     script = _WATCHING.format(watched=set(watched))
-    result = spawn("-c", script, *words.split(), program=(sys.executable,), env=environment())
+    result = spawn("-c", script, *shlex.split(words), program=PYTHON)
     *_, last = result.err.splitlines()
     assert last.startswith("imported:")
     return result, set(last.split()[1:])
@@ -79,8 +86,19 @@ def test_what_needs_no_run_imports_nothing_heavy(words: str, code: int) -> None:
     assert imported == set()
 
 
-def test_a_run_imports_torch_so_that_the_test_above_can_fail() -> None:
-    result, imported = watched_run("gru", HEAVY)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "gru",
+        "inspect gru",
+        "compare lstm --run",
+        "budget lstm --params 1M",
+        f"check '{MANIFEST}'",
+    ],
+    ids=lambda words: words.split()[0],
+)
+def test_a_run_imports_torch_so_that_the_test_above_can_fail(words: str) -> None:
+    result, imported = watched_run(words, HEAVY)
     assert result.code == 0
     assert "torch" in imported
 
@@ -146,13 +164,11 @@ def test_until_an_interruption_is_caught_next_to_nothing_is_imported() -> None:
         "import os, sys; had = {*sys.modules}; import rnnshape.__main__;"
         "print(*sorted({*sys.modules} - had))"
     )
-    result = spawn(
-        "-S", "-c", script, program=(sys.executable,), env=environment(PYTHONPATH=str(ROOT))
-    )
+    result = spawn("-S", "-c", script, program=PYTHON, env=environment(PYTHONPATH=str(ROOT)))
     assert result == Result(code=0, out="rnnshape rnnshape.__main__\n", err="")
 
 
 def test_importing_the_package_imports_none_of_its_modules() -> None:
     script = "import rnnshape, sys; print(*[n for n in sys.modules if n.startswith('rnnshape.')])"
-    result = spawn("-c", script, program=(sys.executable,))
+    result = spawn("-c", script, program=PYTHON)
     assert result == Result(code=0, out="\n", err="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ def refused(text: str) -> tuple[str, str]:
     with pytest.raises(RequestError) as caught:
         read_target(text)
     return caught.value.problem, caught.value.hint
+
+
+BLANKS = [letter for letter in map(chr, range(sys.maxunicode + 1)) if letter.isspace()]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +74,12 @@ def test_the_text_of_a_target_is_as_it_would_be_typed(text: str, typed: str) -> 
     assert read_target(text).text == typed
 
 
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_every_blank_is_one(blank: str) -> None:
+    text = f"{blank}lstm{blank}--bidir{blank}{blank}--hidden{blank}7"
+    assert read_target(text) == read_target("lstm --bidir --hidden 7")
+
+
 def test_a_call_brings_its_traps_and_where_it_runs() -> None:
     target = read_target("nn.LSTM(3, 4, 2, True, device='meta', dtype=torch.half)")
     meant = "nn.LSTM(3, 4, num_layers=2, bidirectional=True)"
@@ -83,17 +93,17 @@ def test_a_call_brings_its_traps_and_where_it_runs() -> None:
         (
             "lstm --batch 3",
             "--batch is not an option of a target, which is a layer alone",
-            "give --batch beside the target, not in it",
+            "leave --batch out of the target",
         ),
         (
             "lstm --no-run",
-            "--run is not an option of a target, which is a layer alone",
-            "give --run beside the target, not in it",
+            "--no-run is not an option of a target, which is a layer alone",
+            "leave --no-run out of the target",
         ),
         (
             "lstm -o a.md",
             "--output is not an option of a target, which is a layer alone",
-            "give --output beside the target, not in it",
+            "leave --output out of the target",
         ),
         (
             "lstm --hiden 3",

@@ -2,121 +2,36 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
 import re
 import select
-import struct
 import subprocess
-import termios
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pytest
 
 from rnnshape.document.layer import SECTIONS
 from tests.program import MODULE, call, environment, spawn
+from tests.terminal import ESCAPE, PLAIN, Shown, Terminal, shown
 
-ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 RICH_LSTM = ("lstm", "--hidden", "40", "--layers", "4", "--bidir")
 EVERYTHING = (*RICH_LSTM, "--dropout", "0.5", "--batch", "40", "--no-run", "--show", "all")
 # A program that waits where the run would begin, until its stdin is closed; into a pipe it says
 # that it has come so far.
 _HELD_BACK = """
 import sys
-from rnnshape.cli import layer
+from rnnshape.cli import reports
 from rnnshape.cli.main import main
 
-def hold(report, *, real=layer.with_run, **checks):
+def hold(report, *, real=reports.with_run, **checks):
     if not sys.stderr.isatty():
         print("held", file=sys.stderr, flush=True)
     sys.stdin.read()
     return real(report, **checks)
 
-layer.with_run = hold
+reports.with_run = hold
 sys.exit(main(sys.argv[1:]))
 """
 
-
-@dataclass(frozen=True, kw_only=True)
-class Shown:
-    """What a terminal was sent, and how the program ended."""
-
-    code: int
-    text: str
-
-    @property
-    def plain(self) -> str:
-        """The text without colours."""
-        return ESCAPE.sub("", self.text)
-
-    @property
-    def lines(self) -> list[str]:
-        """The lines without colours."""
-        return self.plain.splitlines()
-
-
-class Terminal:
-    """A pseudo-terminal `columns` wide with the program in it."""
-
-    def __init__(
-        self,
-        *arguments: str,
-        columns: int,
-        program: tuple[str, ...] = MODULE,
-        env: Mapping[str, str] | None = None,
-    ) -> None:
-        self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-        # What is written arrives as it was written: no newline becomes two characters.
-        attributes = termios.tcgetattr(theirs)
-        attributes[1] &= ~termios.OPOST
-        termios.tcsetattr(theirs, termios.TCSANOW, attributes)
-        self.process = subprocess.Popen(
-            [*program, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=theirs,
-            stderr=theirs,
-            env=environment() if env is None else env,
-        )
-        os.close(theirs)
-        self._read = b""
-
-    def read_until(self, text: str, *, seconds: float = 60) -> str:
-        """What was written so far, as soon as `text` is in it."""
-        end = time.monotonic() + seconds
-        while text.encode() not in self._read and time.monotonic() < end and self._more():
-            pass
-        return self._read.decode()
-
-    def _more(self) -> bool:
-        ready, _, _ = select.select([self._ours], [], [], 1)
-        if not ready:
-            return True
-        try:
-            piece = os.read(self._ours, 65_536)
-        except OSError:  # the other side is closed
-            return False
-        self._read += piece
-        return bool(piece)
-
-    def finish(self) -> Shown:
-        """Let the program go on, and wait for its end."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        text = self.read_until("\0")
-        os.close(self._ours)
-        return Shown(code=self.process.wait(timeout=60), text=text)
-
-
-def shown(*arguments: str, columns: int = 80, changes: Mapping[str, str] | None = None) -> Shown:
-    """What a terminal shows in the end."""
-    return Terminal(*arguments, columns=columns, env=environment(**(changes or {}))).finish()
-
-
-PLAIN = {"NO_COLOR": "1"}
 
 # The lines of each table, and how wide the columns are that it never gives up: names and
 # shapes, 22 and 27; also parameters, 40; the titles of the two layouts, 53.
@@ -222,7 +137,7 @@ class TestOrder:
     """On a terminal the predicted sections do not wait for the run; elsewhere all waits."""
 
     def test_what_is_predicted_is_written_before_the_run(self) -> None:
-        terminal = Terminal(*RICH_LSTM, columns=80, program=(MODULE[0], "-c", _HELD_BACK))
+        terminal = Terminal(*RICH_LSTM, program=(MODULE[0], "-c", _HELD_BACK))
         before = terminal.read_until("MACs: multiply-adds of the matrix products.")
         assert "weights" in before
         assert "ok: " not in before
@@ -243,6 +158,7 @@ class TestOrder:
         )
         assert process.stdout is not None
         assert process.stderr is not None
+        assert select.select([process.stderr], [], [], 60)[0] == [process.stderr]
         assert process.stderr.readline() == b"held\n"
         assert select.select([process.stdout], [], [], 0)[0] == []
         out, err = process.communicate(timeout=60)

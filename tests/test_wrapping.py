@@ -38,7 +38,7 @@ def test_an_expression_is_never_broken() -> None:
 
 def test_a_shape_is_never_broken() -> None:
     note = Note(("h_n becomes ", Shape((8, 5, 40)), " instead of ", Shape((8, 10, 40))))
-    section = Section(key="findings", blocks=(note,))
+    section = Section(key="findings", blocks=(note,), titled=False)
     assert render_sections([section], width=26) == (
         "note: h_n becomes\n      (8, 5, 40) instead\n      of (8, 10, 40)\n"
     )
@@ -53,7 +53,7 @@ def test_colour_changes_no_line() -> None:
 
 
 def _shown(block: Block, width: int | None) -> list[str]:
-    section = Section(key="header", blocks=(block,))
+    section = Section(key="header", blocks=(block,), titled=False)
     return render_sections([section], width=width).splitlines()
 
 

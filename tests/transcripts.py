@@ -17,16 +17,14 @@ commands print now; read the difference before committing it.
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.program import environment
+from tests.program import shell
 
 ROOT = Path(__file__).parent.parent
 _BLOCK = re.compile(
@@ -83,19 +81,8 @@ def _steps(block: re.Match[str], text: str) -> Iterator[Step]:
 
 def run(command: str, folder: Path) -> tuple[int, str]:
     """The exit code and the output of a command in `folder`, with this Python's scripts first."""
-    scripts = Path(sys.executable).parent
-    path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env=environment(PATH=path, COLUMNS="80"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
+    result = shell(f"exec 2>&1; {command}", cwd=folder, changes={"COLUMNS": "80"})
+    return result.code, result.out
 
 
 def matches(expected: str, printed: str) -> bool:

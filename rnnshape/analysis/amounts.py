@@ -13,6 +13,9 @@ _AMOUNT: Final = re.compile(
     r"(?P<number>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)"
     r"(?:(?P<prefix>[kKMGT])?(?P<bytes>B)?|(?P<binary>[KMGT])iB)"
 )
+_SCIENTIFIC: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,3}")
+# More billions than any layer has parameters; a number of bytes is larger.
+_MOST_BILLIONS: Final = 1000
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
 # Python writes no integer of over 4,300 digits.
 _LONGEST: Final = 4_000
@@ -25,6 +28,14 @@ class Amount:
 
     value: Fraction
     in_bytes: bool
+
+    @property
+    def billions(self) -> str | None:
+        """What is meant by 7B where bytes are not: 7000M, since B is how people write a billion."""
+        if not self.in_bytes or self.value >= _MOST_BILLIONS:
+            return None
+        millions = 1000 * self.value
+        return f"{millions}M" if millions.denominator == 1 else str(int(10**6 * millions))
 
 
 def parsed_amount(text: str) -> Amount | None:
@@ -53,13 +64,27 @@ def amount(text: str, *, in_bytes: bool = False) -> int:
         )
     parsed = parsed_amount(text)
     if parsed is None:
-        grouped = _GROUPED.fullmatch(text.strip())
         example = "4MiB" if in_bytes else "1.5M"
-        raise RequestError(
-            f"{quoted(text)} is no number", hint=grouped[0].replace(",", "") if grouped else example
-        )
+        raise RequestError(f"{quoted(text)} is no number", hint=_meant(text.strip()) or example)
     if parsed.in_bytes and not in_bytes:
-        raise RequestError(f"{quoted(text)} is an amount of bytes", hint=str(int(parsed.value)))
+        billion = "; a billion is 1000M" if parsed.billions else ""
+        raise RequestError(
+            f"{quoted(text)} is an amount of bytes{billion}",
+            hint=parsed.billions or str(int(parsed.value)),
+        )
     if parsed.value.denominator != 1:
         raise RequestError(f"{quoted(text)} is not whole", hint=str(int(parsed.value)))
     return int(parsed.value)
+
+
+def scientific(text: str) -> int | None:
+    """The whole part of a number like `1e9`, which is none of the forms of an amount."""
+    return int(Fraction(text)) if _SCIENTIFIC.fullmatch(text) else None
+
+
+def _meant(text: str) -> str | None:
+    """The amount that is written in a form that is none: `136,960`, `1e6`."""
+    if _GROUPED.fullmatch(text):
+        return text.replace(",", "")
+    number = scientific(text)
+    return None if number is None else str(number)

@@ -104,7 +104,7 @@ def _bounds(
     if config.kind is not Kind.LSTM or config.cell:
         raise RequestError(
             f"{config.class_name} has no proj_size; only nn.LSTM has",
-            hint="rnnshape budget lstm --solve proj",
+            hint="--solve hidden",
         )
     if config.hidden_size == 1:
         raise RequestError("hidden_size 1 leaves no smaller proj_size", hint="--hidden 2 or more")

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
-from rnnshape.analysis.amounts import amount, parsed_amount
-from rnnshape.dims import formula, named, shape_formula, substituted, symbols, written_shape
+from rnnshape.analysis.amounts import parsed_amount
+from rnnshape.analysis.value import Number, TensorShape, Value, value_of
+from rnnshape.dims import named, symbols
 from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.facts import Shape
 from rnnshape.layer.formulas import folded, read_next
@@ -39,58 +40,42 @@ class Expectation:
     module: str | None  # of the layer in its model: "encoder.lstm"
     name: str  # of a tensor, a weight or a quantity: "output", "weight_ih_l0", "parameters"
     operator: Operator
-    value: int | Shape
+    value: Value
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """An expectation held against the prediction.
-
-    `predicted` is a Dim, or a shape of Dims, which remember how they were computed.
-    """
+    """An expectation held against the prediction."""
 
     expectation: Expectation
     holds: bool
-    predicted: int | Shape
+    predicted: Value  # of Dims, which remember how they were computed
 
     @property
     def expected(self) -> int | Shape:
         """The value that the actual one was compared with."""
-        return self.expectation.value
+        return self.expectation.value.plain
 
     @property
     def actual(self) -> int | Shape:
         """The predicted value in plain numbers."""
-        if isinstance(self.predicted, tuple):
-            return tuple(map(int, self.predicted))
-        return int(self.predicted)
+        return self.predicted.plain
 
     @property
     def formula(self) -> str:
         """How the actual value comes about: `(L, N, D*H_out)`."""
-        if isinstance(self.predicted, tuple):
-            return shape_formula(self.predicted)
-        return formula(self.predicted)
-
-    @property
-    def substituted(self) -> str:
-        """The formula with its numbers: `(10, 5, 2*40)`."""
-        if isinstance(self.predicted, tuple):
-            return written_shape([substituted(size) for size in self.predicted])
-        return substituted(self.predicted)
+        return self.predicted.formula
 
     @property
     def symbols(self) -> Mapping[str, int]:
         """The symbols of the formula and their values: `{"D": 2, "H_out": 40}`.
 
-        Of an unmet shape with as many sizes as the actual one, only those of sizes that differ.
+        Where some of as many sizes differ from those expected, only the symbols of these.
         """
-        sizes, expected = self.predicted, self.expected
-        if isinstance(sizes, int):
-            sizes = (sizes,)
-        elif isinstance(expected, tuple) and len(sizes) == len(expected) and not self.holds:
+        sizes, expected = self.predicted.sizes, self.expectation.value.sizes
+        if len(sizes) == len(expected):
             pairs = zip(sizes, expected, strict=True)
-            sizes = tuple(own for own, other in pairs if own != other)
+            sizes = tuple(own for own, other in pairs if own != other) or sizes
         return {name: value for size in sizes for name, value in symbols(size).items()}
 
 
@@ -106,7 +91,7 @@ _QUANTITIES: Final[Mapping[str, Callable[[Report], int]]] = {
 }
 _ALIASES: Final = {"params": "parameters"}
 
-_COMPARISONS: Final[Mapping[Operator, Callable[[int, int], bool]]] = {
+_COMPARISONS: Final[Mapping[Operator, Callable[[Any, Any], bool]]] = {
     Operator.EQUAL: operator.eq,
     Operator.AT_MOST: operator.le,
     Operator.AT_LEAST: operator.ge,
@@ -117,8 +102,6 @@ _OPERATORS: Final = {"==": Operator.EQUAL, **{each.value: each for each in Opera
 _MEANT: Final = {"=>": ">=", "=<": "<=", "===": "="}
 
 _PARTS: Final = re.compile(r"([^<>=!]*)([<>=!]+)(.*)", re.DOTALL)
-_SEPARATOR: Final = re.compile(r"\s*[,xX]\s*")
-_BRACKETS: Final = (("(", ")"), ("[", "]"))
 _GROUPED_BY_COMMAS: Final = re.compile(r"(?<![0-9,])[0-9]{1,3}(,[0-9]{3})+$")
 
 _EXAMPLE: Final = '"params <= 150k"'
@@ -179,23 +162,13 @@ def judge(expectation: Expectation, report: Report) -> Judgement:
     Raises RequestError for a name that the layer does not have, where a shape would be compared
     with a number, and where shapes would be ordered.
     """
-    actual, expected = _actual(expectation, report), expectation.value
+    actual = _actual(expectation, report)
     _require_comparable(expectation, actual)
-    if isinstance(actual, int) and isinstance(expected, int):
-        holds = _COMPARISONS[expectation.operator](actual, expected)
-    else:
-        holds = actual == expected
+    holds = _COMPARISONS[expectation.operator](actual.plain, expectation.value.plain)
     return Judgement(expectation=expectation, holds=holds, predicted=actual)
 
 
-def typed(value: int | Shape) -> str:
-    """A value as it is typed: `9920`, `10,5,80`, `160,`."""
-    if isinstance(value, int):
-        return str(int(value))
-    return written_shape(value).strip("()").replace(", ", ",")
-
-
-def restated(text: str, actual: int | Shape) -> str:
+def restated(text: str, actual: Value) -> str:
     """An expectation of equality with the actual value in place of its own, written alike.
 
     `output = 10x5x80` becomes `output = 10x5x96`, `params = 136_960` `params = 164_352`.
@@ -204,16 +177,7 @@ def restated(text: str, actual: int | Shape) -> str:
     assert match is not None
     before, old = text[: match.start(3)], match[3]
     blank = old[: len(old) - len(old.lstrip())]
-    return f"{before}{blank}{_written_like(old.strip(), actual)}"
-
-
-def _written_like(old: str, actual: int | Shape) -> str:
-    if isinstance(actual, int):
-        return f"{actual:_}" if "_" in old else str(actual)
-    sizes = list(map(str, actual))
-    if len(re.findall("[0-9]+", old)) != len(sizes):
-        return typed(actual)
-    return re.sub("[0-9]+", lambda _: sizes.pop(0), old)
+    return f"{before}{blank}{actual.written_like(old.strip())}"
 
 
 def _unknown_operator(words: str, sign: str) -> RequestError:
@@ -230,10 +194,9 @@ def _canonical(name: str) -> str:
     return quantity if quantity in _QUANTITIES else name
 
 
-def _value(text: str, words: str, *, in_bytes: bool) -> int | Shape:
+def _value(text: str, words: str, *, in_bytes: bool) -> Value:
     try:
-        sizes = _sizes(text)
-        return amount(text, in_bytes=in_bytes) if sizes is None else sizes
+        return value_of(text, in_bytes=in_bytes)
     except RequestError as error:
         mended = f"{words.removesuffix(text)}{error.hint}" if parsed_amount(text) else ""
         raise RequestError(
@@ -244,24 +207,14 @@ def _value(text: str, words: str, *, in_bytes: bool) -> int | Shape:
         ) from error
 
 
-def _sizes(text: str) -> Shape | None:
-    """The sizes of a shape, or None where `text` is none: `10,5,80`, `10x5x80`, `(160,)`."""
-    inside = text[1:-1].strip() if (text[0], text[-1]) in _BRACKETS else text
-    words = _SEPARATOR.split(inside.removesuffix(",").rstrip())
-    marked = len(words) > 1 or inside != text or inside.endswith(",")
-    if not marked or not all(word.isascii() and word.isdecimal() for word in words):
-        return None
-    return tuple(map(amount, words))
-
-
-def _actual(expectation: Expectation, report: Report) -> int | Shape:
+def _actual(expectation: Expectation, report: Report) -> Value:
     name = expectation.name
     if name in _QUANTITIES:
-        return _QUANTITIES[name](report)
+        return Number(_QUANTITIES[name](report))
     known = report.predicted.tensors.get(name) or report.weights.find(name)
     if known is None:
         raise _unknown_name(expectation, report)
-    return known.shape
+    return TensorShape(known.shape)
 
 
 def _unknown_name(expectation: Expectation, report: Report) -> RequestError:
@@ -278,9 +231,8 @@ def _about(expectation: Expectation, name: str, report: Report) -> str:
     """The expectation with another name, and a value that can be compared with what it names."""
     other = replace(expectation, name=name)
     actual = _actual(other, report)
-    if isinstance(actual, int) is isinstance(other.value, int):
-        orders = isinstance(actual, int)
-        return _changed(other, operator=other.operator if orders else Operator.EQUAL)
+    if actual.kind == other.value.kind:
+        return _changed(other, operator=_meant(other, actual))
     return _changed(other, operator=Operator.EQUAL, value=actual)
 
 
@@ -295,23 +247,25 @@ def _names(report: Report) -> Iterator[str]:
                 yield stem if report.config.cell else f"{stem}_l{last}{suffix}"
 
 
-def _require_comparable(expectation: Expectation, actual: int | Shape) -> None:
-    name, value = expectation.name, expectation.value
-    problem = None
-    if isinstance(actual, tuple) and isinstance(value, int):
-        problem = f"{name} is a shape, {quoted(str(value))} a number"
-    elif isinstance(actual, tuple) and expectation.operator is not Operator.EQUAL:
-        problem = f"{name} is a shape, and shapes know only ="
-    elif isinstance(actual, int) and isinstance(value, tuple):
-        problem = f"{name} is a number, {quoted(written_shape(value))} a shape"
+def _require_comparable(expectation: Expectation, actual: Value) -> None:
+    value, meant = expectation.value, _meant(expectation, actual)
+    if actual.kind != value.kind:
+        problem = f"{actual.kind}, {quoted(str(value))} {value.kind}"
         grouped = _GROUPED_BY_COMMAS.search(expectation.text)
-        actual = int(grouped[0].replace(",", "")) if grouped else actual
-    if problem is not None:
-        meant = expectation.operator if isinstance(actual, int) else Operator.EQUAL
-        raise RequestError(
-            f"{_echo(expectation.text)}: {problem}",
-            hint=_changed(expectation, operator=meant, value=actual),
-        )
+        actual = Number(int(grouped[0].replace(",", ""))) if grouped else actual
+    elif meant is not expectation.operator:
+        problem = f"{actual.kind}, and shapes know only ="
+    else:
+        return
+    raise RequestError(
+        f"{_echo(expectation.text)}: {expectation.name} is {problem}",
+        hint=_changed(expectation, operator=meant, value=actual),
+    )
+
+
+def _meant(expectation: Expectation, actual: Value) -> Operator:
+    """How it may be compared with the actual value."""
+    return expectation.operator if actual.ordered else Operator.EQUAL
 
 
 def _most_like(name: str, known: Iterable[str]) -> str | None:
@@ -324,7 +278,7 @@ def _changed(expectation: Expectation, **changes: Any) -> str:
     """An expectation that may be meant instead, as it is typed."""
     other = replace(expectation, **changes)
     module = "" if other.module is None else f"{other.module}/"
-    return _echo(f"{module}{other.name} {other.operator.value} {typed(other.value)}")
+    return _echo(f"{module}{other.name} {other.operator.value} {other.value.typed}")
 
 
 def _echo(text: str) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
-from contextlib import suppress
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from rnnshape.document.model import Document
+from rnnshape.cli.streams import write_stderr
+from rnnshape.document.model import Code, Document, Place, Verdict
+from rnnshape.errors import RequestError
+from rnnshape.sources.manifest import ManifestError
 
 
 def annotate(document: Document) -> None:
@@ -15,18 +18,21 @@ def annotate(document: Document) -> None:
 
     stdout stays the same bytes wherever the command runs.
     """
-    if os.environ.get("GITHUB_ACTIONS") != "true":
-        return
-    from rnnshape.render.github import render_annotations
+    if _in_workflow():
+        from rnnshape.render.github import render_annotations
 
-    sys.stderr.write(render_annotations(document, path_of=_path_in_repository))
-    sys.stderr.flush()
+        write_stderr(render_annotations(in_repository(document)))
+
+
+def annotate_refusal(errors: Sequence[RequestError]) -> None:
+    """Mark what is wrong with a request, at its line where it is a manifest's."""
+    annotate(Document(sections=(), data=dict, verdicts=lambda: [_refusal(each) for each in errors]))
 
 
 def summarise(document: Document, title: str) -> None:
     """Append the document to the summary of the job; a summary that cannot be is no failure."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if os.environ.get("GITHUB_ACTIONS") != "true" or not path:
+    if not path or not _in_workflow():
         return
     from rnnshape.render.markdown import render_markdown
 
@@ -34,20 +40,44 @@ def summarise(document: Document, title: str) -> None:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(f"### {title}\n\n{render_markdown(document)}\n")
     except OSError as error:
-        sys.stderr.write(f"note: no summary in {path}: {error.strerror or error}\n")
+        write_stderr(f"note: no summary in {path}: {error.strerror or error}\n")
 
 
-def workflow_commands(document: Document) -> str:
-    """The document for `-f github`, with the paths that the runner knows."""
-    from rnnshape.render.github import render_github
-
-    return render_github(document, path_of=_path_in_repository)
+def in_repository(document: Document) -> Document:
+    """The document with its places as the runner knows them, from the root of the repository."""
+    return replace(document, verdicts=lambda: [_placed(each) for each in document.verdicts()])
 
 
-def _path_in_repository(file: str) -> str:
+def _in_workflow() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def _refusal(error: RequestError) -> Verdict:
+    if isinstance(error, ManifestError):
+        subject, place = error.name or error.file, Place(file=error.file, line=error.line)
+    else:
+        subject, place = "rnnshape", None
+    return Verdict(
+        status="failed",
+        text=(error.problem,),
+        subject=Code(subject),
+        reason=(error.hint,),
+        place=place,
+    )
+
+
+def _placed(verdict: Verdict) -> Verdict:
+    if verdict.place is None:
+        return verdict
+    return replace(verdict, place=replace(verdict.place, file=_from_root(verdict.place.file)))
+
+
+def _from_root(file: str) -> str:
     """The path from the root of the repository, where there is one and the file is in it."""
     root = os.environ.get("GITHUB_WORKSPACE")
-    with suppress(OSError, ValueError):
-        if root:
-            return Path(file).resolve().relative_to(Path(root).resolve()).as_posix()
-    return file
+    if not root:
+        return file
+    try:  # realpath gives up on a loop of links in silence, and resolve does not
+        return Path(os.path.realpath(file)).relative_to(os.path.realpath(root)).as_posix()
+    except (OSError, ValueError):
+        return file

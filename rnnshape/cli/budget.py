@@ -13,9 +13,10 @@ from rnnshape.analysis.budget import Budget, Quantity, Solution, Unknown, solve
 from rnnshape.cli import exits, values
 from rnnshape.cli.command import command, words_of
 from rnnshape.cli.grid import applied
-from rnnshape.cli.options import InputOptions, LayerOptions, OutputOptions, RunOptions
+from rnnshape.cli.options import InputOptions, LayerOptions, OutputOptions, RunOptions, spelling
 from rnnshape.cli.output import Delivery, Plan
 from rnnshape.cli.request import (
+    OF_ONE_KIND,
     assumed_fields,
     settings_of,
     told_config,
@@ -32,7 +33,7 @@ from rnnshape.layer.report import predicted_report
 from rnnshape.layer.run import with_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from typer.core import TyperCommand
 
@@ -115,8 +116,9 @@ def _budget(
     settings = settings_of(run)
     unknown = _UNKNOWNS[values.one_of(budget.solve, "--solve", _UNKNOWNS)]
     kind = _kind(budget.kind)
-    _require_sought(layer, unknown)
+    _require_sought(kind, layer, unknown)
     told = told_fields(told_of_layer(layer), input_)
+    _require_own(kind, told)
     match = None if budget.match is None else read_target(budget.match)
     allowed = _allowed(budget, match, layer, input_)
     solution = _solution(kind, told, settings, allowed, unknown)
@@ -138,15 +140,29 @@ def _budget(
     return exits.verdict(agrees=not report.disagrees)
 
 
-def _require_sought(layer: LayerOptions, unknown: Unknown) -> None:
+def _require_sought(kind: Kind, layer: LayerOptions, unknown: Unknown) -> None:
     """Raise RequestError where the size that is sought is given."""
-    given = {"hidden_size": layer.hidden_size, "proj_size": layer.proj_size}[unknown]
-    if given is not None:
-        option, other = ("--hidden", "proj") if unknown == "hidden_size" else ("--proj", "hidden")
-        raise RequestError(
-            f"{option} {quoted(given)} is given, and it is what is sought",
-            hint=f"leave {option} out, or seek the other: --solve {other}",
-        )
+    sizes = {"hidden": layer.hidden_size, "proj": layer.proj_size}
+    sought, other = sizes if unknown == "hidden_size" else reversed(sizes)
+    given = sizes[sought]
+    if given is None:
+        return
+    projects = kind is Kind.LSTM and not layer.cell
+    free = sizes[other] is None and (other == "hidden" or projects)
+    raise RequestError(
+        f"--{sought} {quoted(given)} is given, and it is what is sought",
+        hint=f"leave --{sought} out{f', or seek the other: --solve {other}' * free}",
+    )
+
+
+def _require_own(kind: Kind, told: Collection[str]) -> None:
+    """Raise RequestError for an option of another kind of layer."""
+    for field, owner in OF_ONE_KIND.items():
+        if field in told and owner is not kind:
+            raise RequestError(
+                f"nn.{kind.value} has no {field}; only nn.{owner.value} has",
+                hint=f"leave --{spelling(field)} out",
+            )
 
 
 def _solution(
@@ -165,9 +181,11 @@ def _kind(text: str | None) -> Kind:
     name = (text or "").lower()
     if name not in kinds:
         given = f"no kind {quoted(text)}" if text else "there is no kind"
-        near = nearest(name, kinds)
         raise RequestError(
-            f"{given}; it is one of {', '.join(kinds)}", hint=f"rnnshape budget {near} --params 1M"
+            f"{given}; it is one of {', '.join(kinds)}",
+            hint=f"{nearest(name, kinds)} in its place"
+            if text
+            else "rnnshape budget lstm --params 1M",
         )
     return Kind(name.upper())
 

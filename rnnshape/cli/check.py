@@ -15,12 +15,15 @@ from rnnshape.analysis.check import Check
 from rnnshape.cli import exits
 from rnnshape.cli.actions import summarise
 from rnnshape.cli.command import command, words_of
-from rnnshape.cli.manifest import MANIFEST, first_manifest, judged, load, run_all, updates, write
+from rnnshape.cli.first_manifest import first_manifest
+from rnnshape.cli.manifest import MANIFEST, load, write
+from rnnshape.cli.modules import checked, run_all, updates
 from rnnshape.cli.options import OutputOptions, RunOptions
-from rnnshape.cli.output import Delivery, Plan, write_stdout
+from rnnshape.cli.output import Delivery, Plan
+from rnnshape.cli.streams import disarmed, write_stdout
 from rnnshape.document.check import check_document
 from rnnshape.document.model import Code
-from rnnshape.errors import RequestError, quoted
+from rnnshape.errors import RequestError
 from rnnshape.render.cells import cell_text
 from rnnshape.sources.manifest import Manifest
 
@@ -84,11 +87,11 @@ def _check(check: CheckOptions, run: RunOptions, output: OutputOptions) -> int:
     if len(words) > 1:
         raise RequestError(
             f"{len(words)} files are given, and one is checked at a time",
-            hint=f"rnnshape check {quoted(shlex.quote(words[0]))}",
+            hint=f"rnnshape check {shlex.quote(words[0])}",
         )
     plan = Plan.of(output, sections=(), default=())
     manifest = load(words[0] if words else None)
-    predicted = judged(manifest, check.only or (), run)
+    predicted = checked(manifest, check.only or (), run)
     if check.update:
         return _update(manifest, predicted, check, run)
     update = shlex.join(["rnnshape", "check", *words_of(replace(check, update=True), run)])
@@ -117,7 +120,7 @@ def _require_one_task(check: CheckOptions, run: RunOptions, output: OutputOption
         option = "-o" if output.files else "-f"
         raise RequestError(
             f"{writing} writes the manifest and shows text, and {option} is given",
-            hint=f"rnnshape check {writing}, then rnnshape check without it",
+            hint=f"leave {option} out",
         )
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise RequestError(
@@ -141,11 +144,11 @@ def _update(manifest: Manifest, predicted: Check, check: CheckOptions, run: RunO
         return _deliver(ran, plain)
     file, changes = manifest.document.file, updates(manifest, predicted)
     if not changes:
-        write_stdout(f"{cell_text(file)} is up to date\n")
+        write_stdout(disarmed(f"{cell_text(file)}: no = value to update\n"))
         return exits.SUCCESS if ran.held == ran.demands else _deliver_below(ran, plain)
     write(Path(file), manifest.with_expectations(changes))
-    write_stdout("".join(_changed(manifest, changes)))
-    left = judged(load(file), check.only or (), run)
+    write_stdout(disarmed("".join(_changed(manifest, changes))))
+    left = checked(load(file), check.only or (), run)
     if left.held == left.demands:
         return exits.SUCCESS
     reports = {module.name: module.report for module in ran.modules}

@@ -17,7 +17,7 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from rnnshape.cli.expectations import EXAMPLE, unquoted
 from rnnshape.cli.options import LayerOptions, spelling
-from rnnshape.errors import RequestError, quoted
+from rnnshape.errors import RequestError, quoted, word
 
 CONTEXT_SETTINGS = {
     "help_option_names": ["-h", "--help"],
@@ -180,7 +180,7 @@ def _unknown_option(command: str, option: str, alike: Sequence[str]) -> RequestE
     if command == "rnnshape":
         return RequestError(
             f"no option {quoted(option)} before the command",
-            hint=f"the command comes first: rnnshape lstm {option}",
+            hint=f"the command comes first: rnnshape lstm {word(option)}",
         )
     hint = f"{command} --help lists the options"
     if spelling(option.lstrip("-")) in _layer_options():

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from rnnshape import __version__
 from rnnshape.cli.command import CONTEXT_SETTINGS, AsGiven
-from rnnshape.cli.output import write_stdout
+from rnnshape.cli.streams import write_stdout
 from rnnshape.errors import RequestError, nearest, quoted
 
 # Name: the function that builds the command, and what the list of commands says of it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from dataclasses import dataclass, replace
@@ -110,7 +111,7 @@ def _compare(
         limit = values.size(compare.limit, "--limit")
     targets = [read_target(text) for text in compare.targets or ()]
     comparison = _comparison(compare, targets, layer, input_, run)
-    pictures = _pictures(compare, comparison)
+    pictures = _pictures(compare, comparison, plan)
     asked = replace(compare, targets=[target.text for target in targets], plot=None)
     request = shlex.join(["rnnshape", "compare", *words_of(asked, layer, input_, run)])
     document = partial(compare_document, request=request, traps=traps_of(targets))
@@ -157,12 +158,18 @@ def _comparison(
     return comparison if compare.sort is None else ordered(comparison, compare.sort)
 
 
-def _pictures(compare: CompareOptions, comparison: Comparison) -> list[tuple[Path, bytes]]:
+def _pictures(
+    compare: CompareOptions, comparison: Comparison, plan: Plan
+) -> list[tuple[Path, bytes]]:
     if compare.plot is None:
         return []
     from rnnshape.render.chart import render_chart
 
     path = picture_file(compare.plot, "--plot")
+    if os.path.realpath(path) in {os.path.realpath(file) for file, _ in plan.files}:
+        raise RequestError(
+            f"--plot {quoted(compare.plot)} is the file of -o too", hint="give each its own"
+        )
     return [(path, render_chart(chart(comparison), path.suffix.lower()))]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rnnshape.cli.command import command
-from rnnshape.cli.layer import deliver, layer_plan, predicted
 from rnnshape.cli.options import (
     ExpectOptions,
     InputOptions,
@@ -15,6 +14,7 @@ from rnnshape.cli.options import (
     RunOptions,
     TargetOptions,
 )
+from rnnshape.cli.reports import deliver, layer_plan, predicted
 from rnnshape.cli.request import request_of, settings_of
 from rnnshape.cli.target import read_target
 from rnnshape.errors import RequestError

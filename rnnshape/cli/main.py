@@ -12,6 +12,7 @@ from io import RawIOBase
 from typing import NoReturn
 
 from rnnshape.cli import exits
+from rnnshape.cli.streams import disarmed, write_stderr
 from rnnshape.errors import RequestError
 
 # Problems of one file that are told at once.
@@ -57,12 +58,14 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _dispatch(list(arguments))
     except RequestError as error:
+        from rnnshape.cli.actions import annotate_refusal
         from rnnshape.cli.options import as_typed
 
         for each in error.errors[:_MOST_ERRORS]:
             _complain(each.problem, each.hint_as(as_typed, between=" "))
         if (more := len(error.errors) - _MOST_ERRORS) > 0:
             _complain(f"and {more:,} more problems", "mend these first")
+        annotate_refusal(error.errors[:_MOST_ERRORS])
         return exits.REFUSED
     except KeyboardInterrupt:
         return exits.INTERRUPTED
@@ -101,9 +104,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _complain(problem: str, hint: str) -> None:
     """Two greppable lines on stderr, if there is one."""
-    with suppress(Exception):
-        sys.stderr.write(f"error: {_one_line(problem)}\nhint: {_one_line(hint)}\n")
-        sys.stderr.flush()
+    write_stderr(disarmed(f"error: {_one_line(problem)}\nhint: {_one_line(hint)}\n"))
 
 
 def _one_line(text: str) -> str:

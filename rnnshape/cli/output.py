@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from rnnshape.cli import values
-from rnnshape.cli.actions import annotate, workflow_commands
+from rnnshape.cli.actions import annotate, in_repository
 from rnnshape.cli.options import OutputOptions
+from rnnshape.cli.streams import disarmed, write_stdout
 from rnnshape.document.model import Document, Section
 from rnnshape.errors import RequestError, quoted
 from rnnshape.render import Format, render
@@ -92,9 +93,9 @@ class Delivery:
         write_files([*texts, *pictures])
         document = on_terminal or document
         if self._plan.format is Format.GITHUB:
-            write_stdout(workflow_commands(document))
-            return
-        annotate(document)
+            document = in_repository(document)
+        else:
+            annotate(document)
         if self._plan.format is not Format.TABLE:
             write_stdout(render(document, self._plan.format))
             return
@@ -103,20 +104,11 @@ class Delivery:
         write_stdout(blank + _text(self._plan, rest))
 
 
-def write_stdout(text: str) -> None:
-    """Write to stdout and make sure that it arrived; what it cannot encode is escaped."""
-    try:
-        sys.stdout.write(text)
-    except UnicodeEncodeError as error:  # nothing is written yet
-        sys.stdout.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
-    sys.stdout.flush()
-
-
 def _text(plan: Plan, sections: Sequence[Section]) -> str:
     from rnnshape.render.terminal import render_sections
 
     width = shutil.get_terminal_size().columns if plan.streams else None
-    return render_sections(sections, width=width, colour=plan.colour)
+    return disarmed(render_sections(sections, width=width, colour=plan.colour))
 
 
 def _wants_colour() -> bool:

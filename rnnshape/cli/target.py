@@ -79,7 +79,8 @@ def read_target(text: str) -> Target:
 
 def _from_flags(kind: Kind, text: str) -> Target:
     try:
-        words = shlex.split(text)[1:]
+        # A shell's blanks are ASCII's; a web page's are not, and are pasted with the rest.
+        words = shlex.split(re.sub(r"\s", " ", text))[1:]
     except ValueError as error:
         raise RequestError(
             f"target {quoted(text)}: {str(error).lower()}", hint=f"as in {_FORMS}"
@@ -106,9 +107,11 @@ def _layer_options(name: str, words: list[str]) -> LayerOptions:
         raise usage_problem(error) from error
     for parameter in built.params:
         if parameter.name in told - names:
+            off = given[parameter.name] is False
+            option = (parameter.secondary_opts if off else parameter.opts)[0]
             raise RequestError(
-                f"{parameter.opts[0]} is not an option of a target, which is a layer alone",
-                hint=f"give {parameter.opts[0]} beside the target, not in it",
+                f"{option} is not an option of a target, which is a layer alone",
+                hint=f"leave {option} out of the target",
             )
     return LayerOptions(**{name: given[name] for name in names})
 

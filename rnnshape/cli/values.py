@@ -6,7 +6,13 @@ import re
 from collections.abc import Collection, Iterable
 
 from rnnshape.errors import RequestError, nearest, quoted
-from rnnshape.layer.config import MAX_SIZE
+from rnnshape.layer.config import (
+    DEFAULT_BATCH_SIZE,
+    DEFAULT_HIDDEN_SIZE,
+    DEFAULT_INPUT_SIZE,
+    DEFAULT_SEQ_LEN,
+    MAX_SIZE,
+)
 
 # A grid is held in memory and written whole.
 MOST_LISTED = 100_000
@@ -19,6 +25,15 @@ _SYMBOLS = {
     "--proj": ", H_out",
     "--batch": ", N",
     "--seq": ", L",
+}
+# What is hinted at where nothing like a number is given: the defaults, where there are any.
+_EXAMPLES = {
+    "--input": DEFAULT_INPUT_SIZE,
+    "--hidden": DEFAULT_HIDDEN_SIZE,
+    "--layers": 1,
+    "--batch": DEFAULT_BATCH_SIZE,
+    "--seq": DEFAULT_SEQ_LEN,
+    "--limit": 10,
 }
 # Longer words are not read for what they may have meant.
 _LONGEST_LIST = 200
@@ -34,12 +49,12 @@ def size(
     *,
     least: int = 1,
     most: int = MAX_SIZE,
-    example: int = 40,
+    example: int | None = None,
 ) -> int:
     """One whole number of `least` or more.
 
     `most` and `example` are for the hint alone: the largest that would do, and one that would do
-    where `text` has no number.
+    where `text` has no number, which is else the option's default.
     """
     word = text.strip()
     if _WHOLE.fullmatch(word):
@@ -54,9 +69,10 @@ def size(
     if len(numbers) > 1 and len(word) <= _LONGEST_LIST:
         near = [_within(int(number), least, most) for number in numbers]
         raise _one_number(text, option, near)
+    meant = _whole_part(word, example or _EXAMPLES.get(option, least))
     raise RequestError(
         f"{option} must be a whole number of {least} or more, not {quoted(text)}",
-        hint=f"{option} {_within(_whole_part(word, example), least, most)}",
+        hint=f"{option} {_within(meant, least, most)}",
     )
 
 
@@ -109,7 +125,7 @@ def amount(text: str, option: str, *, in_bytes: bool = False) -> int:
     except RequestError as error:
         parsed = amounts.parsed_amount(text)
         hint = f"{option} {error.hint}"
-        if parsed and parsed.in_bytes and not in_bytes:
+        if parsed and parsed.in_bytes and not in_bytes and not parsed.billions:
             whole = parsed.value.denominator == 1
             hint = f"--bytes {text.strip() if whole else error.hint}"
         raise RequestError(f"{option} {error.problem}", hint=hint) from error
@@ -179,6 +195,9 @@ def _whole_part(word: str, example: int) -> int:
     parsed = amounts.parsed_amount(word)
     if parsed is not None:
         return int(parsed.value)
+    scientific = amounts.scientific(word)
+    if scientific is not None:
+        return scientific
     whole = re.match(r"[0-9]+", word)
     return int(whole[0]) if whole else example
 

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Final
 
 from rnnshape.analysis.budget import Candidate, Quantity, Solution
-from rnnshape.document.compare import legend
 from rnnshape.document.data import (
     assumed_data,
     config_data,
@@ -19,7 +18,7 @@ from rnnshape.document.data import (
     verification_data,
 )
 from rnnshape.document.findings import finding_text, trap_text
-from rnnshape.document.layer import MACS, run_verdict, verification
+from rnnshape.document.legend import MACS, common_legend
 from rnnshape.document.model import (
     Block,
     Cell,
@@ -32,6 +31,7 @@ from rnnshape.document.model import (
     Section,
     Table,
 )
+from rnnshape.document.verification import run_verdict, verification
 from rnnshape.layer.findings import CostlyProjection, DropoutWithoutEffect, Finding, Trap
 from rnnshape.layer.report import Report
 
@@ -54,12 +54,13 @@ def budget_document(
     `traps` are what the text of the layer to match shows, beside that text.
     """
     sections = (
-        Section(key="header", blocks=(Heading(Code(report.config.constructor)),)),
+        Section(key="header", blocks=(Heading(Code(report.config.constructor)),), titled=False),
         Section(key="budget", blocks=tuple(_budget(solution, report))),
-        Section(key="findings", blocks=tuple(_findings(report, traps))),
+        Section(key="findings", blocks=tuple(_findings(report, traps)), titled=False),
         Section(
             key="verification",
             blocks=tuple(verification(report, Code(request))),
+            titled=False,
             needs_run=True,
         ),
     )
@@ -91,7 +92,8 @@ def _budget(solution: Solution, report: Report) -> Iterator[Block]:
     yield Paragraph((_limit(solution, report),))
     if quantity is Quantity.MACS or of_parameters:
         yield Paragraph((f"{MACS}, whole input",))
-    yield legend([(report.config, report.input_spec)], report.assumed, without=solution.unknown)
+    asked = [(report.config, report.input_spec)]
+    yield common_legend(asked, report.assumed, without=solution.unknown)
 
 
 def _row(solution: Solution, candidate: Candidate) -> tuple[Cell, ...]:

@@ -8,22 +8,17 @@ from functools import partial
 from typing import Any, Final
 
 from rnnshape.analysis.check import Check, Expected, Match, Module
-from rnnshape.analysis.expectation import typed
+from rnnshape.analysis.value import Number, Value
 from rnnshape.document.data import (
     config_data,
+    findings_data,
     input_data,
     preamble,
     totals_data,
     verification_data,
 )
 from rnnshape.document.expectations import expectation_data, expectation_verdict
-from rnnshape.document.layer import (
-    MISMATCH_COLUMNS,
-    MISMATCH_MEANS,
-    mismatch_row,
-    run_verdict,
-    written_place,
-)
+from rnnshape.document.findings import trap_text
 from rnnshape.document.model import (
     Block,
     Cell,
@@ -31,12 +26,14 @@ from rnnshape.document.model import (
     Column,
     Document,
     Inline,
+    Note,
     Paragraph,
     Place,
     Section,
     Table,
     Verdict,
 )
+from rnnshape.document.verification import mismatches_of, run_verdict, written_place
 
 # Modules that a person looks over; of more than these the table has only those that fail.
 _MOST_LISTED: Final = 20
@@ -49,9 +46,14 @@ def check_document(check: Check, *, update: str | None = None) -> Document:
     """
     failures = tuple(_failures(check))
     sections = (
-        Section(key="failures", blocks=failures),
+        Section(key="failures", blocks=failures, titled=False),
         Section(key="check", blocks=tuple(_modules(check))),
-        Section(key="verification", blocks=tuple(_verification(check, update)), needs_run=True),
+        Section(
+            key="verification",
+            blocks=tuple(_verification(check, update)),
+            titled=False,
+            needs_run=True,
+        ),
     )
     return Document(
         sections=tuple(section for section in sections if section.blocks),
@@ -60,10 +62,12 @@ def check_document(check: Check, *, update: str | None = None) -> Document:
     )
 
 
-def _failures(check: Check) -> Iterator[Verdict]:
+def _failures(check: Check) -> Iterator[Block]:
+    """What fails of each module, and what in the words of its target may be the reason."""
     for module in check.modules:
         if module.held < module.demands:
             yield from (each for each in _demands(check, module) if each.status == "unmet")
+            yield from (Note(trap_text(module.name, trap)) for trap in module.report.traps)
 
 
 def _verdicts(check: Check, module: Module) -> Iterator[Verdict]:
@@ -90,11 +94,11 @@ def _place(check: Check, line: int) -> Place:
 def _failed(expected: Expected) -> Inline:
     """`output = 10,5,80 failed: it is 10,5,96`, which could stand in the file."""
     judgement = expected.judgement
-    return (Code(judgement.expectation.text), " failed: it is ", _written(judgement.actual))
+    return (Code(judgement.expectation.text), " failed: it is ", _written(judgement.predicted))
 
 
-def _written(actual: int | tuple[int, ...]) -> Code | str:
-    return f"{actual:,}" if isinstance(actual, int) else Code(typed(actual))
+def _written(actual: Value) -> Code | str:
+    return f"{actual.plain:,}" if isinstance(actual, Number) else Code(actual.typed)
 
 
 def _match(match: Match, check: Check, subject: Code) -> Verdict:
@@ -187,16 +191,8 @@ def _runs(check: Check) -> Iterator[Block]:
         f" on {len(check.disagreeing):,} of {count:,} modules"
     )
     yield Verdict(status="failed", text=(text,), subject=subject)
-    yield Table(
-        columns=(Column(key="module", title="", headed=False), *MISMATCH_COLUMNS),
-        rows=tuple(
-            (Code(module.name), *mismatch_row(mismatch))
-            for module in check.disagreeing
-            if module.report.run is not None
-            for mismatch in module.report.run.mismatches
-        ),
-    )
-    yield MISMATCH_MEANS
+    disputed = ((module.name, module.report.run) for module in check.disagreeing)
+    yield from mismatches_of("module", disputed)
 
 
 def _where(check: Check) -> str:
@@ -229,6 +225,7 @@ def _module(module: Module) -> Mapping[str, Any]:
             {**expectation_data(each.judgement), "line": each.line} for each in module.expected
         ],
         "matches": None if module.match is None else _match_data(module.match),
+        "findings": findings_data(report.findings),
         "verification": verification_data(report),
     }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from rnnshape.analysis.comparison import Asked, Compared, Comparison, Group
+from rnnshape.analysis.comparison import Compared, Comparison, Group
+from rnnshape.dims import ints
 from rnnshape.document.data import (
     assumed_data,
     config_data,
@@ -18,15 +19,8 @@ from rnnshape.document.data import (
     totals_data,
     traps_data,
 )
-from rnnshape.document.findings import ints, trap_text
-from rnnshape.document.layer import (
-    MACS,
-    MISMATCH_COLUMNS,
-    MISMATCH_MEANS,
-    mismatch_row,
-    mismatches_text,
-    written_place,
-)
+from rnnshape.document.findings import trap_text
+from rnnshape.document.legend import MACS, common_legend
 from rnnshape.document.model import (
     Block,
     Chart,
@@ -34,16 +28,15 @@ from rnnshape.document.model import (
     Column,
     Document,
     Inline,
-    Legend,
     Line,
     Note,
     Paragraph,
     Section,
     Shape,
-    Symbol,
     Table,
     Verdict,
 )
+from rnnshape.document.verification import mismatches_of, mismatches_text, written_place
 from rnnshape.layer.facts import Shape as Sizes
 from rnnshape.layer.findings import Trap
 from rnnshape.layer.formulas import layout, plain_sizes, read_next
@@ -61,12 +54,19 @@ def compare_document(
     `traps` are what the texts of targets show, each beside its text.
     """
     sections = (
-        Section(key="header", blocks=(legend(comparison.asked, comparison.assumed),)),
+        Section(
+            key="header",
+            blocks=(common_legend(comparison.asked, comparison.assumed),),
+            titled=False,
+        ),
         Section(key="compare", blocks=tuple(_compare(comparison, limit))),
-        Section(key="findings", blocks=tuple(Note(trap_text(*each)) for each in traps)),
+        Section(
+            key="findings", blocks=tuple(Note(trap_text(*each)) for each in traps), titled=False
+        ),
         Section(
             key="verification",
             blocks=tuple(_verification(comparison, request, limit)),
+            titled=False,
             needs_run=True,
         ),
     )
@@ -75,31 +75,6 @@ def compare_document(
         data=partial(_data, comparison, limit, traps),
         verdicts=lambda: [_verdict(comparison, request)],
     )
-
-
-def legend(asked: Collection[Asked], assumed: Collection[str], *, without: str = "") -> Legend:
-    """The sizes that all layers have in common, but for the field `without`."""
-    return Legend(tuple(_symbols(asked, assumed, without)))
-
-
-def _symbols(asked: Collection[Asked], assumed: Collection[str], without: str) -> Iterator[Symbol]:
-    every = [config for config, _ in asked]
-    read = [spec for _, spec in asked]
-    sizes: tuple[tuple[str, str, Collection[int], str], ...] = (
-        ("L", "seq_len", {spec.seq_len for spec in read}, "seq"),
-        ("N", "batch_size", {spec.batch_size for spec in read}, "batch"),
-        ("H_in", "input_size", {config.input_size for config in every}, "input"),
-        ("H_cell", "hidden_size", {config.hidden_size for config in every}, "hidden"),
-        ("num_layers", "num_layers", {config.num_layers for config in every}, ""),
-        ("D", "bidirectional", {config.directions for config in every}, ""),
-    )
-    absent = set() if any(spec.batched for spec in read) else {"N"}
-    if all(config.cell for config in every):
-        absent |= {"L", "num_layers", "D"}
-    for name, field, different, meaning in sizes:
-        if len(different) == 1 and field != without and name not in absent:
-            (value,) = different
-            yield Symbol(symbols=(name,), value=value, meaning=meaning, assumed=field in assumed)
 
 
 def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
@@ -164,18 +139,8 @@ def _cut(comparison: Comparison, limit: int | None) -> tuple[Group, ...]:
 def _verification(comparison: Comparison, request: str, limit: int | None) -> Iterator[Block]:
     yield replace(_verdict(comparison, request), reason=())  # which the table tells
     if comparison.disagreeing:
-        yield Table(
-            columns=(
-                Column(key="constructor", title="", headed=False, calls=True),
-                *MISMATCH_COLUMNS,
-            ),
-            rows=tuple(
-                (Code(config.constructor), *mismatch_row(mismatch))
-                for config, run in comparison.disagreeing
-                for mismatch in run.mismatches
-            ),
-        )
-        yield MISMATCH_MEANS
+        disputed = ((config.constructor, run) for config, run in comparison.disagreeing)
+        yield from mismatches_of("constructor", disputed)
     total = len(comparison.rows)
     if limit is not None and limit < total:
         yield Paragraph((f"{limit:,} of {total:,} shown; --limit {total} shows all",))

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from rnnshape.analysis.cost import cost as costs
 from rnnshape.dims import formula
+from rnnshape.document.legend import MACS
 from rnnshape.document.model import Block, Cell, Column, Paragraph, Seconds, Table
 from rnnshape.layer.report import Report
 
@@ -20,7 +21,7 @@ def cost(report: Report) -> Iterator[Block]:
         Column(key="how", title="how", headed=False, rank=1),
     )
     yield Table(columns=columns, rows=tuple(_rows(report)))
-    yield Paragraph(("MACs: multiply-adds of the matrix products over the whole input.",))
+    yield Paragraph((f"{MACS} over the whole input.",))
 
 
 def _rows(report: Report) -> Iterator[tuple[Cell, ...]]:

@@ -12,12 +12,13 @@ from rnnshape import __version__
 from rnnshape.analysis.comparison import Compared, siblings
 from rnnshape.analysis.cost import cost as costs
 from rnnshape.analysis.frameworks import counterparts
-from rnnshape.dims import shape_formula
-from rnnshape.document.findings import finding_code, finding_text, ints, plain, trap_text
+from rnnshape.dims import ints, shape_formula
+from rnnshape.document.findings import finding_code, finding_text, trap_text
+from rnnshape.document.model import plain
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Claim
 from rnnshape.layer.findings import Finding, Trap
-from rnnshape.layer.formulas import elements, gate_rows, read_next
+from rnnshape.layer.formulas import elements, gate_rows
 from rnnshape.layer.report import Report, Run, Timing
 from rnnshape.layer.verification import Mismatch, Value
 
@@ -75,7 +76,7 @@ def _module(name: str | None, report: Report, judgements: Sequence[Judgement]) -
             }
             for name, tensor in tensors.items()
         },
-        "next_linear": int(read_next(tensors).shape[-1]),
+        "next_linear": int(report.next_linear),
         "weights": [
             {
                 "name": weight.name,

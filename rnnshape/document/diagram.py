@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnnshape.document.findings import ints
+from rnnshape.dims import ints
 from rnnshape.document.model import Code, Diagram, Node, Shape, Slot
 from rnnshape.layer.facts import Part
 from rnnshape.layer.formulas import state_names

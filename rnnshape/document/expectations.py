@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rnnshape.analysis.expectation import Judgement, Operator
-from rnnshape.document.findings import plain
-from rnnshape.document.model import Block, Code, Formula, Inline, Paragraph, Shape, Verdict
+from rnnshape.analysis.value import Number, TensorShape, Value
+from rnnshape.document.model import Block, Code, Formula, Inline, Paragraph, Shape, Verdict, plain
 from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.report import Report
 
@@ -64,8 +64,8 @@ def expectation_data(judgement: Judgement) -> Mapping[str, Any]:
         "text": judgement.expectation.text,
         "name": judgement.expectation.name,
         "operator": judgement.expectation.operator.value,
-        "expected": _value(judgement.expected),
-        "actual": _value(judgement.actual),
+        "expected": judgement.expected,
+        "actual": judgement.actual,
         "holds": judgement.holds,
         "formula": judgement.formula,
     }
@@ -77,14 +77,18 @@ def _failure(judgement: Judgement) -> Inline:
     return (
         Code(expectation.text),
         ": it is ",
-        _written(judgement.actual),
+        _cell(judgement.predicted),
         f", {expected}",
-        _written(judgement.expected),
+        _cell(expectation.value),
     )
 
 
-def _written(value: int | tuple[int, ...]) -> str | Shape:
-    return Shape(value) if isinstance(value, tuple) else f"{value:,}"
+def _cell(value: Value) -> str | Shape:
+    match value:
+        case Number():
+            return f"{value.plain:,}"
+        case TensorShape():
+            return Shape(value.plain)
 
 
 def _reason(judgement: Judgement, report: Report) -> Inline:
@@ -122,7 +126,3 @@ def _meanings(report: Report) -> Mapping[str, str]:
 
 def _count(holding: int, count: int) -> str:
     return f"{holding} of {count} expectation{'s' * (count > 1)} hold{'s' * (count == 1)}"
-
-
-def _value(value: int | tuple[int, ...]) -> int | list[int]:
-    return list(value) if isinstance(value, tuple) else value

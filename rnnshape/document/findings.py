@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from rnnshape.dims import written_shape
-from rnnshape.document.model import Code, Formula, Inline, Shape
-from rnnshape.layer.facts import Shape as Sizes
+from rnnshape.dims import ints
+from rnnshape.document.model import Code, Inline, Shape
 from rnnshape.layer.findings import (
     CostlyProjection,
     DropoutWithoutEffect,
@@ -127,23 +126,3 @@ def _unchecked(finding: UncheckedFlag | UncheckedSize) -> Inline:
     effect = "" if finding.runs else ", and its forward raises TypeError"
     meant = Code(f"{finding.name}={finding.taken_as!r}")
     return (written, " is taken as ", meant, f": PyTorch builds it without a check{effect}")
-
-
-def plain(text: Inline) -> str:
-    """Inline text as one string, for machines."""
-    return "".join(_plain(piece) for piece in text)
-
-
-def _plain(piece: str | int | Code | Formula | Shape) -> str:
-    match piece:
-        case Code(text) | Formula(text):
-            return text
-        case Shape(sizes):
-            return written_shape(sizes)
-        case str() | int():
-            return str(piece)
-
-
-def ints(shape: Sizes) -> Sizes:
-    """A shape of plain ints; a Dim says how it was computed, which cells do not need."""
-    return tuple(map(int, shape))

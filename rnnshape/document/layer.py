@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from math import floor, log10
 from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape.analysis.comparison import Compared, siblings
-from rnnshape.dims import formula, shape_formula, substituted, written_shape
+from rnnshape.dims import formula, ints, shape_formula, substituted, written_shape
 from rnnshape.document.command import command_line
-from rnnshape.document.findings import finding_text, ints
+from rnnshape.document.findings import finding_text
 from rnnshape.document.grid import grid
+from rnnshape.document.legend import MACS, legend
 from rnnshape.document.model import (
     Block,
     Cell,
@@ -23,30 +23,26 @@ from rnnshape.document.model import (
     Formula,
     Heading,
     Inline,
-    Legend,
     Listing,
     Note,
     Paragraph,
     Section,
     Shape,
-    Symbol,
     Table,
     Times,
     Verdict,
 )
-from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
+from rnnshape.document.verification import run_verdict, verification
+from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.facts import ClaimCode, Part, Tensor
 from rnnshape.layer.findings import extra_parameters
 from rnnshape.layer.formulas import Block as WeightBlock
 from rnnshape.layer.formulas import elements, folded, layout, plain_sizes, read_next
 from rnnshape.layer.projection import break_even_projection, largest_saving_projection
-from rnnshape.layer.report import Report, Run
-from rnnshape.layer.verification import Mismatch, Value
+from rnnshape.layer.report import Report
 
 if TYPE_CHECKING:
     from rnnshape.analysis.expectation import Judgement
-
-MACS: Final = "MACs: multiply-adds of the matrix products"
 
 _FINAL_STATES: Final[Mapping[ClaimCode, str]] = {
     "all-of-h_n": "this is all of h_n: one layer, one direction",
@@ -108,7 +104,8 @@ def _data(*reports: Report, **of_each: Any) -> Mapping[str, Any]:
     return layer_data(*reports, **of_each)
 
 
-_NONE: Final = (Section(key="header", blocks=(Paragraph(("there is no recurrent layer",)),)),)
+_NO_LAYER: Final = Paragraph(("there is no recurrent layer",))
+_NONE: Final = (Section(key="header", blocks=(_NO_LAYER,), titled=False),)
 
 
 def _verdicts(report: Report, judgements: Sequence[Judgement]) -> Iterator[Verdict]:
@@ -145,7 +142,12 @@ def _sections(
     if full:
         builders["weights"] = _weights_by_name
     sections = (
-        Section(key=key, blocks=tuple(build(report)), needs_run=key in _OF_THE_RUN)
+        Section(
+            key=key,
+            blocks=tuple(build(report)),
+            titled=key not in _UNTITLED,
+            needs_run=key in _OF_THE_RUN,
+        )
         for key, build in builders.items()
         if key in show or key in failed
     )
@@ -180,7 +182,7 @@ def _shapes(report: Report) -> Iterator[Block]:
     yield Paragraph(
         ("next ", Code("nn.Linear"), ": in_features = ", Formula(formula(width)), " = ", width)
     )
-    yield Legend(tuple(_symbols(report)))
+    yield legend(report)
     if report.predicted.batch_sizes is not None:
         yield Paragraph(_packed(report, report.predicted.batch_sizes))
 
@@ -191,29 +193,6 @@ def _named_together(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor
         first = names.split(", ")[0]
         if first in tensors:
             yield names, tensors[first]
-
-
-def _symbols(report: Report) -> Iterator[Symbol]:
-    config, assumed = report.config, report.assumed
-
-    def symbol(names: str, field: str, value: int, meaning: str) -> Symbol:
-        return Symbol(
-            symbols=tuple(names.split()), value=value, meaning=meaning, assumed=field in assumed
-        )
-
-    if not config.cell:
-        yield symbol("L", "seq_len", report.input_spec.seq_len, "seq")
-    if report.input_spec.batched:
-        yield symbol("N", "batch_size", report.input_spec.batch_size, "batch")
-    yield symbol("H_in", "input_size", config.input_size, "input")
-    if config.proj_size:
-        yield symbol("H_cell", "hidden_size", config.hidden_size, "hidden")
-        yield symbol("H_out", "proj_size", config.proj_size, "proj")
-    else:
-        names = "H_out H_cell" if config.kind is Kind.LSTM else "H_out"
-        yield symbol(names, "hidden_size", config.hidden_size, "hidden")
-    if not config.cell:
-        yield symbol("D", "bidirectional", config.directions, "")
 
 
 def _packed(report: Report, batch_sizes: tuple[int, ...]) -> Inline:
@@ -485,103 +464,6 @@ def _verification(report: Report) -> Iterator[Block]:
     yield from verification(report, Code(command_line(report)))
 
 
-def verification(report: Report, subject: Code) -> Iterator[Block]:
-    """What the run of a layer found, or that there was none; `subject` is the request."""
-    verdict = run_verdict(report, subject)
-    if report.run is None or report.run.agrees:
-        yield verdict
-        return
-    yield replace(verdict, reason=())  # which the table tells
-    yield Table(columns=MISMATCH_COLUMNS, rows=tuple(map(mismatch_row, report.run.mismatches)))
-    yield MISMATCH_MEANS
-
-
-def run_verdict(report: Report, subject: Code) -> Verdict:
-    """Whether PyTorch does what was predicted, and where it does not."""
-    run = report.run
-    if run is None:
-        return Verdict(status="open", text=("formulas only, not run",), subject=subject)
-    where = written_place(report.settings)
-    if run.agrees:
-        text = f"torch {run.torch_version} on {where}, gives {_agreed(run, report.input_spec)}"
-        return Verdict(status="ok", text=(text,), subject=subject)
-    text = f"PyTorch {run.torch_version} on {where}, disagrees with the formulas"
-    return Verdict(
-        status="failed", text=(text,), subject=subject, reason=mismatches_text(run.mismatches)
-    )
-
-
-def mismatches_text(mismatches: Sequence[Mismatch]) -> Inline:
-    """Every mismatch in one line: `h_n: (8, 5, 40), PyTorch (4, 5, 40)`."""
-    return tuple(
-        piece
-        for number, each in enumerate(mismatches)
-        for piece in (
-            "; " * (number > 0),
-            Code(each.what),
-            ": ",
-            _value(each.predicted),
-            ", PyTorch ",
-            _value(each.measured),
-        )
-    )
-
-
-def written_place(settings: Settings) -> str:
-    """Where a layer runs and in what type: `cpu, float32`."""
-    return f"{settings.device}, {settings.dtype.value}"
-
-
-MISMATCH_COLUMNS: Final = (
-    Column(key="what", title="", headed=False),
-    Column(key="formula", title="formula", numeric=True),
-    Column(key="pytorch", title="PyTorch", numeric=True),
-)
-MISMATCH_MEANS: Final = Paragraph(
-    ("This is a bug in rnnshape or a change in PyTorch: please report it.",)
-)
-
-
-def mismatch_row(mismatch: Mismatch) -> tuple[Cell, ...]:
-    """The cells under MISMATCH_COLUMNS."""
-    return Code(mismatch.what), _value(mismatch.predicted), _value(mismatch.measured)
-
-
-def _agreed(run: Run, asked: InputSpec) -> str:
-    if any(claim.holds and not isinstance(claim.right, tuple) for claim in run.claims):
-        text = "these shapes, weights and equalities"
-    elif run.claims:
-        text = "these shapes and weights; there are no values to compare"
-    else:
-        text = "these shapes and weights"
-    if run.input_spec.seq_len < asked.seq_len:
-        text += f"; run with {run.input_spec.seq_len} steps, which stand for all"
-    if run.counted_flops is not None:
-        text += f"; PyTorch counts {run.counted_flops:,} FLOPs"
-    if run.equations_difference is not None:
-        text += f"; the equations hold within {_bound(run.equations_difference)} in float64"
-    if run.device_difference is not None:
-        text += f"; values are within {_bound(run.device_difference)} of the CPU's"
-    return text
-
-
-def _bound(difference: float) -> str:
-    """The power of ten above a difference: its digits are noise."""
-    return "0" if difference == 0 else f"1e{floor(log10(difference)) + 1}"
-
-
-def _value(value: Value) -> str | int | Shape:
-    match value:
-        case None:
-            return "absent"
-        case bool():
-            return "holds" if value else "does not hold"
-        case int():
-            return int(value)
-        case tuple():
-            return Shape(ints(value))
-
-
 def _gates(report: Report) -> Iterator[Block]:
     from rnnshape.document.gates import gates
 
@@ -632,6 +514,9 @@ SECTIONS: Final[Mapping[str, Callable[[Report], Iterator[Block]]]] = {
     "time": _time,
     "verification": _verification,
 }
+
+# They say themselves what they are.
+_UNTITLED: Final = ("header", "findings", "expectations", "verification")
 
 # Not known before the run, and shown behind what is.
 _OF_THE_RUN: Final = ("time", "verification")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
+from rnnshape.dims import written_shape
+
 
 @dataclass(frozen=True)
 class Code:
@@ -218,6 +220,7 @@ class Section:
 
     key: str
     blocks: tuple[Block, ...]
+    titled: bool = True  # whether a person needs the key to understand the blocks
     needs_run: bool = False
 
 
@@ -232,3 +235,18 @@ class Document:
     sections: tuple[Section, ...]
     data: Callable[[], Mapping[str, Any]]
     verdicts: Callable[[], Sequence[Verdict]]
+
+
+def plain(text: Inline) -> str:
+    """Inline text as one string, for machines."""
+    return "".join(map(_plain, text))
+
+
+def _plain(piece: str | int | Code | Formula | Shape) -> str:
+    match piece:
+        case Code(text) | Formula(text):
+            return text
+        case Shape(sizes):
+            return written_shape(sizes)
+        case str() | int():
+            return str(piece)

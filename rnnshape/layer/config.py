@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from operator import index
 from typing import Any, Final, Literal
 
-from rnnshape.errors import RequestError, nearest
+from rnnshape.errors import RequestError, nearest, quoted, written
 from rnnshape.layer.projection import largest_saving_projection
 
 Nonlinearity = Literal["tanh", "relu"]
@@ -158,13 +158,13 @@ class RNNConfig:
         if self.kind is Kind.RNN:
             if self.nonlinearity is None:
                 object.__setattr__(self, "nonlinearity", "tanh")
-            elif self.nonlinearity not in _NONLINEARITIES:
+            elif not _is_nonlinearity(self.nonlinearity):
                 raise RequestError(
-                    f"nonlinearity {self.nonlinearity!r} is neither tanh nor relu",
-                    nonlinearity=nearest(str(self.nonlinearity), ("tanh", "relu")),
+                    f"nonlinearity {written(self.nonlinearity)} is neither tanh nor relu",
+                    nonlinearity=_nearest(self.nonlinearity, _NONLINEARITIES),
                 )
         elif self.nonlinearity is not None:
-            known = self.nonlinearity if self.nonlinearity in _NONLINEARITIES else "relu"
+            known = self.nonlinearity if _is_nonlinearity(self.nonlinearity) else "relu"
             raise RequestError(
                 f"{self.class_name} has no nonlinearity; only nn.RNN has",
                 kind="RNN",
@@ -279,7 +279,7 @@ class Settings:
         match = _DEVICE.fullmatch(self.device)
         if match is None:
             raise RequestError(
-                f"unknown device {self.device!r}",
+                f"unknown device {written(self.device)}",
                 hint="one of cpu, cuda, cuda:1, mps, xpu, meta",
             )
         if match["type"] not in ("cuda", "xpu") and int(match["index"] or 0) > 0:
@@ -301,14 +301,27 @@ def _kind(value: object) -> Kind:
     if isinstance(value, str) and value.upper() in names:
         return Kind(value.upper())
     raise RequestError(
-        f"kind {value!r} is none of {', '.join(names)}", kind=nearest(str(value).upper(), names)
+        f"kind {written(value)} is none of {', '.join(names)}",
+        kind=_nearest(value.upper() if isinstance(value, str) else value, names),
     )
+
+
+def _is_nonlinearity(value: object) -> bool:
+    """Whether it is one; an array would answer for each of its elements."""
+    return isinstance(value, str) and value in _NONLINEARITIES
+
+
+def _nearest(value: object, names: Sequence[str]) -> str:
+    """The name that is meant, which is the first where no text is given."""
+    return nearest(value if isinstance(value, str) else "", names)
 
 
 def _device(value: object) -> str:
     if isinstance(value, str) or _is_of_torch(value, "device"):
         return str(value)
-    raise RequestError(f"device must be a name or a torch.device, not {value!r}", device="cpu")
+    raise RequestError(
+        f"device must be a name or a torch.device, not {written(value)}", device="cpu"
+    )
 
 
 def _dtype(value: object) -> DType:
@@ -316,7 +329,9 @@ def _dtype(value: object) -> DType:
         return value
     if isinstance(value, str) or _is_of_torch(value, "dtype"):
         return dtype_named(str(value))
-    raise RequestError(f"dtype must be a name or a torch.dtype, not {value!r}", dtype="float32")
+    raise RequestError(
+        f"dtype must be a name or a torch.dtype, not {written(value)}", dtype="float32"
+    )
 
 
 def _is_of_torch(value: object, name: str) -> bool:
@@ -328,9 +343,9 @@ def _lengths(value: Iterable[Any]) -> tuple[object, ...]:
     """The items, those of a tensor as ints; what is no whole number is found by who checks it."""
     try:
         return tuple(each if type(each) is bool else index(each) for each in value)
-    except TypeError:
+    except (TypeError, ValueError, RuntimeError):  # tensors without values raise the last
         raise RequestError(
-            f"lengths must be whole numbers, one a row, not {value!r}", lengths=(7, 3, 2)
+            f"lengths must be whole numbers, one a row, not {written(value)}", lengths=(7, 3, 2)
         ) from None
 
 
@@ -342,9 +357,9 @@ def dtype_named(name: str) -> DType:
     except ValueError:
         pass
     what = (
-        f"dtype {name} is not floating or complex, as a layer's weights must be"
+        f"dtype {quoted(name)} is not floating or complex, as a layer's weights must be"
         if re.fullmatch(r"u?int\d*|long|short|bool|q?u?int\w*|bits\w*", bare)
-        else f"unknown dtype {name!r}"
+        else f"unknown dtype {written(name)}"
     )
     raise RequestError(what, hint=f"one of {', '.join(dtype.value for dtype in DType)}")
 
@@ -353,7 +368,7 @@ def require_size(name: str, value: object, *, least: int) -> None:
     """Raise RequestError unless `value` is a whole number from `least` up to MAX_SIZE."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise RequestError(
-            f"{name} must be a whole number of {least} or more, not {value!r}",
+            f"{name} must be a whole number of {least} or more, not {written(value)}",
             hint=f"{name} counts {_COUNTED.get(name, 'features')}",
         )
     if value > MAX_SIZE:
@@ -370,9 +385,13 @@ _COUNTED: Final = {
 
 def _require_bool(name: str, value: object) -> None:
     if not isinstance(value, bool):
-        raise RequestError(f"{name} must be True or False, not {value!r}", hint=f"{name}=True")
+        raise RequestError(
+            f"{name} must be True or False, not {written(value)}", hint=f"{name}=True"
+        )
 
 
 def _require_dropout(value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise RequestError(f"dropout must be a probability from 0 to 1, not {value!r}", dropout=0.2)
+        raise RequestError(
+            f"dropout must be a probability from 0 to 1, not {written(value)}", dropout=0.2
+        )

@@ -14,7 +14,7 @@ from math import prod
 from typing import Final
 
 from rnnshape.dims import formula, named
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, written
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig
 from rnnshape.layer.facts import Shape, Tensor, Weight
 
@@ -234,6 +234,10 @@ class Weights(Collection[Weight]):
         return None
 
     def __getitem__(self, name: str) -> Weight:
+        if not isinstance(name, str):
+            raise TypeError(
+                f'a weight is found by its name, weights["weight_ih_l0"], not by {written(name)}'
+            )
         weight = self.find(name)
         if weight is None:
             raise KeyError(name)

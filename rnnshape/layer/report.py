@@ -6,10 +6,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
+from rnnshape.dims import named
 from rnnshape.layer.config import InputSpec, RNNConfig, Settings
 from rnnshape.layer.facts import Claim, Facts
 from rnnshape.layer.findings import Finding, Trap, find
-from rnnshape.layer.formulas import Sizes, Weights, macs, named_sizes, weights
+from rnnshape.layer.formulas import Sizes, Weights, macs, named_sizes, read_next, weights
 from rnnshape.layer.prediction import predict
 from rnnshape.layer.verification import Mismatch
 
@@ -88,6 +89,21 @@ class Report:
     def macs(self) -> int:
         """Multiply-adds of the matrix products over the whole input."""
         return macs(self.weights, self.sizes)
+
+    @property
+    def flops(self) -> int:
+        """Two a multiply-add: a multiplication and an addition."""
+        return 2 * self.macs
+
+    @property
+    def parameter_bytes(self) -> int:
+        """Bytes of all weights in the dtype asked for."""
+        return named("itemsize", self.settings.dtype.itemsize) * self.parameters
+
+    @property
+    def next_linear(self) -> int:
+        """Features of what comes next, D*H_out: the in_features of an nn.Linear."""
+        return read_next(self.predicted.tensors).shape[-1]
 
     @property
     def claims(self) -> tuple[Claim, ...]:

@@ -55,7 +55,7 @@ def with_run(
         claims=measured.facts.claims,
         mismatches=(
             *verify(predicted, measured.facts),
-            *verify_flops(predicted=2 * report.macs, counted=counted),
+            *verify_flops(predicted=report.flops, counted=counted),
             *verify_differences(
                 equations=difference, device=device_difference, dtype=settings.dtype
             ),

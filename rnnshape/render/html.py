@@ -82,7 +82,6 @@ _FRAGMENT_STYLE: Final = """\
 """
 # A word and a line, not colour alone, tell one from another.
 _VERDICTS: Final = {"ok": "ok: ", "failed": "MISMATCH: ", "unmet": "FAILED: ", "open": ""}
-_UNTITLED: Final = ("header", "findings", "expectations", "failures", "verification")
 
 
 def render_html(document: Document) -> str:
@@ -113,7 +112,7 @@ def _title(document: Document) -> str:
 
 def _section(section: Section) -> Iterator[str]:
     yield "<section>"
-    if section.key not in _UNTITLED:
+    if section.titled:
         yield f"<h2>{escape(section.key)}</h2>"
     for block in section.blocks:
         yield from _block(block, section.key)

@@ -80,7 +80,7 @@ class _Writer:
         self._colour = colour
 
     def section(self, section: Section) -> str:
-        title: str | None = None if section.key in _UNTITLED else section.key
+        title = section.key if section.titled else None
         lines = io.StringIO()
         console = Console(
             file=lines,
@@ -258,7 +258,6 @@ class _Writer:
 
 _HEAD = Style(bold=True)
 _CELL_STYLES = {Formula: Style(dim=True), Shape: Style(bold=True)}
-_UNTITLED = ("header", "findings", "expectations", "failures", "verification")
 _VERDICTS = {
     "ok": ("ok: ", "green"),
     "failed": ("MISMATCH: ", "red"),

@@ -30,7 +30,7 @@ class ManifestError(RequestError):
     def __init__(self, file: str, line: int, error: RequestError, name: str | None) -> None:
         subject = "" if name is None else f"{quoted(name)}: "
         super().__init__(f"{file}:{line}: {subject}{error.problem}", hint=error.hint)
-        self.line = line
+        self.file, self.line, self.name = file, line, name
 
 
 @dataclass(frozen=True, kw_only=True)

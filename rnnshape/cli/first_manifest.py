@@ -1,0 +1,49 @@
+"""`rnnshape check --init`: a first manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from rnnshape.analysis.value import TensorShape
+from rnnshape.cli.target import Target, read_target
+from rnnshape.errors import gathered
+from rnnshape.layer.config import InputSpec, Settings
+from rnnshape.layer.report import predicted_report
+from rnnshape.sources.manifest import basic_string
+
+
+def first_manifest(targets: Sequence[str]) -> str:
+    """A manifest of these targets, expecting of each what it is today.
+
+    Raises RequestErrors with every target that is none.
+    """
+    names: set[str] = set()
+    tables = []
+    for text, target in zip(targets, gathered(read_target, targets), strict=True):
+        name = _free_name(target, names)
+        names.add(name)
+        tables.append("\n".join(_table(name, text, target)) + "\n")
+    return "\n".join(tables)
+
+
+def _free_name(target: Target, taken: Collection[str]) -> str:
+    stem = target.config.class_name.removeprefix("nn.").lower()
+    count = 1
+    while (name := stem if count == 1 else f"{stem}{count}") in taken:
+        count += 1
+    return name
+
+
+def _table(name: str, text: str, target: Target) -> Iterator[str]:
+    report = predicted_report(target.config, InputSpec(), Settings())
+    tensors = report.predicted.tensors
+    yield f"[modules.{name}]"
+    yield f"target = {basic_string(text)}"
+    yield f"input_shape = [{', '.join(str(int(size)) for size in tensors['input'].shape)}]"
+    yield "expect = ["
+    for tensor, known in tensors.items():
+        if tensor in ("output", "h_n", "h_1"):
+            yield f'  "{tensor} = {TensorShape(known.shape).typed}",'
+    yield f'  "parameters = {int(report.parameters)}",'
+    yield f'  "macs = {int(report.macs)}",'
+    yield "]"

@@ -1,0 +1,108 @@
+"""The program under test on a terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tests.program import MODULE, environment
+
+ESCAPE: Final = re.compile(r"\x1b\[[0-9;]*m")
+PLAIN: Final = {"NO_COLOR": "1"}  # changes that leave colour out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a terminal was sent, and how the program ended."""
+
+    code: int
+    text: str
+
+    @property
+    def plain(self) -> str:
+        """The text without colours."""
+        return ESCAPE.sub("", self.text)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines without colours."""
+        return self.plain.splitlines()
+
+
+class Terminal:
+    """A pseudo-terminal `columns` wide and `lines` high with the program in it."""
+
+    def __init__(
+        self,
+        *arguments: str,
+        columns: int = 80,
+        lines: int = 50,
+        program: tuple[str, ...] = MODULE,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        # What is written arrives as it was written: no newline becomes two characters.
+        attributes = termios.tcgetattr(theirs)
+        attributes[1] &= ~termios.OPOST
+        termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+        self.process = subprocess.Popen(
+            [*program, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment() if env is None else env,
+        )
+        os.close(theirs)
+        self._read = b""
+
+    def read_until(self, text: str, *, seconds: float = 60) -> str:
+        """What was written so far, as soon as `text` is in it."""
+        end = time.monotonic() + seconds
+        while text.encode() not in self._read and time.monotonic() < end and self._more():
+            pass
+        return self._read.decode()
+
+    def _more(self) -> bool:
+        ready, _, _ = select.select([self._ours], [], [], 1)
+        if not ready:
+            return True
+        try:
+            piece = os.read(self._ours, 65_536)
+        except OSError:  # the other side is closed
+            return False
+        self._read += piece
+        return bool(piece)
+
+    def finish(self) -> Shown:
+        """Let the program go on, and wait for its end."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        text = self.read_until("\0")
+        os.close(self._ours)
+        try:
+            return Shown(code=self.process.wait(timeout=60), text=text)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+def shown(
+    *arguments: str,
+    columns: int = 80,
+    lines: int = 50,
+    changes: Mapping[str, str] | None = None,
+) -> Shown:
+    """What a terminal shows in the end."""
+    env = environment(**(changes or {}))
+    return Terminal(*arguments, columns=columns, lines=lines, env=env).finish()
