@@ -1,10 +1,9 @@
 """Shapes, weights, parameters and compute of PyTorch's recurrent layers, predicted and proven."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing's own: importing it takes longer than Python takes to start
 if TYPE_CHECKING:
+    from typing import Any
+
     from rnnshape.api import Report, Reports, inspect, inspect_model
     from rnnshape.errors import RequestError
     from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
@@ -34,7 +33,7 @@ _PLACES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import what is exported when it is asked for: the command line needs little of it."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -230,6 +230,19 @@ def test_nothing_is_wider_than_the_terminal_but_names(width: int) -> None:
         assert said in screen.text
 
 
+def test_a_long_constructor_takes_that_of_no_module_off_the_screen() -> None:
+    write(
+        module("encoder", "nn.GRU(80, 128)", "params > 1")
+        + module("prenet", "nn.RNN(20, 40, 2, nonlinearity='relu', batch_first=True)", "macs > 1")
+    )
+    assert shown("check", "--no-run", columns=80, changes=PLAIN).lines[:4] == [
+        "check    held",
+        "encoder   1/1  ok  nn.GRU(80, 128)",
+        "prenet    1/1  ok  nn.RNN(20, 40, num_layers=2, nonlinearity='relu',",
+        "                    batch_first=True)",
+    ]
+
+
 def test_colour_is_for_terminals_and_for_who_asks() -> None:
     write(DRIFTED)
     assert "\x1b" not in call("check", "--no-run").out

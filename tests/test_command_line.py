@@ -726,6 +726,20 @@ class TestFailures:
         )
         assert spawn(program=(MODULE[0], "-c", code)) == Result(code=130, out="", err="")
 
+    @pytest.mark.parametrize("module", ["rnnshape.cli.main", "contextlib", "rnnshape.errors"])
+    def test_an_interruption_of_the_imports_ends_quietly_with_130(self, module: str) -> None:
+        code = (
+            "import sys\n"
+            "class Interrupted:\n"
+            "    def find_spec(self, name, path=None, target=None):\n"
+            f"        if name == {module!r}: raise KeyboardInterrupt\n"
+            f"sys.modules.pop({module!r}, None)\n"
+            "sys.meta_path.insert(0, Interrupted())\n"
+            "from rnnshape.__main__ import entry\n"
+            "entry()"
+        )
+        assert spawn(program=(MODULE[0], "-c", code)) == Result(code=130, out="", err="")
+
     @pytest.mark.parametrize(
         ("text", "reason"),
         [

@@ -266,6 +266,22 @@ def test_no_line_is_wrapped_and_the_least_needed_column_goes_first(columns: int)
     assert titles in [[t for n, t in enumerate(whole) if n not in gone] for gone in leave]
 
 
+def test_a_constructor_makes_room_for_numbers() -> None:
+    words = ("compare", "lstm", "gru --bidir --layers 3 --batch-first", "--hidden", "40000")
+    lines = shown(*words, columns=80, changes=PLAIN).lines
+    head = next(number for number, line in enumerate(lines) if line.startswith("compare"))
+    assert lines[head].split() == ["compare", "parameters", "of", "LSTM", "MACs", "output"]
+    # 20 letters of constructor leave 60 for parameters, 14 and a gap of 2, a ratio, 7 and 2, MACs,
+    # 17 and 2, and the output, 14 and 2.
+    assert [line[:20].rstrip() for line in lines[head + 2 : head + 6]] == [
+        "nn.GRU(20, 40000,",
+        " num_layers=3,",
+        " batch_first=True,",
+        " bidirectional=True)",
+    ]
+    assert max(map(len, lines[head : head + 6])) == 80
+
+
 def test_equal_layers_run_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -19,6 +19,10 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from rnnshape.analysis.check import Check, Module
+from rnnshape.analysis.comparison import Comparison, group
+from rnnshape.document.check import check_document
+from rnnshape.document.compare import compare_document
 from rnnshape.document.model import (
     Code,
     Diagram,
@@ -30,6 +34,8 @@ from rnnshape.document.model import (
     Times,
     Verdict,
 )
+from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
+from rnnshape.layer.report import predicted_report
 from rnnshape.render import Format, render
 from rnnshape.render.cells import cell_text, printable
 from rnnshape.render.csv import HEADER
@@ -40,6 +46,7 @@ from tests.program import PYTHON, spawn
 EACH_DOCUMENT = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 EACH_FORMAT = pytest.mark.parametrize("output", Format, ids=lambda output: output.value)
 HOSTILE_DOCUMENT = DOCUMENTS["hostile"]
+needs_pdflatex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 
 
 @EACH_FORMAT
@@ -227,7 +234,7 @@ def test_latex_has_no_mark_that_is_not_escaped(document: Document) -> None:
     assert "booktabs" in text.partition("\n")[0]
     depth = 0
     for line in _outside_verbatim(text):
-        escaped = re.sub(r"\\[_%&#${}\\]|(?<= )& |\\[a-zA-Z]+", "", line)
+        escaped = re.sub(r"\\[_%&#${}\\'`^~\"]|(?<= )& |\\[a-zA-Z]+", "", line)
         assert not re.search(r"[\\_%#$~^<>|\"`&]", escaped), line
         depth += escaped.count("{") - escaped.count("}")
         assert depth == 0, line
@@ -252,7 +259,9 @@ def test_latex_rows_have_a_cell_for_every_column(document: Document) -> None:
     starts = [place for place, line in enumerate(lines) if line.startswith(r"\begin{tabular}")]
     for table, start in zip(tables(document), starts, strict=True):
         stop = lines.index(r"\end{tabular}", start)
-        rows = [line for line in lines[start + 1 : stop] if line.endswith(r"\\")]
+        rows = [
+            line for line in lines[start + 1 : stop] if line.endswith((r"\\", r"\tabularnewline"))
+        ]
         assert len(rows) == 1 + len(table.rows)
         for row in rows:
             assert len(re.findall(r"(?<!\\)&", row)) == len(table.columns) - 1
@@ -276,14 +285,75 @@ def test_groups_of_rows_stand_apart(output: Format, gap: str) -> None:
     assert text.index("nn.GRU(20, 64)") > last
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+WIDE = (
+    RNNConfig(kind=Kind.GRU, bidirectional=True),
+    RNNConfig(kind=Kind.RNN, num_layers=2, nonlinearity="relu", batch_first=True),
+    RNNConfig(kind=Kind.GRU, input_size=512, num_layers=12, batch_first=True, bidirectional=True),
+)
+
+
+def _checked(*configs: RNNConfig, names: str = "encoder{}") -> Document:
+    modules = tuple(
+        Module(
+            name=names.format(number),
+            target="",
+            line=1,
+            report=predicted_report(config, InputSpec(), Settings()),
+            expected=(),
+            match=None,
+        )
+        for number, config in enumerate(configs)
+    )
+    return check_document(Check(file="rnnshape.toml", modules=modules))
+
+
+@needs_pdflatex
+def test_a_latex_table_of_long_constructors_fits_into_an_article(tmp_path: Path) -> None:
+    assert max(len(config.constructor) for config in WIDE) > 66
+    layers = [(config, InputSpec()) for config in WIDE]
+    comparison = Comparison(groups=(group(layers),), settings=Settings(), assumed=frozenset())
+    compared = compare_document(comparison, request="", limit=None)
+    log = _compiled({"check": _checked(*WIDE), "compare": compared}, tmp_path)
+    assert "Overfull" not in log
+
+
+def test_a_latex_table_that_fits_has_plain_columns() -> None:
+    text = render(_checked(WIDE[0]), Format.LATEX)
+    assert r"\begin{tabular}{@{}lrll@{}}" in text
+    assert "raggedright " not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("d\xe9codeur", r"d\'{e}codeur"),
+        ("de\u0301codeur", r"d\'{e}codeur"),
+        ("gr\xf6\xdfe", r"gr\"{o}\ss{}e"),
+        ("\u0161\u0119\xe7\xf1\xe5", r"\v{s}\k{e}\c{c}\~{n}\r{a}"),
+        ("\u5c42", r"\textbackslash{}u5c42"),
+        ("\u1ebf\u0439", r"\textbackslash{}u1ebf\textbackslash{}u0439"),
+    ],
+    ids=ascii,
+)
+def test_latex_writes_the_letters_of_its_fonts(name: str, written: str) -> None:
+    assert rf"\texttt{{{written}}}" in render(_checked(WIDE[0], names=name), Format.LATEX)
+
+
+@needs_pdflatex
 def test_latex_compiles_every_document_without_an_error(tmp_path: Path) -> None:
-    for name, document in DOCUMENTS.items():
+    log = _compiled(DOCUMENTS, tmp_path)
+    assert "Missing character" not in log
+    assert "(/etc/passwd" not in log  # how the log names a file that is read
+
+
+def _compiled(documents: Mapping[str, Document], tmp_path: Path) -> str:
+    """What pdflatex says to the documents, which it compiles without an error."""
+    for name, document in documents.items():
         text = render(document, Format.LATEX)
         (tmp_path / f"{name}.tex").write_text(text, encoding="utf-8")
-    inputs = "\n".join(rf"\input{{{name}.tex}}\clearpage" for name in DOCUMENTS)
+    inputs = "\n".join(rf"\input{{{name}.tex}}\clearpage" for name in documents)
     (tmp_path / "all.tex").write_text(
-        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs}\n"
+        "\\documentclass[a4paper]{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs}\n"
         f"\\begin{{document}}\n{inputs}\n\\end{{document}}\n"
     )
     done = subprocess.run(
@@ -296,8 +366,7 @@ def test_latex_compiles_every_document_without_an_error(tmp_path: Path) -> None:
     )
     log = (tmp_path / "all.log").read_text(encoding="latin-1")
     assert done.returncode == 0, log[-2000:]
-    assert "Missing character" not in log
-    assert "(/etc/passwd" not in log  # how the log names a file that is read
+    return log
 
 
 # CSV

@@ -59,7 +59,7 @@ def test_the_version_is_said_once() -> None:
 
 def test_the_command_is_the_entry_point() -> None:
     (script,) = entry_points(group="console_scripts", name="rnnshape")
-    assert script.value == "rnnshape.cli.main:entry"
+    assert script.value == "rnnshape.__main__:entry"
 
 
 def test_what_is_imported_at_run_time_is_a_dependency() -> None:

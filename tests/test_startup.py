@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import PYTHON, Result, spawn
+from tests.program import PYTHON, Result, environment, spawn
 from tests.transcripts import ROOT
 
 # Reports, once the program has ended, which of the modules were imported; a module counts as
@@ -156,6 +156,16 @@ def test_what_some_requests_need_others_do_not_import(
 ) -> None:
     _, imported = watched_run(words.format(folder=tmp_path), OF_SOME)
     assert imported == needed
+
+
+def test_until_an_interruption_is_caught_next_to_nothing_is_imported() -> None:
+    """Python itself has imported os when it begins."""
+    script = (
+        "import os, sys; had = {*sys.modules}; import rnnshape.__main__;"
+        "print(*sorted({*sys.modules} - had))"
+    )
+    result = spawn("-S", "-c", script, program=PYTHON, env=environment(PYTHONPATH=str(ROOT)))
+    assert result == Result(code=0, out="rnnshape rnnshape.__main__\n", err="")
 
 
 def test_importing_the_package_imports_none_of_its_modules() -> None:

@@ -72,7 +72,7 @@ def test_a_long_call_goes_on_below(width: int | None) -> None:
 def _table(*calls: str) -> Table:
     return Table(
         columns=(
-            Column(key="constructor", title="constructor"),
+            Column(key="constructor", title="constructor", calls=True),
             Column(key="parameters", title="parameters", numeric=True),
             Column(key="macs", title="MACs", numeric=True, rank=1),
         ),
@@ -108,8 +108,60 @@ def test_where_a_call_cannot_be_broken_far_enough_a_column_goes() -> None:
     assert max(map(len, shown)) <= 50
 
 
-def test_a_short_name_with_a_blank_is_not_broken() -> None:
-    assert _shown(_table("h_n, h_0"), 1)[1].startswith("h_n, h_0 ")
+def test_a_call_is_broken_at_every_argument_before_a_number_goes() -> None:
+    # The longest argument, with its comma and the blank before it, is 20 letters; the numbers and
+    # the gaps before them are 34.
+    assert [line[:20].rstrip() for line in _shown(_table(LONG), 54)[1:]] == [
+        "nn.LSTM(1024, 2048,",
+        " num_layers=12,",
+        " batch_first=True,",
+        " bidirectional=True,",
+        " proj_size=1024)",
+    ]
+    assert "1,000,000,000,000" in _shown(_table(LONG), 54)[1]
+    assert "1,000,000,000,000" not in _shown(_table(LONG), 53)[1]
+
+
+def test_a_call_is_as_wide_as_the_columns_that_are_left_allow() -> None:
+    assert [line.partition("  ")[0] for line in _shown(_table(LONG), 53)[1:]] == [
+        "nn.LSTM(1024, 2048, num_layers=12,",
+        " batch_first=True, bidirectional=True,",
+        " proj_size=1024)",
+    ]
+
+
+def test_a_call_is_broken_behind_commas_alone() -> None:
+    call = "nn.RNN(20, 40, nonlinearity='any of these')"
+    lines = [line.split("  ")[0] for line in _shown(_table(call), 1)[1:]]
+    assert lines == ["nn.RNN(20, 40,", " nonlinearity='any of these')"]
+
+
+def test_a_name_is_never_broken() -> None:
+    table = Table(
+        columns=(Column(key="module", title="check"), Column(key="held", title="held")),
+        rows=((Code("the first, and the longest, of all the names"), "1/1"),),
+    )
+    assert _shown(table, 20)[1] == "the first, and the longest, of all the names  1/1"
+
+
+def test_a_call_that_is_not_the_first_column_goes_on_below_itself() -> None:
+    table = Table(
+        columns=(
+            Column(key="module", title="check"),
+            Column(key="held", title="held", numeric=True),
+            Column(key="constructor", title="", rank=1, calls=True),
+        ),
+        rows=((Code("encoder"), "1/1", Code(LONG)), (Code("decoder"), "10/10", Code("nn.GRU()"))),
+    )
+    at_60 = [
+        "check     held",
+        "encoder    1/1  nn.LSTM(1024, 2048, num_layers=12,",
+        "                 batch_first=True, bidirectional=True,",
+        "                 proj_size=1024)",
+        "decoder  10/10  nn.GRU()",
+    ]
+    assert _shown(table, 60) == at_60
+    assert [line[:14].rstrip() for line in at_60[:2]] == _shown(table, 35)[:2]
 
 
 def test_what_an_expression_means_is_below_it_where_there_is_no_room_beside() -> None:

@@ -133,7 +133,7 @@ def _modules(check: Check) -> Iterator[Block]:
                 Column(key="module", title="check"),
                 Column(key="held", title="held", numeric=True),
                 Column(key="status", title="status", headed=False),
-                Column(key="constructor", title="constructor", headed=False, rank=1),
+                Column(key="constructor", title="constructor", headed=False, rank=1, calls=True),
             ),
             rows=tuple(map(_row, modules)),
         )

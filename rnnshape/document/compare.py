@@ -86,7 +86,7 @@ def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
         row += len(group.rows)
     yield Table(
         columns=(
-            Column(key="constructor", title="constructor"),
+            Column(key="constructor", title="constructor", calls=True),
             Column(key="parameters", title="parameters", numeric=True),
             Column(key="parameters_ratio", title=of, numeric=True, rank=1),
             Column(key="macs", title="MACs", numeric=True, rank=2),

@@ -68,6 +68,7 @@ class Column:
     numeric: bool = False  # aligned right
     headed: bool = True  # whether a terminal needs the title to understand the column
     rank: int = 0  # the column with the highest goes first where there is no room; 0 stays
+    calls: bool = False  # of one a row, which may be broken between their arguments
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,7 @@ def verification(report: Report, subject: Code) -> Iterator[Block]:
 def mismatches_of(key: str, runs: Iterable[tuple[str, Run | None]]) -> Iterator[Block]:
     """What several runs found, if they were; `key` says what the name beside each is."""
     yield Table(
-        columns=(Column(key=key, title="", headed=False), *_COLUMNS),
+        columns=(Column(key=key, title="", headed=False, calls=key == "constructor"), *_COLUMNS),
         rows=tuple(
             (Code(name), *_row(mismatch))
             for name, run in runs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
+from unicodedata import normalize
 
 from rnnshape.document.model import (
     Block,
@@ -30,7 +31,12 @@ from rnnshape.document.model import (
 from rnnshape.render.cells import cell_text, printable
 from rnnshape.render.diagram import diagram_lines
 
-# Ragged, since names in \texttt are not hyphenated; 80 letters of a picture fit into an article.
+# Letters of \texttt that fit into a line of an article; each is half as wide as an em of the text.
+_LINE: Final = 80
+_NARROWEST_CALL: Final = 20
+_GAP: Final = 2  # between columns: twice \tabcolsep
+
+# Ragged, since names in \texttt are not hyphenated.
 _BEGIN: Final = r"""
 % A fragment: \usepackage[T1]{fontenc} and \usepackage{booktabs} in the preamble, LaTeX of 2020 on.
 \begingroup
@@ -49,6 +55,24 @@ _ESCAPES: Final = {
     "|": r"\textbar{}",
     "`": r"\textasciigrave{}",
     '"': r"\symbol{34}",  # some languages of babel make it a command
+    "\N{LATIN SMALL LETTER SHARP S}": r"\ss{}",
+    "\N{LATIN SMALL LETTER O WITH STROKE}": r"\o{}",
+    "\N{LATIN CAPITAL LETTER O WITH STROKE}": r"\O{}",
+    "\N{LATIN SMALL LETTER AE}": r"\ae{}",
+    "\N{LATIN CAPITAL LETTER AE}": r"\AE{}",
+}
+# The marks that Unicode has behind a letter, and the command of LaTeX that has it before.
+_ACCENTS: Final = {
+    "\u0300": "`",
+    "\u0301": "'",
+    "\u0302": "^",
+    "\u0303": "~",
+    "\u0308": '"',
+    "\u030a": "r",
+    "\u030b": "H",
+    "\u030c": "v",
+    "\u0327": "c",
+    "\u0328": "k",
 }
 # Two of these in a row are one letter to TeX.
 _LIGATURES: Final = re.compile(r"([-,'])(?=\1)")
@@ -105,20 +129,38 @@ def _table(table: Table) -> Iterator[str]:
     rows = [
         _row(row, strong=table.total and number == last) for number, row in enumerate(table.rows)
     ]
+    end = r"\\"
+    sides = ["r" if column.numeric else "l" for column in table.columns]
+    if (broken := _broken_calls(table)) is not None:
+        number, letters = broken
+        sides[number] = f"p{{{letters / 2:g}em}}"
+        end = r"\tabularnewline"  # behind \raggedright the other ends a line of the cell
+        for row in rows:
+            row[number] = rf"\raggedright {row[number]}"
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
-    sides = "".join("r" if column.numeric else "l" for column in table.columns)
-    yield rf"\begin{{tabular}}{{@{{}}{sides}@{{}}}}"
+    yield rf"\begin{{tabular}}{{@{{}}{''.join(sides)}@{{}}}}"
     yield r"\toprule"
-    yield _line(titles, table.columns, widths)
+    yield _line(titles, table.columns, widths, end)
     yield r"\midrule"
     for number, row in enumerate(rows):
         if table.total and number == last:
             yield r"\midrule"
         elif number in table.breaks:
             yield r"\addlinespace"
-        yield _line(row, table.columns, widths)
+        yield _line(row, table.columns, widths, end)
     yield r"\bottomrule"
     yield r"\end{tabular}"
+
+
+def _broken_calls(table: Table) -> tuple[int, int] | None:
+    """The number of the column of calls, and the letters there is room for, if not for all."""
+    cells = [[column.title for column in table.columns], *table.rows]
+    widths = [max(len(cell_text(cell)) for cell in column) for column in zip(*cells, strict=True)]
+    excess = sum(widths) + _GAP * (len(widths) - 1) - _LINE
+    for number, column in enumerate(table.columns):
+        if column.calls and excess > 0:
+            return number, max(widths[number] - excess, _NARROWEST_CALL)
+    return None
 
 
 def _row(cells: Sequence[Cell], *, strong: bool = False) -> list[str]:
@@ -126,13 +168,13 @@ def _row(cells: Sequence[Cell], *, strong: bool = False) -> list[str]:
     return [_begun(first), *rest]
 
 
-def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
+def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], end: str) -> str:
     """A row whose source is aligned too."""
     padded = (
         cell.rjust(width) if column.numeric else cell.ljust(width)
         for cell, column, width in zip(cells, columns, widths, strict=True)
     )
-    return rf"{' & '.join(padded)} \\"
+    return f"{' & '.join(padded)} {end}"
 
 
 def _listing(items: Iterable[tuple[Code | Formula | str, Inline]]) -> Iterator[str]:
@@ -174,10 +216,19 @@ def _cell(cell: Cell, *, strong: bool = False) -> str:
 
 
 def _text(text: str) -> str:
-    """The text escaped; TeX's own fonts have no letters beyond ASCII that all engines find."""
-    single = re.sub(" +", " ", _ascii(printable(text)))
-    apart = "".join(_ESCAPES.get(mark, mark) for mark in single)
-    return _LIGATURES.sub(r"\1{}", apart)
+    """The text escaped: in ASCII, whatever encodes the file, for engines differ beyond it."""
+    single = re.sub(" +", " ", printable(text))
+    return _LIGATURES.sub(r"\1{}", "".join(map(_letter, normalize("NFC", single))))
+
+
+def _letter(letter: str) -> str:
+    """A letter as TeX writes it, with its accent; what TeX's own fonts lack as Python does."""
+    if letter in _ESCAPES:
+        return _ESCAPES[letter]
+    base, *accents = list(normalize("NFD", letter))
+    if len(accents) == 1 and base.isascii() and accents[0] in _ACCENTS:
+        return rf"\{_ACCENTS[accents[0]]}{{{base}}}"
+    return _ascii(letter).replace("\\", _ESCAPES["\\"])
 
 
 def _ascii(text: str) -> str:

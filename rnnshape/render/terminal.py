@@ -47,9 +47,8 @@ _GAP = 2
 _MARGIN = 2  # of the reason for a verdict
 _LISTING_GAP = 3
 _INDENT = 2
-# A call in the first column of a table is broken to make room for the others, not below these:
-# for a column that a narrow terminal could leave out, and for one that is always shown.
-_NARROW_CALL = 40
+# The calls of a table are broken to make room for its other columns, but not below this: a line
+# for each argument says less than the column that it makes room for.
 _NARROWEST_CALL = 20
 # Stands for a blank within code, where no line may break.
 _UNBROKEN = "\N{NO-BREAK SPACE}"
@@ -182,23 +181,28 @@ class _Writer:
     ) -> tuple[list[tuple[int, int]], list[list[list[str]]]]:
         """The columns that there is room for, with their widths, and the lines of each row.
 
-        A row has several lines where it begins with a call that is too long.
+        A row has several lines where its call is too long.
         """
-        widths = _widths(table.columns, [heads, *texts])
-        calls = all(isinstance(row[0], Code) for row in table.rows)
-        least = [min(widths[0], _NARROW_CALL) if calls else widths[0], *widths[1:]]
-        fitting = _columns_that_fit(table.columns, least, self._width)
+        widths = _widths([heads, *texts])
         limit = _PROSE_WIDTH if self._width == _UNLIMITED else self._width
-        room = max(limit - sum(widths[n] + _GAP for n in fitting if n), _NARROWEST_CALL)
-        if not calls or widths[0] <= room:
+        call = next((n for n, column in enumerate(table.columns) if column.calls), None)
+        if call is None or _total(widths) <= limit:
+            fitting = _columns_that_fit(table.columns, widths, self._width)
             return [(n, widths[n]) for n in fitting], [[cells] for cells in texts]
-        blank = [""] * (len(heads) - 1)
-        rows = []
-        for cells in texts:
-            first, *others = _broken(cells[0], room)
-            rows.append([[first, *cells[1:]], *([other, *blank] for other in others)])
-        widths = _widths(table.columns, [heads, *(line for lines in rows for line in lines)])
-        return [(n, widths[n]) for n in fitting], rows
+
+        def rows(room: int) -> list[list[list[str]]]:
+            return [_with_lines(cells, call, _broken(cells[call], room)) for cells in texts]
+
+        def widths_of(rows: list[list[list[str]]]) -> list[int]:
+            return _widths([heads, *(line for lines in rows for line in lines)])
+
+        least = widths_of(rows(_NARROWEST_CALL))
+        least[call] = min(widths[call], max(_NARROWEST_CALL, least[call]))
+        fitting = _columns_that_fit(table.columns, least, self._width)
+        others = sum(widths[n] + _GAP for n in fitting if n != call)
+        broken = rows(max(limit - others, least[call]))
+        widths = widths_of(broken)
+        return [(n, widths[n]) for n in fitting], broken
 
     def _listing(
         self, items: Sequence[tuple[Code | Formula | str, Inline]]
@@ -263,23 +267,39 @@ _VERDICTS = {
 
 
 def _broken(call: str, room: int) -> list[str]:
-    """A call on lines no longer than `room`, but for a longer word; those below are indented."""
+    """A call on lines no longer than `room`, unless an argument is; those below are indented."""
     lines: list[str] = []
-    for word in call.split(" "):
-        if lines and len(lines[-1]) + 1 + len(word) <= room:
-            lines[-1] += f" {word}"
+    for argument in re.split("(?<=,) ", call):
+        if lines and len(lines[-1]) + 1 + len(argument) <= room:
+            lines[-1] += f" {argument}"
         else:
-            lines.append(f" {word}" if lines else word)
+            lines.append(f" {argument}" if lines else argument)
     return lines
 
 
-def _widths(columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> list[int]:
-    return [max(len(line[number]) for line in lines) for number in range(len(columns))]
+def _with_lines(cells: list[str], number: int, lines: Sequence[str]) -> list[list[str]]:
+    """The lines of a row in which the cell of one column has several."""
+    first, *others = lines
+    before, after = [""] * number, [""] * (len(cells) - number - 1)
+    return [
+        [*cells[:number], first, *cells[number + 1 :]],
+        *([*before, other, *after] for other in others),
+    ]
+
+
+def _total(widths: Sequence[int]) -> int:
+    """The width of a table with such columns."""
+    return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
+    """How wide each column is."""
+    return [max(map(len, column)) for column in zip(*lines, strict=True)]
 
 
 def _columns_that_fit(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
     kept = list(range(len(columns)))
-    while sum(widths[n] + _GAP for n in kept) - _GAP > width:
+    while _total([widths[n] for n in kept]) > width:
         least_needed = max(kept, key=lambda number: columns[number].rank)
         if not columns[least_needed].rank:
             break

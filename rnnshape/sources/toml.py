@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from rnnshape.errors import RequestError
@@ -26,17 +27,26 @@ else:
 KeyPath: TypeAlias = tuple["str | int", ...]  # ("modules", "encoder", "expect", 0)
 
 _MARK: Final = "\ufeff"  # some editors begin a file with it; TOML knows no such character
+# With the blanks behind it, so that the lengths of all tokens add up to that of the text. A dot is
+# part of a word: of a key `a.b`, of a number.
 _TOKEN: Final = re.compile(
-    r"""(?P<blank>[ \t\r\ufeff]+|\#[^\n]*)
-    |(?P<newline>\n)
-    |(?P<text>\"{3}(?:[^"\\]|\\.|"{1,2}(?!"))*"{3,5}
+    r"""(?:\"{3}(?:[^"\\]|\\.|"{1,2}(?!"))*"{3,5}
         |'{3}(?:[^']|'{1,2}(?!'))*'{3,5}
-        |"(?:[^"\\]|\\.)*"
-        |'[^']*')
-    |(?P<mark>[][{}=,.])
-    |(?P<word>[^][{}=,."'\s\#]+)""",
+        |"(?:[^"\\\n]|\\[^\n])*"
+        |'[^'\n]*'
+        |[][{}=,]
+        |[^][{}=,"'\s\#\ufeff]+
+        )[ \t\r]*
+    |\n[ \t\r\n]*
+    |\#[^\n]*
+    |.""",
     re.VERBOSE | re.DOTALL,
 )
+_BLANKS: Final = " \t\r"
+_MARKS: Final = "[]{}=,\n#"  # what tokens begin with that are no part of a key, a number or a date
+_DECIMAL: Final = re.compile(r"[+-]?[0-9_]+")
+# The parser takes memory by the square of a key's parts, and of a value's depth so do its places.
+_DEEPEST: Final = 100
 _LAST_PLACE: Final = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)$")
 _TWICE: Final = re.compile(
     r"Cannot (?:declare|redefine namespace|mutate immutable namespace) (\(.*\))(?: twice)?",
@@ -47,13 +57,6 @@ _TWICE: Final = re.compile(
 class Span(NamedTuple):
     """Where a key's value, or the header of a table, stands in the text."""
 
-    start: int
-    end: int
-
-
-class _Token(NamedTuple):
-    kind: str  # "newline", "text", "mark", "word", or "end"
-    text: str
     start: int
     end: int
 
@@ -71,12 +74,17 @@ class Document:
     def of(cls, text: str, file: str) -> Document:
         """Parse `text`. Raises RequestError that names line and column."""
         try:
+            scanner = _Scanner(text, file)
+            scanner.check_keys()
             values = tomllib.loads(text.removeprefix(_MARK))
-            return cls(text, file, values, _Scanner(text).spans())
+            return cls(text, file, values, scanner.spans())
+        except RequestError:
+            raise
         except RecursionError as error:
+            raise _too_deep(file) from error
+        except MemoryError as error:
             raise RequestError(
-                f"{file}: its arrays or tables are nested too deeply",
-                hint="a module has no more than an array within its table",
+                f"{file}: it takes more memory than there is", hint="split it, and check each part"
             ) from error
         except ValueError as error:  # tomllib's own, and a number of too many digits
             raise _syntax_problem(str(error), text, file) from error
@@ -95,10 +103,7 @@ class Document:
 def _syntax_problem(message: str, text: str, file: str) -> RequestError:
     match = _LAST_PLACE.search(message)
     if match is None:  # a number of too many digits, which Python's own words tell of
-        return RequestError(
-            f"{file}: {message[:1].lower()}{message[1:].partition(';')[0]}",
-            hint="give a smaller number",
-        )
+        return _Scanner(text, file).long_integer()
     line, column = match.groups()
     if line is None:
         lines = text.split("\n")
@@ -117,43 +122,77 @@ def _syntax_problem(message: str, text: str, file: str) -> RequestError:
     )
 
 
+def _too_deep(place: str) -> RequestError:
+    return RequestError(
+        f"{place}: arrays or tables are nested too deeply",
+        hint="a module has no more than an array within its table",
+    )
+
+
 class _Scanner:
     """Walks a text that is known to be TOML, noting where each value is."""
 
-    def __init__(self, text: str) -> None:
-        self._tokens = [
-            _Token(match.lastgroup or "", match[0], match.start(), match.end())
-            for match in _TOKEN.finditer(text)
-            if match.lastgroup != "blank"
-        ]
-        self._tokens.append(_Token("end", "", len(text), len(text)))
+    def __init__(self, text: str, file: str) -> None:
+        self._text = text
+        self._file = file
+        self._tokens = _TOKEN.findall(text)
+        self._starts = [0, *accumulate(map(len, self._tokens))]
+        self._tokens.append("\n")
         self._next = 0
         self._spans: dict[KeyPath, Span] = {}
         self._count: Counter[KeyPath] = Counter()  # elements of arrays of tables
 
+    def check_keys(self) -> None:
+        """Raise RequestError on a key of very many parts; the text may be anything."""
+        key, parts = 0, 1
+        for number, token in enumerate(self._tokens):
+            if token[0] in _MARKS:
+                key, parts = number + 1, 1
+            elif token[0] not in "\"'":
+                parts += token.count(".")
+                if parts > _DEEPEST:
+                    raise RequestError(
+                        f"{self._place(key)}: a key of over {_DEEPEST} parts",
+                        hint="leave out dots, or quote the key",
+                    )
+
+    def long_integer(self) -> RequestError:
+        """What to say of an integer that has more digits than Python reads."""
+        for number, token in enumerate(self._tokens):
+            digits = sum(map(str.isdigit, token)) if _DECIMAL.fullmatch(token.rstrip()) else 0
+            if digits > sys.get_int_max_str_digits() and self._tokens[number + 1][0] != "=":
+                break
+        return RequestError(
+            f"{self._place(number)}: an integer of {digits:,} digits", hint="give a smaller number"
+        )
+
     def spans(self) -> Mapping[KeyPath, Span]:
         table: KeyPath = ()
-        while self._peek().kind != "end":
-            if self._peek().kind == "newline":
-                self._take()
-            elif self._peek().text == "[":
+        last = len(self._tokens) - 1
+        while self._next < last:
+            first = self._tokens[self._next][0]
+            if first == "[":
                 table = self._header()
+            elif first in "\n# \t\r\ufeff":
+                self._next += 1
             else:
                 self._pair(table)
         return self._spans
 
     def _header(self) -> KeyPath:
         """`[a.b]`, or `[[a.b]]`, which is another element of a.b."""
-        start = self._take().start
-        of_array = self._peek().text == "["
-        if of_array:
-            self._take()
+        start = self._starts[self._next]
+        self._next += 1
+        of_array = self._tokens[self._next][0] == "["
+        self._next += of_array
         path = self._within_arrays(self._keys("]"))
         if of_array:
-            self._take()
+            self._next += 1
             self._count[path] += 1
             path = (*path, self._count[path] - 1)
-        self._note(path, start, self._tokens[self._next - 1].end)
+        span = self._span(start)
+        for depth in range(1, len(path) + 1):
+            self._spans.setdefault(path[:depth], span)
         return path
 
     def _within_arrays(self, keys: KeyPath) -> KeyPath:
@@ -167,51 +206,56 @@ class _Scanner:
 
     def _pair(self, table: KeyPath) -> None:
         path = (*table, *self._keys("="))
-        self._value(path)
+        span = self._value(path)
+        for depth in range(len(table) + 1, len(path)):
+            self._spans.setdefault(path[:depth], span)
 
     def _keys(self, end: str) -> KeyPath:
         """The keys before a mark, which is taken too: `a."b.c" =`."""
         keys: list[str] = []
-        while (token := self._take()).text != end or token.kind != "mark":
-            if token.kind == "text":
-                keys.append(tomllib.loads(f"key = {token.text}")["key"])
-            elif token.kind == "word":
-                keys.append(token.text)
+        while (token := self._tokens[self._next])[0] != end:
+            if token[0] in "\"'":
+                keys.append(tomllib.loads(f"key = {token}")["key"])
+            else:
+                keys += filter(None, token.rstrip(_BLANKS).split("."))
+            self._next += 1
+        self._next += 1
         return tuple(keys)
 
-    def _value(self, path: KeyPath) -> None:
-        start = self._peek().start
-        if self._peek().kind == "mark" and self._peek().text in "[{":
-            self._nested(path, self._take().text)
+    def _value(self, path: KeyPath) -> Span:
+        if len(path) > _DEEPEST:
+            raise _too_deep(self._place(self._next))
+        tokens, start = self._tokens, self._starts[self._next]
+        first = tokens[self._next][0]
+        self._next += 1
+        if first in "[{":
+            self._nested(path, first)
         else:
-            self._take()
-            while self._peek().kind == "word" or self._peek().text == ".":  # a number, a date
-                self._take()
-        end = self._tokens[self._next - 1].end
-        self._note(path, start, end)
-        self._spans[path] = Span(start, end)  # what is within it was noted before it
+            while tokens[self._next][0] not in _MARKS:  # the time behind a date and a blank
+                self._next += 1
+        span = self._spans[path] = self._span(start)
+        return span
 
     def _nested(self, path: KeyPath, opening: str) -> None:
         """What an array or an inline table holds, and its closing mark."""
         index = 0
-        while (token := self._peek()).kind != "mark" or token.text not in "]}":
-            if token.kind == "newline" or token.text == ",":
-                self._take()
+        while (first := self._tokens[self._next][0]) not in "]}":
+            if first in ",\n#":
+                self._next += 1
             elif opening == "[":
                 self._value((*path, index))
                 index += 1
             else:
                 self._pair(path)
-        self._take()
-
-    def _note(self, path: KeyPath, start: int, end: int) -> None:
-        for depth in range(1, len(path)):
-            self._spans.setdefault(path[:depth], Span(start, end))
-        self._spans.setdefault(path, Span(start, end))
-
-    def _peek(self) -> _Token:
-        return self._tokens[self._next]
-
-    def _take(self) -> _Token:
         self._next += 1
-        return self._tokens[self._next - 1]
+
+    def _span(self, start: int) -> Span:
+        """From `start` to the end of the last token that was taken."""
+        last = self._tokens[self._next - 1]
+        return Span(start, self._starts[self._next] - len(last) + len(last.rstrip(_BLANKS)))
+
+    def _place(self, number: int) -> str:
+        """Where a token stands, as errors name it."""
+        start = self._starts[number]
+        line = self._text.count("\n", 0, start) + 1
+        return f"{self._file}:{line}:{start - self._text.rfind(chr(10), 0, start)}"
