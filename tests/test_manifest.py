@@ -458,8 +458,8 @@ def test_a_file_without_permission_is_refused() -> None:
 
 def test_a_file_of_no_reasonable_size_is_refused() -> None:
     with Path("a.toml").open("wb") as file:
-        file.truncate(64_000_001)
-    assert call("check", "a.toml").err.startswith("error: a.toml has over 64,000,000 bytes\n")
+        file.truncate(16_000_001)
+    assert call("check", "a.toml").err.startswith("error: a.toml has over 16,000,000 bytes\n")
 
 
 def test_two_files_are_refused() -> None:

@@ -17,7 +17,7 @@ _PYPROJECT: Final = "pyproject.toml"
 _SECTION: Final = ("tool", "rnnshape")
 _NEW: Final = "rnnshape check --init lstm writes a first one"
 # More than any manifest that people write: 100,000 modules take 15 MB.
-_MOST_BYTES: Final = 64_000_000
+_MOST_BYTES: Final = 16_000_000
 
 
 def load(name: str | None) -> Manifest:
