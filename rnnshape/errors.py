@@ -53,6 +53,24 @@ class RequestError(ValueError):
         return _request_error, (self.problem, self._hint, self._suggested)
 
 
+class PlacedError(RequestError):
+    """Something that is wrong at a line of a file; `name` is what the line is about."""
+
+    def __init__(
+        self,
+        error: RequestError,
+        *,
+        file: str,
+        line: int,
+        column: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.file, self.line, self.name = file, line, name
+        place = f"{file}:{line}" if column is None else f"{file}:{line}:{column}"
+        subject = "" if name is None else f"{quoted(name)}: "
+        super().__init__(f"{place}: {subject}{error.problem}", hint=error.hint)
+
+
 class RequestErrors(RequestError):  # noqa: N818 - there are several
     """Several things that are wrong, told at once; the first stands for them all."""
 

@@ -898,6 +898,26 @@ def test_a_manifest_that_is_wrong_is_annotated_at_its_lines(actions: Path) -> No
     assert actions.read_text() == "before\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (b"[modules.a]\ntarget = gru\n", "line=2"),
+        (b"[modules.a]\n# \xff\n", "line=2"),
+        (b"\na" + b".a" * 200 + b" = 1\n", "line=2"),
+    ],
+    ids=["syntax", "UTF-8", "a key of many parts"],
+)
+def test_a_manifest_that_cannot_be_read_is_annotated_at_its_line(
+    text: bytes, place: str, actions: Path
+) -> None:
+    Path("rnnshape.toml").write_bytes(text)
+    result = call("check")
+    assert (result.code, result.out) == (2, "")
+    _, _, annotation = result.err.splitlines()
+    assert annotation.startswith(f"::error file=rnnshape.toml,{place},title=rnnshape.toml::")
+    assert actions.read_text() == "before\n"
+
+
 def test_a_request_that_is_refused_is_annotated(actions: Path) -> None:
     result = call("check", "missing.toml", "-f", "github")
     assert (result.code, result.out) == (2, "")

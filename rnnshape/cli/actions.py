@@ -9,8 +9,7 @@ from pathlib import Path
 
 from rnnshape.cli.streams import write_stderr
 from rnnshape.document.model import Code, Document, Place, Verdict
-from rnnshape.errors import RequestError
-from rnnshape.sources.manifest import ManifestError
+from rnnshape.errors import PlacedError, RequestError
 
 
 def annotate(document: Document) -> None:
@@ -53,7 +52,7 @@ def _in_workflow() -> bool:
 
 
 def _refusal(error: RequestError) -> Verdict:
-    if isinstance(error, ManifestError):
+    if isinstance(error, PlacedError):
         subject, place = error.name or error.file, Place(file=error.file, line=error.line)
     else:
         subject, place = "rnnshape", None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rnnshape.cli.output import require_writable, write_files
-from rnnshape.errors import RequestError, quoted
+from rnnshape.errors import PlacedError, RequestError, quoted
 from rnnshape.sources.manifest import Manifest, manifest_of
 from rnnshape.sources.toml import Document
 
@@ -86,9 +86,9 @@ def _document(path: Path) -> Document:
         return Document.of(content.decode(), str(path))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise RequestError(
-            f"{path}:{line}: byte {content[error.start]:#04x} is not UTF-8",
-            hint="save it as UTF-8",
+        problem = f"byte {content[error.start]:#04x} is not UTF-8"
+        raise PlacedError(
+            RequestError(problem, hint="save it as UTF-8"), file=str(path), line=line
         ) from error
 
 

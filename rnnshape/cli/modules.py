@@ -17,11 +17,11 @@ from rnnshape.cli.options import InputOptions, RunOptions, as_typed, spelling
 from rnnshape.cli.reports import predicted
 from rnnshape.cli.request import Request, request_of, settings_of
 from rnnshape.cli.target import Target, read_target
-from rnnshape.errors import RequestError, RequestErrors, gathered, nearest, quoted
+from rnnshape.errors import PlacedError, RequestError, RequestErrors, gathered, nearest, quoted
 from rnnshape.layer.config import DType, RNNConfig, Settings, dtype_named
 from rnnshape.layer.report import Report
 from rnnshape.layer.run import require_torch
-from rnnshape.sources.manifest import Entry, Manifest, ManifestError, basic_string
+from rnnshape.sources.manifest import Entry, Manifest, basic_string
 
 Made = TypeVar("Made")
 
@@ -81,7 +81,7 @@ class _Reading:
     """A module being read: what is wrong with it is kept in `problems`, and the rest read on."""
 
     def __init__(self, manifest: Manifest, entry: Entry, run: RunOptions) -> None:
-        self.problems: list[ManifestError] = []
+        self.problems: list[PlacedError] = []
         self._manifest = manifest
         self._entry = entry
         self._run = run
@@ -158,7 +158,7 @@ class _Reading:
 
 def _in_manifest(
     manifest: Manifest, entry: Entry, error: RequestError, *keys: str | int
-) -> ManifestError:
+) -> PlacedError:
     """What is wrong with a module, in the words of a manifest and at its place.
 
     Without `keys` that is the line of the first key that the error names.

@@ -15,22 +15,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
-from rnnshape.errors import RequestError, quoted
+from rnnshape.errors import PlacedError, RequestError, quoted
 from rnnshape.layer.config import MAX_SIZE
 from rnnshape.sources.toml import Document, KeyPath
 
 _EXAMPLE: Final = 'target = "nn.LSTM(20, 40)"'
 _BARE: Final = re.compile("[A-Za-z0-9_-]+")
 _ALIASES: Final[Mapping[str, str]] = {"batch": "batch_size", "seq": "seq_len"}
-
-
-class ManifestError(RequestError):
-    """Something that is wrong at a line of a manifest."""
-
-    def __init__(self, file: str, line: int, error: RequestError, name: str | None) -> None:
-        subject = "" if name is None else f"{quoted(name)}: "
-        super().__init__(f"{file}:{line}: {subject}{error.problem}", hint=error.hint)
-        self.file, self.line, self.name = file, line, name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +44,14 @@ class Manifest:
 
     document: Document
     entries: tuple[Entry, ...]
-    problems: tuple[ManifestError, ...]
+    problems: tuple[PlacedError, ...]
     path: KeyPath  # of `modules`: ("tool", "rnnshape", "modules") in a pyproject.toml
 
     def line(self, entry: Entry, *keys: str | int) -> int:
         """The line of a module, or of what it has under `keys`."""
         return self.document.line((*self.path, entry.name, *keys))
 
-    def problem(self, entry: Entry, error: RequestError, *keys: str | int) -> ManifestError:
+    def problem(self, entry: Entry, error: RequestError, *keys: str | int) -> PlacedError:
         """What is wrong with a module, at its place."""
         return _at(self.document, (*self.path, entry.name, *keys), error, entry.name)
 
@@ -120,7 +111,7 @@ def _header(path: KeyPath) -> str:
 
 def _wrong_values(
     document: Document, path: KeyPath, name: str, values: Mapping[str, Any]
-) -> Iterator[ManifestError]:
+) -> Iterator[PlacedError]:
     if "target" not in values:
         error = RequestError("it has no target", hint=_EXAMPLE)
         yield _at(document, path, error, name)
@@ -170,8 +161,8 @@ def _unknown_key(key: str, known: Sequence[str]) -> RequestError:
 
 def _at(
     document: Document, path: KeyPath, error: RequestError, name: str | None = None
-) -> ManifestError:
-    return ManifestError(document.file, document.line(path), error, name)
+) -> PlacedError:
+    return PlacedError(error, file=document.file, line=document.line(path), name=name)
 
 
 def _is_text(value: Any) -> bool:

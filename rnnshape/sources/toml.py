@@ -17,7 +17,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from rnnshape.errors import RequestError
+from rnnshape.errors import PlacedError, RequestError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -81,7 +81,7 @@ class Document:
         except RequestError:
             raise
         except RecursionError as error:
-            raise _too_deep(file) from error
+            raise RequestError(f"{file}: {_TOO_DEEP.problem}", hint=_TOO_DEEP.hint) from error
         except MemoryError as error:
             raise RequestError(
                 f"{file}: it takes more memory than there is", hint="split it, and check each part"
@@ -108,25 +108,26 @@ def _syntax_problem(message: str, text: str, file: str) -> RequestError:
     if line is None:
         lines = text.split("\n")
         line, column = str(len(lines)), str(len(lines[-1]) + 1)
-    place, what = f"{file}:{line}:{column}", message[: match.start()]
+    error = _in_our_words(message[: match.start()])
+    return PlacedError(error, file=file, line=int(line), column=int(column))
+
+
+def _in_our_words(what: str) -> RequestError:
     if twice := _TWICE.fullmatch(what):
         name = ".".join(literal_eval(twice[1]))
-        return RequestError(
-            f"{place}: [{name}] is there already", hint="one table a name; give it another"
-        )
+        return RequestError(f"[{name}] is there already", hint="one table a name; give it another")
     if what == "Cannot overwrite a value":
-        return RequestError(f"{place}: this key has a value already", hint="give each key once")
+        return RequestError("this key has a value already", hint="give each key once")
     return RequestError(
-        f"{place}: {what[:1].lower()}{what[1:]}",
+        f"{what[:1].lower()}{what[1:]}",
         hint="correct the TOML there; all else is checked once it can be read",
     )
 
 
-def _too_deep(place: str) -> RequestError:
-    return RequestError(
-        f"{place}: arrays or tables are nested too deeply",
-        hint="a module has no more than an array within its table",
-    )
+_TOO_DEEP: Final = RequestError(
+    "arrays or tables are nested too deeply",
+    hint="a module has no more than an array within its table",
+)
 
 
 class _Scanner:
@@ -151,10 +152,9 @@ class _Scanner:
             elif token[0] not in "\"'":
                 parts += token.count(".")
                 if parts > _DEEPEST:
-                    raise RequestError(
-                        f"{self._place(key)}: a key of over {_DEEPEST} parts",
-                        hint="leave out dots, or quote the key",
-                    )
+                    problem = f"a key of over {_DEEPEST} parts"
+                    hint = "leave out dots, or quote the key"
+                    raise self._at(key, RequestError(problem, hint=hint))
 
     def long_integer(self) -> RequestError:
         """What to say of an integer that has more digits than Python reads."""
@@ -162,9 +162,8 @@ class _Scanner:
             digits = sum(map(str.isdigit, token)) if _DECIMAL.fullmatch(token.rstrip()) else 0
             if digits > sys.get_int_max_str_digits() and self._tokens[number + 1][0] != "=":
                 break
-        return RequestError(
-            f"{self._place(number)}: an integer of {digits:,} digits", hint="give a smaller number"
-        )
+        problem = f"an integer of {digits:,} digits"
+        return self._at(number, RequestError(problem, hint="give a smaller number"))
 
     def spans(self) -> Mapping[KeyPath, Span]:
         table: KeyPath = ()
@@ -224,7 +223,7 @@ class _Scanner:
 
     def _value(self, path: KeyPath) -> Span:
         if len(path) > _DEEPEST:
-            raise _too_deep(self._place(self._next))
+            raise self._at(self._next, _TOO_DEEP)
         tokens, start = self._tokens, self._starts[self._next]
         first = tokens[self._next][0]
         self._next += 1
@@ -254,8 +253,12 @@ class _Scanner:
         last = self._tokens[self._next - 1]
         return Span(start, self._starts[self._next] - len(last) + len(last.rstrip(_BLANKS)))
 
-    def _place(self, number: int) -> str:
-        """Where a token stands, as errors name it."""
+    def _at(self, number: int, error: RequestError) -> PlacedError:
+        """What is wrong with a token, at its place."""
         start = self._starts[number]
-        line = self._text.count("\n", 0, start) + 1
-        return f"{self._file}:{line}:{start - self._text.rfind(chr(10), 0, start)}"
+        return PlacedError(
+            error,
+            file=self._file,
+            line=self._text.count("\n", 0, start) + 1,
+            column=start - self._text.rfind("\n", 0, start),
+        )
