@@ -23,7 +23,7 @@ from rnnshape.cli.output import Delivery, Plan
 from rnnshape.cli.streams import disarmed, write_stdout
 from rnnshape.document.check import check_document
 from rnnshape.document.model import Code
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, word
 from rnnshape.render.cells import cell_text
 from rnnshape.sources.manifest import Manifest
 
@@ -87,7 +87,7 @@ def _check(check: CheckOptions, run: RunOptions, output: OutputOptions) -> int:
     if len(words) > 1:
         raise RequestError(
             f"{len(words)} files are given, and one is checked at a time",
-            hint=f"rnnshape check {shlex.quote(words[0])}",
+            hint=f"rnnshape check {word(Path(words[0]))}",
         )
     plan = Plan.of(output, sections=(), default=())
     manifest = load(words[0] if words else None)

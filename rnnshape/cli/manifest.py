@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 from typing import Any, Final
 
 from rnnshape.cli.output import require_writable, write_files
-from rnnshape.errors import PlacedError, RequestError, quoted
+from rnnshape.errors import PlacedError, RequestError, quoted, word
 from rnnshape.sources.manifest import Manifest, manifest_of
 from rnnshape.sources.toml import Document
 
@@ -64,7 +63,7 @@ def _document(path: Path) -> Document:
     shown = quoted(str(path))
     if _is_folder(path):
         raise RequestError(
-            f"{shown} is a folder, not a file", hint=f"rnnshape check {_word(path / MANIFEST)}"
+            f"{shown} is a folder, not a file", hint=f"rnnshape check {word(path / MANIFEST)}"
         )
     try:
         with path.open("rb") as file:
@@ -104,12 +103,6 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):
         return False
-
-
-def _word(path: Path) -> str:
-    """A path as a word of a command, which takes what begins with - for an option."""
-    text = str(path)
-    return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
 def write(path: Path, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Collection
 from dataclasses import fields, replace
 from functools import partial
@@ -17,7 +16,15 @@ from rnnshape.cli.options import InputOptions, RunOptions, as_typed, spelling
 from rnnshape.cli.reports import predicted
 from rnnshape.cli.request import Request, request_of, settings_of
 from rnnshape.cli.target import Target, read_target
-from rnnshape.errors import PlacedError, RequestError, RequestErrors, gathered, nearest, quoted
+from rnnshape.errors import (
+    PlacedError,
+    RequestError,
+    RequestErrors,
+    gathered,
+    nearest,
+    quoted,
+    word,
+)
 from rnnshape.layer.config import DType, RNNConfig, Settings, dtype_named
 from rnnshape.layer.report import Report
 from rnnshape.layer.run import require_torch
@@ -34,7 +41,7 @@ _FIELD_OF: Final = {
 # One of them with its value, where it has one: sizes, or the name of a device or a type.
 _OPTION: Final = re.compile(
     rf"({'|'.join(_FIELD_OF)})(?![\w-])"
-    rf"(?: ([0-9]+(?:,[0-9]+)*|cpu|meta|{'|'.join(each.value for each in DType)}))?"
+    rf"(?: ([0-9]+(?:,[0-9]+)*|cpu|meta|{'|'.join(each.value for each in DType)})\b)?"
 )
 _ARRAYS: Final = ("input_shape", "lengths")
 
@@ -71,7 +78,7 @@ def _require_known(only: Collection[str], manifest: Manifest) -> None:
         if name not in names:
             raise RequestError(
                 f"--only {quoted(name)}: there is no such module in {manifest.document.file}",
-                hint=f"--only {shlex.quote(nearest(name, names))}" if names else "leave it out",
+                hint=f"--only {word(nearest(name, names))}" if names else "leave it out",
             )
 
     gathered(require, only)
