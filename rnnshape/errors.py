@@ -123,6 +123,16 @@ def quoted(text: str) -> str:
     return shown if plain else ascii(shown)
 
 
+def printable(text: str) -> str:
+    r"""The text on one line, with what a terminal would obey as Python writes it: `\x1b`, `\n`.
+
+    Names from a file may hold anything, lone surrogates too, which no file can be written with.
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 def written(value: object) -> str:
     """A value as Python writes it, as short as `quoted`."""
     try:

@@ -201,6 +201,13 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
             "--lengths 7,1,2",
         ),
     ),
+    "a negative length among others": (
+        ("lstm", "--lengths", "7,-1,2"),
+        (
+            "--lengths are whole numbers of 1 or more with commas between, not 7,-1,2",
+            "--lengths 7,1,2",
+        ),
+    ),
     "lengths against input shape": (
         ("lstm", "--lengths", "7,3", "--input-shape", "7,3,20"),
         ("--input-shape has batch_size 3, but --lengths has 2 rows", "--input-shape 7,2,20"),

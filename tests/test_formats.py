@@ -34,10 +34,11 @@ from rnnshape.document.model import (
     Times,
     Verdict,
 )
+from rnnshape.errors import printable
 from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
 from rnnshape.layer.report import predicted_report
 from rnnshape.render import Format, render
-from rnnshape.render.cells import cell_text, printable
+from rnnshape.render.cells import cell_text
 from rnnshape.render.csv import HEADER
 from rnnshape.render.github import render_annotations, render_github
 from tests.documents import DOCUMENTS, HOSTILE, diagrams, tables

@@ -138,8 +138,8 @@ def _words(declaration: str, value: object) -> list[str]:
     on, _, off = declaration.partition("/")
     if isinstance(value, bool):
         return [on if value else off]
-    each = value if isinstance(value, list) else [value]
-    return [word for one in each for word in (on, str(one))]
+    several = value if isinstance(value, list) else [value]
+    return [piece for each in several for piece in (on, str(each))]
 
 
 def _hidden(annotation: Any) -> Any:

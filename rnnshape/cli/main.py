@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from rnnshape.cli import exits
 from rnnshape.cli.streams import disarmed, write_stderr
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, printable
 
 # Problems of one file that are told at once.
 _MOST_ERRORS = 100
@@ -104,11 +104,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _complain(problem: str, hint: str) -> None:
     """Two greppable lines on stderr, if there is one."""
-    write_stderr(disarmed(f"error: {_one_line(problem)}\nhint: {_one_line(hint)}\n"))
-
-
-def _one_line(text: str) -> str:
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    write_stderr(disarmed(f"error: {printable(problem)}\nhint: {printable(hint)}\n"))
 
 
 def _failed_stream(error: OSError) -> int:

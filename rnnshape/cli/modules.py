@@ -180,7 +180,7 @@ def _in_manifest(
         return key if value is None else f"{key} = {_toml(field, value)}"
 
     problem = error.problem if keys else _OPTION.sub(written, error.problem)
-    named = (word for word in re.findall("[a-z_]+", problem) if word in entry.keys.values())
+    named = (key for key in re.findall("[a-z_]+", problem) if key in entry.keys.values())
     place = keys or tuple(islice(named, 1))
     hint = error.hint_as(as_typed, between=" ")
     told = RequestError(problem, hint=_OPTION.sub(written, hint))

@@ -39,6 +39,7 @@ _EXAMPLES = {
 _LONGEST_LIST = 200
 _SHORT = 6
 _WHOLE = re.compile(r"[+-]?[0-9]+")
+_LENGTH = re.compile(r"[+]?0*[1-9][0-9]*")
 _LIST = re.compile(r"[0-9]+(\s*,\s*[0-9]+)*,?")
 _OTHER_BASE = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 
@@ -145,7 +146,7 @@ def shape(text: str, option: str, *, example: str) -> tuple[int, ...]:
 def lengths(text: str, option: str) -> tuple[int, ...]:
     """The steps of each row: `7,3,2`."""
     words = [word.strip() for word in text.split(",")]
-    if not all(_WHOLE.fullmatch(word) and word.strip("+0") for word in words):
+    if not all(_LENGTH.fullmatch(word) for word in words):
         near = [match[0][:_SHORT] for word in words if (match := re.search("[0-9]+", word))]
         mended = ",".join(str(max(1, int(number))) for number in near)
         raise RequestError(

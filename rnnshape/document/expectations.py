@@ -8,7 +8,6 @@ from typing import Any, Final
 from rnnshape.analysis.expectation import Judgement, Operator
 from rnnshape.analysis.value import Number, TensorShape, Value
 from rnnshape.document.model import Block, Code, Formula, Inline, Paragraph, Shape, Verdict, plain
-from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.report import Report
 
 _NOT: Final[Mapping[Operator, str]] = {
@@ -108,7 +107,6 @@ def _numbers(judgement: Judgement, report: Report) -> Iterator[str]:
 
 def _meanings(report: Report) -> Mapping[str, str]:
     """What each symbol is besides its name, in the order in which they are listed."""
-    config: RNNConfig = report.config
     return {
         "L": "seq",
         "N": "batch",
@@ -117,7 +115,7 @@ def _meanings(report: Report) -> Mapping[str, str]:
         "H_in": "input",
         "H_out=H_cell": "hidden",
         "H_cell": "hidden",
-        "H_out": "proj" if config.proj_size else "hidden",
+        "H_out": "proj" if report.config.proj_size else "hidden",
         "num_layers": "",
         "D": "",
         "itemsize": report.settings.dtype.value,

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from rnnshape.dims import written_shape
 from rnnshape.document.model import Cell, Code, Formula, Seconds, Shape, Times
+from rnnshape.errors import printable
 
 # Halves, thirds and quarters are ratios that a person remembers.
 _MOST_DENOMINATOR = 4
@@ -31,16 +32,6 @@ def cell_text(cell: Cell) -> str:
             return str(cell)
         case Times(count):
             return f"x {count:,}"
-
-
-def printable(text: str) -> str:
-    r"""The text on one line, with what a terminal would obey as Python writes it: `\x1b`, `\n`.
-
-    Names from a file may hold anything, lone surrogates too, which no file can be written with.
-    """
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def ratio_text(ratio: Fraction) -> str:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from rnnshape.document.model import Diagram, Node
-from rnnshape.render.cells import cell_text, printable
+from rnnshape.errors import printable
+from rnnshape.render.cells import cell_text
 
 _BRANCH = "  +-> "
 _ARROW = "-> "

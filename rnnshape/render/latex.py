@@ -28,7 +28,8 @@ from rnnshape.document.model import (
     Table,
     Verdict,
 )
-from rnnshape.render.cells import cell_text, printable
+from rnnshape.errors import printable
+from rnnshape.render.cells import cell_text
 from rnnshape.render.diagram import diagram_lines
 
 # Letters of \texttt that fit into a line of an article; each is half as wide as an em of the text.

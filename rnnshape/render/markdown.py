@@ -24,7 +24,8 @@ from rnnshape.document.model import (
     Table,
     Verdict,
 )
-from rnnshape.render.cells import cell_text, printable
+from rnnshape.errors import printable
+from rnnshape.render.cells import cell_text
 from rnnshape.render.diagram import mermaid_lines
 
 # An underscore between letters marks nothing in GitHub's Markdown, nor in CommonMark.

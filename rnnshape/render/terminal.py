@@ -37,7 +37,8 @@ from rnnshape.document.model import (
     Table,
     Verdict,
 )
-from rnnshape.render.cells import cell_text, printable
+from rnnshape.errors import printable
+from rnnshape.render.cells import cell_text
 from rnnshape.render.diagram import diagram_lines
 
 # Prose is broken here even where there is more room; tables never are.
