@@ -37,7 +37,7 @@ from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.facts import ClaimCode, Part, Tensor
 from rnnshape.layer.findings import extra_parameters
 from rnnshape.layer.formulas import Block as WeightBlock
-from rnnshape.layer.formulas import elements, folded, layout, plain_sizes, read_next
+from rnnshape.layer.formulas import elements, folded, layout, plain_sizes
 from rnnshape.layer.projection import break_even_projection, largest_saving_projection
 from rnnshape.layer.report import Report
 
@@ -178,7 +178,7 @@ def _shapes(report: Report) -> Iterator[Block]:
             for names, tensor in _named_together(tensors)
         ),
     )
-    width = read_next(tensors).shape[-1]
+    width = report.next_linear
     yield Paragraph(
         ("next ", Code("nn.Linear"), ": in_features = ", Formula(formula(width)), " = ", width)
     )
