@@ -4,9 +4,11 @@ TYPE_CHECKING = False  # typing's own: importing it takes longer than Python tak
 if TYPE_CHECKING:
     from typing import Any
 
-    from rnnshape.api import Report, Reports, inspect, inspect_model
+    from rnnshape.api import Report, Reports, check, inspect, inspect_model
     from rnnshape.errors import RequestError
-    from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
+    from rnnshape.layer.config import Kind, RNNConfig
+    from rnnshape.layer.input import InputSpec
+    from rnnshape.layer.settings import DType, Settings
 
 __version__ = "0.1.0"
 
@@ -20,23 +22,31 @@ __all__ = [
     "RequestError",
     "Settings",
     "__version__",
+    "check",
     "inspect",
     "inspect_model",
 ]
 
 _PLACES = {
     "RequestError": "rnnshape.errors",
-    **dict.fromkeys(
-        ("DType", "InputSpec", "Kind", "RNNConfig", "Settings"), "rnnshape.layer.config"
-    ),
-    **dict.fromkeys(("Report", "Reports", "inspect", "inspect_model"), "rnnshape.api"),
+    "Kind": "rnnshape.layer.config",
+    "RNNConfig": "rnnshape.layer.config",
+    "InputSpec": "rnnshape.layer.input",
+    "DType": "rnnshape.layer.settings",
+    "Settings": "rnnshape.layer.settings",
+    **dict.fromkeys(("Report", "Reports", "check", "inspect", "inspect_model"), "rnnshape.api"),
 }
 
 
 def __getattr__(name: str) -> "Any":
-    """Import what is exported when it is asked for: the command line needs little of it."""
+    """Import what is exported on first use: the command line needs little of it."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The exported names, whether or not they were imported yet."""
+    return sorted({*globals(), *__all__})

@@ -8,21 +8,27 @@ report.expect("output = 10,5,80", "params <= 150k")
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from rnnshape.analysis.expectation import chosen, judge, parse
+from rnnshape.analysis.expectation import judge, parse_expectation
+from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.expectations import failure_text
-from rnnshape.document.layer import DEFAULT_SECTIONS, layer_document
 from rnnshape.document.model import Document
-from rnnshape.errors import RequestError, written
-from rnnshape.layer import report as layer_report
-from rnnshape.layer.config import InputSpec, RNNConfig, Settings
+from rnnshape.document.report import report_document
+from rnnshape.document.sections import DEFAULT_SECTIONS
+from rnnshape.errors import RequestError, RequestErrors, written
+from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Tensor
-from rnnshape.layer.report import predicted_report
-from rnnshape.layer.run import with_run
+from rnnshape.layer.input import InputSpec
+from rnnshape.layer.report import LayerReport, predicted_report
+from rnnshape.layer.settings import Settings
+from rnnshape.layer.subject import INPUT_FIELDS, Subject
+from rnnshape.pytorch.run import with_run
 from rnnshape.render import Format, render
+from rnnshape.words import PYTHON
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class _Shown:
-    """What shows itself: as a table where it is printed, and in Jupyter and rich."""
+    """A result that can be printed as tables, and that Jupyter and rich show as such."""
 
     def _document(self) -> Document:
         raise NotImplementedError
@@ -53,13 +59,28 @@ class _Shown:
         return render_fragment(self._document())
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Report(_Shown, layer_report.Report):
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Report(_Shown, LayerReport):
     """All that is known of one layer with one input.
 
-    `print(report)` writes it as a table; Jupyter and rich show it by themselves. A tensor that
-    this layer does not have, as c_n of a GRU, is an AttributeError.
+    `print(report)` writes it as tables; Jupyter and rich show it by themselves. A tensor that this
+    layer does not have, such as c_n of a GRU, is an AttributeError.
     """
+
+    @property
+    def config(self) -> RNNConfig:
+        """The constructor's arguments."""
+        return self.subject.config
+
+    @property
+    def input_spec(self) -> InputSpec:
+        """The input that the layer reads."""
+        return self.subject.input_spec
+
+    @property
+    def settings(self) -> Settings:
+        """Where the layer runs and in what type."""
+        return self.subject.settings
 
     @property
     def input(self) -> Tensor:
@@ -109,11 +130,11 @@ class Report(_Shown, layer_report.Report):
     def expect(self, *expectations: str) -> None:
         """Raise AssertionError unless each `NAME OP VALUE` holds: `params <= 150k`.
 
-        It tells every failure, with what was expected, what it is, and the formula. A layer that
-        PyTorch ran otherwise than predicted holds nothing. Raises RequestError for an expectation
-        that cannot be read, or is of something that this layer does not have.
+        The error lists every failure with what was expected, the real value and its formula. Where
+        PyTorch did not do what was predicted no expectation holds. Raises RequestError for an
+        expectation that cannot be read, or that names something this layer does not have.
         """
-        _expect({"": self}, expectations)
+        _expect([self], expectations)
 
     def _tensor(self, name: str) -> Tensor:
         tensors = self.predicted.tensors
@@ -126,20 +147,28 @@ class Report(_Shown, layer_report.Report):
         return replace(tensors[name], shape=tuple(map(int, tensors[name].shape)))
 
     def _document(self) -> Document:
-        return layer_document(self, show=DEFAULT_SECTIONS, full=False)
+        return report_document(Inspection(report=self), show=DEFAULT_SECTIONS)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.config.constructor}>"
+
+    def __hash__(self) -> int:
+        """Of what was inspected; reports are equal where what was found is equal as well."""
+        return hash((self.config, self.input_spec, self.settings))
 
 
 class Reports(_Shown, Mapping[str, Report]):
     """The reports of a model's recurrent layers, by name and in the model's order.
 
-    `print(reports)` writes all of them; Jupyter and rich show them by themselves.
+    `print(reports)` writes all of them; Jupyter and rich show them by themselves. `unread` has the
+    layers that have no report, each with the RequestError that says why.
     """
 
-    def __init__(self, reports: Mapping[str, Report]) -> None:
+    def __init__(
+        self, reports: Mapping[str, Report], unread: Mapping[str, RequestError] | None = None
+    ) -> None:
         self._reports = dict(reports)
+        self.unread: Mapping[str, RequestError] = dict(unread or {})
 
     def __getitem__(self, name: str) -> Report:
         return self._reports[name]
@@ -150,45 +179,50 @@ class Reports(_Shown, Mapping[str, Report]):
     def __len__(self) -> int:
         return len(self._reports)
 
+    def __hash__(self) -> int:
+        return hash(tuple(self._reports.items()))
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._reports})"
+        unread = f", unread={self.unread}" if self.unread else ""
+        return f"{type(self).__name__}({self._reports}{unread})"
 
     def _document(self) -> Document:
-        return layer_document(*self.values(), names=tuple(self), show=DEFAULT_SECTIONS, full=False)
+        inspections = (Inspection(report=report) for report in self.values())
+        return report_document(*inspections, show=DEFAULT_SECTIONS, unread=self.unread)
 
     def expect(self, *expectations: str) -> None:
         """Raise AssertionError unless each holds: `encoder.lstm/output = 10,5,80`.
 
-        Of a model with one recurrent layer the name may be left out. See `Report.expect`.
+        Of a model with one recurrent layer the name may be left out. Raises RequestError for a
+        layer that is `unread`, and without a name where there is one. See `Report.expect`.
         """
-        _expect(self, expectations)
+        for expectation in expectations if self.unread else ():
+            module = parse_expectation(_text(expectation)).module
+            name = next(iter(self.unread)) if module is None else module
+            if name in self.unread:
+                raise _behind(name, self.unread[name])
+        _expect(list(self.values()), expectations)
 
 
 def inspect(
-    layer: RNNConfig | nn.Module,
+    layer: RNNConfig | nn.Module | str,
     input_spec: InputSpec | None = None,
     settings: Settings | None = None,
     *,
     run: bool = True,
 ) -> Report:
-    """The report of a layer: one that is described, or an nn.LSTM, nn.GRU, nn.RNN or cell.
+    """The report of one layer.
 
-    Of a module its constructor's arguments are read, and, unless `settings` are given, the device
-    and dtype of its weights; the module itself is not run. Unless `run` is False a layer like it
-    is built with random weights and run once. Raises RequestError where it cannot be run, and for
-    a module that has other weights than its sizes say. The global state of torch (random numbers,
-    threads, backends, default device and dtype) is left as it was.
+    `layer` is a description, an nn.LSTM, nn.GRU, nn.RNN or cell, or a target as text:
+    `"nn.GRU(20, 40)"`, `"lstm --hidden 40"`. Of a module its constructor's arguments are read, and,
+    unless `settings` are given, the device and dtype of its weights; the module itself is not run.
+    Unless `run` is False a layer like it is built with random weights and run once. Raises
+    RequestError where it cannot be run, and for a module that has other weights than its sizes
+    say. A module whose tensors are not all of one dtype and on one device is not run. The global
+    state of torch (random numbers, threads, backends, default device and dtype) is left as it was.
     """
     _require_asked(input_spec, settings)
-    if isinstance(layer, RNNConfig):
-        return _report(layer, input_spec, Settings() if settings is None else settings, run=run)
-    _require_module(layer)
-    from rnnshape.layer.instances import config_of, settings_of
-
-    config = config_of(layer)
-    return _report(
-        config, input_spec, settings_of(layer) if settings is None else settings, run=run
-    )
+    return _report(_subject(layer, input_spec, settings), run=run)
 
 
 def inspect_model(
@@ -200,31 +234,88 @@ def inspect_model(
 ) -> Reports:
     """The report of each recurrent layer in a model, by its name there: "encoder.lstm".
 
-    Each is run alone and with the same input; the model is not run. See `inspect`.
+    Each is run alone and with the same input; the model is not run. A layer that `inspect` would
+    refuse is in `Reports.unread`; RequestErrors is raised where there is no other. See `inspect`.
     """
     _require_asked(input_spec, settings)
-    _require_module(model)
-    from rnnshape.layer.instances import recurrent_layers
+    if not _is_module(model):
+        raise RequestError(
+            f"a model is an nn.Module, not {type(model).__name__}",
+            hint="rnnshape.inspect takes a layer in other forms too",
+        )
+    from rnnshape.pytorch.existing import recurrent_layers
 
-    def report(name: str, layer: nn.Module) -> Report:
+    reports: dict[str, Report] = {}
+    unread: dict[str, RequestError] = {}
+    for name, layer in recurrent_layers(model).items():
         try:
-            return inspect(layer, input_spec, settings, run=run)
-        except RequestError as error:
-            raise error.retold(f"{name}: {error.problem}" if name else error.problem) from error
+            subject = _subject(layer, input_spec, settings)
+            reports[name] = _report(replace(subject, name=name), run=run)
+        except RequestError as error:  # noqa: PERF203 - each may be refused
+            unread[name] = error
+    if unread and not reports:
+        raise RequestErrors(_behind(name, error) for name, error in unread.items())
+    return Reports(reports, unread)
 
-    return Reports({name: report(name, layer) for name, layer in recurrent_layers(model).items()})
+
+def check(path: str | os.PathLike[str] | None = None, *, run: bool = True) -> None:
+    """Raise AssertionError unless all holds that a manifest expects of its modules.
+
+    `path` is an `rnnshape.toml` or a `pyproject.toml`, or None for the nearest one here or above.
+    The error is the report that `rnnshape check` prints. Raises RequestError for a manifest that
+    cannot be read, with all that is wrong with it.
+    """
+    from rnnshape.analysis.check import checked, run_modules
+    from rnnshape.document.check import check_document
+    from rnnshape.sources.manifest_file import load
+
+    manifest = load(path)
+    result = checked(manifest)
+    if run:
+        result = run_modules(manifest, result, shared=False)
+    if result.held < result.demands or result.disagreeing:
+        raise AssertionError(render(check_document(result), Format.TABLE).rstrip("\n"))
 
 
-def _report(
-    config: RNNConfig, input_spec: InputSpec | None, settings: Settings, *, run: bool
-) -> Report:
-    predicted = predicted_report(
-        config,
-        InputSpec() if input_spec is None else input_spec,
-        settings,
-        assumed={"batch_size", "seq_len"} if input_spec is None else set(),
+def _subject(
+    layer: RNNConfig | nn.Module | str, input_spec: InputSpec | None, settings: Settings | None
+) -> Subject:
+    subject = _layer(layer)
+    of_layer = subject.given - INPUT_FIELDS
+    sizes = frozenset({"batch_size", "seq_len"}) if input_spec is None else frozenset()
+    return replace(
+        subject,
+        input_spec=input_spec or InputSpec(),
+        settings=settings or subject.settings,
+        given=of_layer | (INPUT_FIELDS - sizes),
     )
-    report = with_run(predicted) if run else predicted
+
+
+def _layer(layer: RNNConfig | nn.Module | str) -> Subject:
+    """The layer with the default input, where it is itself."""
+    if isinstance(layer, RNNConfig):
+        return Subject(config=layer)
+    if isinstance(layer, str):
+        from rnnshape.sources.registry import read_target
+        from rnnshape.sources.subjects import settings_for, subject_of
+
+        target = read_target(layer)
+        target = replace(target, origin=replace(target.origin, words=PYTHON))
+        return subject_of(target, {}, settings_for(target, device=None, dtype=None))
+    if not _is_module(layer):
+        raise RequestError(
+            f"a layer is an nn.Module, an RNNConfig or a string, not {type(layer).__name__}",
+            hint="rnnshape.inspect(nn.LSTM(20, 40))",
+        )
+    from rnnshape.pytorch.existing import existing
+
+    return existing(layer)
+
+
+def _report(subject: Subject, *, run: bool) -> Report:
+    predicted = predicted_report(subject)
+    mixed = subject.held is not None and subject.held.elsewhere
+    report = with_run(predicted) if run and not mixed else predicted
     return Report(**{field.name: getattr(report, field.name) for field in fields(report)})
 
 
@@ -242,24 +333,23 @@ def _require_asked(input_spec: object, settings: object) -> None:
         )
 
 
-def _require_module(value: object) -> None:
-    """Raise RequestError for what is no nn.Module; torch is imported where there is one."""
-    if not any(base.__module__ == "torch.nn.modules.module" for base in type(value).__mro__):
-        raise RequestError(
-            f"an RNNConfig or an nn.Module is inspected, not {type(value).__name__}",
-            hint="rnnshape.inspect(nn.LSTM(20, 40))",
-        )
+def _is_module(value: object) -> bool:
+    """Whether this is an nn.Module; torch is not imported to find out."""
+    return any(base.__module__ == "torch.nn.modules.module" for base in type(value).__mro__)
 
 
-def _expect(reports: Mapping[str, Report], expectations: Iterable[str]) -> None:
-    parsed = [parse(_text(expectation)) for expectation in expectations]
-    about = [(expectation, chosen(expectation, reports)) for expectation in parsed]
-    judged = [(judge(expectation, report), report) for expectation, report in about]
-    for _, report in judged:
-        if report.disagrees:
-            document = layer_document(report, show=["verification"], full=False)
+def _behind(name: str, error: RequestError) -> RequestError:
+    return error.behind(name) if name else error
+
+
+def _expect(reports: list[Report], expectations: Iterable[str]) -> None:
+    judgements = [judge(_text(expectation), reports) for expectation in expectations]
+    about = {id(judgement.subject): judgement.subject for judgement in judgements}
+    for report in reports:
+        if id(report.subject) in about and report.disagrees:
+            document = report_document(Inspection(report=report), show=["verification"])
             raise AssertionError(render(document, Format.TABLE).rstrip("\n"))
-    failures = [failure_text(each, report) for each, report in judged if not each.holds]
+    failures = [failure_text(each) for each in judgements if not each.holds]
     if failures:
         raise AssertionError("\n".join(failures))
 
@@ -269,7 +359,7 @@ def _text(expectation: object) -> str:
         return expectation
     several = isinstance(expectation, Iterable) and not isinstance(expectation, bytes)
     raise RequestError(
-        f"an expectation is a text, NAME OP VALUE, not {written(expectation)}",
+        f"an expectation is a string, NAME OP VALUE, not {written(expectation)}",
         hint="each is an argument of its own: expect(*expectations)"
         if several
         else 'expect("params <= 150k")',

@@ -1,10 +1,13 @@
-"""Exceptions that say what was given, what was expected and what to do, and words for them."""
+"""Refused requests: what was given, what was expected and what to do; and how to quote input."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import PurePath
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
+
+from rnnshape.words import PYTHON, Style, Words
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -12,51 +15,81 @@ Made = TypeVar("Made")
 _LONGEST_ECHO: Final = 60
 
 
+class Told(NamedTuple):
+    """A problem and what to do about it, in the words of one front end: a line each."""
+
+    problem: str
+    hint: str
+
+
 class RequestError(ValueError):
     """A request that cannot be met: its words, its sizes, or the machine it asks for.
 
-    `problem` names what was given and what was expected, `hint` what to do about it; both are
-    one line without a final full stop. `suggested` are arguments that would do, by name: the hint
-    has their places, `"{proj_size} saves parameters"`, or consists of them where none is given.
-    Whoever shows the error writes them as they are given there: in Python `proj_size=31`.
+    `problem` says what was given and what was expected, `hint` what to do about it; each is one
+    line without a final full stop. `fields` are values by the names of `rnnshape.fields`. Both
+    texts may refer to them, since each front end writes a field in its own way: `{proj_size}` is
+    the field with its value (`--proj 31`, `proj_size=31`), `{proj_size:name}` its name alone.
+    Without a hint the fields are the hint.
     """
 
-    def __init__(self, problem: str, *, hint: str | None = None, **suggested: object) -> None:
-        self.problem = problem
+    def __init__(self, problem: str, *, hint: str | None = None, **fields: object) -> None:
+        self._problem = problem
         self._hint = hint
-        self._suggested = suggested
-        super().__init__(f"{problem} ({self.hint})")
+        self.fields = fields
+        self.layer: Style | None = None  # how the layer's own fields are written where it is
+        super().__init__(f"{self.problem} ({self.hint})")
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, in Python's words."""
+        return self._written(self._problem, PYTHON)
 
     @property
     def hint(self) -> str:
         """What to do about it, in Python's words."""
-        return self.hint_as(lambda name, value: f"{name}={value!r}", between=", ")
+        return self.told(PYTHON).hint
 
-    def hint_as(self, write: Callable[[str, object], str], *, between: str) -> str:
-        """What to do about it, with each suggested argument as `write` gives it."""
-        written = {name: write(name, value) for name, value in self._suggested.items()}
-        if self._hint is None:
-            return between.join(written.values())
-        return self._hint.format(**written) if written else self._hint
+    def told(self, words: Words) -> Told:
+        """The problem and the hint in the words of a front end."""
+        words = words._replace(layer=self.layer or words.layer)
+        hint = self._hint
+        if hint is None:
+            settings = (words.setting(name, value) for name, value in self.fields.items())
+            return Told(self._written(self._problem, words), words.between.join(settings))
+        return Told(self._written(self._problem, words), self._written(hint, words))
 
-    def retold(self, problem: str) -> RequestError:
-        """The same advice on a problem told in other words."""
-        return RequestError(problem, hint=self._hint, **self._suggested)
+    def behind(self, place: str) -> RequestError:
+        """The same error, its problem behind the name of what it is about."""
+        error = RequestError(f"{place}: {self._problem}", hint=self._hint, **self.fields)
+        error.layer = self.layer
+        return error
 
     @property
     def errors(self) -> tuple[RequestError, ...]:
-        """Each thing that is wrong: this one, or several that are told at once."""
+        """Each thing that is wrong: this one, or several that are reported together."""
         return (self,)
 
-    def __reduce__(self) -> tuple[Callable[..., RequestError], tuple[Any, ...]]:
+    def _written(self, text: str, words: Words) -> str:
+        def written(match: re.Match[str]) -> str:
+            name, name_alone = match.groups()
+            if name not in self.fields:  # braces of somebody else's
+                return match[0]
+            return words.name(name) if name_alone else words.setting(name, self.fields[name])
+
+        return _REFERENCE.sub(written, text) if self.fields else text
+
+    def __reduce__(self) -> tuple[Any, ...]:
         """How `pickle` makes it again: an error crosses a process pool in this way."""
-        return _request_error, (self.problem, self._hint, self._suggested)
+        return _request_error, (self._problem, self._hint, self.fields), {"layer": self.layer}
+
+
+_REFERENCE: Final = re.compile(r"\{([a-z_]+)(:name)?\}")
 
 
 class PlacedError(RequestError):
     """Something that is wrong at a line of a file; `name` is what the line is about."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a place
         self,
         error: RequestError,
         *,
@@ -64,15 +97,17 @@ class PlacedError(RequestError):
         line: int,
         column: int | None = None,
         name: str | None = None,
+        words: Words = PYTHON,
     ) -> None:
         self.file, self.line, self.name = file, line, name
         place = f"{file}:{line}" if column is None else f"{file}:{line}:{column}"
-        subject = "" if name is None else f"{quoted(name)}: "
-        super().__init__(f"{place}: {subject}{error.problem}", hint=error.hint)
+        about = "" if name is None else f"{quoted(name)}: "
+        told = error.told(words)
+        super().__init__(f"{place}: {about}{told.problem}", hint=told.hint)
 
 
 class RequestErrors(RequestError):  # noqa: N818 - there are several
-    """Several things that are wrong, told at once; the first stands for them all."""
+    """Several things that are wrong, reported together; the first one's text stands for all."""
 
     def __init__(self, errors: Iterable[RequestError]) -> None:
         each = [single for error in errors for single in error.errors]
@@ -90,7 +125,7 @@ class RequestErrors(RequestError):  # noqa: N818 - there are several
 
 
 def gathered(function: Callable[[Given], Made], given: Iterable[Given]) -> list[Made]:
-    """What a function makes of each; all are tried. Raises RequestErrors with all it raised."""
+    """The function's results. Every item is tried; raises RequestErrors with all that it raised."""
     made: list[Made] = []
     problems: list[RequestError] = []
     for each in given:
@@ -103,13 +138,13 @@ def gathered(function: Callable[[Given], Made], given: Iterable[Given]) -> list[
     return made
 
 
-def _request_error(problem: str, hint: str | None, suggested: dict[str, object]) -> RequestError:
-    return RequestError(problem, hint=hint, **suggested)
+def _request_error(problem: str, hint: str | None, fields: dict[str, object]) -> RequestError:
+    return RequestError(problem, hint=hint, **fields)
 
 
 def nearest(text: str, choices: Iterable[str]) -> str:
-    """The choice most like `text`, or one that it begins, or the first."""
-    from difflib import get_close_matches  # needed for errors alone
+    """The choice most like `text`, else one that starts with it, else the first."""
+    from difflib import get_close_matches  # only errors need it
 
     known = list(choices)
     begun = [choice for choice in known if text and choice.startswith(text)]
@@ -117,16 +152,16 @@ def nearest(text: str, choices: Iterable[str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """What the user wrote, on one line, short enough and without control characters."""
+    """The user's text on one line, cut short where it is long, control characters escaped."""
     shown = text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}..."
     plain = shown.isprintable() and shown.strip() == shown and shown != ""
     return shown if plain else ascii(shown)
 
 
 def printable(text: str) -> str:
-    r"""The text on one line, with what a terminal would obey as Python writes it: `\x1b`, `\n`.
+    r"""The text on one line, control characters escaped as in Python: `\x1b`, `\n`.
 
-    Names from a file may hold anything, lone surrogates too, which no file can be written with.
+    Names that come from a file may hold anything, even lone surrogates, which cannot be encoded.
     """
     if text.isprintable():
         return text
@@ -134,19 +169,19 @@ def printable(text: str) -> str:
 
 
 def written(value: object) -> str:
-    """A value as Python writes it, as short as `quoted`."""
+    """The value's `repr`, cut short like `quoted`."""
     try:
         return quoted(repr(value))
-    except Exception:  # noqa: BLE001 - Python writes no int of over 4,300 digits; any __repr__ may fail
-        return f"a value of type {type(value).__name__} that cannot be written"
+    except Exception:  # noqa: BLE001 - an int may have too many digits; any __repr__ may fail
+        return f"a value of type {type(value).__name__} that cannot be printed"
 
 
 def word(given: str | PurePath) -> str:
-    """One word of a command that a shell reads as what was given: whole, and on one line.
+    """The text quoted as one word for a shell, on one line.
 
-    A path that begins with a dash is begun with `./`, since it would be read as an option.
+    A path that begins with a dash gets `./` before it, since it would be read as an option.
     """
-    import shlex  # needed for errors alone
+    import shlex  # only errors need it
 
     text = str(given)
     if isinstance(given, PurePath) and text.startswith("-"):
@@ -157,7 +192,7 @@ def word(given: str | PurePath) -> str:
 
 
 def _in_bash(letter: str) -> str:
-    """A letter between `$'` and `'`; a lone surrogate is a byte of a name that is no UTF-8."""
+    """A letter between `$'` and `'`; a lone surrogate is a byte of a name that is not UTF-8."""
     code = ord(letter)
     if letter in "\\'":
         return f"\\{letter}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from rnnshape.layer import formulas
 from tests.program import LEFT_OUT
 
 
@@ -16,3 +18,15 @@ def _no_leftovers() -> Iterator[None]:
         for name in LEFT_OUT:
             environment.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture
+def disagreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Formulas that leave out bias_hh, so that every run with biases disagrees with them."""
+    real = formulas._shapes
+
+    def without_hidden_bias(*args: Any, **kwargs: Any) -> dict[str, tuple[int, ...]]:
+        shapes = real(*args, **kwargs)
+        return {name: shape for name, shape in shapes.items() if name != "bias_hh"}
+
+    monkeypatch.setattr(formulas, "_shapes", without_hidden_bias)

@@ -10,12 +10,12 @@ from typing import Final
 from rnnshape.analysis.budget import Budget, Quantity, solve
 from rnnshape.analysis.check import Check, Expected, Match, Module
 from rnnshape.analysis.comparison import Comparison, group
-from rnnshape.analysis.expectation import judge, parse
+from rnnshape.analysis.expectation import judge
+from rnnshape.analysis.inspection import Inspection
 from rnnshape.analysis.matching import differences
 from rnnshape.document.budget import budget_document
 from rnnshape.document.check import check_document
 from rnnshape.document.compare import compare_document
-from rnnshape.document.layer import DEFAULT_SECTIONS, SECTIONS, layer_document
 from rnnshape.document.model import (
     Cell,
     Code,
@@ -41,9 +41,14 @@ from rnnshape.document.model import (
     Times,
     Verdict,
 )
-from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
-from rnnshape.layer.report import Report, Run, Timing, predicted_report
-from rnnshape.layer.verification import Mismatch
+from rnnshape.document.report import report_document
+from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.input import InputSpec
+from rnnshape.layer.report import LayerReport, predicted_report
+from rnnshape.layer.run import Mismatch, Outcome, Run, Timing
+from rnnshape.layer.subject import ALL_FIELDS, Origin, Subject
+from rnnshape.words import COMMAND
 
 # What some format, or a spreadsheet or terminal behind it, takes for something else than a name.
 HOSTILE: Final = (
@@ -112,24 +117,42 @@ def diagrams(document: Document) -> Iterator[Diagram]:
 
 
 def _report(
-    config: RNNConfig, spec: InputSpec | None = None, *, assumed: frozenset[str] = frozenset()
-) -> Report:
-    return predicted_report(config, spec or InputSpec(), Settings(), assumed=assumed)
+    config: RNNConfig,
+    spec: InputSpec | None = None,
+    *,
+    name: str = "",
+    assumed: frozenset[str] = frozenset(),
+) -> LayerReport:
+    subject = Subject(
+        config=config,
+        input_spec=spec or InputSpec(),
+        name=name,
+        origin=Origin(words=COMMAND),
+        given=ALL_FIELDS - assumed,
+    )
+    return predicted_report(subject)
 
 
-def _ran(report: Report, **found: object) -> Report:
-    """The report as if a run had found just what is predicted, but for what is `found`."""
-    claims = tuple(replace(claim, holds=True) for claim in report.predicted.claims)
-    run = Run(torch_version="2.13.0", input_spec=report.input_spec, claims=claims, mismatches=())
-    return replace(report, run=replace(run, **found))  # type: ignore[arg-type]
+def _ran(
+    report: LayerReport, *mismatches: Mismatch, outcomes: Mapping[str, Outcome] | None = None
+) -> LayerReport:
+    """The report as if a run had found just what is predicted, but for the mismatches."""
+    run = Run(
+        torch_version="2.13.0",
+        input_spec=report.subject.input_spec,
+        claims=tuple(replace(claim, holds=True) for claim in report.predicted.claims),
+        mismatches=mismatches,
+        outcomes=outcomes or {},
+    )
+    return replace(report, run=run)
 
 
-def _all(report: Report, *, full: bool = False) -> Document:
-    return layer_document(report, show=tuple(SECTIONS), full=full)
+def _all(report: LayerReport, *, full: bool = False) -> Document:
+    return report_document(Inspection(report=report), show=tuple(SECTIONS), full=full)
 
 
-def _default(report: Report) -> Document:
-    return layer_document(report, show=DEFAULT_SECTIONS, full=False)
+def _default(report: LayerReport) -> Document:
+    return report_document(Inspection(report=report), show=DEFAULT_SECTIONS)
 
 
 _STACK: Final = RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=True)
@@ -153,7 +176,7 @@ def _timings() -> tuple[Timing, ...]:
     seconds = {Kind.LSTM: 1.25e-3, Kind.GRU: 0.9e-6, Kind.RNN: 2.5}
     return tuple(
         Timing(
-            config=RNNConfig(kind=kind),
+            constructor=RNNConfig(kind=kind).constructor,
             macs=kind.gates * 120_000,
             median=median,
             lower=median / 2,
@@ -188,9 +211,9 @@ def _verdicts(text: str, prose: Inline) -> tuple[Verdict, ...]:
     code, place = Code(text), Place(file=text, line=7)
     return (
         Verdict(status="ok", text=prose, subject=code),
-        Verdict(status="failed", text=(text,), subject=code, what=text),
-        Verdict(status="open", text=(text,), subject=code, what=text, place=place),
-        Verdict(status="unmet", text=prose, subject=code, reason=prose, place=place),
+        Verdict(status="mismatch", text=(text,), subject=code, what=text),
+        Verdict(status="skipped", text=(text,), subject=code, what=text, place=place),
+        Verdict(status="failed", text=prose, subject=code, reason=prose, place=place),
     )
 
 
@@ -215,7 +238,7 @@ def _hostile(text: str, number: int) -> Iterator[Section]:
             Legend((symbol, symbol)),
             Paragraph((text,)),
             Paragraph(prose),
-            Listing(((code, prose), (text, (text,)), (formula, (code,)))),
+            Listing(((code, prose), (text, (text,)), (code, (formula,)))),
             Picture((text, f"  {text}")),
             Diagram(((node,), (node, node), (Node(name=text),))),
         ),
@@ -226,42 +249,40 @@ def _hostile(text: str, number: int) -> Iterator[Section]:
 
 def _comparison() -> Document:
     """Two groups of three layers, which each format sets apart."""
+    given = ALL_FIELDS - {"num_layers"}
     groups = tuple(
-        group([(RNNConfig(kind=kind, hidden_size=size), InputSpec()) for kind in Kind])
+        group(
+            [Subject(config=RNNConfig(kind=kind, hidden_size=size), given=given) for kind in Kind]
+        )
         for size in (32, 64)
     )
-    comparison = Comparison(groups=groups, settings=Settings(), assumed=frozenset({"num_layers"}))
-    return compare_document(comparison, request="rnnshape compare lstm gru rnn", limit=None)
+    comparison = Comparison(groups=groups, request="rnnshape compare lstm gru rnn")
+    return compare_document(comparison, limit=None)
 
 
 def _budget() -> Document:
     """What is left is negative for a layer that does not fit."""
     budget = Budget(quantity=Quantity.PARAMETERS, allowed=1_000_000)
-    solution = solve(
-        RNNConfig(kind=Kind.LSTM), InputSpec(), Settings(), budget=budget, unknown="hidden_size"
-    )
+    subject = Subject(config=RNNConfig(kind=Kind.LSTM))
+    solution = solve(subject, budget=budget, unknown="hidden_size")
     request = "rnnshape budget lstm --params 1M"
-    return budget_document(solution, _report(solution.found.config), request=request)
+    return budget_document(solution, predicted_report(solution.found.subject), request=request)
 
 
 def _module(name: str, *expected: str, mismatches: tuple[Mismatch, ...] | None = None) -> Module:
     """An encoder that must be an nn.GRU; `mismatches` are those of its run, if there was one."""
-    report = _report(_STACK)
+    report = _report(_STACK, name=name)
     if mismatches is not None:
-        report = _ran(report, mismatches=mismatches)
-    other = RNNConfig(kind=Kind.GRU)
+        report = _ran(report, *mismatches)
+    other = Subject(config=RNNConfig(kind=Kind.GRU), origin=Origin(target=name))
     return Module(
-        name=name,
-        target=_STACK.constructor,
         line=2,
         report=report,
         expected=tuple(
-            Expected(judgement=judge(parse(text), report), line=line)
+            Expected(judgement=judge(text, [report]), line=line)
             for line, text in enumerate(expected, 5)
         ),
-        match=Match(
-            target=name, config=other, differences=differences(report.config, other), line=9
-        ),
+        match=Match(other=other, differences=differences(_STACK, other.config), line=9),
     )
 
 
@@ -272,7 +293,7 @@ def _check(*modules: Module) -> Document:
 
 DOCUMENTS: Final[Mapping[str, Document]] = {
     "one-layer": _default(_ran(_report(RNNConfig(kind=Kind.GRU), assumed=frozenset({"bias"})))),
-    "stack": _all(_ran(_report(_STACK), equations_difference=1e-16)),
+    "stack": _all(_ran(_report(_STACK), outcomes={"equations": Outcome(value=1e-16)})),
     "stack-full": _all(_report(_STACK), full=True),
     "many-layers": _all(_report(replace(_STACK, num_layers=70))),
     "batch-first": _all(_report(replace(_STACK, batch_first=True, bias=False))),
@@ -298,8 +319,10 @@ DOCUMENTS: Final[Mapping[str, Document]] = {
     "findings": _default(
         _report(RNNConfig(kind=Kind.LSTM, dropout=0.1, hidden_size=20), InputSpec(seq_len=20))
     ),
-    "mismatch": _all(_ran(_report(_STACK), mismatches=_MISMATCHES)),
-    "timed": _all(_ran(_report(RNNConfig(kind=Kind.LSTM)), timings=_timings())),
+    "mismatch": _all(_ran(_report(_STACK), *_MISMATCHES)),
+    "timed": _all(
+        _ran(_report(RNNConfig(kind=Kind.LSTM)), outcomes={"timing": Outcome(value=_timings())})
+    ),
     "huge": _all(_report(_HUGE, InputSpec(batch_size=10**30, seq_len=10**20))),
     "comparison": _comparison(),
     "budget": _budget(),

@@ -6,11 +6,13 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import pytest
 
 from rnnshape.cli.main import main
 
@@ -64,6 +66,25 @@ def environment(**changes: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**kept, "PATH": path, "TERM": "xterm-256color", **changes}
+
+
+@contextmanager
+def surroundings(
+    env: Mapping[str, str], *, cwd: Path | None = None
+) -> Iterator[pytest.MonkeyPatch]:
+    """Give this process what `spawn` gives to another: variables, a folder and an empty stdin.
+
+    The patch that is yielded, and all that is patched with it, ends with the context.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ.keys() - env.keys():
+            patch.delenv(name)
+        for name, value in env.items():
+            patch.setenv(name, value)
+        if cwd is not None:
+            patch.chdir(cwd)
+        patch.setattr(sys, "stdin", io.StringIO())
+        yield patch
 
 
 def spawn(

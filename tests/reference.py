@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -13,6 +15,10 @@ from rnnshape import InputSpec, Kind, RNNConfig
 torch.set_num_threads(1)
 
 GATES = {Kind.LSTM: 4, Kind.GRU: 3, Kind.RNN: 1}
+_CONSTRUCTOR = re.compile(
+    r"nn\.(?P<kind>LSTM|GRU|RNN)\((?P<input>\d+), (?P<hidden>\d+)(?P<options>(?:, \w+=[\w']+)*)\)",
+    re.ASCII,
+)
 
 
 def parameters(config: RNNConfig) -> int:
@@ -23,13 +29,31 @@ def parameters(config: RNNConfig) -> int:
     return d * (k * (g * h * (r + b) + p * h) + g * h * (i + (k - 1) * d * r))
 
 
-def macs(config: RNNConfig, *, seq_len: int, batch_size: int) -> int:
-    """T * N * D * (sum over the layers of G*H*(in_k + R) + P*H)."""
+def macs(config: RNNConfig, input_spec: InputSpec) -> int:
+    """L * N * D * (sum over the layers of G*H*(in_k + R) + P*H), for an input without lengths."""
     g, h, p = GATES[config.kind], config.hidden_size, config.proj_size
     d, r = 1 + config.bidirectional, p if p > 0 else h
     layers = range(config.num_layers)
     step = sum(g * h * ((d * r if k else config.input_size) + r) + p * h for k in layers)
-    return seq_len * batch_size * d * step
+    steps = 1 if config.cell else input_spec.seq_len
+    batch = input_spec.batch_size if input_spec.batched else 1
+    return steps * batch * d * step
+
+
+def constructed(text: str) -> Iterator[tuple[str, int]]:
+    """Every constructor in a text, with the parameters of its layer."""
+    for match in _CONSTRUCTOR.finditer(text):
+        given = dict(word.split("=") for word in match["options"].split(", ")[1:])
+        config = RNNConfig(
+            kind=Kind(match["kind"]),
+            input_size=int(match["input"]),
+            hidden_size=int(match["hidden"]),
+            num_layers=int(given.get("num_layers", "1")),
+            bias="bias" not in given,
+            bidirectional="bidirectional" in given,
+            proj_size=int(given.get("proj_size", "0")),
+        )
+        yield match[0], parameters(config)
 
 
 def built(config: RNNConfig, *, dtype: torch.dtype | None = None, device: str = "cpu") -> Any:

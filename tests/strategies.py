@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from rnnshape import InputSpec, Kind, RNNConfig
 from rnnshape.layer.config import Nonlinearity
 
+_NONLINEARITIES: list[Nonlinearity | None] = [None, "tanh", "relu"]
+
 
 def examples(count: int) -> settings:
     """Settings for `count` examples without any clock: cores are shared with other work."""
@@ -34,7 +36,6 @@ def configs(  # noqa: PLR0913 - each narrows or widens what is drawn
     kind = draw(st.sampled_from(kinds))
     hidden_size = draw(st.integers(1, largest))
     projected = kind is Kind.LSTM and projections
-    nonlinearities: list[Nonlinearity | None] = [None, "tanh", "relu"]
     return RNNConfig(
         kind=kind,
         input_size=draw(st.integers(1, largest)),
@@ -45,18 +46,7 @@ def configs(  # noqa: PLR0913 - each narrows or widens what is drawn
         dropout=draw(st.sampled_from([0.0, 0.25, 1.0])),
         bidirectional=draw(st.booleans()),
         proj_size=draw(st.integers(0, hidden_size - 1)) if projected else 0,
-        nonlinearity=draw(st.sampled_from(nonlinearities)) if kind is Kind.RNN else None,
-    )
-
-
-@st.composite
-def inputs(draw: st.DrawFn, *, longest: int = 5, batches: int = 4) -> InputSpec:
-    """Inputs with and without a batch axis, empty batches too, with and without states."""
-    return InputSpec(
-        batch_size=draw(st.integers(0, batches)),
-        seq_len=draw(st.integers(1, longest)),
-        batched=draw(st.booleans()),
-        with_state=draw(st.booleans()),
+        nonlinearity=draw(st.sampled_from(_NONLINEARITIES)) if kind is Kind.RNN else None,
     )
 
 
@@ -64,14 +54,30 @@ def inputs(draw: st.DrawFn, *, longest: int = 5, batches: int = 4) -> InputSpec:
 def cells(draw: st.DrawFn, *, largest: int = 6) -> RNNConfig:
     """Cells over all constructor arguments."""
     kind = draw(st.sampled_from(Kind))
-    nonlinearities: list[Nonlinearity | None] = [None, "tanh", "relu"]
     return RNNConfig(
         kind=kind,
         cell=True,
         input_size=draw(st.integers(1, largest)),
         hidden_size=draw(st.integers(1, largest)),
         bias=draw(st.booleans()),
-        nonlinearity=draw(st.sampled_from(nonlinearities)) if kind is Kind.RNN else None,
+        nonlinearity=draw(st.sampled_from(_NONLINEARITIES)) if kind is Kind.RNN else None,
+    )
+
+
+def layers(*, largest: int = 60) -> st.SearchStrategy[RNNConfig]:
+    """Layers, and some cells."""
+    layer = configs(largest=largest, layers=5)
+    return layer | layer | layer | cells(largest=largest)
+
+
+@st.composite
+def inputs(draw: st.DrawFn, *, longest: int = 5, batches: int = 4, fewest: int = 0) -> InputSpec:
+    """Inputs with and without a batch axis, empty batches too, with and without states."""
+    return InputSpec(
+        batch_size=draw(st.integers(fewest, batches)),
+        seq_len=draw(st.integers(1, longest)),
+        batched=draw(st.booleans()),
+        with_state=draw(st.booleans()),
     )
 
 

@@ -9,13 +9,17 @@ import re
 import select
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from tests.program import MODULE, environment
+from rnnshape.cli.main import main
+from tests.program import MODULE, environment, surroundings
 
 ESCAPE: Final = re.compile(r"\x1b\[[0-9;]*m")
 PLAIN: Final = {"NO_COLOR": "1"}  # changes that leave colour out
@@ -40,7 +44,7 @@ class Shown:
 
 
 class Terminal:
-    """A pseudo-terminal `columns` wide and `lines` high with the program in it."""
+    """A pseudo-terminal `columns` wide and `lines` high with a process of the program in it."""
 
     def __init__(
         self,
@@ -50,12 +54,7 @@ class Terminal:
         program: tuple[str, ...] = MODULE,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        # What is written arrives as it was written: no newline becomes two characters.
-        attributes = termios.tcgetattr(theirs)
-        attributes[1] &= ~termios.OPOST
-        termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+        self._ours, theirs = _pseudo_terminal(columns=columns, lines=lines)
         self.process = subprocess.Popen(
             [*program, *arguments],
             stdin=subprocess.PIPE,
@@ -103,6 +102,37 @@ def shown(
     lines: int = 50,
     changes: Mapping[str, str] | None = None,
 ) -> Shown:
-    """What a terminal shows in the end."""
-    env = environment(**(changes or {}))
-    return Terminal(*arguments, columns=columns, lines=lines, env=env).finish()
+    """What a terminal shows in the end, where `main` is called in this process."""
+    ours, theirs = _pseudo_terminal(columns=columns, lines=lines)
+    # A terminal holds a few thousand characters until someone reads them.
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        text = reader.submit(_all_of, ours)
+        with (
+            os.fdopen(theirs, "w", encoding="utf-8") as stream,
+            surroundings(environment(**(changes or {}))) as patch,
+        ):
+            for name in ("stdout", "stderr", "__stdout__"):
+                patch.setattr(sys, name, stream)
+            code = main(arguments)
+    os.close(ours)
+    return Shown(code=code, text=text.result())
+
+
+def _pseudo_terminal(*, columns: int, lines: int) -> tuple[int, int]:
+    """The descriptors of the side that reads and of the side that the program writes to."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    # What is written arrives as it was written: no newline becomes two characters.
+    attributes = termios.tcgetattr(theirs)
+    attributes[1] &= ~termios.OPOST
+    termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+    return ours, theirs
+
+
+def _all_of(descriptor: int) -> str:
+    """What is read until the other side is closed."""
+    pieces = []
+    with suppress(OSError):
+        while piece := os.read(descriptor, 65_536):
+            pieces.append(piece)
+    return b"".join(pieces).decode()

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from rnnshape.sources.toml import Document
+from rnnshape.sources.toml import TOMLText
 from tests.program import Result, environment, spawn
 from tests.transcripts import ROOT
 
@@ -21,6 +21,7 @@ ACTION: Final = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS: Final = ACTION["runs"]["steps"]
 DEFAULTS: Final = {name: each["default"] for name, each in ACTION["inputs"].items()}
 INSTALLED: Final = {"install": "false"}
+BY_FORMULA: Final = {**INSTALLED, "args": "--no-run"}  # without the second that torch takes
 # https://docs.github.com/actions/reference/workflow-syntax-for-github-actions, `shell: bash`
 BASH: Final = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
 INPUT: Final = re.compile(r"\$\{\{ inputs\.([\w-]+) \}\}")
@@ -53,7 +54,7 @@ def test_an_input_reaches_a_script_by_the_environment_alone() -> None:
 
 def test_the_torch_that_is_installed_is_what_rnnshape_needs() -> None:
     text = (ROOT / "pyproject.toml").read_text()
-    needed = Document.of(text, "pyproject.toml").values["project"]["dependencies"]
+    needed = TOMLText.of(text, "pyproject.toml").values["project"]["dependencies"]
     assert DEFAULTS["torch"] in needed
 
 
@@ -67,7 +68,7 @@ def test_a_job_passes_while_its_expectations_hold(tmp_path: Path) -> None:
 
 def test_a_job_fails_at_the_line_of_what_does_not_hold(tmp_path: Path) -> None:
     (tmp_path / "rnnshape.toml").write_text(UNMET)
-    result = act(tmp_path, INSTALLED)
+    result = act(tmp_path, BY_FORMULA)
     assert result.code == 1
     (annotation,) = result.err.splitlines()
     assert annotation.startswith(
@@ -86,11 +87,11 @@ def test_the_manifest_may_have_any_name_and_folder(tmp_path: Path) -> None:
     file = tmp_path / "models/of today/-shapes.toml"
     file.parent.mkdir(parents=True)
     file.write_text(UNMET)
-    result = act(tmp_path, {**INSTALLED, "file": "models/of today/-shapes.toml"})
+    result = act(tmp_path, {**BY_FORMULA, "file": "models/of today/-shapes.toml"})
     assert result.code == 1
     assert "::error file=models/of today/-shapes.toml,line=4," in result.err
     file.rename(tmp_path / "-shapes.toml")
-    assert act(tmp_path, {**INSTALLED, "file": "-shapes.toml"}).code == 1
+    assert act(tmp_path, {**BY_FORMULA, "file": "-shapes.toml"}).code == 1
 
 
 def test_options_may_stand_on_several_lines(tmp_path: Path) -> None:
@@ -107,22 +108,24 @@ def test_options_may_stand_on_several_lines(tmp_path: Path) -> None:
     ["$(touch\tran)", "`touch\tran`", '";touch\tran;"', "';touch\tran;'", "x\ntouch\tran", "*"],
     ids=["substitution", "backquotes", "double quotes", "single quotes", "line", "pattern"],
 )
-def test_an_input_is_a_word_and_never_a_command(tmp_path: Path, name: str, text: str) -> None:
+def test_an_input_is_words_and_never_a_command(tmp_path: Path, name: str, text: str) -> None:
+    """A file is one word, whatever is in it, and options are split at blanks and nowhere else."""
     (tmp_path / "rnnshape.toml").write_text(MANIFEST)
-    result = act(tmp_path, {**INSTALLED, name: text})
-    assert result.code == 2, "the word names no file; a pattern that found the manifest gives 0"
-    assert result.err.startswith("error: ")
+    path = recorder(tmp_path, "rnnshape")
+    assert act(tmp_path, {**INSTALLED, name: text}, PATH=path) == Result(code=0, out="", err="")
+    words = {"file": ["--", text], "args": text.split()}[name]
+    assert calls(tmp_path) == [["check", *words]]
     assert not (tmp_path / "ran").exists()
 
 
 def test_torch_and_then_rnnshape_are_installed_unless_they_are_there(tmp_path: Path) -> None:
     (tmp_path / "rnnshape.toml").write_text(MANIFEST)
-    path = recorder(tmp_path)
-    assert act(tmp_path, INSTALLED, PATH=path).code == 0
+    path = recorder(tmp_path, "python")
+    assert act(tmp_path, BY_FORMULA, PATH=path).code == 0
     assert not (tmp_path / "calls").exists()
 
     inputs = {"torch": "torch == 2.13.0; touch ran", "torch-index": "https://example.org/$(id)"}
-    assert act(tmp_path, inputs, PATH=path).code == 0
+    assert act(tmp_path, {"args": "--no-run", **inputs}, PATH=path).code == 0
     pip = ["-m", "pip", "install", "--quiet"]
     assert calls(tmp_path) == [
         [*pip, "--index-url", inputs["torch-index"], "--", inputs["torch"]],
@@ -132,7 +135,7 @@ def test_torch_and_then_rnnshape_are_installed_unless_they_are_there(tmp_path: P
 
 def test_a_job_does_not_check_with_what_could_not_be_installed(tmp_path: Path) -> None:
     (tmp_path / "rnnshape.toml").write_text(MANIFEST)
-    result = act(tmp_path, {}, PATH=recorder(tmp_path, exit_code=7))
+    result = act(tmp_path, {}, PATH=recorder(tmp_path, "python", exit_code=7))
     assert (result.code, result.out) == (7, "")
     assert len(calls(tmp_path)) == 1
 
@@ -208,20 +211,22 @@ def applies(condition: str | None, values: Mapping[str, str]) -> bool:
     return values[match[1]].lower() != match[2].lower()
 
 
-def recorder(folder: Path, *, exit_code: int = 0) -> str:
-    """A PATH on which `python` writes down its words, and does nothing."""
+def recorder(folder: Path, name: str, *, exit_code: int = 0) -> str:
+    """A PATH on which the program `name` writes down its words, and does nothing."""
     scripts = folder.parent / f"{folder.name}-recorder"
     scripts.mkdir()
-    python = scripts / "python"
-    python.write_text(
-        f"#!/bin/sh\nprintf '%s\\t' \"$@\" >> calls\necho >> calls\nexit {exit_code}\n"
+    program = scripts / name
+    program.write_text(
+        f"#!/bin/sh\nprintf '%s\\000' \"$@\" >> calls\nprintf '\\036' >> calls\nexit {exit_code}\n"
     )
-    python.chmod(0o755)
+    program.chmod(0o755)
     return f"{scripts}{os.pathsep}{environment()['PATH']}"
 
 
 def calls(folder: Path) -> list[list[str]]:
-    return [line.split("\t")[:-1] for line in (folder / "calls").read_text().splitlines()]
+    """The words of each call."""
+    *each, _ = (folder / "calls").read_text().split("\036")
+    return [words.split("\0")[:-1] for words in each]
 
 
 def environment_without_rnnshape(folder: Path) -> Path:

@@ -6,10 +6,13 @@ import ast
 
 import pytest
 
-from rnnshape.document.layer import layer_document
+from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Listing, plain
-from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
-from rnnshape.layer.report import Report, predicted_report
+from rnnshape.document.report import report_document
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.input import InputSpec
+from rnnshape.layer.report import LayerReport, predicted_report
+from tests.subjects import subject
 
 CASES = {
     "one-layer": (RNNConfig(kind=Kind.GRU), InputSpec()),
@@ -28,7 +31,7 @@ CASES = {
 def test_every_line_is_true_and_the_last_ones_are_the_totals(
     config: RNNConfig, spec: InputSpec
 ) -> None:
-    report = predicted_report(config, spec, Settings())
+    report = predicted_report(subject(config, spec))
     totals = []
     for listing in _listings(report):
         terms = [plain(text).replace(",", "").split(" = ") for _, text in listing.items]
@@ -40,8 +43,8 @@ def test_every_line_is_true_and_the_last_ones_are_the_totals(
     assert totals == [report.parameters, report.macs]
 
 
-def _listings(report: Report) -> list[Listing]:
-    (section,) = layer_document(report, show={"arithmetic"}, full=False).sections
+def _listings(report: LayerReport) -> list[Listing]:
+    (section,) = report_document(Inspection(report=report), show={"arithmetic"}).sections
     return [block for block in section.blocks if isinstance(block, Listing)]
 
 

@@ -10,17 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig, Settings
-from rnnshape.layer.capacity import (
-    Need,
-    available_memory,
-    need,
-    require_memory,
-    require_runnable,
-    written_bytes,
-)
+from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig
+from rnnshape.layer.machine import available_memory
+from rnnshape.layer.memory import Need, need, require_memory, require_runnable, written_bytes
 from tests import reference
 from tests.strategies import configs, examples, inputs
+from tests.subjects import subject
 
 _LSTM = RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=True)
 _SPEC = InputSpec(seq_len=10, batch_size=5)
@@ -31,7 +26,7 @@ def test_a_run_needs_its_weights_its_tensors_and_the_gates_of_a_layer() -> None:
     returned = 10 * 5 * 80 + 2 * (8 * 5 * 40)  # output, h_n, c_n
     gates = 10 * 5 * 4 * 40
     layer_output = 10 * 5 * 80  # read by the next layer, beside that one's output
-    needed = need(_LSTM, _SPEC, Settings())
+    needed = need(subject(_LSTM, _SPEC))
     assert needed.parameters == 4 * 136_960
     assert needed.activations == 4 * (given_tensors + returned + gates + layer_output) == 93_600
     assert needed.total == 547_840 + 93_600
@@ -40,7 +35,7 @@ def test_a_run_needs_its_weights_its_tensors_and_the_gates_of_a_layer() -> None:
 def test_a_gru_needs_no_cell_state_and_three_gates() -> None:
     config = RNNConfig(kind=Kind.GRU)
     numbers = 10 * 5 * 20 + 2 * (1 * 5 * 40) + 10 * 5 * 3 * 40 + 2 * (10 * 5 * 40)
-    assert need(config, _SPEC, Settings()) == Need(parameters=4 * 7_440, activations=4 * numbers)
+    assert need(subject(config, _SPEC)) == Need(parameters=4 * 7_440, activations=4 * numbers)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +48,7 @@ def test_a_gru_needs_no_cell_state_and_three_gates() -> None:
     ],
 )
 def test_bytes_follow_the_dtype(dtype: DType, itemsize: int) -> None:
-    needed = need(_LSTM, _SPEC, Settings(dtype=dtype))
+    needed = need(subject(_LSTM, _SPEC, dtype=dtype))
     assert needed == Need(parameters=itemsize * 136_960, activations=itemsize * 23_400)
 
 
@@ -62,7 +57,7 @@ def test_bytes_follow_the_dtype(dtype: DType, itemsize: int) -> None:
 def test_a_run_needs_no_less_than_the_tensors_that_pytorch_makes(
     config: RNNConfig, input_spec: InputSpec
 ) -> None:
-    needed = need(config, input_spec, Settings())
+    needed = need(subject(config, input_spec))
     layer = reference.built(config)
     assert needed.parameters == sum(weight.nbytes for weight in layer.parameters())
     tensors = reference.called(layer, config, input_spec).values()
@@ -84,7 +79,7 @@ def test_a_byte_too_many_is_refused_with_both_figures() -> None:
         "a run on cuda:1 needs 1,001 bytes (600 bytes of it parameters); 1,000 bytes are available"
     )
     assert refusal.value.hint == (
-        "run=False gives every number by formula; device='meta' runs without memory"
+        "run=False gives every number by formula; device='meta' allocates nothing"
     )
 
 
@@ -101,10 +96,10 @@ _STEP = InputSpec(batch_size=1, seq_len=1)
     ],
 )
 def test_the_largest_tensor_has_2_to_the_63_bytes_less_one_element(most: int, dtype: DType) -> None:
-    settings = Settings(dtype=dtype)
-    require_runnable(replace(_NARROW, input_size=most), _STEP, settings)
+    require_runnable(subject(replace(_NARROW, input_size=most), _STEP, dtype=dtype))
+    beyond = subject(replace(_NARROW, input_size=most + 1), _STEP, dtype=dtype)
     with pytest.raises(RequestError) as refusal:
-        require_runnable(replace(_NARROW, input_size=most + 1), _STEP, settings)
+        require_runnable(beyond)
     assert refusal.value.problem == (
         f"input would have {most + 1:,} elements; PyTorch counts bytes in 63 bits"
     )
@@ -142,14 +137,14 @@ def test_the_first_tensor_that_is_too_large_is_named(
     config: RNNConfig, input_spec: InputSpec, name: str
 ) -> None:
     with pytest.raises(RequestError, match=f"^{re.escape(name)} would have"):
-        require_runnable(config, input_spec, Settings())
+        require_runnable(subject(config, input_spec))
 
 
 def test_the_most_weights_are_built() -> None:
     most = RNNConfig(kind=Kind.RNN, bidirectional=True, num_layers=12_500)  # 8 weights a layer
-    require_runnable(most, _SPEC, Settings())
+    require_runnable(subject(most, _SPEC))
     with pytest.raises(RequestError) as refusal:
-        require_runnable(replace(most, num_layers=12_501), _SPEC, Settings())
+        require_runnable(subject(replace(most, num_layers=12_501), _SPEC))
     assert refusal.value.problem == "a run would build 100,008 weights; the most is 100,000"
 
 

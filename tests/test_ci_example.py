@@ -10,14 +10,14 @@ import pytest
 import yaml
 
 import rnnshape
-from rnnshape.sources.toml import Document
+from rnnshape.sources.toml import TOMLText
 from tests.transcripts import ROOT, files, run
 
 TEXT: Final = (ROOT / "examples/ci.md").read_text()
 FILES: Final = files(TEXT)
 ACTION: Final = yaml.safe_load((ROOT / "action.yml").read_text())
 HOOKS: Final = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-PROJECT: Final = Document.of((ROOT / "pyproject.toml").read_text(), "").values["project"]
+PROJECT: Final = TOMLText.of((ROOT / "pyproject.toml").read_text(), "").values["project"]
 HOMEPAGE: Final = PROJECT["urls"]["Homepage"]
 TAG: Final = f"v{rnnshape.__version__}"
 MANIFEST: Final = '[modules.encoder]\ntarget = "nn.LSTM(20, 40)"\nexpect = ["params = 9920"]\n'

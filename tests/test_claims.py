@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnshape import InputSpec, Kind, Report, RNNConfig, inspect
-from rnnshape.analysis.comparison import siblings
-from rnnshape.layer.facts import Claim, Part, Shape
+from rnnshape.analysis.comparison import against_siblings
+from rnnshape.layer.facts import Claim, Dims, Part
 from rnnshape.layer.findings import (
     CostlyProjection,
     DropoutWithoutEffect,
@@ -19,8 +18,10 @@ from rnnshape.layer.findings import (
     UnconfirmedBatchAxis,
     find,
 )
-from rnnshape.layer.measurement import measure
+from rnnshape.pytorch.forward import measure
 from tests import reference
+from tests.program import call
+from tests.subjects import subject
 
 _NOTE = InputSpec(seq_len=5, batch_size=10)  # torch.randn(5, 10, 20) and batch_first=False
 
@@ -34,14 +35,13 @@ def _proven(config: RNNConfig, input_spec: InputSpec | None = None) -> Report:
     return report
 
 
-def _shapes(report: Report) -> dict[str, Shape]:
+def _shapes(report: Report) -> dict[str, Dims]:
     return {name: tensor.shape for name, tensor in report.predicted.tensors.items()}
 
 
 def _judged(config: RNNConfig, input_spec: InputSpec, left: Part, right: Part) -> bool | None:
     claim = Claim(code="last-layer", left=left, right=right)
-    settings = inspect(config, input_spec, run=False).settings
-    return measure(config, input_spec, settings, [claim]).facts.claims[0].holds
+    return measure(subject(config, input_spec), [claim]).claims[0].holds
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def _judged(config: RNNConfig, input_spec: InputSpec, left: Part, right: Part) -
     ],
 )
 def test_the_four_layers_of_the_note_have_its_shapes(
-    config: RNNConfig, output: Shape, h_n: Shape, parameters: int
+    config: RNNConfig, output: Dims, h_n: Dims, parameters: int
 ) -> None:
     report = _proven(config, _NOTE)
     shapes = _shapes(report)
@@ -97,7 +97,7 @@ def test_the_first_axis_is_the_batch_with_batch_first_alone_and_only_h_n_tells()
     }
     assert differing == {"h_0", "c_0", "h_n", "c_n"}
     assert (_shapes(as_written)["h_n"], _shapes(meant)["h_n"]) == ((8, 10, 40), (8, 5, 40))
-    [finding] = find(config, _NOTE, assumed=frozenset(), from_input_shape=True)
+    [finding] = find(replace(subject(config, _NOTE), axes_by_place=True))
     assert isinstance(finding, UnconfirmedBatchAxis)
     assert (finding.output, finding.h_n) == ((5, 10, 80), (8, 5, 40))
 
@@ -129,15 +129,17 @@ def test_h_n_of_the_reverse_direction_is_the_state_at_the_first_step() -> None:
     assert _judged(config, InputSpec(), last, h_n) is False
 
 
+@torch.no_grad()
 def test_h_n_of_a_padded_row_is_the_state_at_its_own_last_step() -> None:
-    lengths = torch.tensor([7, 3, 2])
-    layer = torch.nn.LSTM(20, 40)
-    packed = pack_padded_sequence(torch.randn(7, 3, 20), lengths)
-    with torch.no_grad():
-        output, (h_n, _) = layer(packed)
-    padded, _ = pad_packed_sequence(output)
-    assert torch.equal(padded[lengths - 1, torch.arange(3)], h_n[0])
-    assert not torch.equal(padded[-1], h_n[0])
+    packed = InputSpec(batch_size=3, seq_len=7, lengths=(7, 3, 2))
+    report = _proven(RNNConfig(kind=Kind.LSTM), packed)
+    assert [str(claim) for claim in report.claims] == [
+        "output[6, 0] == h_n[-1, 0]",
+        "output[2, 1] == h_n[-1, 1]",
+        "output[-1, 1] != h_n[-1, 1]",
+        "output[1, 2] == h_n[-1, 2]",
+        "output[-1, 2] != h_n[-1, 2]",
+    ]
 
 
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
@@ -213,7 +215,9 @@ def test_a_projection_saves_parameters_below_break_even_alone(
 
 
 def test_a_gru_has_exactly_three_quarters_of_an_lstm() -> None:
-    rows = {row.config.kind: row for row in siblings(RNNConfig(kind=Kind.GRU), InputSpec())}
+    rows = {
+        row.subject.config.kind: row for row in against_siblings(subject(RNNConfig(kind=Kind.GRU)))
+    }
     for kind in (Kind.LSTM, Kind.GRU):
         layer = reference.built(RNNConfig(kind=kind))
         assert rows[kind].parameters == sum(weight.numel() for weight in layer.parameters())
@@ -268,6 +272,8 @@ def test_the_reset_gate_of_a_gru_multiplies_after_the_product_with_h() -> None:
     paper = (from_input("n") + from_state("n", r * h)).tanh()
     assert torch.allclose((1 - z) * pytorch + z * h, result, rtol=0, atol=1e-14)
     assert not torch.allclose((1 - z) * paper + z * h, result, rtol=0, atol=1e-6)
+    shown = call("gru", "--no-run", "--show", "gates").out
+    assert "\nn = tanh(W_in x + b_in + r * (W_hn h + b_hn))\n" in shown
 
 
 def test_rnn_2_3_has_the_shapes_of_the_note_for_three_steps_and_for_one() -> None:
@@ -308,7 +314,7 @@ def test_hidden_size_is_not_the_sequence_length() -> None:
         pytest.param(7, (4, 3, 7), id="wider than h_n with one"),
     ],
 )
-def test_c_n_is_hidden_size_wide(proj_size: int, h_n: Shape) -> None:
+def test_c_n_is_hidden_size_wide(proj_size: int, h_n: Dims) -> None:
     config = RNNConfig(
         kind=Kind.LSTM,
         input_size=10,

@@ -15,14 +15,23 @@ import typer
 
 from rnnshape import __version__
 from rnnshape.cli import commands
-from rnnshape.cli import main as main_module
 from rnnshape.cli.commands import application
-from rnnshape.cli.options import SPELLINGS
-from rnnshape.document.layer import SECTIONS
-from rnnshape.layer import formulas
+from rnnshape.document.sections import SECTIONS
+from rnnshape.layer import formulas, weights
 from tests.program import MODULE, SCRIPT, Result, call, environment, shell, spawn
 
 KINDS = ("lstm", "gru", "rnn")
+# PyTorch's names of options, and the names that help shows.
+SPELLINGS = {
+    "input-size": "input",
+    "hidden-size": "hidden",
+    "num-layers": "layers",
+    "bidirectional": "bidir",
+    "proj-size": "proj",
+    "batch-size": "batch",
+    "seq-len": "seq",
+    "seq-length": "seq",
+}
 COMMANDS = (*KINDS, "inspect", "compare", "budget", "check")
 PLAIN = ("gru", "--no-run")
 
@@ -44,6 +53,7 @@ class TestStreams:
 
     def test_a_run_writes_nothing_to_stderr(self) -> None:
         result = spawn("gru")
+        assert result == call("gru")
         assert (result.code, result.err) == (0, "")
         assert result.out.splitlines()[-1].startswith("ok: torch 2.")
 
@@ -143,10 +153,10 @@ class TestStreams:
         ids=" ".join,
     )
     def test_the_same_request_gives_the_same_bytes(self, words: tuple[str, ...]) -> None:
+        """Also where the order of a set differs, which in this process was chosen at random."""
         one = spawn(*words, env=environment(PYTHONHASHSEED="1"))
-        other = spawn(*words, env=environment(PYTHONHASHSEED="2"))
         assert one.code == 0
-        assert one == other
+        assert one == call(*words)
 
     def test_the_width_of_the_terminal_changes_nothing_in_a_pipe(self, plain: str) -> None:
         assert spawn(*PLAIN, env=environment(COLUMNS="20")).out == plain
@@ -690,9 +700,8 @@ class TestFailures:
         problem, hint = result.err.splitlines()
         assert (result.code, result.out) == (70, "")
         assert problem.startswith(f"error: a bug in rnnshape: {shown}")
-        assert hint == (
-            f"hint: RNNSHAPE_TRACEBACK=1 shows where; please report it at {main_module.ISSUES}"
-        )
+        where = "please report it where you got rnnshape"
+        assert hint == f"hint: RNNSHAPE_TRACEBACK=1 shows where; {where}"
 
     def test_the_traceback_of_a_bug_is_shown_on_request(
         self, breaking: Breaking, monkeypatch: pytest.MonkeyPatch
@@ -791,11 +800,11 @@ class TestFailures:
             ["weight_ih_l0", "(20,", "120)", "(120,", "20)"],
             ["weight_hh_l0", "(40,", "120)", "(120,", "40)"],
         ]
-        assert table[-1] == "This is a bug in rnnshape or a change in PyTorch: please report it."
+        assert table[-1] == "This is a bug in rnnshape, or PyTorch has changed: please report it."
         assert "\nok: " not in result.out
 
     def test_a_disagreement_is_in_markdown_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(formulas, "prod", lambda shape: 2 * sum(shape))
+        monkeypatch.setattr(weights, "prod", lambda shape: 2 * sum(shape))
         result = call("gru", "-f", "markdown", "--show", "header")
         assert result.code == 3
         assert "**MISMATCH**: PyTorch 2." in result.out

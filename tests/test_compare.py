@@ -5,50 +5,52 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnshape.analysis.comparison import ORDERS, Comparison, group, ordered
 from rnnshape.cli.main import main
-from rnnshape.layer import measurement
-from rnnshape.layer.config import InputSpec, RNNConfig, Settings
-from tests import arithmetic
-from tests.configs import inputs, layers
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.facts import Claim, Facts
+from rnnshape.layer.input import InputSpec
+from rnnshape.layer.subject import Subject
+from rnnshape.pytorch import forward
+from tests import reference
 from tests.program import Result, call, environment, spawn
 from tests.refusals import refusals, require_refused
+from tests.schemas import problems
+from tests.strategies import examples, inputs, layers
 from tests.terminal import PLAIN, shown
 from tests.transcripts import ROOT
 
-SCHEMA = json.loads((ROOT / "rnnshape/schemas/compare-1.0.json").read_text())
 
-
-@settings(deadline=None)
+@examples(100)
 @given(st.lists(st.tuples(layers(), inputs()), min_size=1, max_size=5))
 def test_counts_and_ratios_are_exact(asked: list[tuple[RNNConfig, InputSpec]]) -> None:
     baseline = asked[0]
-    for row, (config, spec) in zip(group(asked).rows, asked, strict=True):
-        own = arithmetic.parameters(config)
-        multiply_adds = arithmetic.macs(config, spec)
-        assert (row.config, row.parameters, row.macs) == (config, own, multiply_adds)
-        assert row.parameters_ratio == Fraction(own, arithmetic.parameters(baseline[0]))
-        whole = arithmetic.macs(*baseline)
+    subjects = [Subject(config=config, input_spec=spec) for config, spec in asked]
+    for row, (config, spec) in zip(group(subjects).rows, asked, strict=True):
+        own = reference.parameters(config)
+        multiply_adds = reference.macs(config, spec)
+        assert (row.subject.config, row.parameters, row.macs) == (config, own, multiply_adds)
+        assert row.parameters_ratio == Fraction(own, reference.parameters(baseline[0]))
+        whole = reference.macs(*baseline)
         assert row.macs_ratio == (Fraction(multiply_adds, whole) if whole else None)
 
 
-@settings(deadline=None)
+@examples(100)
 @given(st.lists(layers(), min_size=1, max_size=8), st.sampled_from(sorted(ORDERS)))
 def test_sorting_moves_rows_and_changes_none(configs: list[RNNConfig], order: str) -> None:
-    found = group([(config, InputSpec()) for config in configs])
-    whole = Comparison(groups=(found,), settings=Settings(), assumed=frozenset())
-    rows = ordered(whole, order).rows
+    found = group([Subject(config=config) for config in configs])
+    rows = ordered(Comparison(groups=(found,), request=""), order).rows
     keys = [ORDERS[order](row) for row in rows]
     assert keys == sorted(keys)
     assert sorted(map(repr, rows)) == sorted(map(repr, found.rows))
@@ -57,7 +59,7 @@ def test_sorting_moves_rows_and_changes_none(configs: list[RNNConfig], order: st
 def _rows(words: str, capsys: pytest.CaptureFixture[str]) -> list[list[dict[str, Any]]]:
     assert main(["compare", *shlex.split(words), "-f", "json"]) == 0
     data = json.loads(capsys.readouterr().out)
-    jsonschema.validate(data, SCHEMA)
+    assert problems(data, "compare") == []
     return [each["rows"] for each in data["groups"]]
 
 
@@ -139,7 +141,7 @@ def test_every_number_of_the_transcripts_is_what_the_formula_says() -> None:
     lines = [line for line in whole.splitlines() if re.match(r"(\| `)?nn\.", line)]
     assert len(lines) > 15
     for line in lines:
-        ((constructor, parameters),) = arithmetic.constructed(line)
+        ((constructor, parameters),) = reference.constructed(line)
         assert f"{parameters:,}" in line.replace(constructor, ""), line
 
 
@@ -149,7 +151,7 @@ error: there is nothing to compare
 hint: rnnshape compare lstm gru rnn
 
 $ lstm tcn
-error: tcn is neither flags nor the constructor call of a recurrent layer
+error: tcn is neither options nor the constructor call of a recurrent layer
 hint: a target is "lstm --hidden 40 --bidir" or "nn.LSTM(20, 40, bidirectional=True)"
 
 $ lstm --sort size
@@ -191,6 +193,10 @@ hint: add lstm to the targets, or leave --proj out
 $ lstm gru --nonlinearity relu
 error: --nonlinearity fits no target: only nn.RNN has nonlinearity
 hint: add rnn to the targets, or leave --nonlinearity out
+
+$ 'nn.LSTM(20, 8)' --proj 8
+error: proj_size 8 must be smaller than hidden_size 8
+hint: --proj 6 is the largest that saves parameters; leave it out for none
 
 $ lstm --hidden 8 --proj 4,8
 error: proj_size 8 must be smaller than hidden_size 8
@@ -251,7 +257,7 @@ def test_a_limit_holds_everywhere_and_is_the_last_line() -> None:
     assert out.splitlines()[-1] == "3 of 18 shown; --limit 18 shows all"
     assert "shown" not in call("compare", "lstm", "gru", "--limit", "2").out
     data = json.loads(call("compare", "lstm", "--hidden", "1..9", "--limit", "3", "-f", "json").out)
-    jsonschema.validate(data, SCHEMA)
+    assert problems(data, "compare") == []
     assert (data["total"], len(data["groups"][0]["rows"])) == (9, 3)
 
 
@@ -286,13 +292,13 @@ def test_equal_layers_run_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ran: list[str] = []
-    measure = measurement.measure
+    measure = forward.measure
 
-    def counted(config: RNNConfig, *rest: Any, **options: Any) -> Any:
-        ran.append(config.constructor)
-        return measure(config, *rest, **options)
+    def counted(subject: Subject, claims: Sequence[Claim]) -> Facts:
+        ran.append(subject.config.constructor)
+        return measure(subject, claims)
 
-    monkeypatch.setattr(measurement, "measure", counted)
+    monkeypatch.setattr(forward, "measure", counted)
     assert main(["compare", "lstm", "gru", "lstm", "--hidden", "3,3,4", "--run"]) == 0
     assert ran == ["nn.LSTM(20, 3)", "nn.GRU(20, 3)", "nn.LSTM(20, 4)", "nn.GRU(20, 4)"]
     last = capsys.readouterr().out.splitlines()[-1]
@@ -303,22 +309,20 @@ def test_equal_layers_run_once(
 def test_a_disagreement_names_the_layer_and_exits_3(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    measure = measurement.measure
+    measure = forward.measure
 
-    def lying(config: RNNConfig, *rest: Any, **options: Any) -> Any:
-        measured = measure(config, *rest, **options)
-        if config.kind.value != "GRU":
-            return measured
-        return replace(measured, facts=replace(measured.facts, parameters=1))
+    def lying(subject: Subject, claims: Sequence[Claim]) -> Facts:
+        measured = measure(subject, claims)
+        return replace(measured, parameters=1) if subject.config.kind is Kind.GRU else measured
 
-    monkeypatch.setattr(measurement, "measure", lying)
+    monkeypatch.setattr(forward, "measure", lying)
     assert main(["compare", "lstm", "gru", "--run"]) == 3
     out = capsys.readouterr().out
     assert "disagrees with the formulas on 1 of 2" in out
     assert re.search(r"^nn\.GRU\(20, 40\)  parameters +7,440 +1$", out, re.MULTILINE)
     assert main(["compare", "lstm", "gru", "--run", "-f", "json"]) == 3
     data = json.loads(capsys.readouterr().out)
-    jsonschema.validate(data, SCHEMA)
+    assert problems(data, "compare") == []
     assert data["verification"]["mismatches"] == [
         {"constructor": "nn.GRU(20, 40)", "what": "parameters", "predicted": 7440, "measured": 1}
     ]
@@ -335,9 +339,9 @@ def test_a_plot_is_a_picture_and_the_same_each_time(suffix: str, tmp_path: Path)
     pytest.importorskip("matplotlib")
     words = ["compare", "lstm", "gru", "--hidden", "8,16,32", "--plot"]
     pictures = []
-    for name in ("a", "b"):
+    for name, program in (("a", spawn), ("b", call)):
         file = tmp_path / f"{name}.{suffix}"
-        assert spawn(*words, str(file)).code == 0
+        assert program(*words, str(file)).code == 0
         pictures.append(file.read_bytes())
     assert pictures[0] == pictures[1]
     start = {"svg": b"<?xml", "png": b"\x89PNG"}[suffix]

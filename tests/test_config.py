@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig, Settings
-from rnnshape.cli.options import as_typed
-from rnnshape.layer.config import MAX_SIZE, dtype_named
+from rnnshape.layer.config import MAX_SIZE
+from rnnshape.layer.settings import dtype_named
+from rnnshape.words import CALL, COMMAND, PYTHON, Words
 from tests import reference
 from tests.strategies import configs, examples
 
@@ -275,19 +276,19 @@ def test_a_device_is_named_as_pytorch_names_it(device: str) -> None:
         ),
         pytest.param(
             "cpu:1",
-            "device cpu:1: there is one cpu device, without a number",
+            "device cpu:1: there is only one cpu device",
             "device='cpu'",
             id="a second CPU, which PyTorch accepts",
         ),
         pytest.param(
             "meta:2",
-            "device meta:2: there is one meta device, without a number",
+            "device meta:2: there is only one meta device",
             "device='meta'",
             id="a third meta device",
         ),
         pytest.param(
             "mps:1",
-            "device mps:1: there is one mps device, without a number",
+            "device mps:1: there is only one mps device",
             "device='mps'",
             id="a second MPS device",
         ),
@@ -389,7 +390,7 @@ def test_lengths_are_taken_as_pytorch_takes_them(lengths: Any) -> None:
         ("7,3,2", "lengths must be whole numbers, one a row, not '7,3,2'", "lengths=(7, 3, 2)"),
         ([7.5], "lengths must be whole numbers, one a row, not [7.5]", "lengths=(7, 3, 2)"),
         (7, "lengths must be whole numbers, one a row, not 7", "lengths=(7, 3, 2)"),
-        ([True] * 5, _size_refusal("a length", "True"), "a length counts steps"),
+        ([True] * 5, _size_refusal("length", "True"), "length counts steps"),
     ],
     ids=["another batch", "text", "no whole number", "a number", "bools"],
 )
@@ -503,11 +504,36 @@ def test_what_was_asked_for_cannot_be_changed_afterwards() -> None:
 def test_a_hint_is_written_for_whoever_gives_the_values() -> None:
     with pytest.raises(RequestError) as refusal:
         RNNConfig(kind=Kind.LSTM, proj_size=40)
-    error = refusal.value.retold("line 3: too wide")
-    assert error.problem == "line 3: too wide"
+    problem = "line 3: proj_size 40 must be smaller than hidden_size 40"
     rest = "is the largest that saves parameters; leave it out for none"
-    assert error.hint == f"proj_size=31 {rest}"
-    assert error.hint_as(as_typed, between=" ") == f"--proj 31 {rest}"
+    error = refusal.value.behind("line 3")
+    assert (error.problem, error.hint) == (problem, f"proj_size=31 {rest}")
+    manifest = Words(input="key", keys={"proj_size": "proj"})
+    for words, written in (
+        (PYTHON, "proj_size=31"),
+        (CALL, "proj_size=31"),
+        (COMMAND, "--proj 31"),
+        (manifest, "proj = 31"),
+    ):
+        assert error.told(words) == (problem, f"{written} {rest}")
+
+
+def test_a_hint_that_names_a_field_alone_names_it_as_each_front_end_does() -> None:
+    error = RequestError(
+        "{lengths:name} is wrong",
+        hint="{batch_size}, or {lengths:name}",
+        batch_size=3,
+        lengths=(3, 2),
+    )
+    manifest = Words(input="key", keys={"batch_size": "batch", "lengths": "rows"})
+    assert error.told(PYTHON) == ("lengths is wrong", "batch_size=3, or lengths")
+    assert error.told(CALL) == ("--lengths is wrong", "--batch 3, or --lengths")
+    assert error.told(manifest) == ("rows is wrong", "batch = 3, or rows")
+
+
+def test_braces_of_what_was_given_are_not_taken_for_fields() -> None:
+    error = RequestError("'{seq_len}' is not a size", hint="{batch_size}", batch_size=3)
+    assert error.told(COMMAND) == ("'{seq_len}' is not a size", "--batch 3")
 
 
 @pytest.mark.parametrize(
@@ -523,8 +549,8 @@ def test_a_hint_is_written_for_whoever_gives_the_values() -> None:
         ("bias", False, "--no-bias"),
     ],
 )
-def test_a_field_is_typed_as_its_option(field: str, value: object, typed: str) -> None:
-    assert as_typed(field, value) == typed
+def test_a_field_is_written_as_its_option(field: str, value: object, typed: str) -> None:
+    assert COMMAND.setting(field, value) == typed
 
 
 @pytest.mark.parametrize("arguments", [{"device": "gpu"}, {"device": "mps:1"}], ids=str)
@@ -581,5 +607,5 @@ def test_a_number_that_cannot_be_written_is_told_by_its_type() -> None:
     with pytest.raises(RequestError) as refusal:
         RNNConfig(kind=Kind.LSTM, hidden_size=-(10**5000))
     assert refusal.value.problem == _size_refusal(
-        "hidden_size", "a value of type int that cannot be written"
+        "hidden_size", "a value of type int that cannot be printed"
     )

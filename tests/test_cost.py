@@ -9,18 +9,21 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from rnnshape.analysis.cost import cost
-from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.input import InputSpec
 from rnnshape.layer.report import predicted_report
-from rnnshape.layer.run import with_run
-from rnnshape.layer.verification import verify_flops
+from rnnshape.layer.run import Mismatch
+from rnnshape.layer.settings import DType
+from rnnshape.pytorch.probes.flops import flops
+from rnnshape.pytorch.run import with_run
 from tests import reference
 from tests.strategies import configs, examples, inputs, packed_inputs
+from tests.subjects import subject
 
 # PyTorch says so once a process, of whichever projection it meets first.
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not:UserWarning")
 
-# PyTorch says so once a process, of whichever projection it meets first.
-pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not:UserWarning")
+_STEP = InputSpec(batch_size=1, seq_len=1)
 
 
 @given(configs(), st.integers(1, 3), st.integers(1, 4))
@@ -38,7 +41,7 @@ def test_flops_are_what_pytorchs_counter_counts(config: RNNConfig, batch: int, s
             module(given_input)
     finally:
         torch.backends.mkldnn.enabled = onednn
-    assert cost(config, spec, DType.FLOAT32).flops == counter.get_total_flops()
+    assert cost(subject(config, spec)).flops == counter.get_total_flops()
 
 
 @given(configs(), st.sampled_from([DType.FLOAT32, DType.FLOAT64, DType.BFLOAT16]))
@@ -53,7 +56,7 @@ def test_bytes_are_those_of_pytorchs_tensors(config: RNNConfig, dtype: DType) ->
         if config.batch_first
         else InputSpec(batch_size=2, seq_len=3)
     )
-    known = cost(config, spec, dtype)
+    known = cost(subject(config, spec, dtype=dtype))
     assert known.parameters == sum(p.nbytes for p in module.parameters())
     assert known.states == sum(state.nbytes for state in finals)
     assert known.gradients == known.parameters
@@ -71,24 +74,23 @@ def test_bytes_are_those_of_pytorchs_tensors(config: RNNConfig, dtype: DType) ->
 
 def test_a_packed_input_costs_its_valid_steps_alone() -> None:
     config = RNNConfig(kind=Kind.LSTM)
-    padded = cost(config, InputSpec(batch_size=3, seq_len=7), DType.FLOAT32)
-    packed = cost(config, InputSpec(batch_size=3, seq_len=7, lengths=(7, 3, 2)), DType.FLOAT32)
+    padded = cost(subject(config, InputSpec(batch_size=3, seq_len=7)))
+    packed = cost(subject(config, InputSpec(batch_size=3, seq_len=7, lengths=(7, 3, 2))))
     assert packed.macs * 21 == padded.macs * 12
 
 
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
 def test_a_cell_costs_one_step_of_the_layer(kind: Kind) -> None:
     spec = InputSpec(batch_size=4, seq_len=1)
-    cell = cost(RNNConfig(kind=kind, cell=True), spec, DType.FLOAT32)
-    layer = cost(RNNConfig(kind=kind), spec, DType.FLOAT32)
+    cell = cost(subject(RNNConfig(kind=kind, cell=True), spec))
+    layer = cost(subject(RNNConfig(kind=kind), spec))
     assert (cell.macs, cell.parameters, cell.states) == (layer.macs, layer.parameters, layer.states)
 
 
-def test_activations_and_gates_are_counted_by_layer_and_direction() -> None:
+def test_activations_are_the_input_and_the_output_of_every_layer() -> None:
     config = RNNConfig(kind=Kind.LSTM, hidden_size=40, num_layers=4, bidirectional=True)
-    known = cost(config, InputSpec(), DType.FLOAT32)
+    known = cost(subject(config))
     assert known.activations == 4 * (10 * 5 * 20 + 4 * (10 * 5 * 80))
-    assert known.gates == 4 * (4 * 2 * 10 * 5 * 160)
 
 
 @examples(25)
@@ -96,14 +98,19 @@ def test_activations_and_gates_are_counted_by_layer_and_direction() -> None:
 def test_a_run_that_shows_cost_counts_the_flops_too(
     config: RNNConfig, input_spec: InputSpec
 ) -> None:
-    report = with_run(predicted_report(config, input_spec, Settings()), flops=True)
+    report = with_run(predicted_report(subject(config, input_spec)), probes=("flops",))
     assert report.run is not None
     assert report.run.mismatches == ()
-    assert report.run.counted_flops == 2 * report.macs
+    assert report.run.value("flops") == 2 * report.macs
 
 
-def test_other_flops_than_predicted_are_a_mismatch() -> None:
-    assert verify_flops(predicted=8, counted=None) == ()
-    assert verify_flops(predicted=8, counted=8) == ()
-    (mismatch,) = verify_flops(predicted=8, counted=6)
-    assert (mismatch.what, mismatch.predicted, mismatch.measured) == ("flops", 8, 6)
+def test_other_flops_than_predicted_are_a_mismatch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnshape.layer.subject.macs", lambda *_: 4)
+    found = flops(subject(RNNConfig(kind=Kind.RNN, input_size=1, hidden_size=1, bias=False), _STEP))
+    assert found is not None
+    # One multiply-add with the input and one with the state.
+    assert found.mismatches == (Mismatch(what="flops", predicted=8, measured=4),)
+
+
+def test_flops_are_counted_on_the_cpu_alone() -> None:
+    assert flops(subject(RNNConfig(kind=Kind.GRU), device="meta")) is None

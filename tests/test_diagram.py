@@ -8,17 +8,23 @@ import pytest
 import torch
 from hypothesis import given
 
-from rnnshape.document.diagram import diagram
+from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Diagram, Node
-from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
+from rnnshape.document.sections.diagram import diagram
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.input import InputSpec
 from rnnshape.layer.report import predicted_report
+from rnnshape.layer.subject import Subject
 from rnnshape.render.diagram import diagram_lines
 from tests import reference
 from tests.strategies import configs, examples
 
 
 def _diagram(config: RNNConfig, spec: InputSpec | None = None) -> Diagram:
-    return diagram(predicted_report(config, spec or InputSpec(), Settings()))
+    subject = Subject(config=config, input_spec=spec or InputSpec())
+    (drawn,) = diagram(Inspection(report=predicted_report(subject)))
+    assert isinstance(drawn, Diagram)
+    return drawn
 
 
 def _shape(node: Node) -> tuple[int, ...]:
@@ -97,6 +103,13 @@ def test_a_cell_ends_in_its_states() -> None:
         "  v",
         "nn.LSTMCell           -> h_1, c_1 (5, 40)",
     ]
+
+
+@pytest.mark.parametrize("width", [1, 20, 34, 50, 80])
+def test_every_stage_is_shown_at_any_width(width: int) -> None:
+    lines = list(diagram_lines(_diagram(RNNConfig(kind=Kind.LSTM, num_layers=2)), width))
+    names = [line.split("  ")[0] for line in lines if not line.startswith("  ")]
+    assert names == ["input", "layer 0", "layer 1", "output"]
 
 
 def test_states_that_do_not_fit_on_one_line_have_a_line_each() -> None:

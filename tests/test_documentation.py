@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.transcripts import ROOT, Step, matches, steps
+from tests.transcripts import ROOT, Step, matches, run, run_in_bash, steps
 
 DOCUMENTS = [
     ROOT / "README.md",
@@ -14,6 +14,18 @@ DOCUMENTS = [
     *sorted((ROOT / "tests/goldens").glob("*.md")),
 ]
 STEPS = [(path, step) for path in DOCUMENTS for step in steps(path.read_text())]
+BY_COMMAND = {step.command: step for _, step in STEPS}
+# Something of each command, with each exit code, with files and without.
+ALSO_IN_BASH = (
+    "rnnshape lstm --hidden ''  # exit 2",
+    'rnnshape gru --no-run --show header --expect "params <= 7k"  # exit 1',
+    "rnnshape compare lstm gru rnn --hidden 32,64",
+    "rnnshape budget lstm --params 50  # exit 2",
+    'rnnshape inspect "nn.LSTM(20, n_hidden)" # exit 2',
+    "rnnshape check --no-run -f github  # exit 1",
+    "rnnshape check wrong.toml  # exit 2",
+    "python -W ignore examples/padding.py",
+)
 
 
 @pytest.mark.parametrize(
@@ -23,3 +35,52 @@ def test_a_console_block_prints_what_it_shows(path: Path, step: Step, tmp_path: 
     code, printed = step.run(tmp_path)
     assert matches(step.expected, printed), f"{path.name} shows something else:\n{printed}"
     assert code == step.exit_code
+
+
+@pytest.mark.parametrize("command", ALSO_IN_BASH)
+def test_a_command_gives_in_this_process_what_it_gives_in_bash(
+    command: str, tmp_path: Path
+) -> None:
+    folders = [tmp_path / "called", tmp_path / "bash"]
+    for folder in folders:
+        folder.mkdir()
+    called, spawned = (
+        BY_COMMAND[command].run(folder, runner)
+        for folder, runner in zip(folders, (run, run_in_bash), strict=True)
+    )
+    assert called == spawned
+
+
+def test_the_words_of_a_command_that_is_called_are_those_that_bash_would_pass() -> None:
+    called = {c: step.arguments for c, step in BY_COMMAND.items() if step.arguments is not None}
+    assert len(called) > 100
+    script = "\n".join(f"printf '<%s>' {command}\necho" for command in called)
+    code, printed = run_in_bash(script, ROOT)
+    assert code == 0
+    assert printed.splitlines() == [
+        "".join(f"<{word}>" for word in ("rnnshape", *arguments)) for arguments in called.values()
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rnnshape gru | head",
+        "rnnshape gru > file",
+        "rnnshape gru 2>&-",
+        "rnnshape gru && ls",
+        "rnnshape gru; ls",
+        "rnnshape gru $HOME",
+        'rnnshape gru "$(ls)"',
+        "rnnshape gru `ls`",
+        "rnnshape gru *.toml",
+        "rnnshape gru ~",
+        "rnnshape gru {1,2}",
+        r"rnnshape gru a\ b",
+        r'rnnshape gru "a\"b"',
+        "X=1 rnnshape gru",
+        "cat rnnshape",
+    ],
+)
+def test_a_command_that_needs_a_shell_gets_one(command: str) -> None:
+    assert Step(command=command, expected="", files={}).arguments is None

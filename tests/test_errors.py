@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rnnshape.cli.commands import application
-from rnnshape.layer import run
-from rnnshape.layer.config import DType
-from rnnshape.layer.formulas import MOST_WEIGHTS
+from rnnshape.layer.settings import DType
+from rnnshape.layer.weights import MOST_WEIGHTS
+from rnnshape.pytorch import run
 from tests.program import Result, call
 
 DTYPES = ", ".join(dtype.value for dtype in DType)
+UNBATCHED = "--unbatched is one sequence without a batch"
 LSTM_HELP = "rnnshape lstm --help lists the options"
 SECTIONS = (
     "header, shapes, states, grid, diagram, weights, arithmetic, gates, layouts, compare, cost,"
@@ -138,20 +139,23 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "input shape against unbatched": (
         ("lstm", "--input-shape", "10,5,20", "--unbatched"),
         (
-            "--unbatched contradicts the batch axis of --input-shape 10,5,20",
+            f"{UNBATCHED}, and --input-shape 10,5,20 has a batch axis",
             "--input-shape 10,20, or leave --unbatched out",
         ),
     ),
     "input shape against unbatched, batch first": (
         ("lstm", "--input-shape", "5,10,20", "--unbatched", "--batch-first"),
         (
-            "--unbatched contradicts the batch axis of --input-shape 5,10,20",
+            f"{UNBATCHED}, and --input-shape 5,10,20 has a batch axis",
             "--input-shape 10,20, or leave --unbatched out",
         ),
     ),
     "batch against unbatched": (
         ("lstm", "--unbatched", "--batch", "5"),
-        ("--unbatched contradicts --batch 5", "leave one of the two out"),
+        (
+            f"{UNBATCHED}, and --batch 5 is given",
+            "leave out --unbatched or --batch",
+        ),
     ),
     "input shape of 1 size": (
         ("lstm", "--input-shape", "10"),
@@ -176,15 +180,15 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "steps for a cell": (
         ("lstm", "--cell", "--seq", "3"),
         (
-            "a cell takes one step, and --seq is given",
-            "leave --seq out, or ask for the layer in place of its cell",
+            "a cell takes one step, and --seq 3 is given",
+            "leave --seq out, or ask for the layer instead of its cell",
         ),
     ),
     "lengths for a cell": (
         ("lstm", "--cell", "--lengths", "3,2"),
         (
-            "a cell takes one step, and --lengths is given",
-            "leave --lengths out, or ask for the layer in place of its cell",
+            "a cell takes one step, and --lengths 3,2 is given",
+            "leave --lengths out, or ask for the layer instead of its cell",
         ),
     ),
     "lengths of letters": (
@@ -210,11 +214,25 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "lengths against input shape": (
         ("lstm", "--lengths", "7,3", "--input-shape", "7,3,20"),
-        ("--input-shape has batch_size 3, but --lengths has 2 rows", "--input-shape 7,2,20"),
+        ("--input-shape has batch_size 3, but there are 2 lengths", "--input-shape 7,2,20"),
+    ),
+    "as many lengths as the first axis of the input shape": (
+        ("lstm", "--input-shape", "3,5,3", "--lengths", "4,2,3"),
+        (
+            "--input-shape has batch_size 5, but there are 3 lengths",
+            "--batch-first makes 3 the batch, or --input-shape 4,3,3",
+        ),
+    ),
+    "a length of more steps than the input shape has": (
+        ("lstm", "--input-shape", "5,2,1", "--lengths", "7,3"),
+        (
+            "length 7 is longer than the input's 5 steps",
+            "shorten it: PyTorch packs the steps there are, and the layer then raises",
+        ),
     ),
     "lengths against batch": (
         ("lstm", "--lengths", "7,3", "--batch", "3"),
-        ("--lengths has batch_size 2, but --batch is 3", "leave --batch out, or give --batch 2"),
+        ("there are 2 lengths, and --batch is 3", "leave --batch out, or give --batch 2"),
     ),
     "a list of hidden sizes": (
         ("lstm", "--hidden", "32,64"),
@@ -233,11 +251,11 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "input shape without steps": (
         ("lstm", "--input-shape", "0,5,20"),
-        ("--input-shape 0,5,20 has seq_len 0, which must be 1 or more", "--input-shape 1,5,20"),
+        ("--input-shape has seq_len 0, which must be 1 or more", "--input-shape 1,5,20"),
     ),
     "input shape without features": (
         ("lstm", "--input-shape", "10,0"),
-        ("--input-shape 10,0 has input_size 0, which must be 1 or more", "--input-shape 10,1"),
+        ("--input-shape has input_size 0, which must be 1 or more", "--input-shape 10,1"),
     ),
     "unknown device": (
         ("lstm", "--device", "tpu"),
@@ -245,7 +263,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "a second cpu": (
         ("lstm", "--device", "cpu:1"),
-        ("device cpu:1: there is one cpu device, without a number", "--device cpu"),
+        ("device cpu:1: there is only one cpu device", "--device cpu"),
     ),
     "unknown dtype": (
         ("lstm", "--dtype", "float31"),
@@ -387,7 +405,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ("lstm", "--layers", "25001", "--full", "--no-run"),
         (
             "the layer has 100,004 weights; the most listed is 100,000",
-            "-f table or -f markdown without --full folds them",
+            "tables of text and Markdown fold them into a few rows unless --full is given",
         ),
     ),
     "too many weights to build": (
@@ -490,7 +508,7 @@ def test_a_run_that_memory_cannot_hold_is_refused_with_figures(
     assert 2.875 <= tebibytes < 2.88
     assert two_lines(call(*BIGGEST)) == (
         "a run on cpu needs 2.87 TiB (2.87 TiB of it parameters); 16.00 GiB are available",
-        "--no-run gives every number by formula; --device meta runs without memory",
+        "--no-run gives every number by formula; --device meta allocates nothing",
     )
 
 

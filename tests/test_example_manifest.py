@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from rnnshape.analysis.expectation import Operator, parse
+from rnnshape.analysis.expectation import Operator, parse_expectation
 from tests.program import Result, call
 from tests.transcripts import ROOT
 
@@ -40,7 +40,7 @@ def test_the_example_holds_and_its_layers_run() -> None:
 
 
 def test_the_example_shows_every_way_to_compare_and_to_write_a_value() -> None:
-    assert {parse(demand).operator for demand in DEMANDS} == set(Operator)
+    assert {parse_expectation(demand).operator for demand in DEMANDS} == set(Operator)
     values = [re.split("[<>=]+ ", demand)[1] for demand in DEMANDS]
     for form in (
         r"\d+,\d+",
@@ -91,7 +91,7 @@ def test_another_layer_does_not_pass(old: str, new: str, folder: Path) -> None:
 
 def falsified(demand: str) -> str:
     """The same with a value that cannot hold: one more where it is equal, or a far limit."""
-    operator = parse(demand).operator
+    operator = parse_expectation(demand).operator
     if operator is Operator.EQUAL:
         return re.sub(r"(\d+)(?=\)?$)", lambda size: str(int(size[1]) + 1), demand)
     far = "1" if operator in (Operator.AT_MOST, Operator.LESS) else "1T"

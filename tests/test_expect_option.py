@@ -15,12 +15,12 @@ from torch import nn
 
 from rnnshape.cli import exits
 from rnnshape.cli.main import main
-from rnnshape.layer import run as layer_run
 from rnnshape.layer.facts import Facts
-from rnnshape.layer.verification import Mismatch
+from rnnshape.layer.run import Mismatch
+from rnnshape.pytorch import run as pytorch_run
 from rnnshape.render import Format
 from tests.program import spawn
-from tests.test_json import problems
+from tests.schemas import problems
 from tests.transcripts import ROOT, steps
 
 STACK = ["lstm", "--hidden", "48", "--layers", "4", "--bidir", "--show", "expectations"]
@@ -148,7 +148,7 @@ def test_the_numbers_of_the_formula_are_named(
         (
             expecting("output = 10,5,96", "output <= 150k"),
             (
-                '--expect "output <= 150k": output is a shape, 150000 a number',
+                '--expect "output <= 150k": output is a shape, and 150000 is a number',
                 '--expect "output = 10,5,96"',
             ),
         ),
@@ -178,7 +178,7 @@ def test_what_cannot_be_judged_is_refused_before_anything_runs(
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("it ran")
 
-    monkeypatch.setattr("rnnshape.cli.reports.with_run", fail)
+    monkeypatch.setattr("rnnshape.pytorch.run.with_run", fail)
     file = tmp_path / "report.json"
     assert main([*STACK, "-o", str(file), *words]) == exits.REFUSED
     assert capsys.readouterr() == ("", "error: {}\nhint: {}\n".format(*error))
@@ -192,7 +192,7 @@ def test_a_disagreement_wins_over_a_failure(
         return (Mismatch(what="h_n", predicted=(8, 5, 48), measured=(4, 5, 48)),)
 
     assert main([*STACK, *expecting("params = 1")]) == exits.UNMET
-    monkeypatch.setattr(layer_run, "verify", wrong)
+    monkeypatch.setattr(pytorch_run, "verify", wrong)
     capsys.readouterr()
     assert main([*STACK, *expecting("params = 1")]) == exits.DISAGREEMENT
     out = capsys.readouterr().out
@@ -244,7 +244,7 @@ def test_json_tells_each_expectation(capsys: pytest.CaptureFixture[str]) -> None
     given = expecting("params <= 150k", "h_n == (8, 5, 48)")
     assert main([*FORMULAS, "-f", "json", *given]) == exits.UNMET
     whole = json.loads(capsys.readouterr().out)
-    assert problems(whole) == []
+    assert problems(whole, "report") == []
     (module,) = whole["modules"]
     first, second = module["expectations"]
     assert first.pop("formula").startswith("D*(4*H_cell*H_in + ")
@@ -280,7 +280,7 @@ def test_of_several_targets_each_must_hold_what_is_expected(
     )
     assert main([*targets, "-f", "json", *given]) == exits.UNMET
     whole = json.loads(capsys.readouterr().out)
-    assert problems(whole) == []
+    assert problems(whole, "report") == []
     held = [[each["holds"] for each in module["expectations"]] for module in whole["modules"]]
     assert held == [[True, True], [True, False]]
     assert main([*targets, *expecting("c_n = 1,5,40")]) == exits.REFUSED

@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnshape.analysis.amounts import amount
-from rnnshape.analysis.expectation import Judgement, Operator, chosen, judge, parse
+from rnnshape.analysis.expectation import Judgement, Operator, judge, parse_expectation
 from rnnshape.errors import RequestError
-from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
-from rnnshape.layer.formulas import Weights
-from rnnshape.layer.report import Report, predicted_report
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.input import InputSpec
+from rnnshape.layer.report import LayerReport, predicted_report
+from rnnshape.layer.settings import DType, Settings
+from rnnshape.layer.subject import Subject
+from rnnshape.layer.weights import Weights
+from rnnshape.sources.amounts import amount
 from tests.strategies import cells, configs, examples, inputs, packed_inputs
 
 STACK = RNNConfig(kind=Kind.LSTM, hidden_size=48, num_layers=4, bidirectional=True)
@@ -23,12 +26,14 @@ HUGE = RNNConfig(
 )
 
 
-def report_of(config: RNNConfig = STACK, spec: InputSpec | None = None) -> Report:
-    return predicted_report(config, spec or InputSpec(), Settings())
+def report_of(
+    config: RNNConfig = STACK, spec: InputSpec | None = None, *, name: str = ""
+) -> LayerReport:
+    return predicted_report(Subject(config=config, input_spec=spec or InputSpec(), name=name))
 
 
-def judged(text: str, report: Report | None = None) -> Judgement:
-    return judge(parse(text), report or report_of())
+def judged(text: str, report: LayerReport | None = None) -> Judgement:
+    return judge(text, [report or report_of()])
 
 
 @pytest.mark.parametrize(
@@ -58,7 +63,7 @@ def judged(text: str, report: Report | None = None) -> Judgement:
 def test_a_text_is_read(
     text: str, name: str, operator: Operator, value: int | tuple[int, ...]
 ) -> None:
-    expectation = parse(text)
+    expectation = parse_expectation(text)
     assert (expectation.module, expectation.name) == (None, name)
     assert (expectation.operator, expectation.value.plain) == (operator, value)
     assert expectation.text == " ".join(text.split())
@@ -73,7 +78,7 @@ def test_a_text_is_read(
     ],
 )
 def test_a_module_stands_before_the_last_slash(text: str, module: str, name: str) -> None:
-    assert (parse(text).module, parse(text).name) == (module, name)
+    assert (parse_expectation(text).module, parse_expectation(text).name) == (module, name)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +89,7 @@ def test_a_module_stands_before_the_last_slash(text: str, module: str, name: str
         (" \n ", '"" is empty', '"params <= 150k"'),
         ("= 5", '"= 5" has no name before =', '"params <= 150k"'),
         ("a/ = 5", '"a/ = 5" has no name before =', '"params <= 150k"'),
-        ("params <=", '"params <=" has no value behind <=', '"params <= 150k"'),
+        ("params <=", '"params <=" has no value after <=', '"params <= 150k"'),
         (
             "params => 150k",
             '"params => 150k" has the unknown operator =>',
@@ -99,7 +104,7 @@ def test_a_module_stands_before_the_last_slash(text: str, module: str, name: str
 )
 def test_what_is_no_expectation_is_refused(text: str, problem: str, hint: str) -> None:
     with pytest.raises(RequestError) as refused:
-        parse(text)
+        parse_expectation(text)
     assert (refused.value.problem, refused.value.hint) == (problem, hint)
 
 
@@ -126,7 +131,7 @@ def test_what_is_no_expectation_is_refused(text: str, problem: str, hint: str) -
 )
 def test_a_value_that_is_neither_number_nor_shape_is_refused(value: str, problem: str) -> None:
     with pytest.raises(RequestError) as refused:
-        parse(f"params = {value}")
+        parse_expectation(f"params = {value}")
     assert refused.value.problem.endswith(f": {problem}")
     assert refused.value.hint == "a number like 136960, 150k or 2MiB, or a shape like 10,5,80"
 
@@ -147,10 +152,10 @@ def test_the_hint_for_an_amount_is_the_same_expectation_in_whole_numbers(
     value: str, problem: str, mended: str, whole: int
 ) -> None:
     with pytest.raises(RequestError) as refused:
-        parse(f"params <= {value}")
+        parse_expectation(f"params <= {value}")
     assert refused.value.problem == f'"params <= {value}": {value} {problem}'
     assert refused.value.hint == f'"params <= {mended}"'
-    assert parse(refused.value.hint.strip('"')).value.plain == whole
+    assert parse_expectation(refused.value.hint.strip('"')).value.plain == whole
 
 
 @pytest.mark.parametrize(
@@ -158,44 +163,44 @@ def test_the_hint_for_an_amount_is_the_same_expectation_in_whole_numbers(
     [
         (
             "output <= 150k",
-            "output is a shape, 150000 a number",
+            "output is a shape, and 150000 is a number",
             '"output = 10,5,96"',
         ),
         (
             "output >= 10,5,80",
-            "output is a shape, and shapes know only =",
+            "output is a shape, and shapes are compared with = only",
             '"output = 10,5,96"',
         ),
         (
             "bias_ih_l0 = 192",
-            "bias_ih_l0 is a shape, 192 a number",
+            "bias_ih_l0 is a shape, and 192 is a number",
             '"bias_ih_l0 = 192,"',
         ),
         (
             "params = 136,960",
-            "parameters is a number, (136, 960) a shape",
+            "parameters is a number, and (136, 960) is a shape",
             '"parameters = 136960"',
         ),
         (
             "params <= 1,136,060",
-            "parameters is a number, (1, 136, 60) a shape",
+            "parameters is a number, and (1, 136, 60) is a shape",
             '"parameters <= 1136060"',
         ),
         (
             "params < (1, 2)",
-            "parameters is a number, (1, 2) a shape",
+            "parameters is a number, and (1, 2) is a shape",
             '"parameters < 195072"',
         ),
         (
             "encoder/next_linear = 1,2",
-            "next_linear is a number, (1, 2) a shape",
+            "next_linear is a number, and (1, 2) is a shape",
             '"encoder/next_linear = 96"',
         ),
     ],
 )
 def test_shapes_and_numbers_are_not_compared(text: str, problem: str, hint: str) -> None:
     with pytest.raises(RequestError) as refused:
-        judged(text)
+        judged(text, report_of(name="encoder"))
     assert refused.value.problem == f'"{text}": {problem}'
     assert refused.value.hint == hint
 
@@ -236,25 +241,26 @@ def test_a_failure_tells_the_formula_and_the_sizes_that_differ() -> None:
 
 
 def test_blanks_in_the_name_of_a_module_are_as_wide_as_they_please() -> None:
-    reports = {" y ": report_of(), "a  b": report_of(RNNConfig(kind=Kind.GRU))}
-    for text, name in ((" y /params = 1", " y "), ("a b/params = 1", "a  b")):
-        assert chosen(parse(text), reports) is reports[name]
+    reports = [report_of(name=" y "), report_of(RNNConfig(kind=Kind.GRU), name="a  b")]
+    for text, report in zip((" y /params = 1", "a b/params = 1"), reports, strict=True):
+        assert judge(text, reports).subject is report.subject
 
 
 def test_a_hint_to_take_is_whole_however_long() -> None:
     with pytest.raises(RequestError) as unknown:
-        parse(f"params => {'1' * 80}")
+        parse_expectation(f"params => {'1' * 80}")
     assert unknown.value.hint == f'"params >= {"1" * 80}"'
 
 
 def test_modules_are_chosen_by_name() -> None:
-    first, second = report_of(), report_of(RNNConfig(kind=Kind.GRU))
-    both = {"encoder.lstm": first, "decoder": second}
-    assert chosen(parse("decoder/output = 1,2,3"), both) is second
-    assert chosen(parse("output = 1,2,3"), {"decoder": second}) is second
+    first = report_of(name="encoder.lstm")
+    second = report_of(RNNConfig(kind=Kind.GRU), name="decoder")
+    both = [first, second]
+    assert judge("decoder/output = 1,2,3", both).subject is second.subject
+    assert judge("output = 1,2,3", [second]).subject is second.subject
     for text, known, problem, hint in (
         ("output = 1,2,3", both, "is about one of 2 modules", '"encoder.lstm/output = 1,2,3"'),
-        ("output = 1,2,3", {}, "is about one of 0 modules", "there is no recurrent layer"),
+        ("output = 1,2,3", [], "is about one of 0 modules", "there is no recurrent layer"),
         (
             "decodr/params = 1",
             both,
@@ -263,28 +269,29 @@ def test_modules_are_chosen_by_name() -> None:
         ),
         (
             "decodr/params = 1",
-            {"decoder": second},
+            [second],
             "is about decodr, which is not here",
             '"parameters = 1"',
         ),
     ):
         with pytest.raises(RequestError) as refused:
-            chosen(parse(text), known)
+            judge(text, known)
         assert (refused.value.problem, refused.value.hint) == (f'"{text}" {problem}', hint)
 
 
 @st.composite
-def reports(draw: st.DrawFn) -> Report:
+def reports(draw: st.DrawFn) -> LayerReport:
     """Any layer or cell, with any input, in any type."""
     config = draw(configs() | cells())
     spec = draw(inputs() if config.cell else inputs() | packed_inputs())
-    return predicted_report(config, spec, Settings(dtype=draw(st.sampled_from(DType))))
+    settings = Settings(dtype=draw(st.sampled_from(DType)))
+    return predicted_report(Subject(config=config, input_spec=spec, settings=settings))
 
 
 NUMBERS = ("parameters", "params", "macs", "flops", "parameter_bytes", "next_linear")
 
 
-def actual_numbers(report: Report) -> dict[str, int]:
+def actual_numbers(report: LayerReport) -> dict[str, int]:
     """The numbers again, by ways that have nothing to do with expectations."""
     elements = 0
     multiplied = 0
@@ -294,28 +301,28 @@ def actual_numbers(report: Report) -> dict[str, int]:
             count *= int(size)
         elements += count
         multiplied += count * (len(weight.shape) == 2)
-    spec = report.input_spec
+    spec = report.subject.input_spec
     steps = sum(spec.lengths) if spec.lengths else spec.batch_size * spec.seq_len
-    macs = multiplied * (spec.batch_size if report.config.cell else steps)
-    config = report.config
+    macs = multiplied * (spec.batch_size if report.subject.config.cell else steps)
+    config = report.subject.config
     return {
         "parameters": elements,
         "params": elements,
         "macs": macs,
         "flops": macs * 2,
-        "parameter_bytes": elements * report.settings.dtype.itemsize,
+        "parameter_bytes": elements * report.subject.settings.dtype.itemsize,
         "next_linear": (config.proj_size or config.hidden_size) * (1 + config.bidirectional),
     }
 
 
-def shapes(report: Report) -> dict[str, tuple[int, ...]]:
+def shapes(report: LayerReport) -> dict[str, tuple[int, ...]]:
     tensors = {name: tensor.shape for name, tensor in report.predicted.tensors.items()}
     return tensors | {weight.name: weight.shape for weight in report.weights}
 
 
 @given(reports(), st.data())
 @examples(80)
-def test_a_shape_equals_itself_and_nothing_else(report: Report, data: st.DataObject) -> None:
+def test_a_shape_equals_itself_and_nothing_else(report: LayerReport, data: st.DataObject) -> None:
     for name, shape in shapes(report).items():
         sizes = list(map(str, shape))
         for written in (",".join(sizes) + ",", f"({', '.join(sizes)})", f"[{'x'.join(sizes)}]"):
@@ -329,7 +336,7 @@ def test_a_shape_equals_itself_and_nothing_else(report: Report, data: st.DataObj
 
 @given(reports())
 @examples(80)
-def test_a_number_is_at_most_itself_and_not_less(report: Report) -> None:
+def test_a_number_is_at_most_itself_and_not_less(report: LayerReport) -> None:
     for name, actual in actual_numbers(report).items():
         for sign, offset, holds in (
             ("=", 0, True),
@@ -351,7 +358,7 @@ def test_a_number_is_at_most_itself_and_not_less(report: Report) -> None:
 
 @given(reports())
 @examples(60)
-def test_formula_and_symbols_give_the_actual_value(report: Report) -> None:
+def test_formula_and_symbols_give_the_actual_value(report: LayerReport) -> None:
     # Of an unmet shape only the sizes that differ are told; 99 differs from all.
     for text in (*(f"{n} >= 0" for n in NUMBERS), *(f"{n} = 99,99" for n in shapes(report))):
         judgement = judged(text, report)
@@ -377,12 +384,11 @@ def test_formula_and_symbols_give_the_actual_value(report: Report) -> None:
 @examples(600)
 def test_any_text_is_judged_or_refused(text: str) -> None:
     try:
-        expectation = parse(text)
-        judgement = judge(expectation, chosen(expectation, {"": report_of()}))
+        judgement = judge(text, [report_of()])
     except RequestError:
         return
     same = judgement.actual == judgement.expected
-    assert judgement.holds is same or expectation.operator is not Operator.EQUAL
+    assert judgement.holds is same or judgement.expectation.operator is not Operator.EQUAL
 
 
 def has(own: Weights, name: object) -> bool:
@@ -391,7 +397,7 @@ def has(own: Weights, name: object) -> bool:
 
 @given(reports())
 @examples(60)
-def test_a_weight_by_name_is_the_one_of_the_list(report: Report) -> None:
+def test_a_weight_by_name_is_the_one_of_the_list(report: LayerReport) -> None:
     own = report.weights
     listed = {weight.name: weight for weight in own}
     assert all(own[name] == weight and has(own, name) for name, weight in listed.items())

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import fields
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 
-from rnnshape import InputSpec, Kind, RNNConfig, inspect
+from rnnshape import InputSpec, Kind, RNNConfig, Settings, inspect
 from rnnshape.layer.findings import (
     CostlyProjection,
     DropoutWithoutEffect,
     EqualSizes,
     Finding,
-    LikelySwapped,
+    UnbatchedShape,
     UnconfirmedBatchAxis,
     extra_parameters,
     find,
 )
+from rnnshape.layer.subject import ALL_FIELDS
+from rnnshape.sources.registry import read_target
+from rnnshape.sources.subjects import subject_of
 from tests import reference
 from tests.strategies import configs, examples
+from tests.subjects import subject
 
-_ALL = frozenset(field.name for layer in (RNNConfig, InputSpec) for field in fields(layer))
 _SPEC = InputSpec()
 _LSTM = RNNConfig(kind=Kind.LSTM)
 _CELL = RNNConfig(kind=Kind.GRU, cell=True)
@@ -32,106 +36,114 @@ def _found(
     config: RNNConfig,
     input_spec: InputSpec = _SPEC,
     *,
-    assumed: AbstractSet[str] = frozenset(),
-    from_input_shape: bool = False,
+    given: AbstractSet[str] = ALL_FIELDS,
+    axes_by_place: bool = False,
 ) -> list[Finding]:
-    return list(find(config, input_spec, assumed=assumed, from_input_shape=from_input_shape))
+    asked = replace(subject(config, input_spec), given=frozenset(given))
+    return list(find(replace(asked, axes_by_place=axes_by_place)))
 
 
 @pytest.mark.parametrize(
-    ("config", "input_spec", "assumed", "from_input_shape"),
+    ("config", "input_spec", "given", "axes_by_place"),
     [
-        pytest.param(_LSTM, _SPEC, _ALL, False, id="nothing given"),
-        pytest.param(_LSTM, _SPEC, frozenset(), False, id="sizes that differ"),
+        pytest.param(_LSTM, _SPEC, frozenset(), False, id="nothing given"),
+        pytest.param(_LSTM, _SPEC, ALL_FIELDS, False, id="sizes that differ"),
         pytest.param(
             RNNConfig(kind=Kind.LSTM, dropout=0.5, num_layers=2),
             _SPEC,
-            frozenset(),
+            ALL_FIELDS,
             False,
             id="dropout between two layers",
         ),
         pytest.param(
             RNNConfig(kind=Kind.LSTM, proj_size=31),
             _SPEC,
-            frozenset(),
+            ALL_FIELDS,
             False,
             id="the largest projection that saves",
         ),
         pytest.param(
             RNNConfig(kind=Kind.LSTM, input_size=40),
             _SPEC,
-            _ALL - {"input_size"},
+            frozenset({"input_size"}),
             False,
             id="a given size equal to one that was not given",
         ),
         pytest.param(
             RNNConfig(kind=Kind.RNN, input_size=1, hidden_size=1),
             InputSpec(batch_size=1, seq_len=1),
-            frozenset(),
+            ALL_FIELDS,
             False,
             id="sizes of 1",
         ),
         pytest.param(
             RNNConfig(kind=Kind.RNN, input_size=7, num_layers=7, hidden_size=3),
             _SPEC,
-            frozenset(),
+            ALL_FIELDS,
             False,
             id="as many layers as features",
         ),
         pytest.param(
             RNNConfig(kind=Kind.RNN, input_size=3, hidden_size=2),
             InputSpec(batch_size=9, seq_len=1, batched=False),
-            frozenset(),
+            ALL_FIELDS,
             False,
             id="no batch axis to be equal to",
         ),
         pytest.param(
-            RNNConfig(kind=Kind.LSTM, batch_first=True),
-            _SPEC,
-            frozenset(),
-            True,
-            id="an input shape for a batch-first layer",
-        ),
-        pytest.param(
-            _LSTM, InputSpec(batched=False), frozenset(), True, id="an input shape without a batch"
-        ),
-        pytest.param(
-            _LSTM, _SPEC, frozenset(), False, id="batch and sequence that were told by name"
+            _LSTM, _SPEC, ALL_FIELDS, False, id="batch and sequence that were told by name"
         ),
         pytest.param(
             _LSTM,
             InputSpec(seq_len=64, batched=False),
-            frozenset(),
+            ALL_FIELDS,
             False,
             id="a sequence like a batch, and no batch axis",
+        ),
+        *(
+            pytest.param(
+                _LSTM,
+                InputSpec(seq_len=seq_len, batch_size=batch_size),
+                ALL_FIELDS,
+                False,
+                id=f"seq_len {seq_len} and batch_size {batch_size}, called by their names",
+            )
+            for seq_len, batch_size in [(64, 10), (512, 4), (512, 1), (128, 100)]
+        ),
+        pytest.param(
+            _LSTM,
+            InputSpec(seq_len=5, batch_size=0),
+            ALL_FIELDS,
+            True,
+            id="an empty batch, which can be read in one way",
         ),
         pytest.param(
             _CELL,
             InputSpec(seq_len=64, batch_size=10),
-            frozenset(),
+            ALL_FIELDS,
             False,
             id="a cell, which has no sequence to be swapped",
         ),
         pytest.param(
             _CELL,
             InputSpec(seq_len=5, batch_size=5),
-            frozenset(),
+            ALL_FIELDS,
             False,
             id="a cell, which has no sequence to be equal to",
         ),
         pytest.param(
             _CELL,
             InputSpec(seq_len=3, batch_size=2, lengths=(3, 1)),
-            frozenset(),
+            ALL_FIELDS,
             False,
             id="a cell, which has no rows that end early",
         ),
     ],
 )
 def test_there_is_nothing_to_point_out(
-    config: RNNConfig, input_spec: InputSpec, assumed: AbstractSet[str], from_input_shape: bool
+    config: RNNConfig, input_spec: InputSpec, given: AbstractSet[str], axes_by_place: bool
 ) -> None:
-    assert _found(config, input_spec, assumed=assumed, from_input_shape=from_input_shape) == []
+    assert _found(config, input_spec, given=given, axes_by_place=axes_by_place) == []
 
 
 @pytest.mark.parametrize(
@@ -154,12 +166,6 @@ def test_there_is_nothing_to_point_out(
             _SPEC,
             [CostlyProjection(proj_size=39, largest_saving=31, extra_parameters=1_400)],
             id="a projection that adds",
-        ),
-        pytest.param(
-            _LSTM,
-            InputSpec(seq_len=64, batch_size=10),
-            [LikelySwapped(seq_len=64, batch_size=10)],
-            id="a sequence like a batch, and a batch that is not",
         ),
         pytest.param(
             RNNConfig(kind=Kind.LSTM, input_size=40),
@@ -209,16 +215,41 @@ def test_it_is_pointed_out(
 def test_a_3_d_input_shape_may_have_the_batch_first() -> None:
     config = RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=True)
     read = InputSpec(seq_len=5, batch_size=10)
-    [finding] = _found(config, read, from_input_shape=True)
+    [finding] = _found(config, read, axes_by_place=True)
     assert finding == UnconfirmedBatchAxis(
         first=5, second=10, output=(5, 10, 80), h_n=(8, 5, 40), h_n_as_read=(8, 10, 40)
     )
 
 
+def test_a_2_d_input_shape_may_be_a_batch_of_something() -> None:
+    found = _found(_LSTM, InputSpec(seq_len=32, batched=False), axes_by_place=True)
+    assert found == [UnbatchedShape(steps=32, features=20)]
+
+
+@pytest.mark.parametrize(
+    ("target", "fields", "by_place"),
+    [
+        pytest.param("nn.LSTM(20, 40)", {}, True, id="nothing"),
+        pytest.param("nn.LSTM(20, 40, batch_first=True)", {}, False, id="batch_first"),
+        pytest.param("nn.LSTM(20, 40, batch_first=False)", {}, False, id="batch_first=False"),
+        pytest.param("lstm --batch-first", {}, False, id="--batch-first"),
+        pytest.param("lstm --hidden 40", {"batch_size": 5}, False, id="the batch"),
+        pytest.param("lstm", {"seq_len": 10}, False, id="the steps"),
+        pytest.param("lstm", {"lengths": (10, 3, 2, 2, 1)}, False, id="the lengths"),
+        pytest.param("lstm", {"with_state": True}, True, id="something else"),
+    ],
+)
+def test_what_tells_the_axes_of_an_input_shape_confirms_them(
+    target: str, fields: dict[str, Any], by_place: bool
+) -> None:
+    shape = (5, 10, 20) if target.endswith(("True)", "first")) else (10, 5, 20)
+    asked = subject_of(read_target(target), {"input_shape": shape, **fields}, Settings())
+    assert asked.axes_by_place is by_place
+    assert (UnconfirmedBatchAxis in map(type, find(asked))) is by_place
+
+
 def test_the_unconfirmed_batch_axis_is_the_first_finding() -> None:
-    found = _found(
-        RNNConfig(kind=Kind.LSTM, input_size=40, dropout=0.5), _SPEC, from_input_shape=True
-    )
+    found = _found(RNNConfig(kind=Kind.LSTM, input_size=40, dropout=0.5), _SPEC, axes_by_place=True)
     assert [type(finding) for finding in found] == [
         UnconfirmedBatchAxis,
         EqualSizes,
@@ -227,14 +258,14 @@ def test_the_unconfirmed_batch_axis_is_the_first_finding() -> None:
 
 
 def test_an_equal_batch_and_sequence_cannot_be_told_apart_by_any_question() -> None:
-    found = _found(_LSTM, InputSpec(seq_len=6, batch_size=6), from_input_shape=True)
+    found = _found(_LSTM, InputSpec(seq_len=6, batch_size=6), axes_by_place=True)
     assert found == [EqualSizes(axes=("seq_len", "batch_size"), size=6)]
 
 
 @pytest.mark.parametrize("batch_first", [False, True], ids=["as read", "batch first"])
 def test_the_shapes_of_an_unconfirmed_batch_axis_are_pytorchs(batch_first: bool) -> None:
     config = RNNConfig(kind=Kind.GRU, num_layers=2)
-    [finding] = _found(config, InputSpec(seq_len=5, batch_size=10), from_input_shape=True)
+    [finding] = _found(config, InputSpec(seq_len=5, batch_size=10), axes_by_place=True)
     assert isinstance(finding, UnconfirmedBatchAxis)
     other = RNNConfig(kind=Kind.GRU, num_layers=2, batch_first=batch_first)
     seq_len, batch_size = (10, 5) if batch_first else (5, 10)
@@ -248,7 +279,7 @@ def test_the_shapes_of_an_unconfirmed_batch_axis_are_pytorchs(batch_first: bool)
 
 def test_an_equal_size_that_was_not_given_is_not_counted_among_the_equal_ones() -> None:
     config = RNNConfig(kind=Kind.LSTM, input_size=40)
-    found = _found(config, InputSpec(seq_len=40), assumed={"input_size"})
+    found = _found(config, InputSpec(seq_len=40), given=ALL_FIELDS - {"input_size"})
     assert found == [EqualSizes(axes=("seq_len", "hidden_size"), size=40)]
 
 
@@ -264,7 +295,7 @@ def test_a_projection_is_pointed_out_exactly_when_it_saves_nothing(config: RNNCo
         bidirectional=config.bidirectional,
     )
     extra = reference.parameters(config) - reference.parameters(without)
-    assert extra_parameters(config, _SPEC) == extra
+    assert extra_parameters(subject(config)) == extra
     costly = [finding for finding in _found(config) if isinstance(finding, CostlyProjection)]
     expected = bool(config.proj_size) and extra >= 0
     assert [finding.extra_parameters for finding in costly] == ([extra] if expected else [])
@@ -276,5 +307,5 @@ def test_a_report_of_a_config_takes_each_of_its_sizes_as_given() -> None:
         EqualSizes(axes=("input_size", "hidden_size"), size=40),
         DropoutWithoutEffect(dropout=0.5),
     )
-    assert report.assumed == {"batch_size", "seq_len"}
-    assert inspect(report.config, report.input_spec, run=False).assumed == frozenset()
+    assert report.subject.assumed == {"batch_size", "seq_len"}
+    assert inspect(report.config, report.input_spec, run=False).subject.assumed == frozenset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import csv
 import io
 import json
@@ -18,7 +19,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from rich.console import Console
 
+from rnnshape import inspect
 from rnnshape.analysis.check import Check, Module
 from rnnshape.analysis.comparison import Comparison, group
 from rnnshape.document.check import check_document
@@ -29,14 +32,17 @@ from rnnshape.document.model import (
     Document,
     Place,
     Seconds,
+    Section,
     Shape,
+    Status,
     Table,
     Times,
     Verdict,
 )
 from rnnshape.errors import printable
-from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
+from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.report import predicted_report
+from rnnshape.layer.subject import Subject
 from rnnshape.render import Format, render
 from rnnshape.render.cells import cell_text
 from rnnshape.render.csv import HEADER
@@ -50,10 +56,21 @@ HOSTILE_DOCUMENT = DOCUMENTS["hostile"]
 needs_pdflatex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 
 
+_RENDERED: dict[tuple[int, Format], tuple[Document, str]] = {}
+
+
+def _text(document: Document, output: Format) -> str:
+    """The document in a format, rendered once for all tests."""
+    key = (id(document), output)
+    if key not in _RENDERED:
+        _RENDERED[key] = document, render(document, output)  # kept, so that its id stays its own
+    return _RENDERED[key][1]
+
+
 @EACH_FORMAT
 @EACH_DOCUMENT
 def test_every_format_writes_every_document(document: Document, output: Format) -> None:
-    text = render(document, output)
+    text = _text(document, output)
     assert text.strip()
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
@@ -65,7 +82,7 @@ def test_every_format_writes_every_document(document: Document, output: Format) 
 @EACH_FORMAT
 @EACH_DOCUMENT
 def test_the_same_document_is_the_same_text(document: Document, output: Format) -> None:
-    assert render(document, output) == render(document, output)
+    assert render(document, output) == _text(document, output)
 
 
 def test_every_suffix_names_one_format() -> None:
@@ -93,9 +110,28 @@ def _numbers(document: Document) -> Iterator[str]:
 )
 @EACH_DOCUMENT
 def test_every_number_of_a_table_is_written_in_full(document: Document, output: Format) -> None:
-    text = re.sub("<[^>]*>", " ", render(document, output))
+    text = re.sub("<[^>]*>", " ", _text(document, output))
     for number in _numbers(document):
         assert re.search(rf"(?<![0-9,]){re.escape(number)}(?![0-9]|,[0-9])", text), number
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [("ok", "ok: "), ("mismatch", "MISMATCH: "), ("failed", "FAILED: "), ("skipped", "")],
+)
+@pytest.mark.parametrize(
+    "output",
+    [Format.TABLE, Format.MARKDOWN, Format.HTML, Format.LATEX, Format.SVG],
+    ids=lambda output: output.value,
+)
+def test_a_verdict_has_the_same_word_in_every_format(
+    output: Format, status: Status, word: str
+) -> None:
+    verdict = Verdict(status=status, text=("as expected",), subject=Code("gru"))
+    section = Section(key="verification", blocks=(verdict,), titled=False)
+    text = render(Document(sections=(section,), data=dict, verdicts=list), output)
+    unmarked = re.sub(r"<[^>]*>|\\text\w*|[*{}\n]", "", text)
+    assert set(re.findall(r"(ok: |[A-Z]+: )?as expected", unmarked)) == {word}
 
 
 # Markdown
@@ -103,7 +139,7 @@ def test_every_number_of_a_table_is_written_in_full(document: Document, output: 
 
 @EACH_DOCUMENT
 def test_markdown_has_one_block_for_each_of_the_document(document: Document) -> None:
-    tokens = _markdown(render(document, Format.MARKDOWN))
+    tokens = _markdown(_text(document, Format.MARKDOWN))
     blocks = [block for section in document.sections for block in section.blocks]
     assert sum(token.type == "table_open" for token in tokens) == len(list(tables(document)))
     assert sum(token.type == "fence" for token in tokens) == sum(
@@ -118,7 +154,7 @@ def test_markdown_has_one_block_for_each_of_the_document(document: Document) -> 
 
 @EACH_DOCUMENT
 def test_markdown_tables_hold_the_cells_as_they_are(document: Document) -> None:
-    found = _markdown_tables(_markdown(render(document, Format.MARKDOWN)))
+    found = _markdown_tables(_markdown(_text(document, Format.MARKDOWN)))
     for table, rows in zip(tables(document), found, strict=True):
         titles = [_spaced(column.title) for column in table.columns]
         assert rows == [titles, *([_spaced(cell_text(c)) for c in row] for row in table.rows)]
@@ -190,7 +226,7 @@ class _Page(HTMLParser):
 
 def _page(document: Document) -> _Page:
     page = _Page()
-    page.feed(render(document, Format.HTML))
+    page.feed(_text(document, Format.HTML))
     page.close()
     assert not page.open
     return page
@@ -201,7 +237,7 @@ def test_html_is_whole_and_needs_nothing_else(document: Document) -> None:
     page = _page(document)
     assert not page.seen & {"script", "link", "img", "iframe", "a", "base", "object"}
     assert not page.attributes & {"src", "href", "style", "onclick", "onload"}
-    assert "url(" not in render(document, Format.HTML).split("</style>", maxsplit=1)[0]
+    assert "url(" not in _text(document, Format.HTML).split("</style>", maxsplit=1)[0]
 
 
 @EACH_DOCUMENT
@@ -229,7 +265,7 @@ def test_html_says_in_words_what_it_shows_in_colour(name: str, word: str) -> Non
 
 @EACH_DOCUMENT
 def test_latex_has_no_mark_that_is_not_escaped(document: Document) -> None:
-    text = render(document, Format.LATEX)
+    text = _text(document, Format.LATEX)
     assert text.isascii()
     assert text.startswith("% A fragment: ")
     assert "booktabs" in text.partition("\n")[0]
@@ -256,7 +292,7 @@ def _outside_verbatim(text: str) -> Iterator[str]:
 
 @EACH_DOCUMENT
 def test_latex_rows_have_a_cell_for_every_column(document: Document) -> None:
-    lines = list(_outside_verbatim(render(document, Format.LATEX)))
+    lines = list(_outside_verbatim(_text(document, Format.LATEX)))
     starts = [place for place, line in enumerate(lines) if line.startswith(r"\begin{tabular}")]
     for table, start in zip(tables(document), starts, strict=True):
         stop = lines.index(r"\end{tabular}", start)
@@ -296,10 +332,8 @@ WIDE = (
 def _checked(*configs: RNNConfig, names: str = "encoder{}") -> Document:
     modules = tuple(
         Module(
-            name=names.format(number),
-            target="",
             line=1,
-            report=predicted_report(config, InputSpec(), Settings()),
+            report=predicted_report(Subject(config=config, name=names.format(number))),
             expected=(),
             match=None,
         )
@@ -311,9 +345,8 @@ def _checked(*configs: RNNConfig, names: str = "encoder{}") -> Document:
 @needs_pdflatex
 def test_a_latex_table_of_long_constructors_fits_into_an_article(tmp_path: Path) -> None:
     assert max(len(config.constructor) for config in WIDE) > 66
-    layers = [(config, InputSpec()) for config in WIDE]
-    comparison = Comparison(groups=(group(layers),), settings=Settings(), assumed=frozenset())
-    compared = compare_document(comparison, request="", limit=None)
+    layers = [Subject(config=config) for config in WIDE]
+    compared = compare_document(Comparison(groups=(group(layers),), request=""), limit=None)
     log = _compiled({"check": _checked(*WIDE), "compare": compared}, tmp_path)
     assert "Overfull" not in log
 
@@ -350,7 +383,7 @@ def test_latex_compiles_every_document_without_an_error(tmp_path: Path) -> None:
 def _compiled(documents: Mapping[str, Document], tmp_path: Path) -> str:
     """What pdflatex says to the documents, which it compiles without an error."""
     for name, document in documents.items():
-        text = render(document, Format.LATEX)
+        text = _text(document, Format.LATEX)
         (tmp_path / f"{name}.tex").write_text(text, encoding="utf-8")
     inputs = "\n".join(rf"\input{{{name}.tex}}\clearpage" for name in documents)
     (tmp_path / "all.tex").write_text(
@@ -374,7 +407,7 @@ def _compiled(documents: Mapping[str, Document], tmp_path: Path) -> str:
 
 
 def _lines(document: Document) -> list[list[str]]:
-    header, *lines = csv.reader(io.StringIO(render(document, Format.CSV), newline=""))
+    header, *lines = csv.reader(io.StringIO(_text(document, Format.CSV), newline=""))
     assert tuple(header) == HEADER
     assert all(len(line) == len(HEADER) for line in lines)
     return lines
@@ -436,7 +469,7 @@ def test_a_csv_pivots_back_to_the_table() -> None:
 
 
 def _texts(document: Document) -> list[ET.Element]:
-    root = ET.fromstring(render(document, Format.SVG))  # noqa: S314 - our own text
+    root = ET.fromstring(_text(document, Format.SVG))  # noqa: S314 - our own text
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     return root.findall("{http://www.w3.org/2000/svg}text")
 
@@ -447,9 +480,9 @@ def test_an_svg_shows_the_terminals_words_and_needs_nothing_else(document: Docum
     for text in _texts(document):
         lines[int(text.attrib["y"])] = lines.get(int(text.attrib["y"]), "") + (text.text or "")
     shown = ["".join(lines[y].split()) for y in sorted(lines)]
-    printed = ["".join(line.split()) for line in render(document, Format.TABLE).splitlines()]
+    printed = ["".join(line.split()) for line in _text(document, Format.TABLE).splitlines()]
     assert shown == [line for line in printed if line]
-    svg = render(document, Format.SVG)
+    svg = _text(document, Format.SVG)
     assert re.findall('https?://[^"]*', svg.partition("<text")[0]) == ["http://www.w3.org/2000/svg"]
     assert "@font-face" not in svg
 
@@ -484,7 +517,7 @@ def test_an_svg_has_the_terminals_colours(name: str, words: str, colour: str) ->
 
 @EACH_DOCUMENT
 def test_json_is_json(document: Document) -> None:
-    assert json.loads(render(document, Format.JSON))
+    assert json.loads(_text(document, Format.JSON))
 
 
 # GitHub
@@ -496,11 +529,11 @@ def _unescaped(text: str) -> str:
 
 @EACH_DOCUMENT
 def test_github_has_a_line_for_every_verdict(document: Document) -> None:
-    lines = render(document, Format.GITHUB).split("\n")[:-1]
+    lines = _text(document, Format.GITHUB).split("\n")[:-1]
     for verdict, line in zip(document.verdicts(), lines, strict=True):
         text = "".join(cell_text(piece) for piece in verdict.text)
         command = re.fullmatch(r"::error ([^:]*)::(.*)", line)
-        assert bool(command) == (verdict.status in {"failed", "unmet"})
+        assert bool(command) == (verdict.status in {"mismatch", "failed"})
         if command:
             keys = [pair.partition("=")[0] for pair in command[1].split(",")]
             assert keys == (["file", "line"] if verdict.place else []) + ["title"]
@@ -520,7 +553,7 @@ def test_github_has_a_line_for_every_verdict(document: Document) -> None:
 )
 def test_an_annotation_names_the_file(file: str, shown: str) -> None:
     verdict = Verdict(
-        status="unmet", text=("a",), subject=Code("b"), place=Place(file=file, line=7)
+        status="failed", text=("a",), subject=Code("b"), place=Place(file=file, line=7)
     )
     document = Document(sections=(), data=dict, verdicts=lambda: [verdict])
     line = f"::error file={shown},line=7,title=b::a\n"
@@ -533,10 +566,10 @@ def test_an_annotation_names_the_file(file: str, shown: str) -> None:
 
 @EACH_DOCUMENT
 def test_junit_has_a_case_for_every_verdict(document: Document) -> None:
-    root = ET.fromstring(render(document, Format.JUNIT))  # noqa: S314 - our own text
+    root = ET.fromstring(_text(document, Format.JUNIT))  # noqa: S314 - our own text
     verdicts = document.verdicts()
     cases = root.findall("testsuite/testcase")
-    outcome = {"ok": None, "open": "skipped", "failed": "failure", "unmet": "failure"}
+    outcome = {"ok": None, "skipped": "skipped", "mismatch": "failure", "failed": "failure"}
     for verdict, case in zip(verdicts, cases, strict=True):
         assert case.attrib["classname"] == cell_text(verdict.subject)
         assert case.attrib["name"] == cell_text(verdict.what)
@@ -554,7 +587,7 @@ def test_junit_has_a_case_for_every_verdict(document: Document) -> None:
 
 @EACH_DOCUMENT
 def test_every_line_of_a_mermaid_flowchart_is_a_node_or_an_edge(document: Document) -> None:
-    tokens = _markdown(render(document, Format.MARKDOWN))
+    tokens = _markdown(_text(document, Format.MARKDOWN))
     charts = [token.content for token in tokens if token.info == "mermaid"]
     for diagram, chart in zip(diagrams(document), charts, strict=True):
         first, *lines = chart.splitlines()
@@ -571,6 +604,39 @@ def test_every_line_of_a_mermaid_flowchart_is_a_node_or_an_edge(document: Docume
 def _edges(diagram: Diagram) -> int:
     stages = diagram.stages
     return sum(len(left) * len(right) for left, right in pairwise(stages))
+
+
+# Where it runs
+
+
+class ZMQInteractiveShell:
+    """What IPython's `get_ipython` gives in a notebook; rich looks at the name of its class."""
+
+
+@EACH_FORMAT
+def test_a_format_is_the_same_text_wherever_it_is_written(
+    output: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = DOCUMENTS["stack"]
+    elsewhere = render(document, output)
+    monkeypatch.setattr(builtins, "get_ipython", ZMQInteractiveShell, raising=False)
+    variables = {"COLUMNS": "20", "JUPYTER_COLUMNS": "20", "FORCE_COLOR": "1", "TERM": "dumb"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    console = Console()
+    assert (console.is_jupyter, console.width) == (True, 20)  # what it must not depend on
+    assert render(document, output) == elsewhere
+
+
+def test_a_report_is_the_same_text_in_a_notebook_and_shows_nothing_by_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = inspect(RNNConfig(kind=Kind.GRU), run=False)
+    elsewhere = str(report)
+    monkeypatch.setattr(builtins, "get_ipython", ZMQInteractiveShell, raising=False)
+    assert "weight_ih_l0" in elsewhere
+    assert str(report) == elsewhere
+    assert capsys.readouterr() == ("", "")
 
 
 # Start-up

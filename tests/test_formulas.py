@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields, replace
+from dataclasses import replace
 from math import prod
 
 import pytest
@@ -12,22 +12,14 @@ from hypothesis import given
 from rnnshape import InputSpec, Kind, RequestError, RNNConfig
 from rnnshape.dims import Dim, formula, shape_formula
 from rnnshape.layer.facts import Weight
-from rnnshape.layer.formulas import (
-    MOST_WEIGHTS,
-    Sizes,
-    Weights,
-    folded,
-    layout,
-    macs,
-    named_sizes,
-    plain_sizes,
-    weights,
-)
+from rnnshape.layer.formulas import layout, macs, named_sizes, plain_sizes, weights
 from rnnshape.layer.prediction import predict
+from rnnshape.layer.weights import MOST_WEIGHTS, Weights, folded
 from tests import reference
-from tests.strategies import configs, examples, inputs
+from tests.strategies import configs, examples, inputs, packed_inputs
+from tests.subjects import subject
 
-_SPEC = InputSpec()
+_SYMBOLS = ("L", "N", "H_in", "H_cell", "H_out", "D", "num_layers", "steps", "longest")
 
 
 def _stacked(kind: Kind, *, proj_size: int = 0) -> RNNConfig:
@@ -42,7 +34,11 @@ def _stacked(kind: Kind, *, proj_size: int = 0) -> RNNConfig:
 
 
 def _weights(config: RNNConfig) -> Weights:
-    return weights(config, plain_sizes(config, _SPEC))
+    return weights(plain_sizes(config, InputSpec()))
+
+
+def _named_weights(config: RNNConfig) -> Weights:
+    return weights(named_sizes(plain_sizes(config, InputSpec())))
 
 
 @pytest.mark.parametrize(
@@ -66,47 +62,47 @@ def test_the_reference_lstm_takes_6_720_000_macs() -> None:
     sizes = plain_sizes(config, InputSpec(seq_len=10, batch_size=5))
     # 10 steps of 5 sequences in 2 directions: one layer reads 20 features, three read 2 * 40.
     by_hand = 10 * 5 * 2 * (4 * 40 * (20 + 40) + 3 * 4 * 40 * (80 + 40))
-    assert macs(weights(config, sizes), sizes) == by_hand == 6_720_000
+    assert macs(weights(sizes), sizes) == by_hand == 6_720_000
 
 
 @examples(300)
 @given(configs(largest=10**9, layers=10**6), inputs(longest=10**6, batches=10**6))
 def test_totals_are_the_closed_formulas(config: RNNConfig, input_spec: InputSpec) -> None:
     sizes = plain_sizes(config, input_spec)
-    found = weights(config, sizes)
+    found = weights(sizes)
     assert found.parameters == reference.parameters(config)
     few = replace(config, num_layers=min(config.num_layers, 50))
     few_sizes = plain_sizes(few, input_spec)
-    assert macs(weights(few, few_sizes), few_sizes) == reference.macs(
-        few, seq_len=input_spec.seq_len, batch_size=input_spec.batch_size
-    )
+    assert macs(weights(few_sizes), few_sizes) == reference.macs(few, input_spec)
 
 
 @examples(100)
-@given(configs(), inputs())
+@given(configs(), inputs() | packed_inputs())
 def test_plain_and_named_sizes_give_equal_numbers(config: RNNConfig, input_spec: InputSpec) -> None:
-    plain, names = plain_sizes(config, input_spec), named_sizes(config, input_spec)
+    plain = plain_sizes(config, input_spec)
+    names = named_sizes(plain)
     assert plain == names
-    assert layout(config, input_spec, plain) == layout(config, input_spec, names)
-    assert list(weights(config, plain)) == list(weights(config, names))
-    for field in fields(Sizes):
-        assert type(getattr(plain, field.name)) is int
+    assert layout(plain) == layout(names)
+    assert list(weights(plain)) == list(weights(names))
+    for symbol in _SYMBOLS:
+        assert type(getattr(plain, symbol)) is int
 
 
 @examples(100)
-@given(configs(), inputs())
+@given(configs(), inputs() | packed_inputs())
 def test_every_size_of_a_prediction_has_a_formula(config: RNNConfig, input_spec: InputSpec) -> None:
-    predicted = predict(config, input_spec)
-    sizes = named_sizes(config, input_spec)
+    predicted = predict(subject(config, input_spec))
+    sizes = named_sizes(plain_sizes(config, input_spec))
     shapes = [tensor.shape for tensor in predicted.tensors.values()]
     shapes += [weight.shape for weight in predicted.weights]
-    numbers = [predicted.parameters, macs(weights(config, sizes), sizes)]
+    numbers = [predicted.parameters, macs(weights(sizes), sizes)]
     numbers += [size for shape in shapes for size in shape]
-    numbers += [folded_weight.parameters for folded_weight in folded(weights(config, sizes))]
-    values = {field.name: int(getattr(sizes, field.name)) for field in fields(Sizes)}
+    numbers += [folded_weight.parameters for folded_weight in folded(weights(sizes))]
+    values = {symbol: int(getattr(sizes, symbol)) for symbol in _SYMBOLS}
+    lengths = {"lengths": input_spec.lengths}
     for number in numbers:
         assert isinstance(number, Dim)
-        assert eval(formula(number), dict(values)) == number  # noqa: S307
+        assert eval(formula(number), {**values, **lengths}) == number  # noqa: S307
 
 
 @pytest.mark.parametrize(
@@ -114,7 +110,7 @@ def test_every_size_of_a_prediction_has_a_formula(config: RNNConfig, input_spec:
     [
         pytest.param(
             RNNConfig(kind=Kind.LSTM, bidirectional=True, num_layers=4),
-            _SPEC,
+            InputSpec(),
             {
                 "input": "(L, N, H_in)",
                 "h_0": "(D*num_layers, N, H_out)",
@@ -127,7 +123,7 @@ def test_every_size_of_a_prediction_has_a_formula(config: RNNConfig, input_spec:
         ),
         pytest.param(
             RNNConfig(kind=Kind.GRU, batch_first=True),
-            _SPEC,
+            InputSpec(),
             {
                 "input": "(N, L, H_in)",
                 "h_0": "(D*num_layers, N, H_out)",
@@ -152,7 +148,7 @@ def test_every_size_of_a_prediction_has_a_formula(config: RNNConfig, input_spec:
 def test_tensors_have_the_formulas_of_pytorchs_documentation(
     config: RNNConfig, input_spec: InputSpec, formulas: dict[str, str]
 ) -> None:
-    tensors = predict(config, input_spec).tensors
+    tensors = predict(subject(config, input_spec)).tensors
     assert {name: shape_formula(tensor.shape) for name, tensor in tensors.items()} == formulas
     for tensor in tensors.values():
         assert len(tensor.axes) == len(tensor.shape)
@@ -160,7 +156,7 @@ def test_tensors_have_the_formulas_of_pytorchs_documentation(
 
 def test_axes_are_named_in_the_order_of_the_shape() -> None:
     config = RNNConfig(kind=Kind.LSTM, batch_first=True)
-    tensors = layout(config, _SPEC, plain_sizes(config, _SPEC))
+    tensors = layout(plain_sizes(config, InputSpec()))
     assert tensors["output"].axes == ("batch", "seq", "feature")
     assert tensors["h_n"].axes == ("layer*dir", "batch", "feature")
 
@@ -180,7 +176,7 @@ def test_unfolding_names_every_weight_in_the_order_of_state_dict(config: RNNConf
 @examples(100)
 @given(configs(layers=4))
 def test_folded_rows_are_the_weights_of_one_formula(config: RNNConfig) -> None:
-    found = weights(config, named_sizes(config, _SPEC))
+    found = _named_weights(config)
     rows = folded(found)
     assert sum(row.count for row in rows) == found.count
     assert sum(row.parameters for row in rows) == found.parameters
@@ -227,7 +223,7 @@ def test_folded_rows_are_the_weights_of_one_formula(config: RNNConfig) -> None:
     ],
 )
 def test_folded_names_tell_the_layers(config: RNNConfig, names: list[str]) -> None:
-    assert [row.name for row in folded(weights(config, named_sizes(config, _SPEC)))] == names
+    assert [row.name for row in folded(_named_weights(config))] == names
 
 
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
@@ -236,8 +232,8 @@ def test_totals_are_exact_at_sizes_that_no_tensor_has(kind: Kind) -> None:
         kind=kind, input_size=7, hidden_size=10**20, num_layers=10**6, bidirectional=True
     )
     input_spec = InputSpec(seq_len=10**9, batch_size=10**9)
-    sizes = named_sizes(config, input_spec)
-    found = weights(config, sizes)
+    sizes = named_sizes(plain_sizes(config, input_spec))
+    found = weights(sizes)
     assert found.parameters == reference.parameters(config)
     assert found.count == 2 * 4 * 10**6
     rows = reference.GATES[kind] * 10**20
@@ -258,4 +254,6 @@ def test_more_weights_than_the_most_are_not_listed() -> None:
     assert refusal.value.problem == (
         f"the layer has {4 * 10**30:,} weights; the most listed is 100,000"
     )
-    assert "without --full" in refusal.value.hint
+    assert refusal.value.hint == (
+        "tables of text and Markdown fold them into a few rows unless full is given"
+    )

@@ -9,9 +9,11 @@ import pytest
 
 from rnnshape import inspect
 from rnnshape.analysis.frameworks import counterparts
-from rnnshape.document.layer import layer_document
-from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.analysis.inspection import Inspection
+from rnnshape.document.report import report_document
+from rnnshape.layer.config import Kind, Nonlinearity, RNNConfig
 from rnnshape.render import Format, render
+from tests.subjects import subject
 
 # Measured with Keras 3, Flax 0.12 and ONNX for input 20 and hidden 40.
 MEASURED = {
@@ -32,31 +34,50 @@ MEASURED = {
 def test_the_formulas_give_the_counts_that_were_measured(kind: Kind) -> None:
     found = {
         f"{'ONNX ' * (row.framework == 'ONNX')}{row.layer}": row.parameters
-        for row in counterparts(RNNConfig(kind=kind))
+        for row in counterparts(subject(RNNConfig(kind=kind)))
     }
     assert found == MEASURED[kind]
 
 
 def test_a_projection_is_pytorchs_alone() -> None:
-    rows = counterparts(RNNConfig(kind=Kind.LSTM, proj_size=10))
+    rows = counterparts(subject(RNNConfig(kind=Kind.LSTM, proj_size=10)))
     assert [(row.framework, row.parameters) for row in rows] == [("PyTorch", 5520)]
 
 
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
 def test_without_biases_all_frameworks_count_the_same(kind: Kind) -> None:
     config = RNNConfig(kind=kind, bias=False, num_layers=2, bidirectional=True)
-    assert len({row.parameters for row in counterparts(config)}) == 1
+    assert len({row.parameters for row in counterparts(subject(config))}) == 1
 
 
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
 def test_biases_are_spoken_of_where_there_are_any(kind: Kind, bias: bool) -> None:
     report = inspect(RNNConfig(kind=kind, bias=bias), run=False)
-    document = layer_document(report, show=["frameworks"], full=False)
-    _, *advice = render(document, Format.TABLE).partition("to Keras")
-    spoken = re.search(r"biases|forget_bias|\bb_|\bONNX: concat", "".join(advice))
-    assert bool(spoken) is bias
-    assert ("use_bias=False" in "".join(advice)) is not bias
+    document = report_document(Inspection(report=report), show=["frameworks"])
+    advice = "".join(render(document, Format.TABLE).partition("to Keras")[1:])
+    without, no_flax, _ = advice.partition("no cell of Flax can leave its biases out")
+    assert bool(no_flax) is not bias
+    assert bool(re.search(r"biases|forget_bias|\bb_|\bconcatenate", without)) is bias
+    assert ("use_bias=False" in advice) is not bias
+    assert ("Flax" in {row.framework for row in counterparts(report.subject)}) is bias
+
+
+@pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
+def test_a_relu_is_asked_of_each_framework(bias: bool) -> None:
+    choices: list[tuple[Nonlinearity, bool]] = [("relu", True), ("tanh", False)]
+    for nonlinearity, spoken in choices:
+        config = RNNConfig(kind=Kind.RNN, nonlinearity=nonlinearity, bias=bias)
+        document = report_document(
+            Inspection(report=inspect(config, run=False)), show=["frameworks"]
+        )
+        text = render(document, Format.TABLE)
+        for activation in (
+            "to Keras with activation='relu'",
+            *(["Flax with activation_fn=nn.relu"] if bias else []),
+            "to ONNX with activations=['Relu']",
+        ):
+            assert (activation in text) is spoken
 
 
 @pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="needs keras")
@@ -82,7 +103,7 @@ def test_real_keras_has_these_counts(
     named = f"{layer}(reset_after=False)" if options else layer
     rows = {
         row.layer: row.parameters
-        for row in counterparts(RNNConfig(kind=kind))
+        for row in counterparts(subject(RNNConfig(kind=kind)))
         if row.framework == "Keras"
     }
     assert rows[named] == built.count_params()
@@ -115,5 +136,5 @@ def test_real_onnx_runs_weights_of_these_sizes(kind: Kind) -> None:
     (last,) = ReferenceEvaluator(helper.make_model(graph)).run(None, feeds)
     assert np.shape(last) == (1, 2, hidden)
     counted = sum(int(np.prod(shape)) for shape in shapes.values())
-    row = next(r for r in counterparts(RNNConfig(kind=kind)) if r.framework == "ONNX")
+    row = next(r for r in counterparts(subject(RNNConfig(kind=kind))) if r.framework == "ONNX")
     assert row.parameters == counted

@@ -123,13 +123,12 @@ def results(module: Any, size: tuple[int, ...], device: str = "meta") -> dict[st
     return {"output": output, "h_n": h_n} | ({} if c_n is None else {"c_n": c_n})
 
 
-def totals(module: Any, size: tuple[int, ...], *, gates: int) -> dict[str, int]:
+def totals(module: Any, size: tuple[int, ...]) -> dict[str, int]:
     """Counts and bytes of float32, from PyTorch's own tensors."""
     given, steps_ = results(module, size), prod(size[:-1])
     own = 4 * parameters(module)
     layers = module.num_layers
     features = given["output"].shape[-1]  # of both directions together
-    directions = 2 if module.bidirectional else 1
     return {
         "parameters": parameters(module),
         "parameter_bytes": own,
@@ -139,7 +138,6 @@ def totals(module: Any, size: tuple[int, ...], *, gates: int) -> dict[str, int]:
         "adam_bytes": 2 * own,
         "state_bytes": sum(value.nbytes for name, value in given.items() if name != "output"),
         "activation_bytes": 4 * steps_ * (size[-1] + layers * features),
-        "gate_bytes": 4 * steps_ * layers * directions * gates * module.hidden_size,
     }
 
 
@@ -334,13 +332,12 @@ def test_arithmetic_is_right(golden: Golden) -> None:
 
 @EACH_TABLE
 def test_costs_are_those_of_pytorchs_tensors(golden: Golden) -> None:
-    units = r"MACs|FLOPs|parameters|gradients|Adam|states|activations|gates"
+    units = r"MACs|FLOPs|parameters|gradients|Adam|states|activations"
     rows = golden.found(rf"({units}) +([\d,]+)(?: +bytes)? +(?:L\*N x|2 x|4 x|as |two|the|in|of).*")
     assert bool(rows) is ("--show all" in golden.command)
     if rows:
         module = golden.module()
-        gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[type(module).__name__]
-        known = totals(module, printed_shapes(golden)["input"], gates=gates)
+        known = totals(module, printed_shapes(golden)["input"])
         names = {"MACs": "macs", "FLOPs": "flops", "Adam": "adam_bytes"}
         assert {names.get(row[1], f"{row[1][:-1]}_bytes"): number(row[2]) for row in rows} == {
             name: value for name, value in known.items() if name != "parameters"
@@ -423,7 +420,7 @@ def test_the_json_counts_what_pytorch_counts() -> None:
     whole, filtered, _ = steps((ROOT / "tests/goldens/json.md").read_text())
     layer = json.loads(whole.expected)["modules"][0]
     module = nn.RNN(2, 3, bias=False, device="meta")
-    assert layer["totals"] == totals(module, (5, 4, 2), gates=1)
+    assert layer["totals"] == totals(module, (5, 4, 2))
     assert layer["gates"] == {"h": [0, 3]}
     assert {row["parameters"] for row in layer["frameworks"]} == {parameters(module)}
     assert [(row["name"], tuple(row["shape"])) for row in layer["weights"]] == [
@@ -439,7 +436,7 @@ def test_the_json_counts_what_pytorch_counts() -> None:
         assert row["macs"] == multiply_adds(sibling, 5 * 4)
         assert Fraction(row["parameters_ratio"]) == Fraction(row["parameters"], 4 * 15)
     deep = nn.LSTM(20, 40, num_layers=4, bidirectional=True, device="meta")
-    assert filtered.expected.splitlines()[0] == str(totals(deep, (10, 5, 20), gates=4))
+    assert filtered.expected.splitlines()[0] == str(totals(deep, (10, 5, 20)))
 
 
 @pytest.mark.parametrize("step", ERRORS, ids=[step.command for step in ERRORS])

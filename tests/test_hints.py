@@ -33,6 +33,7 @@ BAD = [
     *("lstm --input-shape 9 --lengths 7,3", "lstm --input-shape 9,20 --lengths 7,3"),
     *("lstm --input-shape 7,3,20 --lengths 7,3", "lstm --input-shape a --lengths 7,3"),
     *("lstm --input-shape 3,7,20 --lengths 7,3 --batch-first", "lstm --input-shape 0,5,20"),
+    *("lstm --input-shape 3,5,3 --lengths 4,2,3", "gru --input-shape 2,9,3 --lengths 7,3"),
     *("lstm --cell --input-shape 10,5,20", "lstm --cell --input-shape 20 --batch 3"),
     *("lstm --cell --input-shape a", "lstm --cell --input-shape 5,20 --unbatched"),
     *("lstm --cell --input-shape 1,2,3,4 --unbatched", "lstm --cell --input-shape 5,0"),
@@ -65,8 +66,10 @@ BAD = [
 
 
 def _followed(words: list[str], problem: str, hint: str) -> list[str]:
-    """The request with what the hint gives in place of what the error blames."""
-    instead = shlex.split(re.split("; |, or | is the | alone$", hint)[0])
+    """The request with what the hint gives in place of what the error blames, or beside it."""
+    instead = shlex.split(re.split("; |, or | is the | makes | alone$", hint)[0])
+    if instead == ["--batch-first"]:
+        return [*words, *instead]
     if instead[0] == "rnnshape":
         return instead[1:]
     blamed = next(
@@ -74,6 +77,18 @@ def _followed(words: list[str], problem: str, hint: str) -> list[str]:
     )
     place = words.index(blamed)
     return [*words[:place], *instead, *words[place + 2 :]]
+
+
+@pytest.mark.parametrize(
+    "request_", [each for each in BAD if "--lengths" in each and "--input-shape" in each]
+)
+def test_the_other_shape_of_a_hint_is_accepted(request_: str) -> None:
+    words = shlex.split(request_)
+    _, hint = two_lines(call(*words))
+    shape = re.search(r"--input-shape ([0-9,]+)$", hint)
+    if shape is not None:
+        words[words.index("--input-shape") + 1] = shape[1]
+        assert call(*words, "--no-run").code == 0
 
 
 @pytest.mark.parametrize("request_", BAD)

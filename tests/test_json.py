@@ -7,37 +7,24 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
-from importlib.resources import files
 from math import prod
-from typing import Any, get_args
+from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.validators import extend
 
-from rnnshape.document.findings import finding_code
-from rnnshape.document.layer import layer_document
+from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Document
-from rnnshape.layer import formulas
-from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
-from rnnshape.layer.facts import Tensor
-from rnnshape.layer.findings import Finding
-from rnnshape.layer.report import Run, predicted_report
-from rnnshape.layer.verification import verify_differences
+from rnnshape.document.report import report_document
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.report import predicted_report
+from rnnshape.layer.run import Outcome, Run
+from rnnshape.layer.settings import DType, Settings
+from rnnshape.layer.subject import Subject
+from rnnshape.pytorch.probes import within
+from rnnshape.pytorch.probes.cpu_values import tolerance
 from rnnshape.render.json import render_json
 from tests.program import call
-
-SCHEMAS = {
-    name: json.loads((files("rnnshape") / f"schemas/{name}-1.0.json").read_text(encoding="utf-8"))
-    for name in ("report", "compare", "budget", "check")
-}
-each_schema = pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
-SCHEMA = SCHEMAS["report"]
-# JSON Schema takes 8.0 for an integer; no number here may have passed through a float.
-_EXACT = Draft202012Validator.TYPE_CHECKER.redefine(
-    "integer", lambda _checker, value: type(value) is int
-)
-VALIDATOR = extend(Draft202012Validator, type_checker=_EXACT)(SCHEMA)  # type: ignore[no-untyped-call]
+from tests.schemas import VALIDATORS, problems
 
 BIG = 2**53 + 1
 
@@ -113,10 +100,6 @@ def module(words: tuple[str, ...]) -> dict[str, Any]:
     return only
 
 
-def problems(instance: object) -> list[str]:
-    return [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(instance)]
-
-
 def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     """The paths of all members of objects, and of all elements of arrays, however deep."""
     members = value.items() if isinstance(value, dict) else enumerate(value)
@@ -133,109 +116,9 @@ def holder(whole: Any, path: tuple[str | int, ...]) -> Any:
     return whole
 
 
-def described_objects(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every object of a schema that lists its keys."""
-    return [
-        value
-        for path in ((), *inner(schema))
-        if (value := reached(schema, path)).get("type") == "object" and "properties" in value
-    ]
-
-
-def inner(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Where a schema holds other objects."""
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, own in items:
-        if isinstance(own, (dict, list)):
-            if isinstance(own, dict):
-                yield (*path, key)
-            yield from inner(own, (*path, key))
-
-
-def reached(whole: Any, path: tuple[str | int, ...]) -> dict[str, Any]:
-    for key in path:
-        whole = whole[key]
-    assert isinstance(whole, dict)
-    return whole
-
-
-@each_schema
-def test_the_schema_is_one(schema: dict[str, Any]) -> None:
-    Draft202012Validator.check_schema(schema)
-
-
-@each_schema
-def test_every_object_of_the_schema_is_closed_and_requires_what_it_lists_except_cell_states(
-    schema: dict[str, Any],
-) -> None:
-    objects = described_objects(schema)
-    assert len(objects) > 5
-    for described in objects:
-        optional = set(described["properties"]) - set(described["required"])
-        assert described["additionalProperties"] is False, described["description"]
-        of_some_layers = {"c_0", "c_n", "c_1", "h_1", "output", "h_n", "data"}
-        assert optional <= of_some_layers, described["description"]
-
-
-@each_schema
-def test_everything_in_the_schema_is_described(schema: dict[str, Any]) -> None:
-    for described in described_objects(schema):
-        assert described["description"]
-        for name, property_ in described["properties"].items():
-            reference = property_.get("$ref", "").rpartition("/")[2]
-            assert property_.get("description") or schema["$defs"][reference]["description"], name
-
-
-@pytest.mark.parametrize("name", ["compare", "budget", "check"])
-def test_what_schemas_have_in_common_is_described_alike(name: str) -> None:
-    own, report = SCHEMAS[name]["$defs"], SCHEMAS["report"]["$defs"]
-    common = own.keys() & report.keys() - {"input"}
-    assert {"config", "value", "constructor", "size", "count"} <= common
-    apart = {
-        # It tells of which layer a mismatch is, and of the runs of all layers together.
-        "compare": {"mismatch", "verification"},
-        "budget": set(),
-        # It tells at which line an expectation stands, and of a layer only what is expected.
-        "check": {"module", "totals", "expectation"},
-    }
-    assert {key for key in common if own[key] != report[key]} == apart[name]
-    batch_sizes = report["input"]["properties"].keys() - own["input"]["properties"].keys()
-    assert batch_sizes == {"batch_sizes"}
-
-
-def _references(value: Any) -> set[str]:
-    if isinstance(value, list):
-        return set().union(*map(_references, value))
-    if not isinstance(value, dict):
-        return set()
-    own = {value["$ref"].rpartition("/")[2]} if "$ref" in value else set()
-    return own.union(*map(_references, value.values()))
-
-
-@each_schema
-def test_every_definition_of_the_schema_is_used(schema: dict[str, Any]) -> None:
-    assert _references(schema) == set(schema["$defs"])
-
-
-def test_the_enumerations_of_the_schema_are_those_of_the_program() -> None:
-    definitions = SCHEMA["$defs"]
-    codes = {finding_code(kind.__new__(kind)) for kind in get_args(Finding)}
-    assert definitions["config"]["properties"]["kind"]["enum"] == [kind.value for kind in Kind]
-    assert definitions["verification"]["properties"]["dtype"]["enum"] == [d.value for d in DType]
-    assert set(definitions["finding"]["properties"]["code"]["enum"]) == codes
-    packed = InputSpec(batch_size=1, seq_len=1, lengths=(1,))
-    tensors: dict[str, Tensor] = {}
-    for config in (RNNConfig(kind=Kind.LSTM), RNNConfig(kind=Kind.LSTM, cell=True)):
-        tensors |= formulas.layout(config, packed, formulas.plain_sizes(config, packed))
-    assert set(definitions["tensor"]["properties"]["axes"]["items"]["enum"]) == {
-        axis for tensor in tensors.values() for axis in tensor.axes
-    }
-    assert set(definitions["tensors"]["properties"]) == set(tensors)
-
-
 @EACH_CASE
 def test_a_document_is_as_the_schema_says(words: tuple[str, ...]) -> None:
-    assert problems(document(words)) == []
+    assert problems(document(words), "report") == []
 
 
 @EACH_CASE
@@ -258,7 +141,6 @@ def test_totals_are_the_sums_over_the_weights(words: tuple[str, ...]) -> None:
     batch = 1 if input_["batch_size"] is None else input_["batch_size"]
     steps = batch if config["cell"] else sum(input_["lengths"] or [input_["seq_len"] * batch])
     width = config["proj_size"] or config["hidden_size"]
-    gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[config["kind"]]
     finals = [t for name, t in layer["tensors"].items() if name.endswith(("_n", "_1"))]
     parameters = sum(row["parameters"] for row in rows)
     elements = {
@@ -267,7 +149,6 @@ def test_totals_are_the_sums_over_the_weights(words: tuple[str, ...]) -> None:
         "adam_bytes": 2 * parameters,
         "state_bytes": sum(prod(tensor["shape"]) for tensor in finals),
         "activation_bytes": steps * (config["input_size"] + stacks * width),
-        "gate_bytes": steps * stacks * gates * config["hidden_size"],
     }
     assert layer["totals"] == {
         "parameters": parameters,
@@ -401,24 +282,7 @@ RICH = (
 
 
 def _refused(instance: object) -> bool:
-    try:
-        VALIDATOR.validate(instance)
-    except ValidationError:
-        return True
-    return False
-
-
-def test_a_document_with_a_key_renamed_or_missing_is_not_valid() -> None:
-    whole = document((*RICH, "--with-state"))
-    keys = [path for path in leaves(whole) if isinstance(path[-1], str)]
-    assert len(keys) > 100
-    for path in keys:
-        for new_name in (f"{path[-1]}_", None):
-            changed = deepcopy(whole)
-            value = holder(changed, path).pop(path[-1])
-            if new_name is not None:
-                holder(changed, path)[new_name] = value
-            assert _refused(changed), path
+    return not VALIDATORS["report"].is_valid(instance)
 
 
 def test_a_document_with_a_number_that_passed_through_a_float_is_not_valid() -> None:
@@ -470,42 +334,36 @@ def test_a_document_with_a_word_that_is_none_of_ours_is_not_valid(
     assert _refused(whole)
 
 
-def test_the_document_of_a_disagreement_names_it_and_is_as_the_schema_says(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    real = formulas._shapes
-
-    def without_hidden_bias(*args: Any, **kwargs: Any) -> dict[str, tuple[int, ...]]:
-        shapes = real(*args, **kwargs)
-        return {name: shape for name, shape in shapes.items() if name != "bias_hh"}
-
-    monkeypatch.setattr(formulas, "_shapes", without_hidden_bias)
+@pytest.mark.usefixtures("disagreement")
+def test_the_document_of_a_disagreement_names_it_and_is_as_the_schema_says() -> None:
     result = call("gru", "-f", "json")
     whole = json.loads(result.out)
     verification = whole["modules"][0]["verification"]
     assert result.code == 3
-    assert problems(whole) == []
+    assert problems(whole, "report") == []
     assert verification["agrees"] is False
     assert verification["mismatches"] == [
         {"what": "bias_hh_l0", "predicted": None, "measured": [120]},
+        {"what": "weights", "predicted": 3, "measured": 4},
         {"what": "parameters", "predicted": 7_320, "measured": 7_440},
     ]
 
 
 @pytest.mark.parametrize("difference", [float("nan"), float("inf")], ids=["NaN", "infinity"])
 def test_a_difference_that_is_no_number_is_null_beside_its_mismatch(difference: float) -> None:
-    predicted = predicted_report(RNNConfig(kind=Kind.GRU), InputSpec(), Settings(device="cuda"))
-    mismatches = verify_differences(equations=None, device=difference, dtype=DType.FLOAT32)
+    subject = Subject(config=RNNConfig(kind=Kind.GRU), settings=Settings(device="cuda"))
+    mismatches = within("the CPU's values", difference, tolerance(DType.FLOAT32))
     run = Run(
         torch_version="2.13.0",
-        input_spec=predicted.input_spec,
+        input_spec=subject.input_spec,
         claims=(),
         mismatches=mismatches,
-        device_difference=difference,
+        outcomes={"cpu_values": Outcome(value=difference, mismatches=mismatches)},
     )
-    text = render_json(layer_document(replace(predicted, run=run), show=(), full=False))
+    report = replace(predicted_report(subject), run=run)
+    text = render_json(report_document(Inspection(report=report), show=()))
     whole = json.loads(text, parse_constant=pytest.fail)
-    assert problems(whole) == []
+    assert problems(whole, "report") == []
     verification = whole["modules"][0]["verification"]
     assert verification["device_difference"] is None
     assert [each["what"] for each in verification["mismatches"]] == ["the CPU's values"]

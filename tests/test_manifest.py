@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnshape.sources.manifest import Manifest, basic_string, manifest_of
-from rnnshape.sources.toml import Document
+from rnnshape.sources.manifest import Manifest, manifest_of
+from rnnshape.sources.toml import TOMLText
+from rnnshape.words import basic_string
 from tests.program import call, shell
 
 MODULE = '[modules.a]\ntarget = "nn.LSTM(20, 40)"\n'
@@ -24,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def manifest(text: str, *root: str) -> Manifest:
-    return manifest_of(Document.of(text, "rnnshape.toml"), root)
+    return manifest_of(TOMLText.of(text, "rnnshape.toml"), root)
 
 
 def refused(text: str | bytes, *words: str, name: str = "rnnshape.toml") -> list[tuple[str, str]]:
@@ -151,25 +152,29 @@ def test_a_name_that_no_module_has_is_told_with_the_nearest() -> None:
 
 KEYS = [
     ("target = 3", "target is 3, not a string", 'target = "nn.LSTM(20, 40)"'),
-    ('expect = "output = 3"', "expect is a string, not an array", 'expect = ["output = 10,5,80"]'),
+    (
+        'expect = "output = 3"',
+        'expect is "output = 3", not an array',
+        'expect = ["output = 10,5,80"]',
+    ),
     ("expect = [3]", "expect is [3], not an array of strings", 'expect = ["output = 10,5,80"]'),
-    ('expect = ["a = 1", 3.5]', "expect is an array of strings and floats", "expect = ["),
-    ('matches = ["gru"]', "matches is an array of strings, not a string", "matches = "),
-    ('input_shape = "10,5,20"', "input_shape is a string, not an array", "[10, 5, 20]"),
-    ("input_shape = []", "input_shape is an empty array, not", "input_shape = [10, 5, 20]"),
+    ('expect = ["a = 1", 3.5]', 'expect is ["a = 1", 3.5], not an array of strings', "expect = ["),
+    ('matches = ["gru"]', 'matches is ["gru"], not a string', "matches = "),
+    ('input_shape = "10,5,20"', 'input_shape is "10,5,20", not an array', "[10, 5, 20]"),
+    ("input_shape = []", "input_shape is [], not an array", "input_shape = [10, 5, 20]"),
     ("input_shape = [10, -5, 20]", "input_shape is [10, -5, 20], not an array of int", "[10, 5"),
-    ("input_shape = [10, 5.0, 20]", "is an array of integers and floats, not", "[10, 5, 20]"),
-    ("input_shape = [10, true, 20]", "is an array of integers and booleans, not", "[10, 5, 20]"),
+    ("input_shape = [10, 5.0, 20]", "input_shape is [10, 5.0, 20], not an array", "[10, 5, 20]"),
+    ("input_shape = [10, true, 20]", "input_shape is [10, true, 20], not an array", "[10, 5, 20]"),
     ("input_shape = 20", "input_shape is 20, not an array", "input_shape = [10, 5, 20]"),
     ("batch_size = -1", "batch_size is -1, not an integer of 0 or more", "batch_size = 5"),
     ("batch_size = true", "batch_size is true, not an integer", "batch_size = 5"),
-    ("batch = 1.0", "batch is a float, not an integer", "batch = 5"),
+    ("batch = 1.0", "batch is 1.0, not an integer", "batch = 5"),
     ("seq_len = 0", "seq_len is 0, not an integer of 1 or more", "seq_len = 10"),
-    ("seq = 2024-01-01", "seq is a date or time, not an integer", "seq = 10"),
+    ("seq = 2024-01-01", "seq is 2024-01-01, not an integer", "seq = 10"),
     ("lengths = [3, 0]", "lengths is [3, 0], not an array of integers of 1", "[7, 3, 2]"),
     ("lengths = 3", "lengths is 3, not an array", "lengths = [7, 3, 2]"),
     ("unbatched = 1", "unbatched is 1, not true or false", "unbatched = true"),
-    ('with_state = "yes"', "with_state is a string, not true or false", "with_state = true"),
+    ('with_state = "yes"', 'with_state is "yes", not true or false', "with_state = true"),
     ("device = 0", "device is 0, not a string", 'device = "cpu"'),
     ("dtype = 32", "dtype is 32, not a string", 'dtype = "float32"'),
     ("expct = []", "unknown key expct; there are target, expect,", "expect, or leave it out"),
@@ -180,7 +185,7 @@ KEYS = [
     (f"batch = 0b{'1' * 50_000}", "batch is an integer of over 500 digits", "batch = 5"),
     (f"batch_size = 1{'0' * 501}", "batch_size is an integer of over 500 digits", "batch_size"),
     (f"device = 0o{'7' * 9000}", "device is an integer of over 500 digits", "device = "),
-    (f"lengths = [3, 0x{'f' * 5000}]", "an array of integers of over 500 digits", "[7, 3, 2]"),
+    (f"lengths = [3, 0x{'f' * 5000}]", "an array with an integer of over 500 digits", "[7, 3, 2]"),
 ]
 WORDS = [
     ('device = "tpu"', "unknown device 'tpu'", "one of cpu, cuda, cuda:1, mps, xpu, meta"),
@@ -189,25 +194,25 @@ WORDS = [
     ('dtype = "int8"', "dtype int8 is not floating or complex", "one of float16, "),
     ('dtype = "flaot32"', "unknown dtype 'flaot32'", "one of float16, "),
     ("input_shape = [1, 2, 3, 4]", "input_shape has 3 sizes, or 2 without", "= [10, 5, 20]"),
-    ("input_shape = [0, 5, 20]", "input_shape = [0, 5, 20] has seq_len 0", "= [1, 5, 20]"),
+    ("input_shape = [0, 5, 20]", "input_shape has seq_len 0", "= [1, 5, 20]"),
     ("input_shape = [9, 5, 21]", "has input_size 21, but the target has 20", "= [9, 5, 20]"),
     ('expect = ["output"]', '"output" has no operator', '"params <= 150k"'),
     ('expect = ["outptu = 1,2"]', "LSTM(20, 40) has no outptu", '"output = 1,2"; it has input,'),
     ('expect = ["parmas = 3"]', "has no parmas", '"parameters = 3"; it has'),
     ('expect = ["params => 3"]', "has the unknown operator =>", '"params >= 3"'),
     ('expect = ["params ~ 3"]', "has no operator", '"params <= 150k"'),
-    ('expect = ["output <= 1,2,3"]', "shapes know only =", '"output = 10,5,40"'),
+    ('expect = ["output <= 1,2,3"]', "shapes are compared with = only", '"output = 10,5,40"'),
     ('expect = ["params < 9,921"]', "parameters is a number", '"parameters < 9921"'),
-    ('expect = ["output = 3"]', "output is a shape, 3 a number", '"output = 10,5,40"'),
+    ('expect = ["output = 3"]', "output is a shape, and 3 is a number", '"output = 10,5,40"'),
     ('expect = ["b/params > 3"]', "is about b, which is not here", '"parameters > 3"'),
     ('expect = ["params = x"]', "x is no number", "a number like 136960, 150k or 2MiB"),
     ('expect = [""]', '"" is empty', '"params <= 150k"'),
     ('matches = "rnn --batch-frst"', "no option --batch-frst", "--batch-first; rnnshape rnn"),
-    ('matches = "gruu"', "gruu is neither flags nor", "a target is"),
+    ('matches = "gruu"', "gruu is neither options nor", "a target is"),
     (
         'matches = "lstm --batch 3"',
         "--batch is not an option of a target",
-        "leave batch_size out of the target",
+        "leave --batch out of the target",
     ),
 ]
 
@@ -228,15 +233,15 @@ def test_a_wrong_value_is_told_at_its_line(key: str, problem: str, hint: str) ->
 @pytest.mark.parametrize(
     ("target", "problem", "hint"),
     [
-        ("nn.LSTM(20, 4O)", "is no Python expression", "nn.LSTM(20, 40"),
+        ("nn.LSTM(20, 4O)", "is not Python", "nn.LSTM(20, 40"),
         ("nn.LSTM(20, 40", "'(' was never closed", "nn.LSTM(20, 40"),
         ("nn.Linear(20, 40)", "nn.Linear", ""),
-        ("", "'' is neither flags nor", "a target is"),
+        ("", "'' is neither options nor", "a target is"),
         ("model.pt", "model.pt looks like a file", "a target is"),
         ("package.module:layer", "looks like an import path", "a target is"),
         ("lstm --hidden 0", "--hidden must be a whole number of 1 or more", "--hidden 1"),
         ("lstm --hiden 3", "no option --hiden", "--hidden"),
-        ("lstm --seq 3", "--seq is not an option of a target", "leave seq_len out of the target"),
+        ("lstm --seq 3", "--seq is not an option of a target", "leave --seq out of the target"),
         ("lstm --proj 40", "proj_size 40 must be smaller than hidden_size 40", "--proj"),
         ("lstm 'x", "no closing quotation", "as in"),
     ],
@@ -253,12 +258,17 @@ def test_a_bad_target_is_told_at_its_line(target: str, problem: str, hint: str) 
     [
         (
             "batch_size = 4\nunbatched = true",
-            "unbatched contradicts batch_size = 4", "leave one of the two out", 4,
+            "unbatched = true is one sequence without a batch, and batch_size = 4 is given",
+            "leave out unbatched or batch_size", 4,
         ),
-        ("batch = 4\nunbatched = true", "unbatched contradicts batch = 4", "leave one of", 4),
+        (
+            "batch = 4\nunbatched = true",
+            "unbatched = true is one sequence without a batch, and batch = 4 is given",
+            "leave out unbatched or batch", 4,
+        ),
         (
             "unbatched = true\ninput_shape = [10, 5, 20]",
-            "unbatched contradicts the batch axis of input_shape = [10, 5, 20]",
+            "without a batch, and input_shape 10,5,20 has a batch axis",
             "input_shape = [10, 20], or leave unbatched out", 3,
         ),
         (
@@ -267,11 +277,15 @@ def test_a_bad_target_is_told_at_its_line(target: str, problem: str, hint: str) 
         ),
         (
             "lengths = [7, 3]\nbatch_size = 3",
-            "lengths has batch_size 2, but batch_size is 3",
-            "leave batch_size out, or give batch_size = 2", 3,
+            "there are 2 lengths, and batch_size is 3",
+            "leave batch_size out, or give batch_size = 2", 4,
         ),
-        ("lengths = [7]\nunbatched = true", "lengths are the rows of a batch", "leave one of", 3),
-        ("seq = 3\nlengths = [7]", "length 7 is longer than seq 3", "shorten it", 3),
+        (
+            "lengths = [7]\nunbatched = true",
+            "unbatched = true is one sequence without a batch, and lengths = [7] is given",
+            "leave out unbatched or lengths", 4,
+        ),
+        ("seq = 3\nlengths = [7]", "length 7 is longer than the input's 3 steps", "shorten it", 4),
         ("seq = 3\nseq_len = 3", "seq and seq_len are the same", "leave one of them out", 3),
         ("batch_size = 3\nbatch = 3", "batch and batch_size are the same", "leave one", 4),
     ],
@@ -286,9 +300,23 @@ def test_keys_that_contradict_each_other_are_told_by_their_names(
     assert "--" not in error + said
 
 
+@pytest.mark.parametrize(
+    ("target", "batch_first"),
+    [("nn.GRU(20, 40)", "batch_first=True"), ("gru --bidir", "--batch-first")],
+)
+def test_a_hint_writes_each_field_as_it_is_written_where_it_belongs(
+    target: str, batch_first: str
+) -> None:
+    ((error, hint),) = refused(
+        f'[modules.a]\ntarget = "{target}"\nlengths = [4, 2, 3]\ninput_shape = [3, 5, 20]\n'
+    )
+    assert error == "rnnshape.toml:4: a: input_shape has batch_size 5, but there are 3 lengths"
+    assert hint == f"{batch_first} makes 3 the batch, or input_shape = [4, 3, 20]"
+
+
 def test_a_cell_has_no_steps() -> None:
     ((error, hint),) = refused('[modules.a]\ntarget = "lstm --cell"\nseq = 3\n')
-    assert error == "rnnshape.toml:3: a: a cell takes one step, and seq is given"
+    assert error == "rnnshape.toml:3: a: a cell takes one step, and seq = 3 is given"
     assert hint.startswith("leave seq out")
 
 
@@ -296,20 +324,20 @@ def test_a_cell_has_no_steps() -> None:
     ("text", "root", "line", "problem", "hint"),
     [
         ("moduls = 1\n", (), 1, "unknown key moduls; there is modules", "modules, or leave it out"),
-        ("modules = 3\n", (), 1, "modules is an integer, not a table", "[modules.encoder]"),
+        ("modules = 3\n", (), 1, "modules is 3, not a table", "[modules.encoder]"),
         ("[[modules]]\n", (), 1, "modules is an array of tables, not a t", "[modules.encoder]"),
-        ("\n[modules]\na = 3\n", (), 3, "a: it is an integer, not a table", "[modules.a] and"),
-        ('[modules]\n"a b" = 3\n', (), 2, "a b: it is an integer", '[modules."a b"] and below it'),
+        ("\n[modules]\na = 3\n", (), 3, "a: it is 3, not a table", "[modules.a] and"),
+        ('[modules]\n"a b" = 3\n', (), 2, "a b: it is 3, not", '[modules."a b"] and below it'),
         ("\n[modules.a]\n", (), 2, "a: it has no target", 'target = "nn.LSTM(20, 40)"'),
         ("[[modules.a]]\n", (), 1, "a: it is an array of tables, not a table", "[modules.a] and"),
-        ("tool = 3\n", ("tool",), 1, "tool is an integer, not", "[tool.rnnshape.modules.encoder]"),
-        ("\ntool.rnnshape = 3\n", ("tool",), 2, "tool.rnnshape is an integer", "[tool.rnnshape.m"),
+        ("tool = 3\n", ("tool",), 1, "tool is 3, not", "[tool.rnnshape.modules.encoder]"),
+        ("\ntool.rnnshape = 3\n", ("tool",), 2, "tool.rnnshape is 3, not", "[tool.rnnshape.m"),
         (
             "[tool.rnnshape]\nmodule = 1", ("tool",), 2, "unknown key module", "modules, or leave",
         ),
         (
             '[tool.rnnshape]\nmodules = ""', ("tool",), 2,
-            "tool.rnnshape.modules is a string, not a table", "[tool.rnnshape.modules.encoder]",
+            'tool.rnnshape.modules is "", not a table', "[tool.rnnshape.modules.encoder]",
         ),
     ],
 )  # fmt: skip
@@ -349,16 +377,16 @@ def test_what_is_wrong_with_the_run_hides_nothing_else() -> None:
         '[modules.a]\ntarget = "gru"\ndevice = "gpu"\ndtype = "y"\nbatch = 3\nlengths = [3, 4]\n'
         'expect = ["nope = 1", "output = 3"]\nmatches = "gruu"\n'
     )
-    assert lines(told) == [3, 4, 6, 7, 7, 8]
+    assert lines(told) == [3, 4, 5, 7, 7, 8]
     for (error, _), said in zip(
         told,
         (
             "unknown device 'gpu'",
             "unknown dtype 'y'",
-            "lengths has batch_size 2, but batch is 3",
+            "there are 2 lengths, and batch is 3",
             "nn.GRU(20, 40) has no nope",
-            "output is a shape, 3 a number",
-            "gruu is neither flags nor",
+            "output is a shape, and 3 is a number",
+            "gruu is neither options nor",
         ),
         strict=True,
     ):
@@ -382,7 +410,7 @@ def test_the_manifest_in_a_folder_is_named_so_that_it_can_be_checked(folder_name
 def test_more_than_a_hundred_problems_are_counted() -> None:
     told = refused("".join(f"[modules.m{n}]\n" for n in range(130)))
     assert len(told) == 101
-    assert told[-1] == ("and 30 more problems", "mend these first")
+    assert told[-1] == ("and 30 more problems", "fix these first")
 
 
 # Files
@@ -534,9 +562,7 @@ def test_a_working_directory_that_is_gone_is_told(
     (folder / "a").mkdir()
     monkeypatch.chdir("a")
     (folder / "a").rmdir()
-    assert pairs(call("check").err) == [
-        ("the working directory is gone", "cd to one that there is")
-    ]
+    assert pairs(call("check").err) == [("the working directory is gone", "cd to one that exists")]
 
 
 def test_no_manifest_here_or_above_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

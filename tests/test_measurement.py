@@ -15,14 +15,16 @@ import pytest
 import torch
 
 from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig, Settings, inspect
-from rnnshape.layer import measurement, modules
-from rnnshape.layer.report import Run
-from rnnshape.layer.timing import timed
-from rnnshape.layer.verification import device_tolerance, verify_differences
+from rnnshape.layer.run import Mismatch, Run
+from rnnshape.pytorch import backend, forward
+from rnnshape.pytorch.probes import cpu_values, within
+from rnnshape.pytorch.probes.timing import timed
 from tests import reference
 from tests.program import PYTHON, environment, spawn
+from tests.subjects import subject
 
 _LSTM = RNNConfig(kind=Kind.LSTM)
+_STEP = InputSpec(batch_size=1, seq_len=1)
 _HUGE = RNNConfig(
     kind=Kind.LSTM, input_size=65536, hidden_size=65536, num_layers=8, bidirectional=True
 )
@@ -356,7 +358,7 @@ def test_a_layer_without_room_is_refused_with_figures_before_it_is_built() -> No
     assert float(figures[2]) == pytest.approx(tebibytes, abs=0.01)
     assert tebibytes - 0.01 < float(figures[1]) < tebibytes * 1.01
     assert refusal.value.hint == (
-        "run=False gives every number by formula; device='meta' runs without memory"
+        "run=False gives every number by formula; device='meta' allocates nothing"
     )
 
 
@@ -425,24 +427,18 @@ def _alone(code: str) -> str:
 _IMPORTS = "import sys; from rnnshape import *; from rnnshape import inspect; "
 
 
-@pytest.mark.parametrize(
-    ("hidden_size", "run", "answer"),
-    [
-        pytest.param("40", False, "9,920 False", id="formulas alone"),
-        pytest.param("10**20", True, "refused False", id="what no machine can build"),
-        pytest.param("40", True, "9,920 True", id="a run, else the others could not fail"),
-    ],
-)
-def test_torch_is_imported_for_a_run_alone(hidden_size: str, run: bool, answer: str) -> None:
+def test_torch_is_imported_for_a_run_alone() -> None:
+    """Not for formulas, nor for what no machine can build; for a run, or the others cannot fail."""
     code = f"""{_IMPORTS}
-try:
-    config = RNNConfig(kind=Kind.LSTM, hidden_size={hidden_size})
-    print(f"{{inspect(config, run={run}).parameters:,}}", end=" ")
-except RequestError:
-    print("refused", end=" ")
-print("torch" in sys.modules)
+for hidden_size, run in ((40, False), (10**20, True), (40, True)):
+    try:
+        config = RNNConfig(kind=Kind.LSTM, hidden_size=hidden_size)
+        answer = inspect(config, run=run).parameters
+    except RequestError:
+        answer = "refused"
+    print(answer, "torch" in sys.modules)
 """
-    assert _alone(code) == answer
+    assert _alone(code).splitlines() == ["9920 False", "refused False", "9920 True"]
 
 
 def test_a_torch_that_cannot_be_imported_is_refused_with_the_reason() -> None:
@@ -482,7 +478,7 @@ def test_what_the_allocator_keeps_is_memory_that_a_run_may_take(
     figures = {"mem_get_info": (1_000, 9_000), "memory_reserved": 700, "memory_allocated": 300}
     for name, figure in figures.items():
         monkeypatch.setattr(torch.cuda, name, lambda _device, figure=figure: figure)
-    assert modules.free_memory(Settings(device="cuda")) == 1_000 + 700 - 300
+    assert backend.free_memory(Settings(device="cuda")) == 1_000 + 700 - 300
 
 
 def test_a_bug_in_judging_is_not_taken_for_a_dtype_that_does_not_run(
@@ -491,7 +487,7 @@ def test_a_bug_in_judging_is_not_taken_for_a_dtype_that_does_not_run(
     def broken(*_: Any) -> Any:
         raise TypeError("a bug in judging")
 
-    monkeypatch.setattr(measurement, "_value", broken)
+    monkeypatch.setattr(forward, "_value", broken)
     with pytest.raises(TypeError, match="a bug in judging"):
         _run(_LSTM, dtype=DType.FLOAT64)
 
@@ -500,17 +496,29 @@ def test_timing_a_layer_that_does_not_run_is_refused() -> None:
     tanh = RNNConfig(kind=Kind.RNN)
     relu = replace(tanh, nonlinearity="relu")
     with pytest.raises(RequestError, match=r"PyTorch does not run nn\.RNN in complex64 on cpu"):
-        timed([tanh, relu], InputSpec(seq_len=1), Settings(dtype=DType.COMPLEX64))
+        timed([subject(each, _STEP, dtype=DType.COMPLEX64) for each in (tanh, relu)])
 
 
 _GRU = RNNConfig(kind=Kind.GRU, input_size=3, hidden_size=4)
 
 
+@pytest.fixture
+def _a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CPU under its other name stands in for a device, so that these tests run anywhere."""
+    own = Settings.device_type.fget  # type: ignore[attr-defined]
+    patched = property(lambda self: "xpu" if self.device == "cpu:0" else own(self))
+    monkeypatch.setattr(Settings, "device_type", patched)
+
+
+@pytest.mark.usefixtures("_a_device")
 def test_the_same_weights_and_input_give_no_difference() -> None:
-    """The CPU stands in for a device, so that these tests run anywhere."""
-    assert measurement.difference_from_cpu(_GRU, InputSpec(), Settings()) == 0.0
+    found = cpu_values.cpu_values(subject(_GRU, device="cpu:0"))
+    assert found is not None
+    assert (found.value, found.mismatches) == (0.0, ())
+    assert found.remark == "values are within 0 of the CPU's"
 
 
+@pytest.mark.usefixtures("_a_device")
 def test_another_weight_on_the_device_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[torch.nn.Module] = []
 
@@ -522,17 +530,24 @@ def test_another_weight_on_the_device_is_a_difference(monkeypatch: pytest.Monkey
             return super().forward(*arguments)
 
     monkeypatch.setattr(torch.nn, "GRU", Device)
-    difference = measurement.difference_from_cpu(_GRU, InputSpec(), Settings())
+    found = cpu_values.cpu_values(subject(_GRU, device="cpu:0"))
     assert len(built) == 2
-    assert difference is not None
-    assert difference > device_tolerance(DType.FLOAT32)
+    assert found is not None
+    wrong = Mismatch(what="the CPU's values", predicted=True, measured=False)
+    assert found.mismatches == (wrong,)
 
 
+@pytest.mark.usefixtures("_a_device")
 def test_without_room_on_the_cpu_there_is_nothing_to_hold_a_device_against(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(measurement, "available_memory", lambda: 100)
-    assert measurement.difference_from_cpu(_GRU, InputSpec(), Settings()) is None
+    monkeypatch.setattr(backend, "available_memory", lambda: 100)
+    assert cpu_values.cpu_values(subject(_GRU, device="cpu:0")) is None
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_the_cpu_and_meta_are_not_held_against_the_cpu(device: str) -> None:
+    assert cpu_values.cpu_values(subject(_GRU, device=device)) is None
 
 
 _NAN, _INF = float("nan"), float("inf")
@@ -558,13 +573,14 @@ def test_the_difference_of_two_runs_is_relative_and_no_number_hides_one(
 ) -> None:
     """None stands for a difference that no tolerance takes."""
     same = torch.tensor([3.0])
-    found = measurement.relative_difference(
-        _GRU,
+    found = cpu_values.relative_difference(
+        ("output", "h_n"),
         {"output": torch.tensor(there), "h_n": same},
         {"output": torch.tensor(here), "h_n": same},
     )
-    caught = verify_differences(equations=None, device=found, dtype=DType.FLOAT16)
-    assert bool(caught) is (difference is None or difference > device_tolerance(DType.FLOAT16))
+    most = cpu_values.tolerance(DType.FLOAT16)
+    caught = within("the CPU's values", found, most)
+    assert bool(caught) is (difference is None or difference > most)
     if difference is not None:
         assert found == difference
 

@@ -1,4 +1,4 @@
-"""The package holds more than its modules: the schema, and the mark that it is typed."""
+"""The package ships more than its modules: the schemas, and the marker that it is typed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from packaging.requirements import Requirement
 import rnnshape
 from rnnshape.document.data import FORMAT_VERSION
 from tests.program import PYTHON, spawn
+from tests.schemas import SCHEMAS
 from tests.transcripts import ROOT
 
 EXTRAS = (
     "py.typed",
-    *(f"schemas/{of}-{FORMAT_VERSION}.json" for of in ("report", "compare", "budget", "check")),
+    *(f"schemas/{name}-{FORMAT_VERSION}.json" for name in SCHEMAS),
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnshape import Kind, RNNConfig
+from rnnshape import Kind, RNNConfig, inspect
 from rnnshape.layer.projection import break_even_projection, largest_saving_projection
 from tests import reference
 from tests.strategies import examples
@@ -57,11 +57,13 @@ def test_lstm_20_40_breaks_even_at_32() -> None:
         pytest.param(39, 9_920 + 1_400, id="39 adds 1,400"),
     ],
 )
-def test_pytorch_counts_what_the_projection_of_lstm_20_40_costs(
+def test_the_projection_of_lstm_20_40_costs_what_pytorch_counts(
     proj_size: int, parameters: int
 ) -> None:
-    layer = reference.built(RNNConfig(kind=Kind.LSTM, proj_size=proj_size))
-    assert sum(weight.numel() for weight in layer.parameters()) == parameters
+    config = RNNConfig(kind=Kind.LSTM, proj_size=proj_size)
+    weights = reference.built(config).parameters()
+    assert inspect(config, run=False).parameters == parameters
+    assert sum(weight.numel() for weight in weights) == parameters
 
 
 @pytest.mark.parametrize(

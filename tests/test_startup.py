@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
-
-import pytest
 
 from tests.program import PYTHON, Result, environment, spawn
 from tests.transcripts import ROOT
 
-# Reports, once the program has ended, which of the modules were imported; a module counts as
-# soon as it is looked for, also if its import fails.
+# Runs each command in a fork of a process that has imported what every command needs, and reports
+# which of the watched modules it imported. A module counts as soon as it is looked for; one that is
+# stopped cannot be imported.
 _WATCHING = """
-import sys
-watched = {watched!r}
+import json, os, sys
+commands, watched, stopped = json.loads(sys.argv[1])
 looked_for = set()
 
 class Watch:
     def find_spec(self, name, path=None, target=None):
         if name in watched:
             looked_for.add(name)
+        if name in stopped:
+            raise ImportError(f"{name} is stopped")
         return None
 
 sys.meta_path.insert(0, Watch())
 from rnnshape.cli.main import main
-code = main(sys.argv[1:])
-print("imported:", *sorted(looked_for | (watched & sys.modules.keys())), file=sys.stderr)
-sys.exit(code)
+main(["lstm", "--help"])
+for command in commands:
+    if not os.fork():
+        code = main(command)
+        imported = looked_for | (set(watched) & sys.modules.keys())
+        print("imported:", json.dumps([code, sorted(imported)]), file=sys.stderr, flush=True)
+        os._exit(0)
+    os.wait()
 """
 
 HEAVY = frozenset(
     {
         *("torch", "numpy", "pydantic", "pydantic_core", "jsonschema", "asyncio", "matplotlib"),
-        *("rich.markdown", "rich.traceback", "pygments", "markdown_it", "typer.rich_utils"),
+        *("rich", "pygments", "markdown_it", "typer.rich_utils"),
     }
 )
 RENDERERS = frozenset(
-    {"rich.table", "rnnshape.render.terminal", "rnnshape.render.markdown", "rnnshape.render.json"}
+    {"rnnshape.render.terminal", "rnnshape.render.markdown", "rnnshape.render.json"}
 )
 
 MANIFEST = ROOT / "examples/rnnshape.toml"
@@ -70,92 +79,70 @@ WITHOUT_TORCH = {
 }
 
 
-def watched_run(words: str, watched: frozenset[str]) -> tuple[Result, set[str]]:
-    """How the program ended, and which of the watched modules it imported."""
-    script = _WATCHING.format(watched=set(watched))
-    result = spawn("-c", script, *shlex.split(words), program=PYTHON)
-    *_, last = result.err.splitlines()
-    assert last.startswith("imported:")
-    return result, set(last.split()[1:])
+def imported(
+    commands: Iterable[str], watched: Iterable[str], *, stopped: Iterable[str] = ()
+) -> dict[str, tuple[int, set[str]]]:
+    """The exit code of each command, and which of the watched modules it imported."""
+    lines = list(commands)
+    told = json.dumps([[shlex.split(line) for line in lines], [*watched], [*stopped]])
+    result = spawn("-c", _WATCHING, told, program=PYTHON)
+    assert result.code == 0, result.err
+    reports = re.findall(r"^imported: (.*)$", result.err, re.MULTILINE)
+    pairs = map(json.loads, reports)
+    return {line: (code, {*names}) for line, (code, names) in zip(lines, pairs, strict=True)}
 
 
-@pytest.mark.parametrize(("words", "code"), WITHOUT_TORCH.items(), ids=WITHOUT_TORCH)
-def test_what_needs_no_run_imports_nothing_heavy(words: str, code: int) -> None:
-    result, imported = watched_run(words, HEAVY)
-    assert result.code == code
-    assert imported == set()
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "gru",
-        "inspect gru",
-        "compare lstm --run",
-        "budget lstm --params 1M",
-        f"check '{MANIFEST}'",
-    ],
-    ids=lambda words: words.split()[0],
-)
-def test_a_run_imports_torch_so_that_the_test_above_can_fail(words: str) -> None:
-    result, imported = watched_run(words, HEAVY)
-    assert result.code == 0
-    assert "torch" in imported
-
-
-def test_what_torch_alone_knows_of_a_device_is_asked_of_torch() -> None:
-    """Whether there is such a device, and what memory it has; the CPU's is known without."""
-    result, imported = watched_run(
-        "lstm --input 65536 --hidden 65536 --layers 8 --bidir --device cuda", frozenset({"torch"})
-    )
-    assert result.code == 2
-    assert imported == {"torch"}
-
-
-@pytest.mark.parametrize(
-    ("words", "needed"),
-    [
-        ("gru --no-run", {"rich.table", "rnnshape.render.terminal"}),
-        ("gru --no-run -f json", {"rnnshape.render.json"}),
-        ("gru --no-run -f markdown", {"rnnshape.render.markdown"}),
-        ("--version", set()),
-        ("gru --hidden 0", set()),
-    ],
-    ids=["table", "json", "markdown", "version", "refused"],
-)
-def test_a_renderer_is_imported_when_its_format_is_asked_for(words: str, needed: set[str]) -> None:
-    _, imported = watched_run(words, RENDERERS)
-    assert imported == needed
-
-
-OF_SOME = frozenset(
-    {
-        *("secrets", "statistics", "rnnshape.render.chart", "rnnshape.document.data"),
-        *("rnnshape.analysis.amounts", "rnnshape.analysis.frameworks", "rnnshape.layer.timing"),
+def test_what_needs_no_run_imports_nothing_heavy() -> None:
+    expected: dict[str, tuple[int, set[str]]] = {
+        words: (code, set()) for words, code in WITHOUT_TORCH.items()
     }
-)
+    assert imported(WITHOUT_TORCH, HEAVY) == expected
 
 
-_DATA = {"rnnshape.document.data", "rnnshape.analysis.frameworks"}
+def test_a_run_imports_torch_so_that_the_test_above_can_fail() -> None:
+    """As does the question whether there is such a device, and what memory it has.
+
+    It is enough that torch is looked for; there it ends, since importing it takes a second.
+    """
+    commands = (
+        *("gru", "inspect gru", "compare lstm --run", "budget lstm --params 1M"),
+        f"check '{MANIFEST}'",
+        "lstm --input 65536 --hidden 65536 --layers 8 --bidir --device cuda",
+    )
+    expected = dict.fromkeys(commands, (2, {"torch"}))
+    assert imported(commands, HEAVY, stopped=["torch"]) == expected
 
 
-@pytest.mark.parametrize(
-    ("words", "needed"),
-    [
-        ("lstm --no-run", set()),
-        ("gru --no-run -o {folder}/gru.txt", set()),
-        ("lstm --no-run --show frameworks", {"rnnshape.analysis.frameworks"}),
-        ("rnn --no-run -f json", _DATA),
-        ("gru --no-run --expect params<=10k", {"rnnshape.analysis.amounts"}),
-        ("compare lstm gru --plot {folder}/a.bmp", {"rnnshape.render.chart", *_DATA}),
-    ],
-    ids=["table", "file", "frameworks", "json", "expectation", "plot"],
-)
-def test_what_some_requests_need_others_do_not_import(
-    words: str, needed: set[str], tmp_path: Path
-) -> None:
-    _, imported = watched_run(words.format(folder=tmp_path), OF_SOME)
-    assert imported == needed
+def test_a_renderer_is_imported_when_its_format_is_asked_for() -> None:
+    expected: dict[str, tuple[int, set[str]]] = {
+        "gru --no-run": (0, {"rnnshape.render.terminal"}),
+        "gru --no-run -f json": (0, {"rnnshape.render.json"}),
+        "gru --no-run -f markdown": (0, {"rnnshape.render.markdown"}),
+        "--version": (0, set()),
+        "gru --hidden 0": (2, set()),
+    }
+    assert imported(expected, RENDERERS) == expected
+
+
+def test_what_some_requests_need_others_do_not_import(tmp_path: Path) -> None:
+    data = {"rnnshape.document.data", "rnnshape.analysis.frameworks"}
+    expected: dict[str, tuple[int, set[str]]] = {
+        "lstm --no-run": (0, set()),
+        f"gru --no-run -o '{tmp_path}/gru.txt'": (0, set()),
+        "lstm --no-run --show frameworks": (0, {"rnnshape.analysis.frameworks"}),
+        "rnn --no-run -f json": (0, data),
+        "gru --no-run --expect params<=10k": (0, {"rnnshape.sources.amounts"}),
+        f"compare lstm gru --plot '{tmp_path}/a.bmp'": (2, {"rnnshape.render.chart", *data}),
+    }
+    watched = {
+        *("secrets", "statistics", "rnnshape.render.chart", "rnnshape.document.data"),
+        *(
+            "rnnshape.sources.amounts",
+            "rnnshape.analysis.frameworks",
+            "rnnshape.pytorch.probes.timing",
+        ),
+    }
+    assert imported(expected, watched) == expected
 
 
 def test_until_an_interruption_is_caught_next_to_nothing_is_imported() -> None:

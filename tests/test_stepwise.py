@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnshape.document.layer import layer_document
-from rnnshape.layer import stepwise
-from rnnshape.layer.config import DType, InputSpec, Kind, RNNConfig, Settings
+from rnnshape.analysis.inspection import Inspection
+from rnnshape.document.report import report_document
+from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.formulas import gate_rows
 from rnnshape.layer.report import predicted_report
-from rnnshape.layer.run import with_run
-from rnnshape.layer.verification import EQUATION_TOLERANCE, verify_differences
+from rnnshape.layer.run import Mismatch
+from rnnshape.layer.settings import DType
+from rnnshape.pytorch.probes import equations as probe
+from rnnshape.pytorch.probes import within
+from rnnshape.pytorch.probes.cpu_values import tolerance
+from rnnshape.pytorch.run import with_run
 from rnnshape.render import Format, render
 from tests.strategies import cells, configs, examples
+from tests.subjects import subject
 
 
 @examples(60)
 @given(st.one_of(configs(), cells()))
 def test_the_equations_give_what_pytorch_computes(config: RNNConfig) -> None:
-    difference = stepwise.largest_difference(config)
-    assert difference is not None
-    assert difference <= 3e-15  # float64's errors over three steps
+    found = probe.equations(subject(config))
+    assert found is not None
+    assert found.mismatches == ()
+    assert found.value <= 3e-15  # float64's errors over three steps
 
 
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
@@ -33,11 +41,12 @@ def test_gates_in_another_order_are_caught(kind: Kind, monkeypatch: pytest.Monke
         return dict(zip(rows, [*list(rows.values())[1:], next(iter(rows.values()))], strict=True))
 
     config = RNNConfig(kind=kind, hidden_size=5)
-    monkeypatch.setattr(stepwise, "gate_rows", turned)
-    difference = stepwise.largest_difference(config)
-    assert difference is not None
+    monkeypatch.setattr(probe, "gate_rows", turned)
+    found = probe.equations(subject(config))
+    assert found is not None
+    wrong = Mismatch(what="the cell's equations", predicted=True, measured=False)
     # One gate cannot stand in another order.
-    assert (difference > EQUATION_TOLERANCE) is (kind.gates > 1)
+    assert found.mismatches == ((wrong,) if kind.gates > 1 else ())
 
 
 def test_the_candidate_of_the_paper_is_not_pytorchs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,39 +60,36 @@ def test_the_candidate_of_the_paper_is_not_pytorchs(monkeypatch: pytest.MonkeyPa
         n = torch.tanh(x @ w_i[2].T + b_i[2] + (r * h) @ w_h[2].T + b_h[2])
         return ((1 - z) * n + z * h,)
 
-    monkeypatch.setattr(stepwise, "_step", paper)
-    difference = stepwise.largest_difference(RNNConfig(kind=Kind.GRU))
-    assert difference is not None
-    assert difference > 1e-3
+    monkeypatch.setattr(probe, "_step", paper)
+    assert probe.largest_difference(RNNConfig(kind=Kind.GRU)) > 1e-3
 
 
 def test_a_layer_too_large_to_step_through_is_not_checked() -> None:
-    assert stepwise.largest_difference(RNNConfig(kind=Kind.LSTM, hidden_size=2000)) is None
+    assert probe.equations(subject(RNNConfig(kind=Kind.LSTM, hidden_size=2000))) is None
 
 
 @pytest.mark.parametrize(
-    ("equations", "device", "dtype", "caught"),
+    ("difference", "tolerated", "caught"),
     [
-        pytest.param(None, None, DType.FLOAT32, [], id="nothing looked for"),
-        pytest.param(1e-15, 1e-4, DType.FLOAT32, [], id="within the tolerances"),
-        pytest.param(1e-6, None, DType.FLOAT32, ["the cell's equations"], id="equations"),
-        pytest.param(None, 0.5, DType.FLOAT32, ["the CPU's values"], id="device"),
-        pytest.param(None, 1e-4, DType.FLOAT64, ["the CPU's values"], id="device in float64"),
-        pytest.param(None, float("nan"), DType.FLOAT32, ["the CPU's values"], id="NaN"),
+        pytest.param(1e-15, probe.TOLERANCE, False, id="the error of float64"),
+        pytest.param(1e-6, probe.TOLERANCE, True, id="a wrong equation"),
+        pytest.param(1e-4, tolerance(DType.FLOAT32), False, id="another order of adding"),
+        pytest.param(0.5, tolerance(DType.FLOAT32), True, id="another value"),
+        pytest.param(1e-4, tolerance(DType.FLOAT64), True, id="another value in float64"),
+        pytest.param(float("nan"), tolerance(DType.FLOAT32), True, id="NaN"),
     ],
 )
 def test_a_difference_beyond_its_tolerance_is_a_mismatch(
-    equations: float | None, device: float | None, dtype: DType, caught: list[str]
+    difference: float, tolerated: float, caught: bool
 ) -> None:
-    mismatches = verify_differences(equations=equations, device=device, dtype=dtype)
-    assert [mismatch.what for mismatch in mismatches] == caught
+    wrong = Mismatch(what="values", predicted=True, measured=False)
+    assert within("values", difference, tolerated) == ((wrong,) if caught else ())
 
 
 def test_the_report_says_within_which_bound_the_equations_hold() -> None:
-    report = with_run(
-        predicted_report(RNNConfig(kind=Kind.GRU), InputSpec(), Settings()), equations=True
-    )
+    report = with_run(predicted_report(subject(RNNConfig(kind=Kind.GRU))), probes=["equations"])
     assert report.run is not None
     assert report.run.agrees
-    text = render(layer_document(report, show=["verification"], full=False), Format.TABLE)
-    assert "the equations hold within 1e-1" in text
+    document = report_document(Inspection(report=report), show=["verification"])
+    text = render(document, Format.TABLE)
+    assert re.search(r";\sthe equations hold within 1e-1[456] in float64 on the CPU$", text)

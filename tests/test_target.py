@@ -1,17 +1,17 @@
-"""A TARGET is flags in one word or a constructor call; anything else is told what it is like."""
+"""A TARGET is options in one word or a constructor call; anything else is told what it is like."""
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from rnnshape.cli.target import read_target
 from rnnshape.errors import RequestError
-from rnnshape.layer.config import DType, Kind, RNNConfig
-from rnnshape.layer.findings import PositionalBias
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.settings import DType
+from rnnshape.layer.traps import PositionalBias
+from rnnshape.sources.registry import read_target
 
 FORMS = '"lstm --hidden 40 --bidir" or "nn.LSTM(20, 40, bidirectional=True)"'
 
@@ -26,7 +26,7 @@ BLANKS = [letter for letter in map(chr, range(sys.maxunicode + 1)) if letter.iss
 
 
 @pytest.mark.parametrize(
-    ("text", "config", "told"),
+    ("text", "config", "given"),
     [
         ("gru", RNNConfig(kind=Kind.GRU), set()),
         ("  LSTM  ", RNNConfig(kind=Kind.LSTM), set()),
@@ -53,13 +53,13 @@ BLANKS = [letter for letter in map(chr, range(sys.maxunicode + 1)) if letter.iss
         ),
     ],
 )
-def test_a_target_is_a_layer_and_what_is_told_of_it(
-    text: str, config: RNNConfig, told: set[str]
+def test_a_target_is_a_layer_and_what_is_given_of_it(
+    text: str, config: RNNConfig, given: set[str]
 ) -> None:
     target = read_target(text)
-    assert (target.config, set(target.told)) == (config, told)
-    assert target.fields == {name: getattr(config, name) for name in told}
-    assert read_target(target.text) == target
+    assert (target.config, set(target.fields)) == (config, given)
+    assert target.fields == {name: getattr(config, name) for name in given}
+    assert read_target(target.origin.target or "") == target
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_target_is_a_layer_and_what_is_told_of_it(
     ],
 )
 def test_the_text_of_a_target_is_as_it_would_be_typed(text: str, typed: str) -> None:
-    assert read_target(text).text == typed
+    assert read_target(text).origin.target == typed
 
 
 @pytest.mark.parametrize("blank", BLANKS, ids=ascii)
@@ -83,7 +83,7 @@ def test_every_blank_is_one(blank: str) -> None:
 def test_a_call_brings_its_traps_and_where_it_runs() -> None:
     target = read_target("nn.LSTM(3, 4, 2, True, device='meta', dtype=torch.half)")
     meant = "nn.LSTM(3, 4, num_layers=2, bidirectional=True)"
-    assert target.traps == (PositionalBias(bias=True, place=4, meant=meant),)
+    assert target.origin.traps == (PositionalBias(bias=True, place=4, meant=meant),)
     assert (target.device, target.dtype) == ("meta", DType.FLOAT16)
 
 
@@ -102,8 +102,8 @@ def test_a_call_brings_its_traps_and_where_it_runs() -> None:
         ),
         (
             "lstm -o a.md",
-            "--output is not an option of a target, which is a layer alone",
-            "leave --output out of the target",
+            "-o is not an option of a target, which is a layer alone",
+            "leave -o out of the target",
         ),
         (
             "lstm --hiden 3",
@@ -117,10 +117,14 @@ def test_a_call_brings_its_traps_and_where_it_runs() -> None:
         ),
         (
             "lstm 40",
-            "unexpected 40: every size has a name",
-            "--input 20 --hidden 40; rnnshape lstm --help lists the options",
+            "unexpected 40 in the target: every size has a name",
+            '"lstm --input 20 --hidden 40"',
         ),
-        ("lstm --hidden '40", "target lstm --hidden '40: no closing quotation", f"as in {FORMS}"),
+        (
+            "lstm --hidden '40",
+            "target lstm --hidden '40: no closing quotation",
+            'as in "lstm --hidden 40 --bidir"',
+        ),
         (
             "weights.pt",
             "weights.pt looks like a file; checkpoints are not read yet",
@@ -143,20 +147,20 @@ def test_a_call_brings_its_traps_and_where_it_runs() -> None:
         ),
         (
             "nn.LSTM",
-            "nn.LSTM is neither flags nor the constructor call of a recurrent layer",
+            "nn.LSTM is neither options nor the constructor call of a recurrent layer",
             f"a target is {FORMS}",
         ),
-        ("", "'' is neither flags nor the constructor call of a recurrent layer", None),
-        ("-", "- is neither flags nor the constructor call of a recurrent layer", None),
+        ("", "'' is neither options nor the constructor call of a recurrent layer", None),
+        ("-", "- is neither options nor the constructor call of a recurrent layer", None),
         (
             "\x1b[31m",
-            r"'\x1b[31m' is neither flags nor the constructor call of a recurrent layer",
+            r"'\x1b[31m' is neither options nor the constructor call of a recurrent layer",
             None,
         ),
         ("nn.LSTM(20)", "nn.LSTM needs hidden_size; PyTorch raises TypeError", None),
-        ("\0(", "'\\x00(' is no Python expression: ", None),
-        ("x" * 5000, f"{'x' * 60}... is neither flags nor", None),
-        ("x/" * 5000, f"{'x/' * 30}... is neither flags nor", None),
+        ("\0(", "'\\x00(' is neither options nor", None),
+        ("x" * 5000, f"{'x' * 60}... is neither options nor", None),
+        ("x/" * 5000, f"{'x/' * 30}... is neither options nor", None),
     ],
     ids=lambda value: ascii(value)[:40],
 )
@@ -178,13 +182,15 @@ def test_a_file_that_exists_is_known_by_any_name(
         assert refused(name)[0] == f"{name} looks like a file; checkpoints are not read yet"
 
 
-def test_flags_and_calls_come_before_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_and_calls_come_before_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     for text in ("gru", "nn.GRU(20, 40)"):
         Path(text).touch()
         assert read_target(text).config.kind is Kind.GRU
 
 
-def test_help_is_no_flag_of_a_target(capsys: pytest.CaptureFixture[str]) -> None:
-    assert re.match("rnnshape lstm has no option --help", refused("lstm --help")[0])
+def test_help_is_not_an_option_of_a_target(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused("lstm --help")[0].startswith("--help is not an option of a target")
     assert capsys.readouterr() == ("", "")

@@ -6,29 +6,35 @@ import re
 import select
 import subprocess
 from collections.abc import Mapping
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
-from rnnshape.document.layer import SECTIONS
+from rnnshape import Kind, RNNConfig, inspect
+from rnnshape.analysis.inspection import Inspection
+from rnnshape.document.report import report_document
+from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS
+from rnnshape.render.terminal import render_sections
 from tests.program import MODULE, call, environment, spawn
 from tests.terminal import ESCAPE, PLAIN, Shown, Terminal, shown
 
 RICH_LSTM = ("lstm", "--hidden", "40", "--layers", "4", "--bidir")
 EVERYTHING = (*RICH_LSTM, "--dropout", "0.5", "--batch", "40", "--no-run", "--show", "all")
-# A program that waits where the run would begin, until its stdin is closed; into a pipe it says
-# that it has come so far.
+# The program, which waits where its run begins, as it imports torch, until its stdin is closed;
+# into a pipe it says that it has come so far.
 _HELD_BACK = """
 import sys
-from rnnshape.cli import reports
 from rnnshape.cli.main import main
+from rnnshape.pytorch import run
 
-def hold(report, *, real=reports.with_run, **checks):
+def hold(report, probes=(), *, real=run.with_run):
     if not sys.stderr.isatty():
         print("held", file=sys.stderr, flush=True)
     sys.stdin.read()
-    return real(report, **checks)
+    return real(report, probes)
 
-reports.with_run = hold
+run.with_run = hold
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -54,6 +60,24 @@ def at_width(request: pytest.FixtureRequest) -> tuple[int, str]:
 def sections(text: str) -> dict[str, list[str]]:
     """The lines of each section by its first word."""
     return {block.split()[0]: block.splitlines() for block in text.split("\n\n")}
+
+
+@pytest.mark.parametrize(
+    ("words", "columns", "changes"),
+    [
+        (("gru", "--no-run"), 80, {}),
+        (EVERYTHING, 60, PLAIN),
+        (EVERYTHING, 0, {"TERM": "dumb"}),
+        (("compare", "lstm", "gru", "--hidden", "1..30"), 200, {"COLUMNS": "60", "LINES": "9"}),
+        (("lstm", "--proj", "40", "--color", "always"), 80, {}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else str(value),
+)
+def test_a_terminal_shows_of_a_process_what_it_shows_of_a_call(
+    words: tuple[str, ...], columns: int, changes: dict[str, str]
+) -> None:
+    terminal = Terminal(*words, columns=columns, env=environment(**changes))
+    assert terminal.finish() == shown(*words, columns=columns, changes=changes)
 
 
 class TestWidth:
@@ -136,15 +160,18 @@ class TestWidth:
 class TestOrder:
     """On a terminal the predicted sections do not wait for the run; elsewhere all waits."""
 
-    def test_what_is_predicted_is_written_before_the_run(self) -> None:
-        terminal = Terminal(*RICH_LSTM, program=(MODULE[0], "-c", _HELD_BACK))
+    def test_what_is_predicted_is_written_before_the_run_and_the_whole_is_that_of_a_pipe(
+        self,
+    ) -> None:
+        program = (MODULE[0], "-c", _HELD_BACK)
+        terminal = Terminal(*RICH_LSTM, program=program, env=environment(**PLAIN))
         before = terminal.read_until("MACs: multiply-adds of the matrix products.")
         assert "weights" in before
         assert "ok: " not in before
         assert terminal.process.poll() is None
         screen = terminal.finish()
-        assert screen.code == 0
         assert screen.text.startswith(before)
+        assert screen == Shown(code=0, text=call(*RICH_LSTM).out)
         assert screen.lines[-2] == ""
         assert screen.lines[-1].startswith("ok: torch 2.")
 
@@ -164,10 +191,6 @@ class TestOrder:
         out, err = process.communicate(timeout=60)
         assert (process.returncode, err) == (0, b"")
         assert out.decode() == call(*RICH_LSTM).out
-
-    def test_the_whole_is_the_same_as_in_a_pipe(self) -> None:
-        screen = shown(*RICH_LSTM, changes=PLAIN)
-        assert screen == Shown(code=0, text=call(*RICH_LSTM).out)
 
     @pytest.mark.parametrize("show", ["header", "verification", "findings", "states,verification"])
     def test_a_few_sections_are_the_same_as_in_a_pipe(self, show: str) -> None:
@@ -239,6 +262,17 @@ class TestColour:
         assert "\x1b[1m(10, 40, 80)\x1b[0m" in coloured
         assert "\x1b[2m(L, N, D*H_out)" in coloured
         assert "\x1b[33mnote: \x1b[0m" in coloured
+
+    @pytest.mark.parametrize("width", [40, 80])
+    def test_rich_shows_the_terminals_lines_in_its_colours(self, width: int) -> None:
+        report = inspect(RNNConfig(kind=Kind.LSTM, num_layers=4, dropout=0.5))
+        written = StringIO()
+        console = Console(
+            file=written, width=width, color_system="standard", force_terminal=True, _environ={}
+        )
+        console.print(report)
+        sections = report_document(Inspection(report=report), show=DEFAULT_SECTIONS).sections
+        assert written.getvalue() == render_sections(sections, width=width, colour=True)
 
     def test_the_verdict_is_green(self) -> None:
         assert "\x1b[32mok: \x1b[0m" in call("gru", "--color", "always").out

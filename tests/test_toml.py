@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnshape.errors import RequestError
-from rnnshape.sources.toml import Document, KeyPath
+from rnnshape.sources.toml import KeyPath, TOMLText
 from tests.strategies import examples
 
 if sys.version_info >= (3, 11):
@@ -210,7 +210,7 @@ def same(one: Any, other: Any) -> bool:
 @examples(200)
 @given(documents())
 def test_the_span_of_a_value_is_its_text(written: Written) -> None:
-    document = Document.of(written.text, "a.toml")
+    document = TOMLText.of(written.text, "a.toml")
     for path, (start, literal) in written.places.items():
         assert document.spans[path] == (start, start + len(literal)), path
         assert document.line(path) == written.text.count("\n", 0, start) + 1
@@ -220,11 +220,11 @@ def test_the_span_of_a_value_is_its_text(written: Written) -> None:
 @examples(200)
 @given(documents())
 def test_a_span_read_by_itself_gives_the_value(written: Written) -> None:
-    document = Document.of(written.text, "a.toml")
+    document = TOMLText.of(written.text, "a.toml")
     for path, (_, literal) in written.places.items():
-        value, (start, end) = at(document.values, path), document.spans[path]
+        value, (start, _) = at(document.values, path), document.spans[path]
         if not (isinstance(value, dict) and literal.startswith("[")):  # a header
-            own = tomllib.loads(f"x = {document.text[start:end]}")["x"]
+            (own,) = tomllib.loads(f"x = {written.text[start : start + len(literal)]}").values()
             assert same(own, value), path
 
 
@@ -270,7 +270,7 @@ FRAGMENTS = (
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join))
 def test_any_text_is_refused_or_has_a_place_for_everything_in_it(text: str) -> None:
     try:
-        document = Document.of(text, "a.toml")
+        document = TOMLText.of(text, "a.toml")
     except RequestError as error:
         assert error.problem.startswith("a.toml:")  # noqa: PT017 - either is right
         return
@@ -289,7 +289,7 @@ def test_a_text_that_has_lost_or_gained_something_is_refused_or_placed(
     gained = data.draw(st.sampled_from(("", *FRAGMENTS)))
     text = written.text[:place] + gained + written.text[place + gone :]
     try:
-        document = Document.of(text, "a.toml")
+        document = TOMLText.of(text, "a.toml")
     except RequestError:
         return
     assert set(document.spans) == set(leaves(document.values))
@@ -316,7 +316,7 @@ def test_a_text_that_has_lost_or_gained_something_is_refused_or_placed(
 def test_a_line_is_that_of_the_value_or_of_the_table_around_it(
     text: str, path: KeyPath, line: int
 ) -> None:
-    assert Document.of(text, "a.toml").line(path) == line
+    assert TOMLText.of(text, "a.toml").line(path) == line
 
 
 @pytest.mark.parametrize(
@@ -325,10 +325,10 @@ def test_a_line_is_that_of_the_value_or_of_the_table_around_it(
         ("a = 1\nb =\n", "2:4: invalid value", "correct the TOML there"),
         ("a = 1\r\nb =\r\n", "2:4: invalid value", "correct the TOML there"),
         ("a = 1\n[modules", "2:9: expected ']' at the end of a table", "correct the TOML there"),
-        ("[a]\n\n[a]\n", "3:3: [a] is there already", "give it another"),
-        ("a.b = 1\n[a]\n", "2:3: [a] is there already", "give it another"),
-        ('["a b".c]\n["a b".c]\n', "2:9: [a b.c] is there already", "give it another"),
-        ("a = 1\na = 2\n", "2:6: this key has a value already", "give each key once"),
+        ("[a]\n\n[a]\n", "3:3: cannot declare", "correct the TOML there"),
+        ("a.b = 1\n[a]\n", "2:3: cannot declare", "correct the TOML there"),
+        ('["a b".c]\n["a b".c]\n', "2:9: cannot declare", "correct the TOML there"),
+        ("a = 1\na = 2\n", "2:6: cannot overwrite a value", "correct the TOML there"),
         ("a = " + "9" * 5_000, "1:5: an integer of 5,000 digits", "give a smaller number"),
         (
             f"a = '{'9' * 5_000}'\nb = [1,\n -{'9_9' * 2_500} ]",
@@ -355,7 +355,7 @@ def test_a_line_is_that_of_the_value_or_of_the_table_around_it(
 )
 def test_bad_toml_is_told_with_its_place(text: str, problem: str, hint: str) -> None:
     with pytest.raises(RequestError) as caught:
-        Document.of(text, "a.toml")
+        TOMLText.of(text, "a.toml")
     assert caught.value.problem.startswith("a.toml:")
     assert problem in caught.value.problem
     assert hint in caught.value.hint
@@ -364,11 +364,11 @@ def test_bad_toml_is_told_with_its_place(text: str, problem: str, hint: str) -> 
 def test_dots_that_are_in_no_key_are_no_parts_of_one() -> None:
     dots = "." * 200
     text = f"""a = "{dots}" # {dots}\n'{dots}' = [{"1.5, " * 200}]\nb = '''\na{dots}\n'''\n"""
-    assert set(Document.of(text, "a.toml").values) == {"a", dots, "b"}
+    assert set(TOMLText.of(text, "a.toml").values) == {"a", dots, "b"}
 
 
 def test_a_key_may_have_a_hundred_parts() -> None:
-    document = Document.of("a." * 99 + "a = 1", "a.toml")
+    document = TOMLText.of("a." * 99 + "a = 1", "a.toml")
     assert len(document.spans) == 100
 
 
@@ -385,7 +385,7 @@ def test_no_short_text_takes_much_memory(text: str) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(RequestError):
-            Document.of(text, "a.toml")
+            TOMLText.of(text, "a.toml")
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -401,7 +401,7 @@ def test_a_text_that_takes_more_memory_than_there_is_is_refused(
 
     monkeypatch.setattr(tomllib, "loads", loads)
     with pytest.raises(RequestError, match=r"a\.toml: it takes more memory than there is"):
-        Document.of("a = 1", "a.toml")
+        TOMLText.of("a = 1", "a.toml")
 
 
 @pytest.mark.parametrize("depth", [50, 99, 100, 300, 310, 320, 330, 400, 480, 495])
@@ -410,7 +410,7 @@ def test_nesting_is_read_or_refused(form: tuple[str, str, str], depth: int) -> N
     opening, inside, closing = form
     text = f"a = {opening * depth}{inside}{closing * depth}"
     try:
-        document = Document.of(text, "a.toml")
+        document = TOMLText.of(text, "a.toml")
     except RequestError as error:
         assert "nested too deeply" in error.problem  # noqa: PT017 - either is right
         assert depth >= 100
@@ -440,9 +440,10 @@ def test_places_take_time_in_proportion_to_the_text(make: Any) -> None:
         values = []
         for _ in range(3):
             start = process_time()
-            Document.of(text, "a.toml").line(("m",))
+            TOMLText.of(text, "a.toml").line(("m",))
             values.append(process_time() - start)
         return min(values)
 
     # Sixteen times the text takes sixteen times as long, or 256 times if it is quadratic.
-    assert seconds(8_000) < 80 * max(seconds(500), 0.001)
+    # Other work on the machine may slow down one attempt, but hardly three.
+    assert any(seconds(8_000) < 80 * max(seconds(500), 0.001) for _ in range(3))

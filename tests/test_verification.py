@@ -9,31 +9,35 @@ from typing import Any
 import pytest
 import torch
 
-from rnnshape import InputSpec, Kind, RNNConfig, Settings, inspect
+from rnnshape import InputSpec, Kind, RNNConfig, inspect
 from rnnshape.layer import formulas
-from rnnshape.layer.facts import Claim, Facts, Part, Shape, Tensor, Weight
-from rnnshape.layer.measurement import measure
+from rnnshape.layer.facts import Claim, Dims, Facts, Part, Tensor, Weight
 from rnnshape.layer.prediction import predict
-from rnnshape.layer.report import Report, Run, predicted_report
-from rnnshape.layer.run import with_run
-from rnnshape.layer.verification import Mismatch, verify
+from rnnshape.layer.report import LayerReport, predicted_report
+from rnnshape.layer.run import Mismatch, Run
+from rnnshape.layer.subject import Subject
+from rnnshape.layer.verification import verify
+from rnnshape.pytorch.forward import measure
+from rnnshape.pytorch.run import with_run
+from tests.subjects import subject
 
 _CONFIG = RNNConfig(
     kind=Kind.LSTM, input_size=3, hidden_size=4, num_layers=2, bidirectional=True, proj_size=2
 )
 _SPEC = InputSpec(batch_size=5, seq_len=6)
+_SUBJECT = subject(_CONFIG, _SPEC)
 _PARAMETERS = 512  # added up below
 
 
 def _predicted() -> Facts:
-    return predict(_CONFIG, _SPEC)
+    return predict(_SUBJECT)
 
 
 def _measured() -> Facts:
-    return measure(_CONFIG, _SPEC, Settings(), _predicted().claims).facts
+    return measure(_SUBJECT, _predicted().claims)
 
 
-def _with_tensor(facts: Facts, name: str, shape: Shape) -> Facts:
+def _with_tensor(facts: Facts, name: str, shape: Dims) -> Facts:
     changed = Tensor(name=name, shape=shape, axes=())
     return replace(facts, tensors={**facts.tensors, name: changed})
 
@@ -91,7 +95,7 @@ _WRONG: list[tuple[str, Callable[[Facts], Facts], list[tuple[str, Any, Any]]]] =
     (
         "missing weight",
         lambda facts: _with_weight(facts, "weight_hr_l1_reverse", None),
-        [("weight_hr_l1_reverse", None, (2, 4))],
+        [("weight_hr_l1_reverse", None, (2, 4)), ("weights", 19, 20)],
     ),
     (
         "total",
@@ -136,29 +140,24 @@ def test_what_pytorch_does_otherwise_is_named_with_both_values(
 def test_a_report_with_a_wrong_prediction_does_not_agree(
     spoil: Callable[[Facts], Facts], seen: list[tuple[str, Any, Any]]
 ) -> None:
-    report = predicted_report(_CONFIG, _SPEC, Settings())
+    report = predicted_report(_SUBJECT)
     run = _run(with_run(replace(report, predicted=spoil(report.predicted))))
     assert not run.agrees
     assert [(m.what, m.predicted, m.measured) for m in run.mismatches] == seen
 
 
-def _run(report: Report) -> Run:
+def _run(report: LayerReport) -> Run:
     assert report.run is not None
     return report.run
 
 
-def test_a_wrong_initial_state_is_caught_where_the_layer_is_given_one() -> None:
-    given = replace(_SPEC, with_state=True)
-    wrong = _with_tensor(predict(_CONFIG, given), "h_0", (2, 5, 2))
-    measured = measure(_CONFIG, given, Settings(), ()).facts
-    assert verify(wrong, measured) == (
+@pytest.mark.parametrize("with_state", [False, True], ids=["alone", "compared without states"])
+def test_a_wrong_initial_state_is_caught(with_state: bool) -> None:
+    given = subject(_CONFIG, replace(_SPEC, with_state=with_state))
+    wrong = _with_tensor(predict(given), "h_0", (2, 5, 2))
+    assert verify(wrong, measure(given, ())) == (
         Mismatch(what="h_0", predicted=(2, 5, 2), measured=(4, 5, 2)),
     )
-
-
-def test_initial_states_are_no_difference_where_the_layer_is_given_none() -> None:
-    assert "h_0" not in _measured().tensors
-    assert verify(_with_tensor(_predicted(), "h_0", (2, 5, 2)), _measured()) == ()
 
 
 def test_a_wrong_formula_is_caught_by_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,12 +229,17 @@ class _RandomStates(torch.nn.LSTM):
         ),
         pytest.param(
             _OneMoreWeight,
-            [("scale", None, (3,)), ("parameters", _PARAMETERS, _PARAMETERS + 3)],
+            [
+                ("scale", None, (3,)),
+                ("weights", 20, 21),
+                ("parameters", _PARAMETERS, _PARAMETERS + 3),
+            ],
             id="one weight more",
         ),
         pytest.param(
             _BatchFirstStates,
             [
+                ("h_0", (4, 5, 2), (5, 4, 2)),  # it would be the next call's
                 ("h_n", (4, 5, 2), (5, 4, 2)),
                 ("output[-1, :, :2] == h_n[-2]", True, False),
                 ("output[0, :, 2:] == h_n[-1]", True, False),
@@ -352,7 +356,7 @@ def _h_n(*index: int) -> Part:
     ],
 )
 def test_a_false_claim_is_judged_false_and_named(claim: Claim, text: str) -> None:
-    report = predicted_report(_CONFIG, _SPEC, Settings())
+    report = predicted_report(_SUBJECT)
     claims = (*report.predicted.claims, claim)
     run = _run(with_run(replace(report, predicted=replace(report.predicted, claims=claims))))
     assert [judged.holds for judged in run.claims[:-1]] == [True] * (len(claims) - 1)
@@ -363,29 +367,31 @@ def test_a_false_claim_is_judged_false_and_named(claim: Claim, text: str) -> Non
 def test_the_last_output_is_not_the_last_two_states_side_by_side() -> None:
     """The halves of `output[-1] == cat(h_n[-2:], -1)`: the first holds, the second does not."""
     claims = (_claim(_FORWARD_LAST, _h_n(-2)), _claim(_REVERSE_LAST, _h_n(-1)))
-    judged = measure(_CONFIG, _SPEC, Settings(), claims).facts.claims
+    judged = measure(_SUBJECT, claims).claims
     assert [claim.holds for claim in judged] == [True, False]
-    one_step = measure(_CONFIG, replace(_SPEC, seq_len=1), Settings(), claims).facts.claims
+    one_step = measure(subject(_CONFIG, replace(_SPEC, seq_len=1)), claims).claims
     assert [claim.holds for claim in one_step] == [True, True]
 
 
 @pytest.mark.parametrize(
-    ("input_spec", "settings"),
+    "empty",
     [
-        pytest.param(replace(_SPEC, batch_size=0), Settings(), id="empty tensors"),
-        pytest.param(replace(_SPEC, seq_len=2), Settings(device="meta"), id="the meta device"),
+        pytest.param(subject(_CONFIG, replace(_SPEC, batch_size=0)), id="empty tensors"),
+        pytest.param(
+            subject(_CONFIG, replace(_SPEC, seq_len=2), device="meta"), id="the meta device"
+        ),
     ],
 )
 def test_without_values_neither_a_true_nor_a_false_claim_is_judged(
-    input_spec: InputSpec, settings: Settings
+    empty: Subject,
 ) -> None:
     claims = (_claim(_REVERSE_FIRST, _h_n(-1)), _claim(_REVERSE_LAST, _h_n(-1)))
-    facts = measure(_CONFIG, input_spec, settings, claims).facts
+    facts = measure(empty, claims)
     assert [claim.holds for claim in facts.claims] == [None, None]
-    assert verify(replace(predict(_CONFIG, input_spec), claims=claims), facts) == ()
+    assert verify(replace(predict(empty), claims=claims), facts) == ()
 
 
 def test_a_slice_that_does_not_exist_is_false_without_values_too() -> None:
     claims = (_claim(_FORWARD_LAST, _h_n(4)),)
-    facts = measure(_CONFIG, replace(_SPEC, seq_len=2), Settings(device="meta"), claims).facts
+    facts = measure(subject(_CONFIG, replace(_SPEC, seq_len=2), device="meta"), claims)
     assert [claim.holds for claim in facts.claims] == [False]

@@ -18,13 +18,23 @@ commands print now; read the difference before committing it.
 from __future__ import annotations
 
 import re
+import runpy
+import shlex
 import sys
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeAlias
 
-from tests.program import shell
+import pytest
+
+from rnnshape.cli.main import main
+from tests.program import environment, shell, surroundings
 
 ROOT = Path(__file__).parent.parent
 _BLOCK = re.compile(
@@ -35,7 +45,13 @@ _FILE = re.compile(
     r"^<!-- file: (?P<name>\S+) -->\n(?P<fence>`{3,})\w+\n(?P<inside>.*?)^(?P=fence)$",
     re.MULTILINE | re.DOTALL,
 )
-_EXIT = re.compile(r"#\s*exit (\d+)$")
+_EXIT = re.compile(r"\s*#\s*exit (\d+)$")
+# Words in which no character means anything to bash, but for the quotes around them.
+_WORDS = re.compile(r"""(?:[\w./:,=+-]|'[^']*'|"[^"$`\\!]*"| )+""")
+_EXAMPLE = re.compile(r"python -W ignore (examples/\w+\.py)")
+_VARIABLES = {"COLUMNS": "80"}
+
+Runner: TypeAlias = Callable[[str, Path], tuple[int, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +68,23 @@ class Step:
         match = _EXIT.search(self.command)
         return int(match[1]) if match else 0
 
-    def run(self, folder: Path) -> tuple[int, str]:
-        """The exit code and the output, in `folder`, which is empty, or in the repository."""
+    @property
+    def arguments(self) -> list[str] | None:
+        """What follows `rnnshape`, or None if the command is anything but `rnnshape` with words."""
+        return _arguments(self.command)
+
+    def run(self, folder: Path, runner: Runner | None = None) -> tuple[int, str]:
+        """The exit code and the output, in `folder`, which is empty, or in the repository.
+
+        `runner` is `run` or `run_in_bash`.
+        """
+        runner = runner or run
         if not self.files and "-o " not in self.command:
-            return run(self.command, ROOT)
+            return runner(self.command, ROOT)
         for name, text in self.files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
-        return run(self.command, folder)
+        return runner(self.command, folder)
 
 
 def steps(text: str) -> Iterator[Step]:
@@ -80,9 +105,52 @@ def _steps(block: re.Match[str], text: str) -> Iterator[Step]:
 
 
 def run(command: str, folder: Path) -> tuple[int, str]:
-    """The exit code and the output of a command in `folder`, with this Python's scripts first."""
-    result = shell(f"exec 2>&1; {command}", cwd=folder, changes={"COLUMNS": "80"})
+    """The exit code and the output of a command in `folder`, with this Python's scripts first.
+
+    `rnnshape` and its arguments, and an example without any, are run in this process: one of its
+    own would spend a second on importing torch. Everything else is left to bash.
+    """
+    if example := _EXAMPLE.fullmatch(command):
+        return _in_process(partial(_run_example, folder / example[1]), folder)
+    arguments = _arguments(command)
+    if arguments is None:
+        return run_in_bash(command, folder)
+    return _in_process(partial(main, arguments), folder)
+
+
+def run_in_bash(command: str, folder: Path) -> tuple[int, str]:
+    """The same as `run`, with a process for each program."""
+    result = shell(f"exec 2>&1; {command}", cwd=folder, changes=_VARIABLES)
     return result.code, result.out
+
+
+def _arguments(command: str) -> list[str] | None:
+    line = _EXIT.sub("", command)
+    plain = line.startswith("rnnshape ") and _WORDS.fullmatch(line)
+    return shlex.split(line)[1:] if plain else None
+
+
+def _in_process(program: Callable[[], int], folder: Path) -> tuple[int, str]:
+    output = StringIO()
+    with (
+        surroundings(environment(**_VARIABLES), cwd=folder),
+        redirect_stdout(output),
+        redirect_stderr(output),
+    ):
+        code = program()
+    return code, output.getvalue()
+
+
+def _run_example(path: Path) -> int:
+    """Run a script that may seed torch and switch oneDNN off, and undo both."""
+    from torch.backends import mkldnn
+    from torch.random import fork_rng
+
+    with pytest.MonkeyPatch.context() as onednn, fork_rng(), warnings.catch_warnings():
+        onednn.setattr(mkldnn, "enabled", mkldnn.enabled)
+        warnings.simplefilter("ignore")
+        runpy.run_path(str(path), run_name="__main__")
+    return 0
 
 
 def matches(expected: str, printed: str) -> bool:

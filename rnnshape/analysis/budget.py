@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, TypeAlias
 
 from rnnshape.errors import RequestError
-from rnnshape.layer.config import MAX_SIZE, InputSpec, Kind, RNNConfig, Settings
-from rnnshape.layer.formulas import macs, plain_sizes, weights
+from rnnshape.layer.config import MAX_SIZE, Kind
+from rnnshape.layer.subject import Subject
 
 Unknown: TypeAlias = Literal["hidden_size", "proj_size"]
 
@@ -28,16 +28,14 @@ class Budget:
 
     quantity: Quantity
     allowed: int
-    matched: RNNConfig | None = None  # the layer whose parameters are the limit
+    matched: Subject | None = None  # the layer whose parameters are the limit
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A layer and what it takes of the budget."""
+    """A layer and what it uses of the budget."""
 
-    config: RNNConfig
-    parameters: int
-    macs: int
+    subject: Subject
     used: int
     left: int  # below 0 where it does not fit
 
@@ -58,24 +56,17 @@ class Solution:
         return tuple(each for each in (self.below, self.found, self.above) if each)
 
 
-def solve(
-    config: RNNConfig,
-    input_spec: InputSpec,
-    settings: Settings,
-    *,
-    budget: Budget,
-    unknown: Unknown,
-) -> Solution:
-    """The largest `unknown` of `config` within the budget; what `config` has of it is ignored.
+def solve(subject: Subject, *, budget: Budget, unknown: Unknown) -> Solution:
+    """The largest `unknown` within the budget; the subject's own value of it is ignored.
 
     Parameters, bytes and MACs are linear in proj_size and grow with hidden_size, so that
     bisection finds the only answer. Raises RequestError where nothing fits, where everything
     does, and where there is no projection.
     """
-    least, most = _bounds(config, input_spec, budget, unknown)
+    least, most = _bounds(subject, budget, unknown)
 
     def candidate(size: int) -> Candidate:
-        return _candidate(_sized(config, unknown, size), input_spec, settings, budget)
+        return _candidate(subject.changed(**{unknown: size}), budget)
 
     smallest = candidate(least)
     if smallest.left < 0:
@@ -90,53 +81,38 @@ def solve(
     )
 
 
-def _bounds(
-    config: RNNConfig, input_spec: InputSpec, budget: Budget, unknown: Unknown
-) -> tuple[int, int]:
-    if budget.quantity is Quantity.MACS and not plain_sizes(config, input_spec).steps:
+def _bounds(subject: Subject, budget: Budget, unknown: Unknown) -> tuple[int, int]:
+    config = subject.config
+    if budget.quantity is Quantity.MACS and not subject.sizes.steps:
         raise RequestError(
             "with batch 0 there are no MACs, and every layer fits",
-            hint="--batch 1, or --params",
+            hint="{batch_size}, or {params:name}",
+            batch_size=1,
+            params=0,
         )
     if unknown == "hidden_size":
-        # Each hidden feature takes a parameter and a multiply-add at least.
+        # Each hidden feature takes at least one parameter and one multiply-add.
         return config.proj_size + 1, min(max(budget.allowed, config.proj_size) + 1, MAX_SIZE)
     if config.kind is not Kind.LSTM or config.cell:
         raise RequestError(
-            f"{config.class_name} has no proj_size; only nn.LSTM has",
-            hint="--solve hidden",
+            f"{config.class_name} has no proj_size; only nn.LSTM has", solve="hidden"
         )
     if config.hidden_size == 1:
-        raise RequestError("hidden_size 1 leaves no smaller proj_size", hint="--hidden 2 or more")
+        raise RequestError(
+            "hidden_size 1 leaves no smaller proj_size", hint="{hidden_size} or more", hidden_size=2
+        )
     return 1, config.hidden_size - 1
 
 
-def _sized(config: RNNConfig, unknown: Unknown, size: int) -> RNNConfig:
-    if unknown == "hidden_size":
-        return replace(config, hidden_size=size)
-    return replace(config, proj_size=size)
-
-
-def _candidate(
-    config: RNNConfig, input_spec: InputSpec, settings: Settings, budget: Budget
-) -> Candidate:
-    sizes = plain_sizes(config, input_spec)
-    layer_weights = weights(config, sizes)
-    parameters, multiply_adds = layer_weights.parameters, macs(layer_weights, sizes)
+def _candidate(subject: Subject, budget: Budget) -> Candidate:
     match budget.quantity:
         case Quantity.PARAMETERS:
-            used = parameters
+            used = subject.parameters
         case Quantity.MACS:
-            used = multiply_adds
+            used = subject.macs
         case Quantity.BYTES:
-            used = parameters * settings.dtype.itemsize
-    return Candidate(
-        config=config,
-        parameters=parameters,
-        macs=multiply_adds,
-        used=used,
-        left=budget.allowed - used,
-    )
+            used = subject.parameters * subject.settings.dtype.itemsize
+    return Candidate(subject=subject, used=used, left=budget.allowed - used)
 
 
 def _last(fits: Callable[[int], bool], least: int, most: int) -> int:
@@ -154,14 +130,17 @@ def _last(fits: Callable[[int], bool], least: int, most: int) -> int:
 
 def _nothing_fits(smallest: Candidate, budget: Budget) -> RequestError:
     has, option = {
-        Quantity.PARAMETERS: ("parameters", "--params"),
-        Quantity.MACS: ("MACs", "--macs"),
-        Quantity.BYTES: ("bytes of parameters", "--bytes"),
+        Quantity.PARAMETERS: ("parameters", "params"),
+        Quantity.MACS: ("MACs", "macs"),
+        Quantity.BYTES: ("bytes of parameters", "bytes"),
     }[budget.quantity]
+    problem = (
+        f"the smallest, {smallest.subject.config.constructor}, has {smallest.used:,} {has};"
+        f" {budget.allowed:,} {'is' if budget.allowed == 1 else 'are'} allowed"
+    )
+    if budget.matched is not None:
+        hint = f"{{match:name}} a layer of {smallest.used:,} parameters or more"
+        return RequestError(problem, hint=hint, match="")
     return RequestError(
-        f"the smallest, {smallest.config.constructor}, has {smallest.used:,} {has};"
-        f" {budget.allowed:,} {'is' if budget.allowed == 1 else 'are'} allowed",
-        hint=f"{option} {smallest.used} is the least that it fits"
-        if budget.matched is None
-        else f"--match a layer of {smallest.used:,} parameters or more",
+        problem, hint=f"{{{option}}} is the least that it fits", **{option: smallest.used}
     )

@@ -2,50 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape.errors import RequestError
-from rnnshape.layer.config import InputSpec, Kind, RNNConfig, Settings
-from rnnshape.layer.formulas import macs, plain_sizes, weights
-from rnnshape.layer.report import Run, predicted_report
-from rnnshape.layer.run import with_run
+from rnnshape.layer.config import Kind
+from rnnshape.layer.report import predicted_report
+from rnnshape.layer.siblings import of_kind, siblings
+from rnnshape.layer.subject import Subject
+
+if TYPE_CHECKING:
+    from rnnshape.layer.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
     """One layer against the baseline. A ratio is None where the baseline has nothing."""
 
-    config: RNNConfig
-    input_spec: InputSpec
-    parameters: int
-    macs: int
+    subject: Subject
     parameters_ratio: Fraction | None
     macs_ratio: Fraction | None
 
+    @property
+    def parameters(self) -> int:
+        """Elements of all weights."""
+        return self.subject.parameters
 
-Asked: TypeAlias = tuple[RNNConfig, InputSpec]
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of the matrix products over the whole input."""
+        return self.subject.macs
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
     """Layers against one baseline, which is among them."""
 
-    baseline: RNNConfig
+    baseline: Subject
     rows: tuple[Compared, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Groups of layers; `runs` is None until they were run."""
+    """Groups of layers in the same settings; `runs` is None until they were run."""
 
     groups: tuple[Group, ...]
-    settings: Settings
-    assumed: frozenset[str]  # fields of configs and inputs that were not given
-    runs: Mapping[Asked, Run] | None = None
+    request: str  # the command line
+    runs: Mapping[Subject, Run] | None = None
 
     @cached_property
     def rows(self) -> tuple[Compared, ...]:
@@ -53,32 +59,31 @@ class Comparison:
         return tuple(row for group in self.groups for row in group.rows)
 
     @cached_property
-    def asked(self) -> dict[Asked, None]:
-        """The different layers and inputs, in order."""
-        return {(row.config, row.input_spec): None for row in self.rows}
+    def subjects(self) -> tuple[Subject, ...]:
+        """The different layers, in order; two that read the same input in two groups are one."""
+        different = {(row.subject.config, row.subject.input_spec): row.subject for row in self.rows}
+        return tuple(different.values())
 
     @property
-    def disagreeing(self) -> list[tuple[RNNConfig, Run]]:
+    def disagreeing(self) -> list[tuple[Subject, Run]]:
         """The layers that PyTorch sees differently."""
         runs = self.runs or {}
-        return [(config, run) for (config, _), run in runs.items() if not run.agrees]
+        return [(subject, run) for subject, run in runs.items() if not run.agrees]
 
 
-def group(asked: Sequence[Asked]) -> Group:
+def group(subjects: Sequence[Subject]) -> Group:
     """These layers, the first of them the baseline."""
-    config, input_spec = asked[0]
-    baseline = _counts(config, input_spec)
-    return Group(baseline=config, rows=tuple(_against(baseline, *each) for each in asked))
+    return Group(baseline=subjects[0], rows=_against(subjects[0], subjects))
 
 
 ORDERS: Final[Mapping[str, Callable[[Compared], Any]]] = {
     "parameters": lambda row: row.parameters,
     "macs": lambda row: row.macs,
     "name": lambda row: (
-        row.config.class_name,
-        row.config.input_size,
-        row.config.hidden_size,
-        row.config.constructor,
+        row.subject.config.class_name,
+        row.subject.config.input_size,
+        row.subject.config.hidden_size,
+        row.subject.config.constructor,
     ),
 }
 
@@ -92,68 +97,37 @@ def ordered(comparison: Comparison, order: str) -> Comparison:
     return replace(comparison, groups=tuple(groups))
 
 
-def run_all(comparison: Comparison) -> Comparison:
-    """Build and run each different layer once. Raises RequestError that says which cannot be."""
-    runs = {each: _run(*each, comparison.settings) for each in comparison.asked}
-    return replace(comparison, runs=runs)
+def run_each(comparison: Comparison) -> Comparison:
+    """Build and run each different layer once. Raises RequestError that names one that cannot."""
+    return replace(comparison, runs={subject: _run(subject) for subject in comparison.subjects})
 
 
-def _run(config: RNNConfig, input_spec: InputSpec, settings: Settings) -> Run:
+def _run(subject: Subject) -> Run:
+    from rnnshape.pytorch.run import with_run  # formulas are enough to compare
+
     try:
-        run = with_run(predicted_report(config, input_spec, settings)).run
+        run = with_run(predicted_report(subject)).run
     except RequestError as error:
-        raise error.retold(f"{config.constructor}: {error.problem}") from error
+        raise error.behind(subject.config.constructor) from error
     assert run is not None
     return run
 
 
-def siblings(config: RNNConfig, input_spec: InputSpec) -> tuple[Compared, ...]:
-    """LSTM, GRU and RNN at the sizes of `config`, against the LSTM without projection.
-
-    An LSTM is also shown with the projection switched: off where it is on, on at half of
-    hidden_size where it is off.
-    """
-    baseline = _counts(_of_kind(config, Kind.LSTM), input_spec)
-    return tuple(_against(baseline, sibling, input_spec) for sibling in _sibling_configs(config))
+def against_siblings(subject: Subject) -> tuple[Compared, ...]:
+    """The layer's siblings against the LSTM without a projection."""
+    return _against(of_kind(subject, Kind.LSTM), siblings(subject))
 
 
-def timed_configs(config: RNNConfig) -> tuple[RNNConfig, ...]:
-    """LSTM, GRU and RNN at the sizes of `config`, and `config` itself if it has a projection."""
-    kinds = (config if config.kind is kind else _of_kind(config, kind) for kind in Kind)
-    plain = tuple(replace(each, proj_size=0) for each in kinds)
-    return (*plain, config) if config.proj_size else plain
-
-
-def _sibling_configs(config: RNNConfig) -> Iterator[RNNConfig]:
-    if config.proj_size:
-        yield config
-    for kind in Kind:
-        yield config if config.kind is kind and not config.proj_size else _of_kind(config, kind)
-    can_project = config.kind is Kind.LSTM and not config.cell and config.hidden_size > 1
-    if can_project and not config.proj_size:
-        yield replace(config, proj_size=config.hidden_size // 2)
-
-
-def _of_kind(config: RNNConfig, kind: Kind) -> RNNConfig:
-    return replace(config, kind=kind, proj_size=0, nonlinearity=None)
-
-
-def _counts(config: RNNConfig, input_spec: InputSpec) -> tuple[int, int]:
-    sizes = plain_sizes(config, input_spec)
-    layer_weights = weights(config, sizes)
-    return layer_weights.parameters, macs(layer_weights, sizes)
-
-
-def _against(baseline: tuple[int, int], config: RNNConfig, input_spec: InputSpec) -> Compared:
-    counts = _counts(config, input_spec)
-    parameters_ratio, macs_ratio = (
-        Fraction(own, other) if other else None for own, other in zip(counts, baseline, strict=True)
+def _against(baseline: Subject, subjects: Iterable[Subject]) -> tuple[Compared, ...]:
+    return tuple(
+        Compared(
+            subject=subject,
+            parameters_ratio=_ratio(subject.parameters, baseline.parameters),
+            macs_ratio=_ratio(subject.macs, baseline.macs),
+        )
+        for subject in subjects
     )
-    return Compared(
-        config=config,
-        input_spec=input_spec,
-        parameters=counts[0],
-        macs=counts[1],
-        parameters_ratio=parameters_ratio,
-        macs_ratio=macs_ratio,
-    )
+
+
+def _ratio(own: int, other: int) -> Fraction | None:
+    return Fraction(own, other) if other else None

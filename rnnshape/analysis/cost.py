@@ -1,33 +1,26 @@
-"""What a layer costs: multiply-adds of one forward pass, and bytes that training holds."""
+"""What a layer costs: multiply-adds of one forward pass, and bytes that can be predicted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnnshape.layer.config import DType, InputSpec, RNNConfig
-from rnnshape.layer.formulas import (
-    elements,
-    final_state_names,
-    layout,
-    macs,
-    plain_sizes,
-    weights,
-)
+from rnnshape.layer.formulas import final_state_names
+from rnnshape.layer.subject import Subject
+from rnnshape.layer.weights import elements
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Counts of the whole input, and bytes in one dtype."""
+    """Counts of the whole input, and bytes in the dtype of the settings."""
 
     macs: int
     parameters: int  # bytes
     states: int  # bytes of the final states
     activations: int  # bytes of the input and of every layer's output
-    gates: int  # bytes of all gates of every step, which the backward pass needs
 
     @property
     def flops(self) -> int:
-        """A multiply-add is two operations."""
+        """Twice the MACs: a multiply-add is two operations."""
         return 2 * self.macs
 
     @property
@@ -41,17 +34,14 @@ class Cost:
         return 2 * self.parameters
 
 
-def cost(config: RNNConfig, input_spec: InputSpec, dtype: DType) -> Cost:
+def cost(subject: Subject) -> Cost:
     """The cost of a layer by formula."""
-    sizes = plain_sizes(config, input_spec)
-    own = weights(config, sizes)
-    tensors = layout(config, input_spec, sizes)
-    copies = sizes.num_layers * sizes.D
+    sizes, itemsize = subject.sizes, subject.settings.dtype.itemsize
+    finals = final_state_names(subject.config)
+    outputs = sizes.num_layers * sizes.D * sizes.H_out
     return Cost(
-        macs=macs(own, sizes),
-        parameters=dtype.itemsize * own.parameters,
-        states=dtype.itemsize
-        * sum(elements(tensors[name].shape) for name in final_state_names(config)),
-        activations=dtype.itemsize * sizes.steps * (sizes.H_in + copies * sizes.H_out),
-        gates=dtype.itemsize * sizes.steps * copies * config.kind.gates * sizes.H_cell,
+        macs=subject.macs,
+        parameters=itemsize * subject.parameters,
+        states=itemsize * sum(elements(subject.tensors[name].shape) for name in finals),
+        activations=itemsize * sizes.steps * (sizes.H_in + outputs),
     )

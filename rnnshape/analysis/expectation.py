@@ -1,4 +1,4 @@
-"""What is expected of a layer, `NAME OP VALUE`, and whether its formulas give it.
+"""What is expected of a layer, `NAME OP VALUE`, and whether the formulas agree.
 
 One grammar for the command line, for TOML and for Python: `output = 10,5,80`, `params <= 150k`,
 `encoder.lstm/h_n = (8, 5, 40)`.
@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
-from rnnshape.analysis.amounts import parsed_amount
 from rnnshape.analysis.value import Number, TensorShape, Value, value_of
 from rnnshape.dims import symbols
 from rnnshape.errors import RequestError, quoted
-from rnnshape.layer.facts import Shape
-from rnnshape.layer.formulas import folded
-from rnnshape.layer.report import Report
+from rnnshape.layer.facts import Dims
+from rnnshape.layer.report import LayerReport
+from rnnshape.layer.subject import Subject
+from rnnshape.layer.weights import folded
+from rnnshape.sources.amounts import parsed_amount
 
 
 class Operator(Enum):
@@ -36,7 +37,7 @@ class Operator(Enum):
 class Expectation:
     """One thing that should hold of a layer."""
 
-    text: str  # as it was given, without superfluous blanks
+    text: str  # as it was given, each run of blanks as one
     module: str | None  # of the layer in its model: "encoder.lstm"
     name: str  # of a tensor, a weight or a quantity: "output", "weight_ih_l0", "parameters"
     operator: Operator
@@ -48,16 +49,17 @@ class Judgement:
     """An expectation held against the prediction."""
 
     expectation: Expectation
+    subject: Subject  # the layer that it is about
     holds: bool
     predicted: Value  # of Dims, which remember how they were computed
 
     @property
-    def expected(self) -> int | Shape:
+    def expected(self) -> int | Dims:
         """The value that the actual one was compared with."""
         return self.expectation.value.plain
 
     @property
-    def actual(self) -> int | Shape:
+    def actual(self) -> int | Dims:
         """The predicted value in plain numbers."""
         return self.predicted.plain
 
@@ -99,8 +101,8 @@ _GROUPED_BY_COMMAS: Final = re.compile(r"(?<![0-9,])[0-9]{1,3}(,[0-9]{3})+$")
 _EXAMPLE: Final = '"params <= 150k"'
 
 
-def parse(text: str) -> Expectation:
-    """Read `NAME OP VALUE`. Raises RequestError; a hint in quotes is an expectation to take."""
+def parse_expectation(text: str) -> Expectation:
+    """Read `NAME OP VALUE`. Raises RequestError; a hint in quotes is an expectation to use."""
     words = " ".join(text.split())
     match = _PARTS.fullmatch(words)
     if match is None:
@@ -110,7 +112,7 @@ def parse(text: str) -> Expectation:
     if sign not in _OPERATORS:
         raise _unknown_operator(words, sign)
     module, slash, name = place.rpartition("/")
-    for part, what in ((name, "name before"), (value, "value behind")):
+    for part, what in ((name, "name before"), (value, "value after")):
         if not part:
             raise RequestError(f"{_echo(words)} has no {what} {sign}", hint=_EXAMPLE)
     name = _canonical(name.strip())
@@ -123,23 +125,35 @@ def parse(text: str) -> Expectation:
     )
 
 
-def chosen(expectation: Expectation, reports: Mapping[str, Report]) -> Report:
-    """The report, of those by module name, that an expectation is about.
+def judge(text: str, reports: Sequence[LayerReport]) -> Judgement:
+    """Hold an expectation against the one of these reports that it is about.
 
-    Without a module it is about the only one. Raises RequestError where that is not one.
+    Raises RequestError for a text that is not an expectation, where it does not say which report
+    it is about, for a name that the layer does not have, where a shape would be compared with a
+    number, and where shapes would be ordered.
     """
+    expectation = parse_expectation(text)
+    report = _chosen(expectation, reports)
+    actual = _actual(expectation, report)
+    _require_comparable(expectation, actual)
+    holds = _COMPARISONS[expectation.operator](actual.plain, expectation.value.plain)
+    return Judgement(expectation=expectation, holds=holds, predicted=actual, subject=report.subject)
+
+
+def _chosen(expectation: Expectation, reports: Sequence[LayerReport]) -> LayerReport:
+    """The report that an expectation names, or the only one where it names none."""
     module = expectation.module
-    reports = {" ".join(name.split()): report for name, report in reports.items()}
-    if module is None and len(reports) == 1:
-        return next(iter(reports.values()))
-    if module is not None and module in reports:
-        return reports[module]
+    by_name = {" ".join(report.subject.name.split()): report for report in reports}
+    if module is None and len(by_name) == 1:
+        return reports[0]
+    if module is not None and module in by_name:
+        return by_name[module]
     problem = (
-        f"is about one of {len(reports)} modules"
+        f"is about one of {len(by_name)} modules"
         if module is None
         else f"is about {quoted(module)}, which is not here"
     )
-    known = list(reports)
+    known = list(by_name)
     nearest = _most_like(module or "", known) or next(iter(known), None)
     raise RequestError(
         f"{_echo(expectation.text)} {problem}",
@@ -147,18 +161,6 @@ def chosen(expectation: Expectation, reports: Mapping[str, Report]) -> Report:
         if nearest is None
         else _changed(expectation, module=nearest if len(known) > 1 else None),
     )
-
-
-def judge(expectation: Expectation, report: Report) -> Judgement:
-    """Hold an expectation against what is predicted, at the same cost for any size.
-
-    Raises RequestError for a name that the layer does not have, where a shape would be compared
-    with a number, and where shapes would be ordered.
-    """
-    actual = _actual(expectation, report)
-    _require_comparable(expectation, actual)
-    holds = _COMPARISONS[expectation.operator](actual.plain, expectation.value.plain)
-    return Judgement(expectation=expectation, holds=holds, predicted=actual)
 
 
 def restated(text: str, actual: Value) -> str:
@@ -200,7 +202,7 @@ def _value(text: str, words: str, *, in_bytes: bool) -> Value:
         ) from error
 
 
-def _actual(expectation: Expectation, report: Report) -> Value:
+def _actual(expectation: Expectation, report: LayerReport) -> Value:
     name = expectation.name
     if name in _QUANTITIES:
         return Number(getattr(report, name))
@@ -210,17 +212,18 @@ def _actual(expectation: Expectation, report: Report) -> Value:
     return TensorShape(known.shape)
 
 
-def _unknown_name(expectation: Expectation, report: Report) -> RequestError:
+def _unknown_name(expectation: Expectation, report: LayerReport) -> RequestError:
     nearest = _most_like(expectation.name, _names(report))
     meant = "" if nearest is None else f"{_about(expectation, nearest, report)}; "
     weights = (weight.name for weight in folded(report.weights))
+    name, constructor = quoted(expectation.name), report.subject.config.constructor
     return RequestError(
-        f"{_echo(expectation.text)}: {report.config.constructor} has no {quoted(expectation.name)}",
+        f"{_echo(expectation.text)}: {constructor} has no {name}",
         hint=f"{meant}it has {', '.join((*report.predicted.tensors, *_QUANTITIES, *weights))}",
     )
 
 
-def _about(expectation: Expectation, name: str, report: Report) -> str:
+def _about(expectation: Expectation, name: str, report: LayerReport) -> str:
     """The expectation with another name, and a value that can be compared with what it names."""
     other = replace(expectation, name=name)
     actual = _actual(other, report)
@@ -229,25 +232,25 @@ def _about(expectation: Expectation, name: str, report: Report) -> str:
     return _changed(other, operator=Operator.EQUAL, value=actual)
 
 
-def _names(report: Report) -> Iterator[str]:
-    """Every name that may be meant; of the weights those of the last layer of each block."""
+def _names(report: LayerReport) -> Iterator[str]:
+    """Every name that may be meant; of alike layers only the last one's weights."""
     yield from report.predicted.tensors
     yield from _QUANTITIES
     for block in report.weights.blocks:
         last = block.first + int(block.layers) - 1
         for stem in block.shapes:
             for suffix in ("", "_reverse")[: block.directions]:
-                yield stem if report.config.cell else f"{stem}_l{last}{suffix}"
+                yield stem if report.subject.config.cell else f"{stem}_l{last}{suffix}"
 
 
 def _require_comparable(expectation: Expectation, actual: Value) -> None:
     value, meant = expectation.value, _meant(expectation, actual)
     if actual.kind != value.kind:
-        problem = f"{actual.kind}, {quoted(str(value))} {value.kind}"
+        problem = f"{actual.kind}, and {quoted(str(value))} is {value.kind}"
         grouped = _GROUPED_BY_COMMAS.search(expectation.text)
         actual = Number(int(grouped[0].replace(",", ""))) if grouped else actual
     elif meant is not expectation.operator:
-        problem = f"{actual.kind}, and shapes know only ="
+        problem = f"{actual.kind}, and shapes are compared with = only"
     else:
         return
     raise RequestError(

@@ -8,28 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, NamedTuple
 
-from rnnshape.layer.config import InputSpec, Kind, RNNConfig
-from rnnshape.layer.formulas import plain_sizes, weights
-
-Framework: TypeAlias = Literal["PyTorch", "Keras", "Flax", "ONNX"]
+from rnnshape.layer.config import Kind
+from rnnshape.layer.subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counterpart:
     """What one framework makes of the same sizes."""
 
-    framework: Framework
+    framework: str  # "PyTorch", "Keras", "Flax" or "ONNX"
     layer: str  # its name there
-    biases: str  # what is added, in words of the weights' rows
+    biases: str  # how many there are: "two"
     gates: str  # the order in which its weights stack them, in PyTorch's letters
     parameters: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Variant:
-    framework: Framework
+class _Variant(NamedTuple):
+    framework: str
     layer: str
     gates: str
     biases: str
@@ -39,44 +36,34 @@ class _Variant:
 # PyTorch's letters in each order. Keras calls g c, and n h; its first two GRU gates are z and r.
 _VARIANTS: Final[Mapping[Kind, tuple[_Variant, ...]]] = {
     Kind.LSTM: (
-        _Variant(framework="PyTorch", layer="nn.LSTM", gates="i f g o", biases="two", bias_rows=8),
-        _Variant(framework="Keras", layer="LSTM", gates="i f g o", biases="one", bias_rows=4),
-        _Variant(framework="Flax", layer="LSTMCell", gates="i f g o", biases="one", bias_rows=4),
-        _Variant(framework="ONNX", layer="LSTM", gates="i o f g", biases="two", bias_rows=8),
+        _Variant("PyTorch", "nn.LSTM", "i f g o", "two", 8),
+        _Variant("Keras", "LSTM", "i f g o", "one", 4),
+        _Variant("Flax", "LSTMCell", "i f g o", "one", 4),
+        _Variant("ONNX", "LSTM", "i o f g", "two", 8),
     ),
     Kind.GRU: (
-        _Variant(framework="PyTorch", layer="nn.GRU", gates="r z n", biases="two", bias_rows=6),
-        _Variant(framework="Keras", layer="GRU", gates="z r n", biases="two", bias_rows=6),
-        _Variant(
-            framework="Keras",
-            layer="GRU(reset_after=False)",
-            gates="z r n",
-            biases="one",
-            bias_rows=3,
-        ),
-        _Variant(
-            framework="Flax",
-            layer="linen.GRUCell",
-            gates="r z n",
-            biases="one, and b_hn",
-            bias_rows=4,
-        ),
-        _Variant(framework="Flax", layer="nnx.GRUCell", gates="r z n", biases="one", bias_rows=3),
-        _Variant(framework="ONNX", layer="GRU", gates="z r n", biases="two", bias_rows=6),
+        _Variant("PyTorch", "nn.GRU", "r z n", "two", 6),
+        _Variant("Keras", "GRU", "z r n", "two", 6),
+        _Variant("Keras", "GRU(reset_after=False)", "z r n", "one", 3),
+        _Variant("Flax", "linen.GRUCell", "r z n", "one, and b_hn", 4),
+        _Variant("Flax", "nnx.GRUCell", "r z n", "one", 3),
+        _Variant("ONNX", "GRU", "z r n", "two", 6),
     ),
     Kind.RNN: (
-        _Variant(framework="PyTorch", layer="nn.RNN", gates="", biases="two", bias_rows=2),
-        _Variant(framework="Keras", layer="SimpleRNN", gates="", biases="one", bias_rows=1),
-        _Variant(framework="Flax", layer="SimpleCell", gates="", biases="one", bias_rows=1),
-        _Variant(framework="ONNX", layer="RNN", gates="", biases="two", bias_rows=2),
+        _Variant("PyTorch", "nn.RNN", "", "two", 2),
+        _Variant("Keras", "SimpleRNN", "", "one", 1),
+        _Variant("Flax", "SimpleCell", "", "one", 1),
+        _Variant("ONNX", "RNN", "", "two", 2),
     ),
 }
 
 
-def counterparts(config: RNNConfig) -> tuple[Counterpart, ...]:
-    """The layer in each framework; a projection, which only PyTorch has, leaves PyTorch alone."""
-    sizes = plain_sizes(config, InputSpec())
-    own = weights(config, sizes)
+def counterparts(subject: Subject) -> tuple[Counterpart, ...]:
+    """The layer in each framework that can have it.
+
+    A projection exists in PyTorch alone, and no cell of Flax can leave its biases out.
+    """
+    config, own = subject.config, subject.weights
     matrices = own.multiply_adds
     copies = sum(block.copies for block in own.blocks)
     variants = _VARIANTS[config.kind][: 1 if config.proj_size else None]
@@ -89,4 +76,5 @@ def counterparts(config: RNNConfig) -> tuple[Counterpart, ...]:
             parameters=matrices + config.bias * copies * variant.bias_rows * config.hidden_size,
         )
         for variant in variants
+        if config.bias or variant.framework != "Flax"
     )

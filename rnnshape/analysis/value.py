@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
-from rnnshape.analysis.amounts import amount
 from rnnshape.dims import formula, ints, shape_formula, written_shape
-from rnnshape.layer.facts import Shape
+from rnnshape.layer.facts import Dims
+from rnnshape.sources.amounts import amount
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Number:
         return int(self.value)
 
     @property
-    def sizes(self) -> Shape:
+    def sizes(self) -> Dims:
         """The number itself, as the only one."""
         return (self.value,)
 
@@ -55,10 +55,10 @@ class TensorShape:
     kind: ClassVar[str] = "a shape"
     ordered: ClassVar[bool] = False
 
-    sizes: Shape
+    sizes: Dims
 
     @property
-    def plain(self) -> Shape:
+    def plain(self) -> Dims:
         """The sizes as plain ints."""
         return ints(self.sizes)
 

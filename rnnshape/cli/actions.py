@@ -10,6 +10,7 @@ from pathlib import Path
 from rnnshape.cli.streams import write_stderr
 from rnnshape.document.model import Code, Document, Place, Verdict
 from rnnshape.errors import PlacedError, RequestError
+from rnnshape.words import COMMAND
 
 
 def annotate(document: Document) -> None:
@@ -56,11 +57,12 @@ def _refusal(error: RequestError) -> Verdict:
         subject, place = error.name or error.file, Place(file=error.file, line=error.line)
     else:
         subject, place = "rnnshape", None
+    problem, hint = error.told(COMMAND)
     return Verdict(
         status="failed",
-        text=(error.problem,),
+        text=(problem,),
         subject=Code(subject),
-        reason=(error.hint,),
+        reason=(hint,),
         place=place,
     )
 

@@ -5,36 +5,35 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from typer import Argument, Option
-
-from rnnshape.analysis.budget import Budget, Quantity, Solution, Unknown, solve
-from rnnshape.cli import exits, values
+from rnnshape.analysis.budget import Budget, Quantity, Unknown, solve
+from rnnshape.cli import exits
 from rnnshape.cli.command import command, words_of
-from rnnshape.cli.grid import applied
-from rnnshape.cli.options import InputOptions, LayerOptions, OutputOptions, RunOptions, spelling
-from rnnshape.cli.output import Delivery, Plan
-from rnnshape.cli.request import (
-    OF_ONE_KIND,
-    assumed_fields,
-    settings_of,
-    told_config,
-    told_fields,
-    told_input,
-    told_of_layer,
+from rnnshape.cli.options import (
+    InputOptions,
+    LayerOptions,
+    OutputOptions,
+    RunOptions,
+    argument,
+    option,
 )
-from rnnshape.cli.target import Target, read_target, traps_of
+from rnnshape.cli.output import Delivery, Plan
 from rnnshape.document.budget import budget_document
 from rnnshape.errors import RequestError, nearest, quoted
-from rnnshape.layer.config import Kind, Settings
-from rnnshape.layer.formulas import plain_sizes, weights
+from rnnshape.fields import FIELDS
+from rnnshape.layer.config import Kind
 from rnnshape.layer.report import predicted_report
-from rnnshape.layer.run import with_run
+from rnnshape.layer.settings import Settings
+from rnnshape.pytorch.run import with_run
+from rnnshape.sources import values
+from rnnshape.sources.options import described, input_fields
+from rnnshape.sources.registry import read_target
+from rnnshape.sources.shared_options import shared
+from rnnshape.sources.subjects import chosen_settings, subject_of
+from rnnshape.sources.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from typer.core import TyperCommand
 
 _BUDGET: Final = "Budget, one of them"
@@ -46,57 +45,18 @@ _UNKNOWNS: Final[dict[str, Unknown]] = {"hidden": "hidden_size", "proj": "proj_s
 class BudgetOptions:
     """What is allowed, and which size is sought."""
 
-    kind: Annotated[
-        str | None,
-        Argument(
-            metavar="KIND", help="lstm, gru or rnn.", rich_help_panel=_SOLVE, show_default=False
-        ),
-    ] = None
-    solve: Annotated[
-        str,
-        Option(
-            "--solve",
-            metavar="SIZE",
-            help="hidden, or proj for a given --hidden.",
-            rich_help_panel=_SOLVE,
-        ),
-    ] = "hidden"
-    params: Annotated[
-        str | None,
-        Option(
-            "--params",
-            metavar="N",
-            help="Parameters: 136960, 150k, 1.5M.",
-            rich_help_panel=_BUDGET,
-        ),
-    ] = None
-    macs: Annotated[
-        str | None,
-        Option(
-            "--macs",
-            metavar="N",
-            help="Multiply-adds over the whole input: 5M.",
-            rich_help_panel=_BUDGET,
-        ),
-    ] = None
-    bytes: Annotated[
-        str | None,
-        Option(
-            "--bytes",
-            metavar="N",
-            help="Bytes of the parameters in --dtype: 4MiB, 1GB.",
-            rich_help_panel=_BUDGET,
-        ),
-    ] = None
-    match: Annotated[
-        str | None,
-        Option(
-            "--match",
-            metavar="TARGET",
-            help='The parameters of another layer: "lstm --bidir".',
-            rich_help_panel=_BUDGET,
-        ),
-    ] = None
+    kind: str | None = argument(_SOLVE, "KIND", "lstm, gru or rnn.")
+    solve: str = option(
+        _SOLVE, "--solve", "SIZE", "hidden, or proj for a given --hidden.", default="hidden"
+    )
+    params: str | None = option(_BUDGET, "--params", "N", "Parameters: 136960, 150k, 1.5M.")
+    macs: str | None = option(_BUDGET, "--macs", "N", "Multiply-adds over the whole input: 5M.")
+    bytes: str | None = option(
+        _BUDGET, "--bytes", "N", "Bytes of the parameters in --dtype: 4MiB, 1GB."
+    )
+    match: str | None = option(
+        _BUDGET, "--match", "TARGET", 'The parameters of another layer: "lstm --bidir".'
+    )
 
 
 def budget_command(name: str, *, help: str) -> TyperCommand:
@@ -113,28 +73,24 @@ def _budget(
     output: OutputOptions,
 ) -> int:
     plan = Plan.of(output, sections=(), default=())
-    settings = settings_of(run)
+    settings = chosen_settings(run.device, run.dtype)
     unknown = _UNKNOWNS[values.one_of(budget.solve, "--solve", _UNKNOWNS)]
     kind = _kind(budget.kind)
     _require_sought(kind, layer, unknown)
-    told = told_fields(told_of_layer(layer), input_)
-    _require_own(kind, told)
     match = None if budget.match is None else read_target(budget.match)
-    allowed = _allowed(budget, match, layer, input_)
-    solution = _solution(kind, told, settings, allowed, unknown)
-    predicted = predicted_report(
-        solution.found.config,
-        told_input(told),
-        settings,
-        assumed=assumed_fields(told) - {unknown},
-    )
-    asked = budget if match is None else replace(budget, match=match.text)
+    target = _beside(described(kind, layer), match)
+    _require_own(target)
+    allowed = _allowed(budget, match, layer, input_, settings)
+    sized = _with_least(target, unknown)
+    subject = subject_of(sized, input_fields(input_, sized.fields), settings)
+    solution = solve(subject, budget=allowed, unknown=unknown)
+    predicted = predicted_report(solution.found.subject)
+    asked = budget if match is None else replace(budget, match=match.origin.target)
     request = shlex.join(["rnnshape", "budget", *words_of(asked, layer, input_, run)])
-    document = partial(
-        budget_document, solution, request=request, traps=traps_of([match] if match else [])
-    )
+    document = partial(budget_document, solution, request=request)
     delivery = Delivery(plan)
-    delivery.begin(document(predicted))
+    if plan.streams:
+        delivery.begin(document(predicted))
     report = with_run(predicted) if run.run else predicted
     delivery.finish(document(report))
     return exits.verdict(agrees=not report.disagrees)
@@ -142,38 +98,43 @@ def _budget(
 
 def _require_sought(kind: Kind, layer: LayerOptions, unknown: Unknown) -> None:
     """Raise RequestError where the size that is sought is given."""
-    sizes = {"hidden": layer.hidden_size, "proj": layer.proj_size}
+    sizes = {"hidden": layer.get("hidden_size"), "proj": layer.get("proj_size")}
     sought, other = sizes if unknown == "hidden_size" else reversed(sizes)
     given = sizes[sought]
     if given is None:
         return
-    projects = kind is Kind.LSTM and not layer.cell
+    projects = kind is Kind.LSTM and "cell" not in layer
     free = sizes[other] is None and (other == "hidden" or projects)
     raise RequestError(
-        f"--{sought} {quoted(given)} is given, and it is what is sought",
-        hint=f"leave --{sought} out{f', or seek the other: --solve {other}' * free}",
+        f"--{sought} {quoted(str(given))} is given, and it is the size to be found",
+        hint=f"leave --{sought} out{f', or find the other: --solve {other}' * free}",
     )
 
 
-def _require_own(kind: Kind, told: Collection[str]) -> None:
+def _beside(target: Target, match: Target | None) -> Target:
+    """The target with what it does not give taken from the layer that it must match."""
+    if match is None:
+        return target
+    sought = ("hidden_size", "proj_size", "nonlinearity")
+    return target.beside({n: v for n, v in match.fields.items() if n not in sought})
+
+
+def _require_own(target: Target) -> None:
     """Raise RequestError for an option of another kind of layer."""
-    for field, owner in OF_ONE_KIND.items():
-        if field in told and owner is not kind:
+    for name in target.fields:
+        if not target.has(name) and FIELDS[name].kind not in ("", target.kind.value):
             raise RequestError(
-                f"nn.{kind.value} has no {field}; only nn.{owner.value} has",
-                hint=f"leave --{spelling(field)} out",
+                f"nn.{target.kind.value} has no {name}; only nn.{FIELDS[name].kind} has",
+                hint=f"leave {FIELDS[name].option} out",
             )
 
 
-def _solution(
-    kind: Kind, told: Mapping[str, Any], settings: Settings, allowed: Budget, unknown: Unknown
-) -> Solution:
-    if unknown == "hidden_size":
-        # The least that is valid; its place is what is sought.
-        told = {**told, "hidden_size": told.get("proj_size", 0) + 1}
-    return solve(
-        told_config(kind, told), told_input(told), settings, budget=allowed, unknown=unknown
-    )
+def _with_least(target: Target, unknown: Unknown) -> Target:
+    """The target with the least valid hidden_size, where that is what is sought."""
+    if unknown != "hidden_size":
+        return target
+    least = target.fields.get("proj_size", 0) + 1
+    return replace(target, fields={**target.fields, "hidden_size": least})
 
 
 def _kind(text: str | None) -> Kind:
@@ -191,7 +152,11 @@ def _kind(text: str | None) -> Kind:
 
 
 def _allowed(
-    budget: BudgetOptions, match: Target | None, layer: LayerOptions, input_: InputOptions
+    budget: BudgetOptions,
+    match: Target | None,
+    layer: LayerOptions,
+    input_: InputOptions,
+    settings: Settings,
 ) -> Budget:
     options = {
         "--params": budget.params,
@@ -207,9 +172,8 @@ def _allowed(
         )
     ((option, text),) = given.items()
     if match is not None:
-        config, input_spec = applied(match, layer, input_)
-        parameters = weights(config, plain_sizes(config, input_spec)).parameters
-        return Budget(quantity=Quantity.PARAMETERS, allowed=parameters, matched=config)
+        matched = shared(match, layer, input_, settings)
+        return Budget(quantity=Quantity.PARAMETERS, allowed=matched.parameters, matched=matched)
     quantity = {
         "--params": Quantity.PARAMETERS,
         "--macs": Quantity.MACS,

@@ -7,25 +7,22 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-from typer import Argument, Option
-
-from rnnshape.analysis.check import Check
+from rnnshape.analysis.check import Check, checked, run_modules, updates
 from rnnshape.cli import exits
 from rnnshape.cli.actions import summarise
 from rnnshape.cli.command import command, words_of
 from rnnshape.cli.first_manifest import first_manifest
-from rnnshape.cli.manifest import MANIFEST, load, write
-from rnnshape.cli.modules import checked, run_all, updates
-from rnnshape.cli.options import OutputOptions, RunOptions
-from rnnshape.cli.output import Delivery, Plan
+from rnnshape.cli.options import OutputOptions, RunOptions, argument, option
+from rnnshape.cli.output import Delivery, Plan, require_writable, write_files
 from rnnshape.cli.streams import disarmed, write_stdout
 from rnnshape.document.check import check_document
 from rnnshape.document.model import Code
 from rnnshape.errors import RequestError, word
 from rnnshape.render.cells import cell_text
 from rnnshape.sources.manifest import Manifest
+from rnnshape.sources.manifest_file import MANIFEST, load
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
@@ -37,41 +34,23 @@ _CHECK: Final = "Manifest"
 class CheckOptions:
     """Which manifest, which of its modules, and whether it is written."""
 
-    words: Annotated[
-        list[str] | None,
-        Argument(
-            metavar="FILE",
-            help=f"The manifest; with --init TARGETs. [default: {MANIFEST}, or"
-            " [tool.rnnshape] in pyproject.toml, here or above]",
-            rich_help_panel=_CHECK,
-            show_default=False,
-        ),
-    ] = None
-    only: Annotated[
-        list[str] | None,
-        Option(
-            "--only",
-            metavar="NAME",
-            help="This module alone. Repeatable.",
-            rich_help_panel=_CHECK,
-        ),
-    ] = None
-    update: Annotated[
-        bool,
-        Option(
-            "--update",
-            help="Write into = values what they are, never into limits; show the difference.",
-            rich_help_panel=_CHECK,
-        ),
-    ] = False
-    init: Annotated[
-        bool,
-        Option(
-            "--init",
-            help=f"Write a first {MANIFEST} of the TARGETs given.",
-            rich_help_panel=_CHECK,
-        ),
-    ] = False
+    words: list[str] | None = argument(
+        _CHECK,
+        "FILE",
+        f"The manifest; with --init TARGETs. [default: {MANIFEST}, or"
+        " [tool.rnnshape] in pyproject.toml, here or above]",
+    )
+    only: list[str] | None = option(_CHECK, "--only", "NAME", "This module alone. Repeatable.")
+    update: bool = option(
+        _CHECK,
+        "--update",
+        "",
+        "Bring the values after = up to date, never limits; show the difference.",
+        default=False,
+    )
+    init: bool = option(
+        _CHECK, "--init", "", f"Write a first {MANIFEST} of the TARGETs given.", default=False
+    )
 
 
 def check_command(name: str, *, help: str) -> TyperCommand:
@@ -91,15 +70,25 @@ def _check(check: CheckOptions, run: RunOptions, output: OutputOptions) -> int:
         )
     plan = Plan.of(output, sections=(), default=())
     manifest = load(words[0] if words else None)
-    predicted = checked(manifest, check.only or (), run)
+    predicted = _checked(manifest, check, run)
     if check.update:
         return _update(manifest, predicted, check, run)
     update = shlex.join(["rnnshape", "check", *words_of(replace(check, update=True), run)])
     delivery = Delivery(plan)
     if plan.streams:
         delivery.begin(check_document(predicted, update=update))
-    ran = run_all(manifest, predicted, run) if run.run else predicted
-    return _deliver(ran, delivery, update=update)
+    return _deliver(_ran(manifest, predicted, run), delivery, update=update)
+
+
+def _checked(manifest: Manifest, check: CheckOptions, run: RunOptions) -> Check:
+    return checked(manifest, check.only or (), device=run.device, dtype=run.dtype)
+
+
+def _ran(manifest: Manifest, predicted: Check, run: RunOptions) -> Check:
+    if not run.run:
+        return predicted
+    shared = run.device is not None or run.dtype is not None
+    return run_modules(manifest, predicted, shared=shared)
 
 
 def _require_one_task(check: CheckOptions, run: RunOptions, output: OutputOptions) -> None:
@@ -139,16 +128,16 @@ def _deliver(check: Check, delivery: Delivery, *, update: str | None = None) -> 
 def _update(manifest: Manifest, predicted: Check, check: CheckOptions, run: RunOptions) -> int:
     """Rewrite the manifest, unless PyTorch disagrees with what would be written."""
     plain = Delivery(Plan.of(OutputOptions(), sections=(), default=()))
-    ran = run_all(manifest, predicted, run) if run.run else predicted
+    ran = _ran(manifest, predicted, run)
     if ran.disagreeing:
         return _deliver(ran, plain)
     file, changes = manifest.document.file, updates(manifest, predicted)
     if not changes:
-        write_stdout(disarmed(f"{cell_text(file)}: no = value to update\n"))
+        write_stdout(disarmed(f"{cell_text(file)}: every = value is up to date\n"))
         return exits.SUCCESS if ran.held == ran.demands else _deliver_below(ran, plain)
-    write(Path(file), manifest.with_expectations(changes))
+    _write(Path(file), manifest.with_expectations(changes))
     write_stdout(disarmed("".join(_changed(manifest, changes))))
-    left = checked(load(file), check.only or (), run)
+    left = _checked(load(file), check, run)
     if left.held == left.demands:
         return exits.SUCCESS
     reports = {module.name: module.report for module in ran.modules}
@@ -182,6 +171,12 @@ def _init(targets: list[str]) -> int:
             f"there is a {MANIFEST} already", hint=f"rnnshape check, or remove {MANIFEST} first"
         )
     text = first_manifest(targets)
-    write(path, text)
+    _write(path, text)
     write_stdout(f"{text}\nwrote {MANIFEST}; rnnshape check holds each module against it\n")
     return exits.SUCCESS
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the manifest, when it is whole."""
+    require_writable(path, "rnnshape check")
+    write_files([(path, text.encode())], "rnnshape check")

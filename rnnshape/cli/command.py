@@ -1,27 +1,29 @@
-"""Functions of option dataclasses as Typer commands, with plain help in 80 columns."""
+"""Functions of groups of options as Typer commands, with plain help in 80 columns."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from copy import copy
 from dataclasses import fields, is_dataclass
 from inspect import Parameter, Signature
-from typing import Annotated, Any, Final, get_args, get_type_hints
+from typing import Annotated, Any, Final, get_type_hints
 
 import typer
+from typer import Option
 from typer.core import TyperCommand
 from typer.exceptions import TyperException
 from typer.main import get_command
-from typer.models import ArgumentInfo, OptionInfo
 
 from rnnshape.cli.expectations import EXAMPLE, unquoted
-from rnnshape.cli.options import LayerOptions, spelling
+from rnnshape.cli.options import INPUT, LAYER, InputOptions, LayerOptions
 from rnnshape.errors import RequestError, quoted, word
+from rnnshape.fields import FIELDS, Field, Group, fields_of, spelled
+from rnnshape.layer.config import Kind
+from rnnshape.sources.options import option_words
 
 CONTEXT_SETTINGS = {
     "help_option_names": ["-h", "--help"],
-    "token_normalize_func": spelling,
+    "token_normalize_func": spelled,
     "max_content_width": 80,
 }
 
@@ -72,32 +74,30 @@ def command(
     *,
     name: str,
     help: str,
-    hidden: Collection[str] = (),
+    kind: Kind | None = None,
     without: Collection[str] = (),
 ) -> TyperCommand:
-    """The command that calls `function` with its option dataclasses filled from the words.
+    """The command that calls `function` with its groups of options filled from the words.
 
-    Each parameter of `function` is annotated with a dataclass from `cli.options`; `hidden` names
-    fields that are accepted but not shown in the help, `without` those that the command does not
-    have.
+    Each parameter of `function` is annotated with a group: LayerOptions, InputOptions or a
+    dataclass. `without` names options that the command does not have. Options that only another
+    `kind` of layer has are accepted, so that the error can say which kind has them, and not shown.
     """
     groups = get_type_hints(function)
     groups.pop("return", None)
-    group_of = {field.name: key for key, group in groups.items() for field in fields(group)}
+    parameters = {key: _parameters(group, kind) for key, group in groups.items()}
+    group_of = {each.name: key for key, own in parameters.items() for each in own}
 
     def callback(**values: Any) -> int:
         given: dict[str, dict[str, Any]] = {key: {} for key in groups}
         for field, value in values.items():
-            given[group_of[field]][field] = value
+            key = group_of[field]
+            if is_dataclass(groups[key]) or _is_given(field, value):
+                given[key][field] = value
         return function(**{key: group(**given[key]) for key, group in groups.items()})
 
-    parameters = [
-        parameter
-        for group in groups.values()
-        for parameter in _parameters(group, hidden)
-        if parameter.name not in without
-    ]
-    callback.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    shown = [each for own in parameters.values() for each in own if each.name not in without]
+    callback.__signature__ = Signature(shown)  # type: ignore[attr-defined]
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name, cls=PlainCommand, help=help, context_settings=CONTEXT_SETTINGS)(callback)
     built = get_command(app)
@@ -105,49 +105,76 @@ def command(
     return built
 
 
-def _parameters(group: type, hidden: Collection[str]) -> list[Parameter]:
-    hints = get_type_hints(group, include_extras=True)
+def _is_given(field: str, value: object) -> bool:
+    return value is not None and (value is not False or FIELDS[field].takes == "switch")
+
+
+def _parameters(group: type, kind: Kind | None) -> list[Parameter]:
+    if group in _GROUPS:
+        return [_of_field(field, kind) for field in fields_of(_GROUPS[group])]
+    hints = get_type_hints(group)
     return [
         Parameter(
             field.name,
             Parameter.KEYWORD_ONLY,
             default=field.default,
-            annotation=_hidden(hints[field.name]) if field.name in hidden else hints[field.name],
+            annotation=Annotated[hints[field.name], field.metadata["parameter"]],
         )
         for field in fields(group)
     ]
 
 
+_GROUPS: Final[dict[type, Group]] = {LayerOptions: "layer", InputOptions: "input"}
+_TITLES: Final = {"layer": LAYER, "input": INPUT}
+
+
+def _of_field(field: Field, kind: Kind | None) -> Parameter:
+    """The option of a field, in Typer's words."""
+    is_flag = field.takes in ("flag", "switch")
+    off = f"/--no-{field.alias}" if field.takes == "switch" else ""
+    names = " or ".join(f"nn.{each.value}Cell" for each in ([kind] if kind else Kind))
+    default = "" if is_flag or not field.default else f" [default: {field.default}]"
+    if field.takes == "probability":
+        default = " [default: 0]"
+    option = Option(
+        field.option + off,
+        metavar=field.metavar or None,
+        help=field.help.format(cell=names) + default,
+        rich_help_panel=_TITLES[field.group],
+        hidden=kind is not None and field.kind not in ("", kind.value),
+    )
+    value = bool | None if field.takes == "switch" else bool if is_flag else str | None
+    return Parameter(
+        field.name,
+        Parameter.KEYWORD_ONLY,
+        default=False if field.takes == "flag" else None,
+        annotation=Annotated[value, option],
+    )
+
+
 def words_of(*groups: object) -> Iterator[str]:
-    """The words that give these option dataclasses their values, arguments first."""
+    """The words that give these groups their values, arguments first."""
     words: list[str] = []
     for group in groups:
+        if isinstance(group, dict):
+            words += (word for name, value in group.items() for word in option_words(name, value))
+            continue
         assert is_dataclass(group)
-        hints = get_type_hints(type(group), include_extras=True)
         for field in fields(group):
-            value, parameter = getattr(group, field.name), get_args(hints[field.name])[1]
-            if isinstance(parameter, ArgumentInfo):
+            value, names = getattr(group, field.name), field.metadata.get("names")
+            if names is None:
                 yield from [value] if isinstance(value, str) else value or ()
             elif value != field.default:
-                # Within Annotated, Typer's first word is the option's name, not its default.
-                words += _words(parameter.default, value)
+                words += _words(names, value)
     yield from words
 
 
-def _words(declaration: str, value: object) -> list[str]:
-    on, _, off = declaration.partition("/")
+def _words(names: str, value: object) -> list[str]:
+    on, _, off = names.split(maxsplit=1)[0].partition("/")
     if isinstance(value, bool):
         return [on if value else off]
     several = value if isinstance(value, list) else [value]
     return [piece for each in several for piece in (on, str(each))]
-
-
-def _hidden(annotation: Any) -> Any:
-    kind, option = get_args(annotation)
-    assert isinstance(option, OptionInfo)
-    unseen = copy(option)
-    unseen.hidden = True
-    return Annotated[kind, unseen]
 
 
 _EXTRA_WORDS: Final = re.compile(r"unexpected extra argument\S* \((.*)\)", re.DOTALL)
@@ -183,7 +210,7 @@ def _unknown_option(command: str, option: str, alike: Sequence[str]) -> RequestE
             hint=f"the command comes first: rnnshape lstm {word(option)}",
         )
     hint = f"{command} --help lists the options"
-    if spelling(option.lstrip("-")) in _layer_options():
+    if spelled(option.lstrip("-")) in {field.alias for field in fields_of("layer")}:
         hint = f'a target is one word, in quotes: {command} "lstm {option} ..."'
     elif alike:
         hint = f"{alike[0]}; {hint}"
@@ -195,10 +222,3 @@ def _option_value_problem(option: str, message: str) -> RequestError:
     if "requires" in message:
         return RequestError(f"option {option} takes a value", hint=f"{option} VALUE")
     return RequestError(f"option {option} takes no value", hint=f"{option} alone")
-
-
-def _layer_options() -> set[str]:
-    """The names of the options that describe a layer, without their dashes."""
-    parameters = _parameters(LayerOptions, ())
-    words = [word for p in parameters for word in get_args(p.annotation)[1].default.split("/")]
-    return {word.lstrip("-") for word in words}

@@ -6,21 +6,28 @@ import os
 import shlex
 import shutil
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-from typer import Argument, Option
-
-from rnnshape.analysis.comparison import ORDERS, Comparison, Group, group, ordered, run_all
-from rnnshape.cli import exits, values
+from rnnshape.analysis.comparison import ORDERS, Comparison, Group, group, ordered, run_each
+from rnnshape.cli import exits
 from rnnshape.cli.command import command, words_of
-from rnnshape.cli.grid import assumed, grid
-from rnnshape.cli.options import RUN, InputOptions, LayerOptions, OutputOptions, RunOptions
+from rnnshape.cli.options import (
+    RUN,
+    InputOptions,
+    LayerOptions,
+    OutputOptions,
+    RunOptions,
+    argument,
+    option,
+)
 from rnnshape.cli.output import Delivery, Plan, picture_file
-from rnnshape.cli.request import settings_of
-from rnnshape.cli.target import Target, read_target, traps_of
 from rnnshape.document.compare import chart, compare_document
 from rnnshape.errors import RequestError, quoted
+from rnnshape.sources import values
+from rnnshape.sources.registry import read_target
+from rnnshape.sources.shared_options import subjects_at_points
+from rnnshape.sources.subjects import chosen_settings
+from rnnshape.sources.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,56 +47,29 @@ _FEWEST_ROWS: Final = 5
 class CompareOptions:
     """What is compared, in which order, and how much of it is shown."""
 
-    targets: Annotated[
-        list[str] | None,
-        Argument(
-            metavar="TARGET",
-            help='Layers: lstm, "gru --bidir", "nn.RNN(20, 40)". The first is the baseline.',
-            rich_help_panel=_COMPARE,
-            show_default=False,
-        ),
-    ] = None
-    sort: Annotated[
-        str | None,
-        Option(
-            "--sort",
-            metavar="COLUMN",
-            help="Sort each group: parameters, macs or name.",
-            rich_help_panel=_COMPARE,
-        ),
-    ] = None
-    limit: Annotated[
-        str | None,
-        Option(
-            "--limit",
-            metavar="N",
-            help="Rows shown. [default: all; on a terminal a screenful]",
-            rich_help_panel=_COMPARE,
-        ),
-    ] = None
-    plot: Annotated[
-        str | None,
-        Option(
-            "--plot",
-            metavar="FILE",
-            help="Draw parameters over hidden_size: .svg or .png.",
-            rich_help_panel=_COMPARE,
-        ),
-    ] = None
+    targets: list[str] | None = argument(
+        _COMPARE,
+        "TARGET",
+        'Layers: lstm, "gru --bidir", "nn.RNN(20, 40)". The first is the baseline.',
+    )
+    sort: str | None = option(
+        _COMPARE, "--sort", "COLUMN", "Sort each group: parameters, macs or name."
+    )
+    limit: str | None = option(
+        _COMPARE, "--limit", "N", "Rows shown. [default: all; on a terminal a screenful]"
+    )
+    plot: str | None = option(
+        _COMPARE, "--plot", "FILE", "Draw parameters over hidden_size: .svg or .png."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOnRequest(RunOptions):
     """Where and whether the layers run; formulas are enough to compare."""
 
-    run: Annotated[
-        bool,
-        Option(
-            "--run/--no-run",
-            help="Build and run each, or formulas alone.",
-            rich_help_panel=RUN,
-        ),
-    ] = False
+    run: bool = option(
+        RUN, "--run/--no-run", "", "Build and run each, or formulas alone.", default=False
+    )
 
 
 def compare_command(name: str, *, help: str) -> TyperCommand:
@@ -110,52 +90,44 @@ def _compare(
     if compare.limit is not None:
         limit = values.size(compare.limit, "--limit")
     targets = [read_target(text) for text in compare.targets or ()]
-    comparison = _comparison(compare, targets, layer, input_, run)
-    pictures = _pictures(compare, comparison, plan)
-    asked = replace(compare, targets=[target.text for target in targets], plot=None)
+    texts = [target.origin.target or "" for target in targets]
+    asked = replace(compare, targets=texts, plot=None)
     request = shlex.join(["rnnshape", "compare", *words_of(asked, layer, input_, run)])
-    document = partial(compare_document, request=request, traps=traps_of(targets))
+    comparison = Comparison(groups=_groups(targets, layer, input_, run), request=request)
+    if compare.sort is not None:
+        comparison = ordered(comparison, values.one_of(compare.sort, "--sort", ORDERS))
+    pictures = _pictures(compare, comparison, plan)
     shown = _screenful(comparison.groups) if limit is None else limit
     delivery = Delivery(plan)
     if plan.streams:
-        delivery.begin(document(comparison, limit=shown))
+        delivery.begin(compare_document(comparison, limit=shown))
     if run.run:
-        comparison = run_all(comparison)
+        comparison = run_each(comparison)
     delivery.finish(
-        document(comparison, limit=limit),
-        on_terminal=document(comparison, limit=shown) if plan.streams else None,
+        compare_document(comparison, limit=limit),
+        on_terminal=compare_document(comparison, limit=shown) if plan.streams else None,
         pictures=pictures,
     )
     return exits.verdict(agrees=not comparison.disagreeing)
 
 
-def _comparison(
-    compare: CompareOptions,
-    targets: Sequence[Target],
-    layer: LayerOptions,
-    input_: InputOptions,
-    run: RunOptions,
-) -> Comparison:
+def _groups(
+    targets: Sequence[Target], layer: LayerOptions, input_: InputOptions, run: RunOptions
+) -> tuple[Group, ...]:
     if not targets:
         raise RequestError("there is nothing to compare", hint="rnnshape compare lstm gru rnn")
-    if compare.sort is not None:
-        values.one_of(compare.sort, "--sort", ORDERS)
-    settings = settings_of(run)
+    settings = chosen_settings(run.device, run.dtype)
     for target in targets:
         if target.device is not None or target.dtype is not None:
             raise RequestError(
-                f"{quoted(target.text)} names its device or dtype; all targets share one",
+                f"{quoted(target.origin.target or '')} names its device or dtype;"
+                " all targets share one",
                 hint="--device and --dtype beside the targets",
             )
-    points = grid(targets, layer, input_)
+    points = subjects_at_points(targets, layer, input_, settings)
     if len(targets) == 1:  # one target is compared with itself at the other points
         points = [[each for point in points for each in point]]
-    comparison = Comparison(
-        groups=tuple(group(point) for point in points),
-        settings=settings,
-        assumed=assumed(targets, layer, input_),
-    )
-    return comparison if compare.sort is None else ordered(comparison, compare.sort)
+    return tuple(group(point) for point in points)
 
 
 def _pictures(

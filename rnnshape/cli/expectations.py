@@ -1,33 +1,35 @@
-"""`--expect`: read, and held against the prediction before anything runs."""
+"""`--expect`: read, and judged by the prediction before anything runs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from rnnshape.analysis.inspection import Inspection
 from rnnshape.cli.options import ExpectOptions
 from rnnshape.errors import RequestError
-
-if TYPE_CHECKING:
-    from rnnshape.analysis.expectation import Judgement
-    from rnnshape.layer.report import Report
+from rnnshape.layer.report import LayerReport
 
 _QUOTE: Final = "quote it, or the shell takes < and > : "
 EXAMPLE: Final = f'{_QUOTE}--expect "params <= 150k"'
 
 
-def judged(options: ExpectOptions, report: Report) -> tuple[Judgement, ...]:
-    """Every expectation, judged. Raises RequestError for the first that cannot be."""
-    return tuple(_judged(text, report) for text in options.expect or ())
+def judged(options: ExpectOptions, report: LayerReport) -> Inspection:
+    """The report with every expectation judged. Raises RequestError for the first that cannot be.
 
+    The grammar of expectations is imported where there is one.
+    """
+    if not options.expect:
+        return Inspection(report=report)
+    from rnnshape.analysis.expectation import Judgement, judge
 
-def _judged(text: str, report: Report) -> Judgement:
-    from rnnshape.analysis.expectation import chosen, judge, parse
+    def judgement(text: str) -> Judgement:
+        try:
+            return judge(text, [report])
+        except RequestError as error:
+            problem = f"--expect {error.problem}"
+            raise RequestError(problem, hint=_hint(text, error.hint)) from error
 
-    try:
-        expectation = parse(text)
-        return judge(expectation, chosen(expectation, {"": report}))
-    except RequestError as error:
-        raise RequestError(f"--expect {error.problem}", hint=_hint(text, error.hint)) from error
+    return Inspection(report=report, judgements=tuple(map(judgement, options.expect)))
 
 
 def unquoted(text: str) -> bool:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from rnnshape.analysis.value import TensorShape
-from rnnshape.cli.target import Target, read_target
 from rnnshape.errors import gathered
-from rnnshape.layer.config import InputSpec, Settings
 from rnnshape.layer.report import predicted_report
-from rnnshape.sources.manifest import basic_string
+from rnnshape.layer.subject import Subject
+from rnnshape.sources.registry import read_target
+from rnnshape.sources.target import Target
+from rnnshape.words import basic_string
 
 
 def first_manifest(targets: Sequence[str]) -> str:
     """A manifest of these targets, expecting of each what it is today.
 
-    Raises RequestErrors with every target that is none.
+    Raises RequestErrors with every text that is not a target.
     """
     names: set[str] = set()
     tables = []
@@ -35,7 +36,7 @@ def _free_name(target: Target, taken: Collection[str]) -> str:
 
 
 def _table(name: str, text: str, target: Target) -> Iterator[str]:
-    report = predicted_report(target.config, InputSpec(), Settings())
+    report = predicted_report(Subject(config=target.config))
     tensors = report.predicted.tensors
     yield f"[modules.{name}]"
     yield f"target = {basic_string(text)}"

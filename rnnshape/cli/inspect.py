@@ -1,4 +1,4 @@
-"""`rnnshape inspect`: layers that are written down elsewhere, one document for all."""
+"""`rnnshape inspect`: layers that are described elsewhere, in one document."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from rnnshape.cli.options import (
     RunOptions,
     TargetOptions,
 )
-from rnnshape.cli.reports import deliver, layer_plan, predicted
-from rnnshape.cli.request import request_of, settings_of
-from rnnshape.cli.target import read_target
+from rnnshape.cli.reports import deliver, layer_plan
 from rnnshape.errors import RequestError
-from rnnshape.layer.report import Report
+from rnnshape.layer.subject import Subject
+from rnnshape.sources.options import input_fields
+from rnnshape.sources.registry import read_target
+from rnnshape.sources.subjects import settings_for, subject_of
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
@@ -40,28 +41,29 @@ def _inspect(
     expect: ExpectOptions,
     output: OutputOptions,
 ) -> int:
-    def report(text: str) -> Report:
+    def subject(text: str) -> Subject:
         read = read_target(text)
-        request = request_of(read.config.kind, read.fields, input_, fixed=read.told)
-        settings = settings_of(run, device=read.device, dtype=read.dtype)
-        return predicted(request, settings, traps=read.traps)
+        settings = settings_for(read, device=run.device, dtype=run.dtype)
+        return subject_of(
+            read, input_fields(input_, read.fields), settings, fixed=read.fields.keys()
+        )
 
     plan = layer_plan(output)
-    return deliver(list(_reports(target.targets or [], report)), plan, run, expect)
+    return deliver(list(_subjects(target.targets or [], subject)), plan, run, expect)
 
 
-def _reports(targets: Sequence[str], report: Callable[[str], Report]) -> Iterator[Report]:
+def _subjects(targets: Sequence[str], subject: Callable[[str], Subject]) -> Iterator[Subject]:
     if not targets and sys.stdin is not None and sys.stdin.isatty():
         raise RequestError("no TARGET is given, and stdin is a terminal", hint=_EXAMPLE)
     for target in targets or [_STDIN]:
         if target == _STDIN:
-            yield from _of_lines(_stdin(), report)
+            yield from _of_lines(_stdin(), subject)
         else:
-            yield report(target)
+            yield subject(target)
 
 
-def _of_lines(text: str, report: Callable[[str], Report]) -> Iterator[Report]:
-    """A report a line. Raises RequestError for the first bad line, which counts the others."""
+def _of_lines(text: str, subject: Callable[[str], Subject]) -> Iterator[Subject]:
+    """A subject for each line. Raises RequestError for the first bad line, naming the others."""
     refused: dict[int, RequestError] = {}
     empty = True
     for number, line in enumerate(text.splitlines(), start=1):
@@ -69,7 +71,7 @@ def _of_lines(text: str, report: Callable[[str], Report]) -> Iterator[Report]:
             continue
         empty = False
         try:
-            yield report(line.strip())
+            yield subject(line.strip())
         except RequestError as error:
             refused[number] = error
     if empty:
@@ -77,18 +79,18 @@ def _of_lines(text: str, report: Callable[[str], Report]) -> Iterator[Report]:
     if refused:
         (number, first), *others = refused.items()
         numbers = ", ".join(str(other) for other, _ in others)
-        also = f" (refused too: line{'s' * (len(others) > 1)} {numbers})" if others else ""
-        raise first.retold(f"line {number}: {first.problem}{also}")
+        also = f" (also refused: line{'s' * (len(others) > 1)} {numbers})" if others else ""
+        raise first.behind(f"line {number}{also}")
 
 
 def _stdin() -> str:
-    """The text on stdin, not more of it than a person would write."""
+    """The text on stdin, as long as it is no longer than a person would write."""
     if sys.stdin is None:
         raise RequestError("stdin is closed", hint=_EXAMPLE)
     try:
         text = sys.stdin.read(_LONGEST_STDIN + 1)
     except UnicodeDecodeError as error:
-        raise RequestError("stdin is no text", hint="one target a line, in UTF-8") from error
+        raise RequestError("stdin is not UTF-8 text", hint="one target a line, in UTF-8") from error
     if len(text) > _LONGEST_STDIN:
         raise RequestError(
             f"stdin has over {_LONGEST_STDIN:,} characters", hint="give fewer targets at a time"

@@ -12,9 +12,10 @@ from rnnshape.cli.options import (
     OutputOptions,
     RunOptions,
 )
-from rnnshape.cli.reports import deliver, layer_plan, predicted
-from rnnshape.cli.request import OF_ONE_KIND, requested, settings_of
+from rnnshape.cli.reports import deliver, layer_plan
 from rnnshape.layer.config import Kind
+from rnnshape.sources.options import described, input_fields
+from rnnshape.sources.subjects import settings_for, subject_of
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
@@ -24,7 +25,7 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
     """The command of the kind of layer called `name`."""
     kind = Kind(name.upper())
 
-    def inspect(
+    def report_layer(
         layer: LayerOptions,
         input_: InputOptions,
         run: RunOptions,
@@ -32,9 +33,10 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
         output: OutputOptions,
     ) -> int:
         plan = layer_plan(output)
-        report = predicted(requested(kind, layer, input_), settings_of(run))
-        return deliver([report], plan, run, expect)
+        target = described(kind, layer)
+        settings = settings_for(target, device=run.device, dtype=run.dtype)
+        return deliver(
+            [subject_of(target, input_fields(input_, target.fields), settings)], plan, run, expect
+        )
 
-    # Accepted for every kind, so that the error can say which kind has it; shown where it belongs.
-    hidden = [field for field, owner in OF_ONE_KIND.items() if owner is not kind]
-    return command(inspect, name=name, help=help, hidden=hidden)
+    return command(report_layer, name=name, help=help, kind=kind)

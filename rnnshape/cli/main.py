@@ -17,7 +17,6 @@ from rnnshape.errors import RequestError, printable
 
 # Problems of one file that are told at once.
 _MOST_ERRORS = 100
-ISSUES = "https://github.com/rnnshape/rnnshape/issues"
 
 
 def entry() -> NoReturn:
@@ -59,12 +58,12 @@ def main(arguments: Sequence[str]) -> int:
         return _dispatch(list(arguments))
     except RequestError as error:
         from rnnshape.cli.actions import annotate_refusal
-        from rnnshape.cli.options import as_typed
+        from rnnshape.words import COMMAND
 
         for each in error.errors[:_MOST_ERRORS]:
-            _complain(each.problem, each.hint_as(as_typed, between=" "))
+            _complain(*each.told(COMMAND))
         if (more := len(error.errors) - _MOST_ERRORS) > 0:
-            _complain(f"and {more:,} more problems", "mend these first")
+            _complain(f"and {more:,} more problems", "fix these first")
         annotate_refusal(error.errors[:_MOST_ERRORS])
         return exits.REFUSED
     except KeyboardInterrupt:
@@ -128,7 +127,7 @@ def _unforeseen(error: Exception) -> int:
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     _complain(
         f"a bug in rnnshape: {what}",
-        f"RNNSHAPE_TRACEBACK=1 shows where; please report it at {ISSUES}",
+        "RNNSHAPE_TRACEBACK=1 shows where; please report it where you got rnnshape",
     )
     return exits.BUG
 

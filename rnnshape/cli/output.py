@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rnnshape.cli import values
 from rnnshape.cli.actions import annotate, in_repository
 from rnnshape.cli.options import OutputOptions
 from rnnshape.cli.streams import disarmed, write_stdout
 from rnnshape.document.model import Document, Section
 from rnnshape.errors import RequestError, quoted
 from rnnshape.render import Format, render
+from rnnshape.sources import values
 
 _COLOURS: Final = ("auto", "always", "never")
 

@@ -66,8 +66,9 @@ def _failures(check: Check) -> Iterator[Block]:
     """What fails of each module, and what in the words of its target may be the reason."""
     for module in check.modules:
         if module.held < module.demands:
-            yield from (each for each in _demands(check, module) if each.status == "unmet")
-            yield from (Note(trap_text(module.name, trap)) for trap in module.report.traps)
+            yield from (each for each in _demands(check, module) if each.status == "failed")
+            for trap in module.report.subject.origin.traps:
+                yield Note(trap_text(module.name, trap))
 
 
 def _verdicts(check: Check, module: Module) -> Iterator[Verdict]:
@@ -80,8 +81,10 @@ def _demands(check: Check, module: Module) -> Iterator[Verdict]:
     """What is demanded of a module, and whether it holds."""
     subject = Code(module.name)
     for each in module.expected:
-        verdict = expectation_verdict(each.judgement, module.report, subject=subject)
-        text = _failed(each) if verdict.status == "unmet" else verdict.text
+        verdict = expectation_verdict(
+            each.judgement, subject=subject, disputed=module.report.disagrees
+        )
+        text = _failed(each) if verdict.status == "failed" else verdict.text
         yield replace(verdict, text=text, place=_place(check, each.line))
     if module.match is not None:
         yield _match(module.match, check, subject)
@@ -102,7 +105,7 @@ def _written(actual: Value) -> Code | str:
 
 
 def _match(match: Match, check: Check, subject: Code) -> Verdict:
-    what = f"matches {match.target}"
+    what = f"matches {match.other.origin.target}"
     if match.holds:
         text: Inline = (Code(what),)
         reason: Inline = ()
@@ -114,7 +117,7 @@ def _match(match: Match, check: Check, subject: Code) -> Verdict:
             ),
         )
     return Verdict(
-        status="ok" if match.holds else "unmet",
+        status="ok" if match.holds else "failed",
         text=text,
         subject=subject,
         what=what,
@@ -144,7 +147,7 @@ def _row(module: Module) -> tuple[Cell, ...]:
         Code(module.name),
         f"{module.held}/{module.demands}",
         "ok" if module.held == module.demands else "FAIL",
-        Code(module.report.config.constructor),
+        Code(module.report.subject.config.constructor),
     )
 
 
@@ -155,7 +158,7 @@ def _verification(check: Check, update: str | None) -> Iterator[Block]:
     if failed:
         text = f"{failed:,} of {check.demands:,} failed."
         if update and check.outdated and not check.disagreeing:  # it refuses what is disputed
-            text += f" Meant? {update} writes the new = values."
+            text += f" If the new values are right, {update} writes them."
         yield Paragraph((text,))
     elif check.disagreeing:
         yield Paragraph((f"by formulas that PyTorch disputes, {_held(check)}",))
@@ -178,7 +181,7 @@ def _runs(check: Check) -> Iterator[Block]:
     subject, count = Code(check.file), len(check.modules)
     version = next((run.torch_version for run in runs if run is not None), None)
     if version is None:
-        yield Verdict(status="open", text=("formulas only, not run",), subject=subject)
+        yield Verdict(status="skipped", text=("formulas only, not run",), subject=subject)
         return
     where = _where(check)
     if not check.disagreeing:
@@ -190,14 +193,14 @@ def _runs(check: Check) -> Iterator[Block]:
         f"PyTorch {version}{where} disagrees with the formulas"
         f" on {len(check.disagreeing):,} of {count:,} modules"
     )
-    yield Verdict(status="failed", text=(text,), subject=subject)
+    yield Verdict(status="mismatch", text=(text,), subject=subject)
     disputed = ((module.name, module.report.run) for module in check.disagreeing)
     yield from mismatches_of("module", disputed)
 
 
 def _where(check: Check) -> str:
     """Where all ran, if all ran in one place."""
-    places = {written_place(module.report.settings) for module in check.modules}
+    places = {written_place(module.report.subject.settings) for module in check.modules}
     return f" on {places.pop()}," if len(places) == 1 else ""
 
 
@@ -212,29 +215,29 @@ def _data(check: Check) -> Mapping[str, Any]:
 
 
 def _module(module: Module) -> Mapping[str, Any]:
-    report = module.report
+    report, subject = module.report, module.report.subject
     return {
         "name": module.name,
         "line": module.line,
-        "target": module.target,
-        "constructor": report.config.constructor,
-        "config": config_data(report.config),
-        "input": input_data(report.input_spec),
-        "totals": totals_data(int(report.parameters), int(report.macs), report.settings),
+        "target": subject.origin.target,
+        "constructor": subject.config.constructor,
+        "config": config_data(subject),
+        "input": input_data(subject),
+        "totals": totals_data(subject),
         "expectations": [
             {**expectation_data(each.judgement), "line": each.line} for each in module.expected
         ],
         "matches": None if module.match is None else _match_data(module.match),
-        "findings": findings_data(report.findings),
+        "findings": findings_data(report.findings, subject),
         "verification": verification_data(report),
     }
 
 
 def _match_data(match: Match) -> Mapping[str, Any]:
     return {
-        "target": match.target,
+        "target": match.other.origin.target,
         "line": match.line,
-        "constructor": match.config.constructor,
+        "constructor": match.other.config.constructor,
         "holds": match.holds,
         "differences": [
             {"argument": each.argument, "value": each.value, "other": each.other}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from rnnshape.document.data import (
     totals_data,
     traps_data,
 )
-from rnnshape.document.findings import trap_text
+from rnnshape.document.findings import trap_text, traps_of
 from rnnshape.document.legend import MACS, common_legend
 from rnnshape.document.model import (
     Block,
@@ -37,44 +37,33 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.document.verification import mismatches_of, mismatches_text, written_place
-from rnnshape.layer.facts import Shape as Sizes
-from rnnshape.layer.findings import Trap
-from rnnshape.layer.formulas import layout, plain_sizes, read_next
+from rnnshape.layer.facts import Dims
+from rnnshape.layer.formulas import read_next
 
 
-def compare_document(
-    comparison: Comparison,
-    *,
-    request: str,
-    limit: int | None,
-    traps: Sequence[tuple[str, Trap]] = (),
-) -> Document:
-    """The layers in groups, the first `limit` of them; `request` is the command line.
-
-    `traps` are what the texts of targets show, each beside its text.
-    """
+def compare_document(comparison: Comparison, *, limit: int | None) -> Document:
+    """The layers in groups, the first `limit` of them."""
     sections = (
-        Section(
-            key="header",
-            blocks=(common_legend(comparison.asked, comparison.assumed),),
-            titled=False,
-        ),
+        Section(key="header", blocks=(common_legend(comparison.subjects),), titled=False),
         Section(key="compare", blocks=tuple(_compare(comparison, limit))),
-        Section(
-            key="findings", blocks=tuple(Note(trap_text(*each)) for each in traps), titled=False
-        ),
+        Section(key="findings", blocks=tuple(_traps(comparison)), titled=False),
         Section(
             key="verification",
-            blocks=tuple(_verification(comparison, request, limit)),
+            blocks=tuple(_verification(comparison, limit)),
             titled=False,
             needs_run=True,
         ),
     )
     return Document(
         sections=tuple(section for section in sections if section.blocks),
-        data=partial(_data, comparison, limit, traps),
-        verdicts=lambda: [_verdict(comparison, request)],
+        data=partial(_data, comparison, limit),
+        verdicts=lambda: [_verdict(comparison)],
     )
+
+
+def _traps(comparison: Comparison) -> Iterator[Block]:
+    for target, trap in traps_of(comparison.subjects):
+        yield Note(trap_text(target, trap))
 
 
 def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
@@ -95,7 +84,7 @@ def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
         ),
         rows=tuple(
             (
-                Code(row.config.constructor),
+                Code(row.subject.config.constructor),
                 row.parameters,
                 row.parameters_ratio,
                 row.macs,
@@ -107,20 +96,19 @@ def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
         ),
         breaks=frozenset(starts - {0}),
     )
-    itemsize = comparison.settings.dtype.itemsize
+    itemsize = comparison.subjects[0].settings.dtype.itemsize
     yield Paragraph((f"{MACS}, whole input. Bytes: {itemsize} x parameters.",))
 
 
 def _baseline(group: Group) -> str:
     """What the ratios are to: its kind, where no other layer of the group is of that kind."""
-    name = group.baseline.class_name
-    alike = [row for row in group.rows if row.config.class_name == name]
+    name = group.baseline.config.class_name
+    alike = [row for row in group.rows if row.subject.config.class_name == name]
     return name.removeprefix("nn.") if len(alike) == 1 and len(group.rows) > 1 else "1st"
 
 
-def _output(row: Compared) -> Sizes:
-    tensors = layout(row.config, row.input_spec, plain_sizes(row.config, row.input_spec))
-    return read_next(tensors).shape
+def _output(row: Compared) -> Dims:
+    return read_next(row.subject.tensors).shape
 
 
 def _cut(comparison: Comparison, limit: int | None) -> tuple[Group, ...]:
@@ -136,25 +124,25 @@ def _cut(comparison: Comparison, limit: int | None) -> tuple[Group, ...]:
     return tuple(kept)
 
 
-def _verification(comparison: Comparison, request: str, limit: int | None) -> Iterator[Block]:
-    yield replace(_verdict(comparison, request), reason=())  # which the table tells
+def _verification(comparison: Comparison, limit: int | None) -> Iterator[Block]:
+    yield replace(_verdict(comparison), reason=())  # the table has it
     if comparison.disagreeing:
-        disputed = ((config.constructor, run) for config, run in comparison.disagreeing)
+        disputed = ((subject.config.constructor, run) for subject, run in comparison.disagreeing)
         yield from mismatches_of("constructor", disputed)
     total = len(comparison.rows)
     if limit is not None and limit < total:
         yield Paragraph((f"{limit:,} of {total:,} shown; --limit {total} shows all",))
 
 
-def _verdict(comparison: Comparison, request: str) -> Verdict:
-    subject, runs = Code(request), comparison.runs
-    count = len(comparison.asked)
+def _verdict(comparison: Comparison) -> Verdict:
+    subject, runs = Code(comparison.request), comparison.runs
+    count = len(comparison.subjects)
     every = f"all {count:,}" if count > 1 else "it"
     if runs is None:
         text = f"formulas only; --run builds and runs {every}"
-        return Verdict(status="open", text=(text,), subject=subject)
+        return Verdict(status="skipped", text=(text,), subject=subject)
     version = next(iter(runs.values())).torch_version
-    place = written_place(comparison.settings)
+    place = written_place(comparison.subjects[0].settings)
     if not comparison.disagreeing:
         text = f"torch {version} on {place}, gives {every} these parameters and shapes"
         return Verdict(status="ok", text=(text,), subject=subject)
@@ -162,18 +150,18 @@ def _verdict(comparison: Comparison, request: str) -> Verdict:
         f"PyTorch {version} on {place}, disagrees with the"
         f" formulas on {len(comparison.disagreeing):,} of {count:,}"
     )
-    config, run = comparison.disagreeing[0]
-    first: Inline = (Code(config.constructor), ": ", *mismatches_text(run.mismatches))
-    return Verdict(status="failed", text=(text,), subject=subject, reason=first)
+    disputed, run = comparison.disagreeing[0]
+    first: Inline = (Code(disputed.config.constructor), ": ", *mismatches_text(run.mismatches))
+    return Verdict(status="mismatch", text=(text,), subject=subject, reason=first)
 
 
 def chart(comparison: Comparison) -> Chart:
     """Parameters over hidden_size, one line for layers that differ in nothing else."""
     lines: dict[str, dict[int, int]] = {}
     for row in comparison.rows:
-        size = row.config.hidden_size
+        size = row.subject.config.hidden_size
         # The second argument of every constructor is hidden_size.
-        label = row.config.constructor.replace(f", {size}", ", hidden_size", 1)
+        label = row.subject.config.constructor.replace(f", {size}", ", hidden_size", 1)
         lines.setdefault(label, {})[size] = row.parameters
     return Chart(
         x="hidden_size",
@@ -185,43 +173,41 @@ def chart(comparison: Comparison) -> Chart:
     )
 
 
-def _data(
-    comparison: Comparison, limit: int | None, traps: Sequence[tuple[str, Trap]]
-) -> Mapping[str, Any]:
-    runs = comparison.runs
+def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:
+    runs, settings = comparison.runs, comparison.subjects[0].settings
     return {
         **preamble(runs.values() if runs else ()),
-        "assumed": assumed_data(comparison.assumed),
+        "assumed": assumed_data(comparison.subjects),
         "total": len(comparison.rows),
         "groups": [
             {
-                "baseline": group.baseline.constructor,
-                "rows": [_row(row, comparison) for row in group.rows],
+                "baseline": group.baseline.config.constructor,
+                "rows": [_row(row) for row in group.rows],
             }
             for group in _cut(comparison, limit)
         ],
-        "findings": traps_data(traps),
+        "findings": traps_data(comparison.subjects),
         "verification": {
             "ran": runs is not None,
-            "device": comparison.settings.device if runs else None,
-            "dtype": comparison.settings.dtype.value,
+            "device": settings.device if runs else None,
+            "dtype": settings.dtype.value,
             "agrees": not comparison.disagreeing if runs else None,
             "mismatches": [
-                {"constructor": config.constructor, **mismatch_data(mismatch)}
-                for config, run in comparison.disagreeing
+                {"constructor": subject.config.constructor, **mismatch_data(mismatch)}
+                for subject, run in comparison.disagreeing
                 for mismatch in run.mismatches
             ],
         },
     }
 
 
-def _row(row: Compared, comparison: Comparison) -> Mapping[str, Any]:
+def _row(row: Compared) -> Mapping[str, Any]:
     return {
-        "constructor": row.config.constructor,
-        "config": config_data(row.config),
-        "input": input_data(row.input_spec),
+        "constructor": row.subject.config.constructor,
+        "config": config_data(row.subject),
+        "input": input_data(row.subject),
         "output": list(ints(_output(row))),
-        **totals_data(row.parameters, row.macs, comparison.settings),
+        **totals_data(row.subject),
         "parameters_ratio": ratio_data(row.parameters_ratio),
         "macs_ratio": ratio_data(row.macs_ratio),
     }

@@ -2,48 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from rnnshape import __version__
-from rnnshape.analysis.comparison import Compared, siblings
-from rnnshape.analysis.cost import cost as costs
+from rnnshape.analysis.comparison import Compared, against_siblings
+from rnnshape.analysis.cost import cost as cost_of
 from rnnshape.analysis.frameworks import counterparts
+from rnnshape.analysis.inspection import Inspection
 from rnnshape.dims import ints, shape_formula
-from rnnshape.document.findings import finding_code, finding_text, trap_text
+from rnnshape.document.findings import finding_code, finding_text, trap_text, traps_of
 from rnnshape.document.model import plain
-from rnnshape.layer.config import InputSpec, RNNConfig, Settings
+from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Claim
-from rnnshape.layer.findings import Finding, Trap
-from rnnshape.layer.formulas import elements, gate_rows
-from rnnshape.layer.report import Report, Run, Timing
-from rnnshape.layer.verification import Mismatch, Value
-
-if TYPE_CHECKING:
-    from rnnshape.analysis.expectation import Judgement
+from rnnshape.layer.findings import Finding
+from rnnshape.layer.formulas import gate_rows
+from rnnshape.layer.report import LayerReport
+from rnnshape.layer.run import Mismatch, Observed, Run, Timing
+from rnnshape.layer.subject import Subject
+from rnnshape.layer.weights import elements
 
 # Keys may be added within 1.x; one that is renamed or removed makes 2.0.
 FORMAT_VERSION: Final = "1.0"
 
 
-def layer_data(
-    *reports: Report,
-    judgements: Sequence[Sequence[Judgement]] = (),
-    names: Sequence[str] = (),
-) -> Mapping[str, Any]:
-    """The document of one or more layers; numbers are integers and never rounded.
-
-    `judgements` are those of each layer, if something was expected of them, and `names` their
-    names, if they are of a model.
-    """
-    judged = judgements or [()] * len(reports)
-    called: Sequence[str | None] = names or [None] * len(reports)
+def report_data(*inspections: Inspection) -> Mapping[str, Any]:
+    """The document of one or more layers; numbers are integers and never rounded."""
     return {
-        **preamble(report.run for report in reports),
-        "modules": [_module(*each) for each in zip(called, reports, judged, strict=True)],
+        **preamble(inspection.report.run for inspection in inspections),
+        "modules": [_module(inspection) for inspection in inspections],
     }
 
 
@@ -56,25 +46,22 @@ def preamble(runs: Iterable[Run | None]) -> Mapping[str, Any]:
     }
 
 
-def _module(name: str | None, report: Report, judgements: Sequence[Judgement]) -> Mapping[str, Any]:
-    cost = costs(report.config, report.input_spec, report.settings.dtype)
-    tensors = report.predicted.tensors
+def _module(inspection: Inspection) -> Mapping[str, Any]:
+    report, subject = inspection.report, inspection.subject
+    cost = cost_of(subject)
     return {
-        "name": name,
-        "constructor": report.config.constructor,
-        "config": config_data(report.config),
-        "assumed": _assumed(report),
-        "input": {
-            **input_data(report.input_spec),
-            "batch_sizes": _list(report.predicted.batch_sizes),
-        },
+        "name": subject.name or None,
+        "constructor": subject.config.constructor,
+        "config": config_data(subject),
+        "assumed": assumed_data([subject]),
+        "input": {**input_data(subject), "batch_sizes": _list(report.predicted.batch_sizes)},
         "tensors": {
             name: {
                 "shape": list(ints(tensor.shape)),
                 "axes": list(tensor.axes),
                 "formula": shape_formula(tensor.shape),
             }
-            for name, tensor in tensors.items()
+            for name, tensor in report.predicted.tensors.items()
         },
         "next_linear": int(report.next_linear),
         "weights": [
@@ -87,110 +74,91 @@ def _module(name: str | None, report: Report, judgements: Sequence[Judgement]) -
             for weight in report.weights.listed()
         ],
         "totals": {
-            **totals_data(int(report.parameters), int(report.macs), report.settings),
+            **totals_data(subject),
             "gradient_bytes": cost.gradients,
             "adam_bytes": cost.adam,
             "state_bytes": cost.states,
             "activation_bytes": cost.activations,
-            "gate_bytes": cost.gates,
         },
-        "gates": {gate: [rows.start, rows.stop] for gate, rows in gate_rows(report.config).items()},
+        "gates": {
+            gate: [rows.start, rows.stop] for gate, rows in gate_rows(subject.config).items()
+        },
         "claims": [_claim(claim) for claim in report.claims],
-        "comparison": _comparison(siblings(report.config, report.input_spec)),
-        "frameworks": [asdict(row) for row in counterparts(report.config)],
-        "timings": [_timing(timing) for timing in report.run.timings] if report.run else [],
-        "findings": findings_data(report.findings),
-        "expectations": _expectations(judgements),
+        "comparison": _comparison(against_siblings(subject)),
+        "frameworks": [asdict(row) for row in counterparts(subject)],
+        "timings": [_timing(each) for each in (report.run and report.run.value("timing")) or ()],
+        "findings": findings_data(report.findings, subject),
+        "expectations": _expectations(inspection),
         "verification": verification_data(report),
     }
 
 
-def _expectations(judgements: Sequence[Judgement]) -> list[Mapping[str, Any]]:
-    if not judgements:
+def _expectations(inspection: Inspection) -> list[Mapping[str, Any]]:
+    if not inspection.judgements:
         return []
     from rnnshape.document.expectations import expectation_data
 
-    return [expectation_data(judgement) for judgement in judgements]
+    return [expectation_data(judgement) for judgement in inspection.judgements]
 
 
-def findings_data(findings: Iterable[Finding]) -> list[Mapping[str, Any]]:
-    """What there is to look at."""
+def findings_data(findings: Iterable[Finding], subject: Subject) -> list[Mapping[str, Any]]:
+    """What there is to point out about a layer."""
+    words = subject.origin.words
     return [
-        {"code": finding_code(finding), "message": plain(finding_text(finding))}
+        {"code": finding_code(finding), "message": plain(finding_text(finding, words))}
         for finding in findings
     ]
 
 
-def traps_data(traps: Iterable[tuple[str, Trap]]) -> list[Mapping[str, Any]]:
-    """What the texts of targets show."""
+def traps_data(subjects: Iterable[Subject]) -> list[Mapping[str, Any]]:
+    """The traps in the texts of targets."""
     return [
         {"code": finding_code(trap), "message": plain(trap_text(target, trap))}
-        for target, trap in traps
+        for target, trap in traps_of(subjects)
     ]
 
 
-def totals_data(parameters: int, macs: int, settings: Settings) -> Mapping[str, Any]:
+def totals_data(subject: Subject) -> Mapping[str, Any]:
     """What a layer weighs and computes."""
     return {
-        "parameters": parameters,
-        "parameter_bytes": parameters * settings.dtype.itemsize,
-        "macs": macs,
-        "flops": 2 * macs,
+        "parameters": subject.parameters,
+        "parameter_bytes": subject.parameters * subject.settings.dtype.itemsize,
+        "macs": subject.macs,
+        "flops": 2 * subject.macs,
     }
 
 
-def assumed_data(assumed: Collection[str]) -> list[str]:
-    """The fields that were not given, in a fixed order."""
-    return [field for field in _FIELDS if field in assumed]
+def assumed_data(subjects: Collection[Subject]) -> list[str]:
+    """The fields that have a value here and were not given for all."""
+    assumed = frozenset().union(*(subject.assumed for subject in subjects))
+    values = [{**config_data(subject), **input_data(subject)} for subject in subjects]
+    return [
+        name
+        for name in values[0]
+        if name in assumed - _NEVER_ASSUMED and any(known[name] is not None for known in values)
+    ]
 
 
-def _assumed(report: Report) -> list[str]:
-    """The fields that were not given, of those that have a value here."""
-    value_of = {**config_data(report.config), **input_data(report.input_spec)}
-    return [f for f in assumed_data(report.assumed) if value_of[f] is not None]
+# What a request has or has not, so that leaving it out assumes nothing.
+_NEVER_ASSUMED: Final = frozenset({"kind", "cell", "lengths", "batched", "with_state"})
 
 
-def input_data(input_spec: InputSpec) -> Mapping[str, Any]:
+def input_data(subject: Subject) -> Mapping[str, Any]:
     """What the layer reads, as it was asked for."""
+    spec = subject.input_spec
     return {
-        "batch_size": input_spec.batch_size if input_spec.batched else None,
-        "seq_len": input_spec.seq_len,
-        "lengths": _list(input_spec.lengths),
-        "batched": input_spec.batched,
-        "with_state": input_spec.with_state,
+        "batch_size": spec.batch_size if spec.batched else None,
+        "seq_len": spec.seq_len,
+        "lengths": _list(spec.lengths),
+        "batched": spec.batched,
+        "with_state": spec.with_state,
     }
 
 
-_FIELDS: Final = (
-    "input_size",
-    "hidden_size",
-    "num_layers",
-    "bias",
-    "batch_first",
-    "dropout",
-    "bidirectional",
-    "proj_size",
-    "nonlinearity",
-    "batch_size",
-    "seq_len",
-)
-
-
-def config_data(config: RNNConfig) -> Mapping[str, Any]:
-    """The constructor's arguments."""
-    return {
-        "kind": config.kind.value,
-        "cell": config.cell,
-        "input_size": config.input_size,
-        "hidden_size": config.hidden_size,
-        "num_layers": config.num_layers,
-        "bias": config.bias,
-        "batch_first": config.batch_first,
-        "dropout": config.dropout,
-        "bidirectional": config.bidirectional,
-        "proj_size": config.proj_size,
-        "nonlinearity": config.nonlinearity,
-    }
+def config_data(subject: Subject) -> Mapping[str, Any]:
+    """The constructor's arguments; null where nothing tells the value."""
+    values = {**vars(subject.config), "kind": subject.config.kind.value}
+    return {name: None if name in subject.unknown else value for name, value in values.items()}
 
 
 def _claim(claim: Claim) -> Mapping[str, Any]:
@@ -205,9 +173,8 @@ def _claim(claim: Claim) -> Mapping[str, Any]:
 def _comparison(rows: Iterable[Compared]) -> list[Mapping[str, Any]]:
     return [
         {
-            "label": row.config.kind.value
-            + (f" proj_size={row.config.proj_size}" if row.config.proj_size else ""),
-            "constructor": row.config.constructor,
+            "label": _label(row.subject.config),
+            "constructor": row.subject.config.constructor,
             "parameters": row.parameters,
             "macs": row.macs,
             "parameters_ratio": ratio_data(row.parameters_ratio),
@@ -215,6 +182,11 @@ def _comparison(rows: Iterable[Compared]) -> list[Mapping[str, Any]]:
         }
         for row in rows
     ]
+
+
+def _label(config: RNNConfig) -> str:
+    projection = f" proj_size={config.proj_size}" if config.proj_size else ""
+    return f"{config.kind.value}{projection}"
 
 
 def _list(sizes: tuple[int, ...] | None) -> list[int] | None:
@@ -226,29 +198,35 @@ def ratio_data(ratio: Fraction | None) -> str | None:
     return None if ratio is None else str(ratio)
 
 
-def verification_data(report: Report) -> Mapping[str, Any]:
+def verification_data(report: LayerReport) -> Mapping[str, Any]:
     """What the run of a layer found."""
     run = report.run
     return {
         "ran": run is not None,
-        "device": report.settings.device if run else None,
-        "dtype": report.settings.dtype.value,
+        "device": report.subject.settings.device if run else None,
+        "dtype": report.subject.settings.dtype.value,
         "agrees": run.agrees if run else None,
-        "counted_flops": run.counted_flops if run else None,
-        "equations_difference": _finite(run.equations_difference) if run else None,
-        "device_difference": _finite(run.device_difference) if run else None,
+        **{key: _finite(run.value(probe)) if run else None for key, probe in _FOUND.items()},
         "mismatches": [mismatch_data(mismatch) for mismatch in run.mismatches] if run else [],
     }
 
 
-def _finite(difference: float | None) -> float | None:
+# What the probes find, by the key that it has.
+_FOUND: Final = {
+    "counted_flops": "flops",
+    "equations_difference": "equations",
+    "device_difference": "cpu_values",
+}
+
+
+def _finite(value: float | None) -> float | None:
     """JSON has no number for a difference from NaN; it is among the mismatches."""
-    return difference if difference is not None and isfinite(difference) else None
+    return value if value is not None and isfinite(value) else None
 
 
 def _timing(timing: Timing) -> Mapping[str, Any]:
     return {
-        "constructor": timing.config.constructor,
+        "constructor": timing.constructor,
         "macs": timing.macs,
         "median_seconds": timing.median,
         "lower_quartile_seconds": timing.lower,
@@ -266,7 +244,7 @@ def mismatch_data(mismatch: Mismatch) -> Mapping[str, Any]:
     }
 
 
-def _value(value: Value) -> bool | int | list[int] | None:
+def _value(value: Observed) -> bool | int | list[int] | None:
     if isinstance(value, tuple):
         return list(ints(value))
     return value if value is None or isinstance(value, bool) else int(value)

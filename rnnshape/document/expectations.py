@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rnnshape.analysis.expectation import Judgement, Operator
+from rnnshape.analysis.inspection import Inspection
 from rnnshape.analysis.value import Number, TensorShape, Value
 from rnnshape.document.model import Block, Code, Formula, Inline, Paragraph, Shape, Verdict, plain
-from rnnshape.layer.report import Report
+from rnnshape.layer.subject import Subject
 
 _NOT: Final[Mapping[Operator, str]] = {
     Operator.EQUAL: "not ",
@@ -19,42 +20,50 @@ _NOT: Final[Mapping[Operator, str]] = {
 }
 
 
-def expectations(
-    report: Report, judgements: Sequence[Judgement], *, subject: Code
-) -> Iterator[Block]:
+def expectation_blocks(inspection: Inspection) -> Iterator[Block]:
     """One line where all hold; where not, each failure with the formula and its numbers."""
-    verdicts = [expectation_verdict(each, report, subject=subject) for each in judgements]
-    failed = [verdict for verdict in verdicts if verdict.status == "unmet"]
+    verdicts = list(expectation_verdicts(inspection))
+    failed = [verdict for verdict in verdicts if verdict.status == "failed"]
     yield from failed
-    count = _count(len(judgements) - len(failed), len(judgements))
+    count, disputed = (
+        _count(len(verdicts) - len(failed), len(verdicts)),
+        inspection.report.disagrees,
+    )
     if not failed:
-        if report.disagrees:
-            count += ", by formulas that PyTorch disputes"
-        yield Verdict(status="open" if report.disagrees else "ok", text=(count,), subject=subject)
-    elif len(judgements) > 1:
+        text = f"{count}, by formulas that PyTorch disputes" if disputed else count
+        subject = Code(inspection.subject.request)
+        yield Verdict(status="skipped" if disputed else "ok", text=(text,), subject=subject)
+    elif len(verdicts) > 1:
         yield Paragraph((count,))
 
 
-def expectation_verdict(judgement: Judgement, report: Report, *, subject: Code) -> Verdict:
-    """Whether one expectation holds; where not, with the formula and its numbers."""
+def expectation_verdicts(inspection: Inspection) -> Iterator[Verdict]:
+    """Whether each expectation holds; where not, with the formula and its numbers."""
+    subject = Code(inspection.subject.request)
+    for judgement in inspection.judgements:
+        yield expectation_verdict(judgement, subject=subject, disputed=inspection.report.disagrees)
+
+
+def expectation_verdict(judgement: Judgement, *, subject: Code, disputed: bool) -> Verdict:
+    """Whether one expectation holds; `disputed` formulas, which PyTorch contradicts, prove none."""
     text = judgement.expectation.text
-    if judgement.holds and report.disagrees:
-        disputed = (Code(text), " holds by formulas that PyTorch disputes")
-        return Verdict(status="open", text=disputed, subject=subject, what=text)
+    if judgement.holds and disputed:
+        by_formulas = (Code(text), " holds by formulas that PyTorch disputes")
+        return Verdict(status="skipped", text=by_formulas, subject=subject, what=text)
     if judgement.holds:
         return Verdict(status="ok", text=(Code(text),), subject=subject, what=text)
     return Verdict(
-        status="unmet",
+        status="failed",
         text=_failure(judgement),
         subject=subject,
         what=text,
-        reason=_reason(judgement, report),
+        reason=_reason(judgement),
     )
 
 
-def failure_text(judgement: Judgement, report: Report) -> str:
+def failure_text(judgement: Judgement) -> str:
     """A failure in two lines, for an exception."""
-    return f"{plain(_failure(judgement))}\n  {plain(_reason(judgement, report))}"
+    return f"{plain(_failure(judgement))}\n  {plain(_reason(judgement))}"
 
 
 def expectation_data(judgement: Judgement) -> Mapping[str, Any]:
@@ -90,22 +99,23 @@ def _cell(value: Value) -> str | Shape:
             return Shape(value.plain)
 
 
-def _reason(judgement: Judgement, report: Report) -> Inline:
+def _reason(judgement: Judgement) -> Inline:
     """`(L, N, D*H_out) with H_out=48 hidden, D=2`."""
-    return (Formula(judgement.formula), f" with {', '.join(_numbers(judgement, report))}")
+    numbers = ", ".join(_numbers(judgement))
+    return (Formula(judgement.formula), f" with {numbers}" if numbers else "")
 
 
-def _numbers(judgement: Judgement, report: Report) -> Iterator[str]:
+def _numbers(judgement: Judgement) -> Iterator[str]:
     known = dict(judgement.symbols)
-    if {"H_out", "H_cell"} <= known.keys() and not report.config.proj_size:
+    if {"H_out", "H_cell"} <= known.keys() and not judgement.subject.config.proj_size:
         known["H_out=H_cell"] = known.pop("H_out")
         del known["H_cell"]
-    for symbol, meaning in _meanings(report).items():
+    for symbol, meaning in _meanings(judgement.subject).items():
         if symbol in known:
             yield f"{symbol}={known[symbol]:,} {meaning}".rstrip()
 
 
-def _meanings(report: Report) -> Mapping[str, str]:
+def _meanings(subject: Subject) -> Mapping[str, str]:
     """What each symbol is besides its name, in the order in which they are listed."""
     return {
         "L": "seq",
@@ -115,10 +125,10 @@ def _meanings(report: Report) -> Mapping[str, str]:
         "H_in": "input",
         "H_out=H_cell": "hidden",
         "H_cell": "hidden",
-        "H_out": "proj" if report.config.proj_size else "hidden",
+        "H_out": "proj" if subject.config.proj_size else "hidden",
         "num_layers": "",
         "D": "",
-        "itemsize": report.settings.dtype.value,
+        "itemsize": subject.settings.dtype.value,
     }
 
 

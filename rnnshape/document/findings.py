@@ -2,53 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from rnnshape.dims import ints
+from rnnshape.dims import ints, written_shape
 from rnnshape.document.model import Code, Inline, Shape
 from rnnshape.layer.findings import (
     CostlyProjection,
     DropoutWithoutEffect,
     EqualSizes,
     Finding,
-    LikelySwapped,
+    MixedTensors,
+    OwnParameters,
     PaddedRows,
-    PositionalBias,
-    Trap,
-    UncheckedFlag,
-    UncheckedSize,
+    UnbatchedShape,
     UnconfirmedBatchAxis,
 )
+from rnnshape.layer.subject import Subject
+from rnnshape.layer.traps import PositionalBias, Trap, UncheckedFlag, UncheckedSize
+from rnnshape.words import CALL, Words
 
 _MOST_ROWS: Final = 6
+_MOST_NAMES: Final = 4
 
 
 def finding_code(finding: Finding) -> str:
     """The stable name of a kind of finding."""
-    match finding:
-        case DropoutWithoutEffect():
-            return "dropout-one-layer"
-        case CostlyProjection():
-            return "projection-saves-nothing"
-        case EqualSizes():
-            return "equal-sizes"
-        case UnconfirmedBatchAxis():
-            return "batch-axis-unconfirmed"
-        case LikelySwapped():
-            return "batch-and-seq-swapped"
-        case PaddedRows():
-            return "padded-rows"
-        case PositionalBias():
-            return "bias-not-bidirectional"
-        case UncheckedFlag():
-            return "flag-not-bool"
-        case UncheckedSize():
-            return "size-not-int"
+    return _CODES[type(finding)]
 
 
-def finding_text(finding: Finding) -> Inline:
-    """What a colleague would say about it."""
+_CODES: Final[Mapping[type[Finding], str]] = {
+    OwnParameters: "own-parameters",
+    MixedTensors: "mixed-tensors",
+    DropoutWithoutEffect: "dropout-one-layer",
+    CostlyProjection: "projection-saves-nothing",
+    EqualSizes: "equal-sizes",
+    UnconfirmedBatchAxis: "batch-axis-unconfirmed",
+    UnbatchedShape: "shape-without-batch",
+    PaddedRows: "padded-rows",
+    PositionalBias: "bias-not-bidirectional",
+    UncheckedFlag: "flag-not-bool",
+    UncheckedSize: "size-not-int",
+}
+
+
+def finding_text(finding: Finding, words: Words) -> Inline:
+    """What a colleague would say about it; `words` are those that the layer was given in."""
     match finding:
+        case OwnParameters() | MixedTensors():
+            return _held(finding)
         case DropoutWithoutEffect(dropout=dropout):
             return (
                 Code(f"dropout={dropout!r}"),
@@ -60,20 +62,14 @@ def finding_text(finding: Finding) -> Inline:
             names = f"{', '.join(axes[:-1])} and {axes[-1]}"
             all_ = "both" if len(axes) == 2 else "all"
             return (f"{names} are {all_} {size}, so no shape tells these axes apart",)
-        case LikelySwapped(seq_len=seq, batch_size=batch):
-            return (f"seq {seq} looks like a batch, batch {batch} does not: swapped?",)
         case PaddedRows():
             return _padded_rows(finding)
-        case UnconfirmedBatchAxis(first=first, output=output, h_n=h_n, h_n_as_read=as_read):
-            return (
-                f"if {first} is your batch, add --batch-first: output is ",
-                Shape(ints(output)),
-                " either way, but h_n becomes ",
-                Shape(ints(h_n)),
-                " instead of ",
-                Shape(ints(as_read)),
-                f". If {first} is seq, --seq {first} says so.",
-            )
+        case UnconfirmedBatchAxis():
+            return _unconfirmed(finding, words)
+        case UnbatchedShape(steps=steps, features=features):
+            read = f"the shape ({steps}, {features}) was read as {steps} steps of one sequence"
+            confirm = words.setting("unbatched", value=True)
+            return (f"{read} without a batch; ", Code(confirm), " confirms that")
         case PositionalBias(bias=bias, place=place, meant=meant):
             effect = " is bidirectional" if bias else " keeps the biases"
             ordinal = {4: "fourth", 5: "fifth"}[place]
@@ -82,9 +78,66 @@ def finding_text(finding: Finding) -> Inline:
             return _unchecked(finding)
 
 
+def _held(finding: OwnParameters | MixedTensors) -> Inline:
+    if isinstance(finding, MixedTensors):
+        return _mixed_tensors(finding)
+    lacking = _names(list(finding.lacking))
+    added = _names([f"{each.name} {written_shape(each.shape)}" for each in finding.added])
+    return (
+        f"the module holds {finding.held:,} parameters in {_count(finding.held_tensors)}; ",
+        Code(finding.constructor),
+        f" has {finding.plain:,} in {_count(finding.plain_tensors)}.",
+        *((" Not parameters of their own: ", Code(lacking), ".") if lacking else ()),
+        *((" In addition: ", Code(added), ".") if added else ()),
+    )
+
+
+def _mixed_tensors(finding: MixedTensors) -> Inline:
+    elsewhere = _names([f"{each.name} ({each.place})" for each in finding.elsewhere])
+    raises = "its forward raises" if finding.raises else "most kernels refuse that"
+    return (
+        f"most tensors of the module are {finding.place}, but not ",
+        Code(elsewhere),
+        f": {raises}, so it is not run. Its parameters take {finding.parameter_bytes:,} bytes.",
+    )
+
+
+def _names(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES] + [f"and {more} more"] * (more > 0))
+
+
+def _count(tensors: int) -> str:
+    return f"{tensors} tensor{'s' * (tensors != 1)}"
+
+
+def _unconfirmed(finding: UnconfirmedBatchAxis, words: Words) -> Inline:
+    first = finding.first
+    return (
+        f"if {first} is your batch, add ",
+        Code(words.setting("batch_first", value=True)),
+        ": output is ",
+        Shape(ints(finding.output)),
+        " either way, but h_n becomes ",
+        Shape(ints(finding.h_n)),
+        " instead of ",
+        Shape(ints(finding.h_n_as_read)),
+        f". If {first} is seq, ",
+        Code(words.setting("seq_len", first)),
+        " says so.",
+    )
+
+
+def traps_of(subjects: Iterable[Subject]) -> Iterator[tuple[str, Trap]]:
+    """The traps of several targets, each once, beside its text."""
+    origins = {subject.origin.target: subject.origin for subject in subjects}
+    for target, origin in origins.items():
+        yield from ((target or "", trap) for trap in origin.traps)
+
+
 def trap_text(target: str, trap: Trap) -> Inline:
-    """What the text of one target of several shows; `target` is that text."""
-    return (Code(target), ": ", *finding_text(trap))
+    """A trap in the text of one target of several; `target` is that text."""
+    return (Code(target), ": ", *finding_text(trap, CALL))
 
 
 def _padded_rows(finding: PaddedRows) -> Inline:

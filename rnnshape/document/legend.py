@@ -2,65 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Collection, Iterator
+from typing import Any, Final
 
-from rnnshape.analysis.comparison import Asked
 from rnnshape.document.model import Legend, Symbol
+from rnnshape.fields import FIELDS
 from rnnshape.layer.config import Kind
-from rnnshape.layer.report import Report
+from rnnshape.layer.subject import INPUT_FIELDS, Subject
 
 MACS: Final = "MACs: multiply-adds of the matrix products"
 
-# The symbols, the field that gives their value, the values it has, and its short name.
-_Size: TypeAlias = tuple[str, str, Collection[int], str]
 
-
-def legend(report: Report) -> Legend:
+def legend(subject: Subject) -> Legend:
     """The symbols in the formulas of a layer."""
-    config = report.config
-    hidden, proj = {config.hidden_size}, {config.proj_size}
-    own: Sequence[_Size]
+    config = subject.config
+    symbols = {"seq_len": "L", "batch_size": "N", "input_size": "H_in"}
     if config.proj_size:
-        own = (("H_cell", "hidden_size", hidden, "hidden"), ("H_out", "proj_size", proj, "proj"))
+        symbols |= {"hidden_size": "H_cell", "proj_size": "H_out"}
     else:
-        names = "H_out H_cell" if config.kind is Kind.LSTM else "H_out"
-        own = ((names, "hidden_size", hidden, "hidden"),)
-    return Legend(tuple(_symbols([(config, report.input_spec)], report.assumed, own)))
+        symbols["hidden_size"] = "H_out H_cell" if config.kind is Kind.LSTM else "H_out"
+    return Legend(tuple(_symbols([subject], {**symbols, "bidirectional": "D"})))
 
 
-def common_legend(
-    asked: Collection[Asked], assumed: Collection[str], *, without: str = ""
-) -> Legend:
+def common_legend(subjects: Collection[Subject], *, without: str = "") -> Legend:
     """The sizes that all layers have in common, but for the field `without`."""
-    own = (
-        ("H_cell", "hidden_size", {config.hidden_size for config, _ in asked}, "hidden"),
-        ("num_layers", "num_layers", {config.num_layers for config, _ in asked}, ""),
-    )
-    return Legend(tuple(_symbols(asked, assumed, own, without)))
+    names = ("seq_len", "batch_size", "input_size", "hidden_size", "num_layers")
+    symbols = {name: FIELDS[name].symbol for name in names if name != without}
+    return Legend(tuple(_symbols(subjects, {**symbols, "bidirectional": "D"})))
 
 
-def _symbols(
-    asked: Collection[Asked], assumed: Collection[str], own: Sequence[_Size], without: str = ""
-) -> Iterator[Symbol]:
-    sizes: Sequence[_Size] = (
-        ("L", "seq_len", {spec.seq_len for _, spec in asked}, "seq"),
-        ("N", "batch_size", {spec.batch_size for _, spec in asked}, "batch"),
-        ("H_in", "input_size", {config.input_size for config, _ in asked}, "input"),
-        *own,
-        ("D", "bidirectional", {config.directions for config, _ in asked}, ""),
-    )
-    absent = {without}
-    if not any(spec.batched for _, spec in asked):
+def _symbols(subjects: Collection[Subject], symbols: dict[str, str]) -> Iterator[Symbol]:
+    absent = set()
+    if not any(subject.input_spec.batched for subject in subjects):
         absent.add("batch_size")
-    if all(config.cell for config, _ in asked):
+    if all(subject.config.cell for subject in subjects):
         absent |= {"seq_len", "num_layers", "bidirectional"}
-    for names, field, values, meaning in sizes:
+    for field, names in symbols.items():
+        values = {_value(subject, field) for subject in subjects}
         if len(values) == 1 and field not in absent:
-            (value,) = values
             yield Symbol(
                 symbols=tuple(names.split()),
-                value=value,
-                meaning=meaning,
-                assumed=field in assumed,
+                value=int(values.pop()),
+                meaning=FIELDS[field].short,
+                assumed=any(field not in subject.given for subject in subjects),
             )
+
+
+def _value(subject: Subject, field: str) -> Any:
+    if field == "bidirectional":
+        return subject.config.directions
+    return getattr(subject.input_spec if field in INPUT_FIELDS else subject.config, field)

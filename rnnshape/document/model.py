@@ -1,7 +1,7 @@
 """A document: typed sections for people and data for machines, without a format.
 
-Cells and inline text keep their type, so that each renderer writes, marks and escapes them as
-its format needs.
+Cells and the pieces of a sentence keep their types, so that each renderer can write, mark and
+escape them as its format needs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from rnnshape.dims import written_shape
 
@@ -56,7 +56,8 @@ class Seconds:
 
 
 Cell: TypeAlias = str | int | Fraction | Code | Formula | Shape | Times | Seconds | None
-Inline: TypeAlias = tuple[str | int | Code | Formula | Shape, ...]
+Piece: TypeAlias = str | int | Code | Formula | Shape
+Inline: TypeAlias = tuple[Piece, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +67,9 @@ class Column:
     key: str  # for machines: "parameters_ratio"
     title: str
     numeric: bool = False  # aligned right
-    headed: bool = True  # whether a terminal needs the title to understand the column
-    rank: int = 0  # the column with the highest goes first where there is no room; 0 stays
-    calls: bool = False  # of one a row, which may be broken between their arguments
+    headed: bool = True  # whether a terminal shows the title
+    rank: int = 0  # without room, the column with the highest rank is left out first; 0 never is
+    calls: bool = False  # each cell is a call, which may be broken between its arguments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,11 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     total: bool = False
-    breaks: frozenset[int] = frozenset()  # the rows that begin another group
+    breaks: frozenset[int] = frozenset()  # the numbers of the rows that begin another group
+
+    def is_total(self, row: int) -> bool:
+        """Whether the row with this number sums the others."""
+        return self.total and row == len(self.rows) - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +112,14 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Listing:
-    """Expressions, each with what it means."""
+    """Expressions, or labels as plain text, each with what it means."""
 
-    items: tuple[tuple[Code | Formula | str, Inline], ...]
+    items: tuple[tuple[Code | str, Inline], ...]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """Lines whose columns matter, as they are; `narrow` is for where they do not fit."""
+    """Lines for a fixed-width font, as they are; `narrow` replaces them where they do not fit."""
 
     lines: tuple[str, ...]
     narrow: tuple[str, ...] = ()
@@ -130,7 +135,7 @@ class Slot:
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """A tensor of a diagram, or an operation and the shape of what it hands on, if anything."""
+    """A tensor of a diagram, or an operation with the shape of its output, if it has one."""
 
     name: str
     shape: Shape | None = None
@@ -140,9 +145,9 @@ class Node:
 
 @dataclass(frozen=True)
 class Diagram:
-    """What flows where: stages one after another, each node of one read by every node of the next.
+    """What flows where: stages one after another, each node reading all of the stage before.
 
-    Nodes of one stage work side by side on the same input.
+    The nodes of one stage work side by side on the same input.
     """
 
     stages: tuple[tuple[Node, ...], ...]
@@ -157,7 +162,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Note:
-    """Something to look at."""
+    """Something that the reader should look at."""
 
     text: Inline
 
@@ -190,23 +195,41 @@ class Place:
         return f"{self.file}:{self.line}"
 
 
-Status: TypeAlias = Literal["ok", "failed", "unmet", "open"]
+Status: TypeAlias = Literal["ok", "mismatch", "failed", "skipped"]
+_WORDS: Final[Mapping[Status, str]] = {
+    "ok": "ok: ",
+    "mismatch": "MISMATCH: ",
+    "failed": "FAILED: ",
+    "skipped": "",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Whether what was said holds. `subject` is the request, for those who keep the verdict.
+    """Whether one thing holds.
 
-    "failed" is a prediction that a run disagrees with, "unmet" an expectation that fails, "open"
-    what was not judged. `what` was judged: an expectation as it is written, or "verification".
+    "mismatch": a run disagrees with the prediction. "failed": an expectation does not hold.
+    "skipped": it was not judged, because nothing was run, or because the expectation rests on
+    formulas that a run disagrees with.
     """
 
     status: Status
     text: Inline
-    subject: Code
-    what: str = "verification"
-    reason: Inline = ()  # why, in a line of its own
-    place: Place | None = None  # where it is demanded
+    subject: Code  # the request or the module that is judged
+    what: str = "verification"  # or the expectation as it is written
+    reason: Inline = ()  # why it does not hold
+    place: Place | None = None  # the line of the manifest that demands it
+
+    @property
+    def word(self) -> str:
+        """What to put before the text: "ok: ", "MISMATCH: ", "FAILED: " or nothing."""
+        return _WORDS[self.status]
+
+    @property
+    def about(self) -> Inline:
+        """The place, if there is one, and the subject: `rnnshape.toml:9: encoder`."""
+        place = () if self.place is None else (Code(str(self.place)), ": ")
+        return (*place, self.subject)
 
 
 Block: TypeAlias = (
@@ -216,12 +239,12 @@ Block: TypeAlias = (
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """Blocks on one subject. One that `needs_run` is not known before the run."""
+    """Blocks on one subject."""
 
     key: str
     blocks: tuple[Block, ...]
-    titled: bool = True  # whether a person needs the key to understand the blocks
-    needs_run: bool = False
+    titled: bool = True  # whether people see the key as a title
+    needs_run: bool = False  # whether the blocks are not known before the run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,11 +261,11 @@ class Document:
 
 
 def plain(text: Inline) -> str:
-    """Inline text as one string, for machines."""
+    """A sentence as one string, for machines: nothing in it is escaped."""
     return "".join(map(_plain, text))
 
 
-def _plain(piece: str | int | Code | Formula | Shape) -> str:
+def _plain(piece: Piece) -> str:
     match piece:
         case Code(text) | Formula(text):
             return text

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from math import floor, log10
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rnnshape.dims import ints
 from rnnshape.document.model import (
@@ -19,18 +18,22 @@ from rnnshape.document.model import (
     Table,
     Verdict,
 )
-from rnnshape.layer.config import InputSpec, Settings
-from rnnshape.layer.report import Report, Run
-from rnnshape.layer.verification import Mismatch, Value
+from rnnshape.layer.facts import Claim
+from rnnshape.layer.input import InputSpec
+from rnnshape.layer.report import LayerReport
+from rnnshape.layer.settings import Settings
+
+if TYPE_CHECKING:
+    from rnnshape.layer.run import Mismatch, Observed, Run
 
 
-def verification(report: Report, subject: Code) -> Iterator[Block]:
+def verification_blocks(report: LayerReport, subject: Code) -> Iterator[Block]:
     """What the run of a layer found, or that there was none; `subject` is the request."""
     verdict = run_verdict(report, subject)
     if report.run is None or report.run.agrees:
         yield verdict
         return
-    yield replace(verdict, reason=())  # which the table tells
+    yield replace(verdict, reason=())  # the table has it
     yield Table(columns=_COLUMNS, rows=tuple(map(_row, report.run.mismatches)))
     yield _MEANS
 
@@ -49,18 +52,20 @@ def mismatches_of(key: str, runs: Iterable[tuple[str, Run | None]]) -> Iterator[
     yield _MEANS
 
 
-def run_verdict(report: Report, subject: Code) -> Verdict:
+def run_verdict(report: LayerReport, subject: Code) -> Verdict:
     """Whether PyTorch does what was predicted, and where it does not."""
     run = report.run
     if run is None:
-        return Verdict(status="open", text=("formulas only, not run",), subject=subject)
-    where = written_place(report.settings)
+        return Verdict(status="skipped", text=("formulas only, not run",), subject=subject)
+    where = written_place(report.subject.settings)
     if run.agrees:
-        text = f"torch {run.torch_version} on {where}, gives {_agreed(run, report.input_spec)}"
+        text = (
+            f"torch {run.torch_version} on {where}, gives {_agreed(run, report.subject.input_spec)}"
+        )
         return Verdict(status="ok", text=(text,), subject=subject)
     text = f"PyTorch {run.torch_version} on {where}, disagrees with the formulas"
     return Verdict(
-        status="failed", text=(text,), subject=subject, reason=mismatches_text(run.mismatches)
+        status="mismatch", text=(text,), subject=subject, reason=mismatches_text(run.mismatches)
     )
 
 
@@ -90,7 +95,7 @@ _COLUMNS: Final = (
     Column(key="formula", title="formula", numeric=True),
     Column(key="pytorch", title="PyTorch", numeric=True),
 )
-_MEANS: Final = Paragraph(("This is a bug in rnnshape or a change in PyTorch: please report it.",))
+_MEANS: Final = Paragraph(("This is a bug in rnnshape, or PyTorch has changed: please report it.",))
 
 
 def _row(mismatch: Mismatch) -> tuple[Cell, ...]:
@@ -98,29 +103,29 @@ def _row(mismatch: Mismatch) -> tuple[Cell, ...]:
 
 
 def _agreed(run: Run, asked: InputSpec) -> str:
-    if any(claim.holds and not isinstance(claim.right, tuple) for claim in run.claims):
-        text = "these shapes, weights and equalities"
-    elif run.claims:
-        text = "these shapes and weights; there are no values to compare"
-    else:
-        text = "these shapes and weights"
+    texts = [_proven(run.claims)]
     if run.input_spec.seq_len < asked.seq_len:
-        text += f"; run with {run.input_spec.seq_len} steps, which stand for all"
-    if run.counted_flops is not None:
-        text += f"; PyTorch counts {run.counted_flops:,} FLOPs"
-    if run.equations_difference is not None:
-        text += f"; the equations hold within {_bound(run.equations_difference)} in float64"
-    if run.device_difference is not None:
-        text += f"; values are within {_bound(run.device_difference)} of the CPU's"
-    return text
+        texts.append(f"run with {run.input_spec.seq_len} steps, which stand for all")
+    texts += (outcome.remark for outcome in run.outcomes.values() if outcome.remark)
+    return "; ".join(texts)
 
 
-def _bound(difference: float) -> str:
-    """The power of ten above a difference: its digits are noise."""
-    return "0" if difference == 0 else f"1e{floor(log10(difference)) + 1}"
+def _proven(claims: Sequence[Claim]) -> str:
+    """What a run proved, and which of the claims it could not judge."""
+    relations = [claim for claim in claims if not isinstance(claim.right, tuple)]
+    unjudged = [str(claim) for claim in relations if claim.holds is None]
+    if not claims:
+        return "these shapes and weights"
+    if len(unjudged) == len(relations):
+        return "these shapes and weights; there are no values to compare"
+    if not unjudged:
+        return "these shapes, weights and equalities"
+    judged = f"{len(relations) - len(unjudged)} of {len(relations)} equalities"
+    more = f" and {len(unjudged) - 1} more" if len(unjudged) > 1 else ""
+    return f"these shapes, weights and {judged}; not judged: {unjudged[0]}{more}"
 
 
-def _value(value: Value) -> str | int | Shape:
+def _value(value: Observed) -> str | int | Shape:
     match value:
         case None:
             return "absent"

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from rnnshape.dims import written_shape
 
-Shape: TypeAlias = tuple[int, ...]
+Dims: TypeAlias = tuple[int, ...]
 Index: TypeAlias = int | slice
 
 WHOLE = slice(None)
@@ -19,7 +19,7 @@ class Tensor:
     """A tensor that goes into or comes out of the forward pass."""
 
     name: str
-    shape: Shape
+    shape: Dims
     axes: tuple[str, ...]  # one name a dimension: "seq", "batch", "feature", "layer*dir"
 
 
@@ -28,7 +28,7 @@ class Weight:
     """A parameter by its name in `state_dict`."""
 
     name: str
-    shape: Shape
+    shape: Dims
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Part:
 
     tensor: str
     index: tuple[Index, ...] = ()
-    view: Shape | None = None
+    view: Dims | None = None
 
     def __str__(self) -> str:
         viewed = "" if self.view is None else f".view({', '.join(map(str, self.view))})"
@@ -95,13 +95,13 @@ ClaimCode: TypeAlias = Literal[
 class Claim:
     """A relation between parts of the results, made by prediction and judged by a run.
 
-    Against a Shape it is the shape of the left side that is compared.
+    Where the right side is a shape, the shape of the left side is compared with it.
     """
 
     code: ClaimCode
     left: Expression
     relation: Literal["==", "!="] = "=="
-    right: Expression | Shape
+    right: Expression | Dims
     row: int | None = None  # of the batch, where the claim is about one
     holds: bool | None = None  # None: not judged, since nothing ran or there is too little to tell
 

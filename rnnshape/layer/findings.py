@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from rnnshape.layer.config import InputSpec, Kind, RNNConfig
-from rnnshape.layer.facts import Shape
-from rnnshape.layer.formulas import layout, plain_sizes, weights
+from rnnshape.layer.config import RNNConfig
+from rnnshape.layer.facts import Dims
+from rnnshape.layer.held import HeldTensor
 from rnnshape.layer.projection import largest_saving_projection
-
-_LEAST_BATCH: Final = 8
+from rnnshape.layer.subject import Subject
+from rnnshape.layer.traps import Trap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,7 @@ class CostlyProjection:
 
 @dataclass(frozen=True, kw_only=True)
 class EqualSizes:
-    """Axes that cannot be told apart in a shape, since their sizes were given equal."""
+    """Axes that no shape tells apart, since the same size was given for them."""
 
     axes: tuple[str, ...]  # names of config and input: "seq_len", "hidden_size"
     size: int
@@ -45,17 +44,17 @@ class UnconfirmedBatchAxis:
 
     first: int  # L as read
     second: int  # N as read
-    output: Shape  # were the first axis the batch
-    h_n: Shape  # were the first axis the batch
-    h_n_as_read: Shape
+    output: Dims  # were the first axis the batch
+    h_n: Dims  # were the first axis the batch
+    h_n_as_read: Dims
 
 
 @dataclass(frozen=True, kw_only=True)
-class LikelySwapped:
-    """A sequence as long as a batch is wide, and the other way round: a power of two tells."""
+class UnbatchedShape:
+    """A 2-D input shape was read as one sequence, (L, H_in); it may have been meant as a batch."""
 
-    seq_len: int
-    batch_size: int
+    steps: int
+    features: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,107 +68,110 @@ class PaddedRows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PositionalBias:
-    """True or False was written in a place that reads like bidirectional and is bias."""
+class OwnParameters:
+    """A module whose parameters are not those of a plain layer: what it lacks, what it has more."""
 
-    bias: bool
-    place: int  # 4: the fourth argument
-    meant: str  # the constructor with bidirectional in place of bias
-
-
-@dataclass(frozen=True, kw_only=True)
-class UncheckedFlag:
-    """A value that is neither True nor False, which PyTorch's constructor takes for one."""
-
-    name: str
-    value: str | float | None
-    taken_as: bool
-    runs: bool  # False: forward raises TypeError
+    constructor: str
+    plain: int  # parameters of the plain layer
+    plain_tensors: int
+    held: int
+    held_tensors: int
+    lacking: tuple[str, ...]  # weights that are buffers, computed, or tied to another
+    added: tuple[HeldTensor, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class UncheckedSize:
-    """A bool or a float where a whole number belongs, which PyTorch's constructor takes."""
+class MixedTensors:
+    """A module whose tensors are not all of one type and on one device."""
 
-    name: str
-    value: float  # or a bool
-    taken_as: int
-    runs: bool  # False: forward raises TypeError
+    place: str  # of most
+    elsewhere: tuple[HeldTensor, ...]
+    parameter_bytes: int
+    raises: bool  # every kernel of PyTorch refuses a weight matrix of another type
 
 
-# What only the text of a constructor call can show.
-Trap: TypeAlias = PositionalBias | UncheckedFlag | UncheckedSize
 Finding: TypeAlias = (
-    DropoutWithoutEffect
+    OwnParameters
+    | MixedTensors
+    | DropoutWithoutEffect
     | CostlyProjection
     | EqualSizes
     | UnconfirmedBatchAxis
-    | LikelySwapped
+    | UnbatchedShape
     | PaddedRows
     | Trap
 )
 
 
-def find(
-    config: RNNConfig, input_spec: InputSpec, *, assumed: AbstractSet[str], from_input_shape: bool
-) -> tuple[Finding, ...]:
-    """Everything to point out, most important first.
-
-    `assumed` names the fields of config and input that were not given; `from_input_shape` says
-    that batch and sequence were told by their positions alone.
-    """
+def find(subject: Subject) -> tuple[Finding, ...]:
+    """Everything to point out about a layer and its input, most important first."""
     return (
-        *_unconfirmed_batch(config, input_spec, from_input_shape=from_input_shape),
-        *_likely_swapped(config, input_spec, assumed, from_input_shape=from_input_shape),
-        *_padded_rows(config, input_spec),
-        *_equal_sizes(config, input_spec, assumed),
-        *_dropout(config),
-        *_projection(config, input_spec),
+        *_held(subject),
+        *_unconfirmed_axes(subject),
+        *_padded_rows(subject),
+        *_equal_sizes(subject),
+        *_dropout(subject.config),
+        *_projection(subject),
     )
 
 
-def _unconfirmed_batch(
-    config: RNNConfig, input_spec: InputSpec, *, from_input_shape: bool
-) -> Iterator[UnconfirmedBatchAxis]:
-    """With equal sizes nothing tells the two apart; `_equal_sizes` says so."""
-    seq, batch = input_spec.seq_len, input_spec.batch_size
-    confirmed = config.batch_first or config.cell or input_spec.lengths is not None
-    if not from_input_shape or not input_spec.batched or confirmed or seq == batch:
+def _held(subject: Subject) -> Iterator[OwnParameters | MixedTensors]:
+    held = subject.held
+    if held is None:
         return
-    read = layout(config, input_spec, plain_sizes(config, input_spec))
-    other_config = replace(config, batch_first=True)
-    other_input = replace(input_spec, batch_size=seq, seq_len=max(batch, 1))
-    other = layout(other_config, other_input, plain_sizes(other_config, other_input))
-    yield UnconfirmedBatchAxis(
-        first=seq,
-        second=batch,
-        output=other["output"].shape,
-        h_n=other["h_n"].shape,
-        h_n_as_read=read["h_n"].shape,
-    )
+    plain = {each.name for each in subject.weights}
+    names = {each.name for each in held.own}
+    if names != plain:
+        yield OwnParameters(
+            constructor=subject.config.constructor,
+            plain=subject.parameters,
+            plain_tensors=len(plain),
+            held=held.parameters,
+            held_tensors=len(names),
+            lacking=tuple(each.name for each in subject.weights if each.name not in names),
+            added=tuple(each for each in held.own if each.name not in plain),
+        )
+    if held.elsewhere:
+        yield MixedTensors(
+            place=held.typical.place,
+            elsewhere=held.elsewhere,
+            parameter_bytes=held.parameter_bytes,
+            raises=any(
+                weight.name in plain
+                and weight.name.startswith("weight")
+                and weight.dtype != held.typical.dtype
+                for weight in held.elsewhere
+            ),
+        )
 
 
-def _likely_swapped(
-    config: RNNConfig,
-    input_spec: InputSpec,
-    assumed: AbstractSet[str],
-    *,
-    from_input_shape: bool,
-) -> Iterator[LikelySwapped]:
-    """Batches are mostly powers of two from 8 up, sequences mostly are not."""
-    if config.cell or not input_spec.batched:
+def _unconfirmed_axes(subject: Subject) -> Iterator[UnconfirmedBatchAxis | UnbatchedShape]:
+    """An input shape that may have been meant otherwise than it was read.
+
+    With equal sizes nothing tells the two apart, which `_equal_sizes` points out; with a batch of
+    0 there is one reading, since PyTorch refuses a sequence of 0.
+    """
+    config, spec = subject.config, subject.input_spec
+    if not subject.axes_by_place or config.cell:
         return
-    seq, batch = input_spec.seq_len, input_spec.batch_size
-    told = input_spec.lengths is None and not {"seq_len", "batch_size"} & assumed
-    if told and not from_input_shape and _like_a_batch(seq) and not _like_a_batch(batch):
-        yield LikelySwapped(seq_len=seq, batch_size=batch)
+    if not spec.batched:
+        yield UnbatchedShape(steps=spec.seq_len, features=config.input_size)
+    elif spec.batch_size not in (0, spec.seq_len):
+        other = replace(
+            subject.changed(batch_first=True),
+            input_spec=replace(spec, batch_size=spec.seq_len, seq_len=spec.batch_size),
+        )
+        yield UnconfirmedBatchAxis(
+            first=spec.seq_len,
+            second=spec.batch_size,
+            output=other.tensors["output"].shape,
+            h_n=other.tensors["h_n"].shape,
+            h_n_as_read=subject.tensors["h_n"].shape,
+        )
 
 
-def _like_a_batch(size: int) -> bool:
-    return size >= _LEAST_BATCH and size & (size - 1) == 0
-
-
-def _padded_rows(config: RNNConfig, input_spec: InputSpec) -> Iterator[PaddedRows]:
+def _padded_rows(subject: Subject) -> Iterator[PaddedRows]:
+    config, input_spec = subject.config, subject.input_spec
     if config.cell or input_spec.lengths is None:
         return
     longest = max(input_spec.lengths)
@@ -183,10 +185,9 @@ def _padded_rows(config: RNNConfig, input_spec: InputSpec) -> Iterator[PaddedRow
         )
 
 
-def _equal_sizes(
-    config: RNNConfig, input_spec: InputSpec, assumed: AbstractSet[str]
-) -> Iterator[EqualSizes]:
-    """Sizes of 1 are left out: they are common, and mostly meant."""
+def _equal_sizes(subject: Subject) -> Iterator[EqualSizes]:
+    """Sizes of 1 are left out: they are common, and mostly intended."""
+    config, input_spec = subject.config, subject.input_spec
     sizes = {
         **({} if config.cell else {"seq_len": input_spec.seq_len}),
         **({"batch_size": input_spec.batch_size} if input_spec.batched else {}),
@@ -194,7 +195,7 @@ def _equal_sizes(
         "hidden_size": config.hidden_size,
         **({"proj_size": config.proj_size} if config.proj_size else {}),
     }
-    given = {name: size for name, size in sizes.items() if name not in assumed}
+    given = {name: size for name, size in sizes.items() if name in subject.given}
     for size in dict.fromkeys(given.values()):
         axes = tuple(name for name, value in given.items() if value == size)
         if size > 1 and len(axes) > 1:
@@ -206,22 +207,19 @@ def _dropout(config: RNNConfig) -> Iterator[DropoutWithoutEffect]:
         yield DropoutWithoutEffect(dropout=config.dropout)
 
 
-def _projection(config: RNNConfig, input_spec: InputSpec) -> Iterator[CostlyProjection]:
-    if config.kind is not Kind.LSTM or not config.proj_size:
+def _projection(subject: Subject) -> Iterator[CostlyProjection]:
+    config = subject.config
+    if not config.proj_size:
         return
     saving = largest_saving_projection(config.hidden_size, config.num_layers, config.directions)
     if config.proj_size > saving:
         yield CostlyProjection(
             proj_size=config.proj_size,
             largest_saving=saving,
-            extra_parameters=extra_parameters(config, input_spec),
+            extra_parameters=extra_parameters(subject),
         )
 
 
-def extra_parameters(config: RNNConfig, input_spec: InputSpec) -> int:
-    """Parameters that the projection of `config` adds; negative when it saves."""
-    without = replace(config, proj_size=0)
-    return (
-        weights(config, plain_sizes(config, input_spec)).parameters
-        - weights(without, plain_sizes(without, input_spec)).parameters
-    )
+def extra_parameters(subject: Subject) -> int:
+    """Parameters that the projection of the layer adds; negative where it saves."""
+    return subject.parameters - subject.changed(proj_size=0).parameters

@@ -1,35 +1,29 @@
 """Closed formulas over a layer's sizes: axes, weights, counts.
 
-Each formula is written once, over `Sizes`, and runs on plain ints (fast) or on their named twin
-(`named_sizes`), whose results remember how they were computed.
+Each formula is written once, over `Sizes`, and runs on plain ints (fast) or on their named twin,
+whose results remember how they were computed.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields
-from math import prod
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from rnnshape.dims import formula, named
-from rnnshape.errors import RequestError, written
-from rnnshape.layer.config import InputSpec, Kind, RNNConfig
-from rnnshape.layer.facts import Shape, Tensor, Weight
-
-# What is listed by name or built as an object; a million layers have 8 million weights, which
-# the formulas count without naming them.
-MOST_WEIGHTS: Final = 100_000
-
-# Python reads no integer of over 4,300 digits; the largest num_layers has 501.
-_PLACE: Final = re.compile(r"_l(0|[1-9][0-9]{0,500})(_reverse)?", re.ASCII)
+from rnnshape.dims import named
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.facts import Dims, Tensor
+from rnnshape.layer.input import InputSpec
+from rnnshape.layer.weights import AlikeLayers, Weights
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """The symbols of PyTorch's documentation, and K as `num_layers`."""
+    """The symbols of PyTorch's documentation, for one layer that reads one input."""
 
+    config: RNNConfig
+    input_spec: InputSpec
     L: int  # steps of the input
     N: int  # sequences in the batch, 1 when there is no batch axis
     H_in: int  # input_size
@@ -44,6 +38,8 @@ class Sizes:
 def plain_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
     """The sizes as plain ints."""
     return Sizes(
+        config=config,
+        input_spec=input_spec,
         L=input_spec.seq_len,
         N=input_spec.batch_size,
         H_in=config.input_size,
@@ -56,14 +52,14 @@ def plain_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
     )
 
 
-def named_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
-    """The sizes as Dims: what is computed from them can be shown as a formula.
+def named_sizes(plain: Sizes) -> Sizes:
+    """The same sizes as Dims: what is computed from them can be shown as a formula.
 
     Without a batch axis N is a literal 1, which no formula shows. Only an LSTM tells H_cell from
     H_out; PyTorch's documentation of the other two writes H_out for both.
     """
-    plain = plain_sizes(config, input_spec)
-    sizes: dict[str, int] = {f.name: named(f.name, getattr(plain, f.name)) for f in fields(Sizes)}
+    config, input_spec = plain.config, plain.input_spec
+    sizes: dict[str, int] = {name: named(name, getattr(plain, name)) for name in _SYMBOLS}
     if config.kind is not Kind.LSTM:
         sizes["H_cell"] = sizes["H_out"]
     if config.cell:
@@ -77,25 +73,27 @@ def named_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
             "steps": named("sum(lengths)", plain.steps),
             "longest": named("max(lengths)", plain.longest),
         }
-    return Sizes(**sizes)
+    return Sizes(config=config, input_spec=input_spec, **sizes)
 
 
+_SYMBOLS: Final = ("L", "N", "H_in", "H_cell", "H_out", "D", "num_layers")
 # A cell has one of each, whatever its input; no formula shows a literal 1 as a factor.
 _LITERAL_OF_CELL: Final = ("L", "D", "num_layers")
 
 
-def layout(config: RNNConfig, input_spec: InputSpec, sizes: Sizes) -> dict[str, Tensor]:
+def layout(sizes: Sizes) -> dict[str, Tensor]:
     """The tensors of a forward pass by name, each with its shape and the names of its axes.
 
     The one place that knows what batch_first, a missing batch axis, a PackedSequence and a cell
-    change. A packed layer's input and output are shown padded, `data` is what it really reads.
+    change. A packed layer's input and output are shown padded; `data` is what it really reads.
     """
+    config, input_spec = sizes.config, sizes.input_spec
     batch = {"batch": sizes.N} if input_spec.batched else {}
     if config.cell:
         given = returned = states = batch
     else:
-        given = _steps_first(config, {"seq": sizes.L}, batch)
-        returned = _steps_first(config, {"seq": sizes.longest}, batch)
+        given = _in_order(config, {"seq": sizes.L}, batch)
+        returned = _in_order(config, {"seq": sizes.longest}, batch)
         states = {"layer*dir": sizes.D * sizes.num_layers, **batch}
     h = {**states, "feature": sizes.H_out}
     c = {**states, "feature": sizes.H_cell}
@@ -112,6 +110,10 @@ def layout(config: RNNConfig, input_spec: InputSpec, sizes: Sizes) -> dict[str, 
         name: Tensor(name=name, shape=tuple(sizes_of.values()), axes=tuple(sizes_of))
         for name, sizes_of in axes.items()
     }
+
+
+def _in_order(config: RNNConfig, seq: dict[str, int], batch: dict[str, int]) -> dict[str, int]:
+    return {**batch, **seq} if config.batch_first else {**seq, **batch}
 
 
 def batch_sizes(lengths: tuple[int, ...]) -> tuple[int, ...]:
@@ -141,137 +143,44 @@ def result_names(config: RNNConfig) -> tuple[str, ...]:
 
 
 def read_next(tensors: Mapping[str, Tensor]) -> Tensor:
-    """What whatever comes next reads: `output`, and of a cell `h_1`."""
+    """The tensor that a following layer reads: `output`, and of a cell `h_1`."""
     return tensors.get("output") or tensors["h_1"]
 
 
-def _steps_first(config: RNNConfig, seq: dict[str, int], batch: dict[str, int]) -> dict[str, int]:
-    return {**batch, **seq} if config.batch_first else {**seq, **batch}
+def stateless_results(config: RNNConfig, *, packed: bool) -> dict[str, str]:
+    """Each result of a call without h_0 and c_0, as Python reads it.
 
-
-def stateless_results(config: RNNConfig) -> dict[str, str]:
-    """What each result is called when no h_0 and c_0 are given, as Python reads it."""
+    The output of a packed layer is left out: it is a PackedSequence, not the padded `output`.
+    """
     states = final_state_names(config)
-    whole = "cell(input)" if config.cell else "layer(input)[1]"
+    call = "cell(input)" if config.cell else f"layer({'packed' if packed else 'input'})"
+    whole = call if config.cell else f"{call}[1]"
     each = [whole] if len(states) == 1 else [f"{whole}[{place}]" for place in range(2)]
-    output = {} if config.cell else {"output": "layer(input)[0]"}
+    output = {} if config.cell or packed else {"output": f"{call}[0]"}
     return output | dict(zip(states, each, strict=True))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Block:
-    """Consecutive layers whose weights have the same shapes, in each direction."""
-
-    first: int  # the index of the first of the layers
-    layers: int  # how many layers
-    directions: int
-    shapes: dict[str, Shape]  # by name without layer and direction: "weight_ih"
-
-    @property
-    def copies(self) -> int:
-        """How often each of `shapes` occurs."""
-        return self.layers * self.directions
-
-    def has(self, place: str) -> bool:
-        """Whether the weights of a layer and direction are these: `_l3_reverse`."""
-        match = _PLACE.fullmatch(place)
-        if match is None or (match[2] and self.directions == 1):
-            return False
-        return self.first <= int(match[1]) < self.first + self.layers
-
-    @property
-    def matrices(self) -> list[Shape]:
-        """The weights that multiply; the others are biases, which only add."""
-        return [shape for shape in self.shapes.values() if len(shape) == 2]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Weights(Collection[Weight]):
-    """All weights of a layer as at most two blocks, since layers 1 and up are alike.
-
-    Totals and one weight by name, `weights["weight_ih_l0"]`, cost the same for two layers and for
-    a million; iterating names every weight, in the order of `state_dict`.
-    """
-
-    blocks: tuple[Block, ...]
-    cell: bool = False  # a cell's weights have no `_l0`
-
-    @property
-    def parameters(self) -> int:
-        """Elements of all weights."""
-        return sum(b.copies * sum(map(elements, b.shapes.values())) for b in self.blocks)
-
-    @property
-    def multiply_adds(self) -> int:
-        """Multiply-adds of one step: each element of a weight matrix is used once."""
-        return sum(b.copies * sum(map(elements, b.matrices)) for b in self.blocks)
-
-    @property
-    def count(self) -> int:
-        """How many weights; unlike `len`, at any size."""
-        return sum(b.copies * len(b.shapes) for b in self.blocks)
-
-    def __len__(self) -> int:
-        return int(self.count)
-
-    def listed(self) -> list[Weight]:
-        """Every weight by name. Raises RequestError when that would be more than MOST_WEIGHTS."""
-        if self.count > MOST_WEIGHTS:
-            raise RequestError(
-                f"the layer has {int(self.count):,} weights; the most listed is {MOST_WEIGHTS:,}",
-                hint="-f table or -f markdown without --full folds them",
-            )
-        return list(self)
-
-    def find(self, name: str) -> Weight | None:
-        """The weight called `name` in `state_dict`, if there is one."""
-        for block in self.blocks:
-            for stem, shape in block.shapes.items():
-                place = name.removeprefix(stem)
-                known = place == "" if self.cell else block.has(place)
-                if name.startswith(stem) and known:
-                    return Weight(name=name, shape=shape)
-        return None
-
-    def __getitem__(self, name: str) -> Weight:
-        if not isinstance(name, str):
-            raise TypeError(
-                f'a weight is found by its name, weights["weight_ih_l0"], not by {written(name)}'
-            )
-        weight = self.find(name)
-        if weight is None:
-            raise KeyError(name)
-        return weight
-
-    def __contains__(self, weight: object) -> bool:
-        """Whether a weight is one of these, given itself or its name."""
-        if isinstance(weight, Weight):
-            return self.find(weight.name) == weight
-        return isinstance(weight, str) and self.find(weight) is not None
-
-    def __iter__(self) -> Iterator[Weight]:
-        for block in self.blocks:
-            for layer in range(block.first, block.first + block.layers):
-                for suffix in ("", "_reverse")[: block.directions]:
-                    for stem, shape in block.shapes.items():
-                        place = "" if self.cell else f"_l{layer}{suffix}"
-                        yield Weight(name=f"{stem}{place}", shape=shape)
-
-
-def weights(config: RNNConfig, sizes: Sizes) -> Weights:
+def weights(sizes: Sizes) -> Weights:
     """The weights of a layer with these sizes."""
-    first = Block(
-        first=0, layers=1, directions=sizes.D, shapes=_shapes(config, sizes, reads=sizes.H_in)
-    )
-    if config.num_layers == 1:
-        return Weights(blocks=(first,), cell=config.cell)
-    upper = Block(
+    first = AlikeLayers(first=0, layers=1, directions=sizes.D, shapes=_shapes(sizes, sizes.H_in))
+    if sizes.config.num_layers == 1:
+        return Weights(blocks=(first,), cell=sizes.config.cell)
+    upper = AlikeLayers(
         first=1,
         layers=sizes.num_layers - 1,
         directions=sizes.D,
-        shapes=_shapes(config, sizes, reads=sizes.D * sizes.H_out),
+        shapes=_shapes(sizes, sizes.D * sizes.H_out),
     )
     return Weights(blocks=(first, upper))
+
+
+def _shapes(sizes: Sizes, reads: int) -> dict[str, Dims]:
+    """The weights of one direction of a layer that reads `reads` features a step."""
+    config = sizes.config
+    rows = config.kind.gates * sizes.H_cell
+    bias = {"bias_ih": (rows,), "bias_hh": (rows,)} if config.bias else {}
+    projection = {"weight_hr": (sizes.H_out, sizes.H_cell)} if config.proj_size else {}
+    return {"weight_ih": (rows, reads), "weight_hh": (rows, sizes.H_out), **bias, **projection}
 
 
 def gate_rows(config: RNNConfig) -> dict[str, slice]:
@@ -289,52 +198,3 @@ def macs(layer_weights: Weights, sizes: Sizes) -> int:
     Biases and pointwise work are not counted. torch.utils.flop_counter counts twice this number.
     """
     return sizes.steps * layer_weights.multiply_adds
-
-
-def elements(shape: Shape) -> int:
-    """How many numbers a tensor of this shape holds."""
-    return prod(shape)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FoldedWeight:
-    """Weights alike in name and formula, over layers and directions."""
-
-    name: str  # "weight_ih_l1..l3"
-    shape: Shape
-    count: int
-    parameters: int  # of all of them
-
-
-def folded(layer_weights: Weights) -> list[FoldedWeight]:
-    """The weights with one row for all layers and directions that share a shape's formula."""
-    alike: dict[tuple[str, tuple[str, ...]], list[Block]] = {}
-    for block in layer_weights.blocks:
-        for stem, shape in block.shapes.items():
-            alike.setdefault((stem, tuple(map(formula, shape))), []).append(block)
-    stems = list(layer_weights.blocks[0].shapes)
-    ordered = sorted(alike.items(), key=lambda item: stems.index(item[0][0]))
-    return [_folded(stem, blocks, cell=layer_weights.cell) for (stem, _), blocks in ordered]
-
-
-def _folded(stem: str, blocks: list[Block], *, cell: bool) -> FoldedWeight:
-    shape = blocks[0].shapes[stem]
-    first, last = blocks[0].first, blocks[-1].first + int(blocks[-1].layers) - 1
-    layers = "" if cell else f"_l{first}" if first == last else f"_l{first}..l{last}"
-    count = sum(block.copies for block in blocks)
-    return FoldedWeight(
-        name=f"{stem}{layers}", shape=shape, count=count, parameters=count * elements(shape)
-    )
-
-
-def _shapes(config: RNNConfig, sizes: Sizes, *, reads: int) -> dict[str, Shape]:
-    """The weights of one direction of a layer that reads `reads` features a step."""
-    rows = config.kind.gates * sizes.H_cell
-    bias = {"bias_ih": (rows,), "bias_hh": (rows,)} if config.bias else {}
-    projection = {"weight_hr": (sizes.H_out, sizes.H_cell)} if config.proj_size else {}
-    return {
-        "weight_ih": (rows, reads),
-        "weight_hh": (rows, sizes.H_out),
-        **bias,
-        **projection,
-    }

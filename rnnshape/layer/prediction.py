@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from rnnshape.layer.config import InputSpec, RNNConfig
+from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Cat, Claim, Facts, Part, Sum, Tensor, part
-from rnnshape.layer.formulas import batch_sizes, layout, named_sizes, stateless_results, weights
+from rnnshape.layer.formulas import batch_sizes, layout, stateless_results, weights
+from rnnshape.layer.input import InputSpec
+from rnnshape.layer.subject import Subject
 
 
-def predict(config: RNNConfig, input_spec: InputSpec) -> Facts:
+def predict(subject: Subject) -> Facts:
     """The shapes, weights and relations of one forward pass; every size is a Dim."""
-    sizes = named_sizes(config, input_spec)
-    tensors = layout(config, input_spec, sizes)
-    layer_weights = weights(config, sizes)
+    sizes = subject.named_sizes
+    tensors = layout(sizes)
+    layer_weights = weights(sizes)
     return Facts(
         tensors=tensors,
         weights=layer_weights,
         parameters=layer_weights.parameters,
-        claims=tuple(_claims(config, input_spec, tensors)),
-        batch_sizes=batch_sizes(input_spec.lengths or ()) if "data" in tensors else None,
+        claims=tuple(_claims(subject.config, subject.input_spec, tensors)),
+        batch_sizes=batch_sizes(subject.input_spec.lengths or ()) if "data" in tensors else None,
     )
 
 
@@ -28,7 +30,7 @@ def _claims(
     config: RNNConfig, input_spec: InputSpec, tensors: Mapping[str, Tensor]
 ) -> Iterator[Claim]:
     if input_spec.with_state:
-        yield from _zero_states(config)
+        yield from _zero_states(config, packed="data" in tensors)
     if config.cell:
         return
     if input_spec.lengths is None:
@@ -39,9 +41,9 @@ def _claims(
         yield from _directions(config, tensors["h_n"])
 
 
-def _zero_states(config: RNNConfig) -> Iterator[Claim]:
-    """States left out are zeros."""
-    for name, stateless in stateless_results(config).items():
+def _zero_states(config: RNNConfig, *, packed: bool) -> Iterator[Claim]:
+    """States that are left out are zeros."""
+    for name, stateless in stateless_results(config, packed=packed).items():
         yield Claim(code="zero-state", left=Part(tensor=name), right=Part(tensor=stateless))
 
 
@@ -76,7 +78,7 @@ def _final_states(
 def _final_states_of_rows(
     config: RNNConfig, lengths: tuple[int, ...], tensors: Mapping[str, Tensor]
 ) -> Iterator[Claim]:
-    """The same row by row: each ends at its own last step, and is padded with zeros behind it."""
+    """The same row by row: each ends at its own last step, and zeros follow as padding."""
     output, h_n = tensors["output"], tensors["h_n"]
     width = config.output_size
     forward, reverse = {"feature": slice(None, width)}, {"feature": slice(width, None)}
@@ -100,7 +102,7 @@ def _final_states_of_rows(
 
 
 def _directions(config: RNNConfig, h_n: Tensor) -> Iterator[Claim]:
-    """How h_n is taken apart by layer and direction, and handed to a one-directional decoder."""
+    """How h_n splits by layer and direction, and how a decoder of one direction can take it."""
     layers, width, rest = config.num_layers, config.output_size, tuple(map(int, h_n.shape[1:-1]))
     whole = replace(part(h_n, {}), view=(layers, 2, *rest, width), index=())
     yield Claim(

@@ -1,96 +1,63 @@
-"""A report with its run: what is measured, held against what is predicted.
-
-The first of the modules that import torch, and the one that refuses what no machine can run
-before it does.
-"""
+"""What a run of a layer found."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
-from rnnshape.errors import RequestError, quoted
-from rnnshape.layer.capacity import available_memory, need, require_memory, require_runnable
-from rnnshape.layer.config import RNNConfig
-from rnnshape.layer.prediction import predict
-from rnnshape.layer.report import Report, Run
-from rnnshape.layer.verification import verify, verify_differences, verify_flops
+from rnnshape.layer.facts import Claim, Dims
+from rnnshape.layer.input import InputSpec
+
+Observed: TypeAlias = "int | bool | Dims | None"  # None: there is no such tensor or weight
 
 
-def with_run(
-    report: Report,
-    *,
-    equations: bool = False,
-    flops: bool = False,
-    time: Sequence[RNNConfig] = (),
-) -> Report:
-    """The report with the layer built and run in PyTorch.
+@dataclass(frozen=True, kw_only=True)
+class Mismatch:
+    """One thing of which the formulas and PyTorch give different values."""
 
-    `equations` also holds the cell's equations against it, `flops` PyTorch's own counter, and
-    `time` measures the forward passes of these layers. Raises RequestError where no run is
-    possible; what no machine can build is refused before torch is imported. The global state of
-    torch (random numbers, threads, backends, default device and dtype) is left as it was.
-    """
-    config, spec, settings = report.config, report.input_spec, report.settings
-    require_runnable(config, spec, settings)
-    if settings.device_type == "cpu":  # refused at once: the other devices need torch to tell
-        require_memory(need(config, spec, settings), available_memory(), device=settings.device)
-    require_torch()
-    from rnnshape.layer.measurement import counted_flops, difference_from_cpu, measure
-    from rnnshape.layer.stepwise import largest_difference
-    from rnnshape.layer.timing import timed
-
-    measured = measure(config, spec, settings, report.predicted.claims)
-    shortened = measured.input_spec != spec
-    predicted = predict(config, measured.input_spec) if shortened else report.predicted
-    difference = largest_difference(config) if equations else None
-    on_cpu = settings.device_type == "cpu"
-    counted = counted_flops(config, spec, settings) if flops and on_cpu else None
-    elsewhere = settings.device_type not in ("cpu", "meta")
-    device_difference = difference_from_cpu(config, spec, settings) if elsewhere else None
-    run = Run(
-        torch_version=measured.torch_version,
-        input_spec=measured.input_spec,
-        claims=measured.facts.claims,
-        mismatches=(
-            *verify(predicted, measured.facts),
-            *verify_flops(predicted=report.flops, counted=counted),
-            *verify_differences(
-                equations=difference, device=device_difference, dtype=settings.dtype
-            ),
-        ),
-        counted_flops=counted,
-        equations_difference=difference,
-        device_difference=device_difference,
-        timings=timed(time, spec, settings) if time else (),
-    )
-    return replace(report, run=run)
+    what: str  # a tensor's or a weight's name, "parameters", or a claim
+    predicted: Observed
+    measured: Observed
 
 
-def require_torch() -> None:
-    """Import torch, silently: without numpy it warns of something that is not used here.
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one probe found out beside the forward pass."""
 
-    Raises RequestError where there is none. A file called torch.py where Python looks first is
-    imported in its place, and may do anything.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import torch.nn  # noqa: F401 - so that what imports it next finds it
-    except (Exception, SystemExit) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        problem = f"torch cannot be imported: {reason}"
-        raise RequestError(problem, hint=_import_hint(), run=False) from error
+    value: Any  # as JSON has it, or records that a section shows
+    remark: str = ""  # what the verdict adds: "PyTorch counts 13,440,000 FLOPs"
+    mismatches: tuple[Mismatch, ...] = ()
 
 
-def _import_hint() -> str:
-    from importlib.machinery import PathFinder
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run of the layer, compared with the prediction."""
 
-    found = PathFinder.find_spec("torch")
-    place = found.origin if found else None
-    if place and not place.endswith("__init__.py"):
-        # The advice is a template, which braces in a name would break.
-        shown = quoted(place).replace("{", "{{").replace("}", "}}")
-        return f"rename {shown}, which hides PyTorch, or {{run}} for the formulas alone"
-    return "pip install torch, or {run} for the formulas alone"
+    torch_version: str
+    input_spec: InputSpec  # what was fed; on the meta device fewer steps than were asked for
+    claims: tuple[Claim, ...]  # judged
+    mismatches: tuple[Mismatch, ...]  # of the forward pass and of every probe
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)  # by the name of the probe
+
+    @property
+    def agrees(self) -> bool:
+        """Whether PyTorch does what was predicted."""
+        return not self.mismatches
+
+    def value(self, probe: str) -> Any:
+        """What a probe found, or None where it was not asked for or found nothing."""
+        outcome = self.outcomes.get(probe)
+        return None if outcome is None else outcome.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """The time of one forward pass in inference, over repeated runs."""
+
+    constructor: str
+    macs: int
+    median: float  # seconds
+    lower: float  # the quartile below, seconds
+    upper: float  # the quartile above, seconds
+    runs: int

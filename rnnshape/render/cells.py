@@ -1,11 +1,22 @@
-"""Typed cells as plain text, the same in every format."""
+"""What the formats share: cells, sentences and legends as text, and tables aligned as text."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from rnnshape.dims import written_shape
-from rnnshape.document.model import Cell, Code, Formula, Seconds, Shape, Times
+from rnnshape.document.model import (
+    Cell,
+    Code,
+    Column,
+    Formula,
+    Inline,
+    Seconds,
+    Shape,
+    Symbol,
+    Times,
+)
 from rnnshape.errors import printable
 
 # Halves, thirds and quarters are ratios that a person remembers.
@@ -44,3 +55,33 @@ def ratio_text(ratio: Fraction) -> str:
             whole, fraction = divmod(scaled, 10**digits)
             return f"{whole}.{fraction:0{digits}}"
     return "about 1" if ratio > Fraction(1, 2) else "about 0"
+
+
+def line_text(text: Inline) -> str:
+    """A sentence without marks on one line; nothing in it is unprintable, which XML forbids."""
+    return "".join(map(cell_text, text))
+
+
+def pieces(text: Inline) -> Iterator[str | Code | Formula | Shape]:
+    """The pieces of a sentence, in which a number has no commas."""
+    return (str(piece) if isinstance(piece, int) else piece for piece in text)
+
+
+def legend(symbols: Sequence[Symbol], *, starred: bool) -> Iterator[Inline]:
+    """`H_out=H_cell=40* hidden` for each symbol, with a star at a default if `starred`."""
+    for symbol in symbols:
+        star = "*" * (starred and symbol.assumed)
+        value = f"={symbol.value}{star} {symbol.meaning}".rstrip()
+        yield Code("=".join(symbol.symbols)), value
+
+
+def aligned(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], *, least: int = 0
+) -> Iterator[list[str]]:
+    """The written cells, each as wide as its column and at least `least`; numbers on the right."""
+    widths = [max(least, *map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield [
+            cell.rjust(width) if column.numeric else cell.ljust(width)
+            for cell, column, width in zip(row, columns, widths, strict=True)
+        ]

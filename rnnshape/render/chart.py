@@ -10,9 +10,9 @@ from rnnshape.errors import RequestError
 
 PICTURES: Final = (".svg", ".png")
 _INCHES: Final = (8, 5)
-_MOST_MARKED: Final = 40  # points that a marker each does not cover
-_LARGEST: Final = 10**300  # what matplotlib computes with floats stays finite
-_MOST_NAMED: Final = 12  # lines that a key beside the chart still tells apart
+_MOST_MARKED: Final = 40  # with more points, their markers would hide the line
+_LARGEST: Final = 10**300  # beyond it the floats that matplotlib computes with overflow
+_MOST_NAMED: Final = 12  # with more lines, a key would not tell them apart
 
 
 def render_chart(chart: Chart, suffix: str) -> bytes:

@@ -1,4 +1,4 @@
-"""CSV: one flat table for every document, a line a value, at full precision.
+"""CSV: one flat table for every document, one line for each value, at full precision.
 
 | column  | holds                                                                      |
 |---------|----------------------------------------------------------------------------|
@@ -10,9 +10,9 @@
 | column  | the key of the column                                                      |
 | value   | an integer in full, a ratio as `3/4`, a shape as `(10, 5, 80)`, seconds    |
 
-Every cell is a line, so any table comes back as a pivot of `row` and `column`. What a spreadsheet
-would take for a formula (a text that begins with `=`, `+`, `-` or `@`) begins with `'`, which
-spreadsheets show as text; a number never does.
+Every cell is a line, so a pivot of `row` and `column` gives back any table. A spreadsheet would run
+a text that begins with `=`, `+`, `-` or `@` as a formula; such a text gets a `'` in front, which
+spreadsheets read as "this is text". A number never gets one.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _NUMBER: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
 def render_csv(document: Document) -> str:
-    """The header and a line a value, each ended by a newline."""
+    """The header, then a line for each value, all of them ended by a newline."""
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(HEADER)
@@ -145,9 +145,7 @@ def _inline(text: Inline) -> str:
 
 def _exact(cell: Cell) -> str:
     match cell:
-        case int():
-            return str(cell)
-        case Fraction():
+        case int() | Fraction():
             return str(cell)
         case Times(count):
             return str(count)

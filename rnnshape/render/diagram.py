@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from rnnshape.document.model import Diagram, Node
 from rnnshape.errors import printable
@@ -14,39 +14,26 @@ _ARROW = "-> "
 
 
 def diagram_lines(diagram: Diagram, width: int = 80) -> Iterator[str]:
-    """From the top down, a node a line; those that work side by side hang from one bar.
+    """The nodes from the top down, one on each line; those of one stage hang from a bar.
 
-    Where a line would be wider than `width` each state of a node has a line of its own.
+    Where a line would be wider than `width`, each state of its node gets a line of its own.
     """
-    rows = [_cells(node, branch=len(stage) > 1) for stage in diagram.stages for node in stage]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    slots = [_slots(node) for stage in diagram.stages for node in stage]
-    room = width - sum(widths) - len("  " * 2) - len(_ARROW)
-    lines = iter(
-        [
-            [*_with_slots(row, widths, each if len(", ".join(each)) > room else [", ".join(each)])]
-            for row, each in zip(rows, slots, strict=True)
-        ]
-    )
-    for number, stage in enumerate(diagram.stages):
+    stages = [[_cells(node, branch=len(stage) > 1) for node in stage] for stage in diagram.stages]
+    rows = [row for stage in stages for row in stage]
+    names, shapes = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for number, stage in enumerate(stages):
         if number:
             yield "  |" if len(stage) > 1 else "  v"
-        for _ in stage:
-            yield from next(lines)
+        for name, shape, slots in stage:
+            start = f"{name:{names}}  {shape:{shapes}}  {_ARROW * bool(slots)}"
+            line = start + ", ".join(slots)
+            if len(line) > width:
+                line = start + f",\n{' ' * len(start)}".join(slots)
+            yield from map(str.rstrip, line.split("\n"))
 
 
-def _cells(node: Node, *, branch: bool) -> tuple[str, str]:
-    return f"{_BRANCH if branch else ''}{printable(node.name)}", cell_text(node.shape)
-
-
-def _with_slots(cells: Sequence[str], widths: Sequence[int], slots: Sequence[str]) -> Iterator[str]:
-    """A node with the first of its states, and the others below that."""
-    before = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-    for number, slot in enumerate(slots):
-        comma = "," if number < len(slots) - 1 else ""
-        arrow = _ARROW if slot and not number else " " * len(_ARROW)
-        yield f"{before}  {arrow}{slot}{comma}".rstrip()
-        before = " " * len(before)
+def _cells(node: Node, *, branch: bool) -> tuple[str, str, list[str]]:
+    return _BRANCH * branch + printable(node.name), cell_text(node.shape), _slots(node)
 
 
 def _slots(node: Node) -> list[str]:
@@ -54,7 +41,7 @@ def _slots(node: Node) -> list[str]:
 
 
 def mermaid_lines(diagram: Diagram) -> Iterator[str]:
-    """The source of a flowchart: operations are boxes, tensors are rounded, states hang by dots."""
+    """The source of a flowchart: operations in boxes, tensors rounded, states on dotted lines."""
     yield "flowchart TB"
     before: list[str] = []
     for number, stage in enumerate(diagram.stages):
@@ -72,10 +59,10 @@ def mermaid_lines(diagram: Diagram) -> Iterator[str]:
 
 
 def _label(lines: Iterable[str]) -> str:
-    """What stands in a node; Mermaid takes no empty one."""
+    """The label of a node; Mermaid refuses an empty one."""
     return f'"{"<br>".join(map(_entities, lines)) or " "}"'
 
 
 def _entities(text: str) -> str:
-    """Mermaid reads Markdown and HTML in a label; its entities are plain letters."""
+    """The text for a label, where Mermaid reads Markdown and HTML but for its own entities."""
     return re.sub(r"[^\w ()\[\],.:|-]", lambda mark: f"#{ord(mark[0])};", text)

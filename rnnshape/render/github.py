@@ -1,4 +1,4 @@
-"""GitHub Actions' workflow commands: an annotation a failure, a line of the log for the rest.
+"""GitHub Actions' workflow commands: an annotation for each failure, a line for all else.
 
 https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
@@ -7,52 +7,49 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnnshape.document.model import Document, Inline, Verdict
-from rnnshape.render.cells import cell_text
+from rnnshape.document.model import Document, Verdict
+from rnnshape.render.cells import cell_text, line_text
 
 
 def render_github(document: Document) -> str:
-    """A line a verdict: `::error file=rnnshape.toml,line=9,title=encoder::output = ...`."""
+    """A line for each verdict: `::error file=rnnshape.toml,line=9,title=encoder::output = ...`."""
     return "".join(f"{_line(verdict)}\n" for verdict in document.verdicts())
 
 
 def render_annotations(document: Document) -> str:
     """The failures alone."""
-    return "".join(
-        f"{_annotation(verdict)}\n"
-        for verdict in document.verdicts()
-        if verdict.status in ("failed", "unmet")
-    )
+    failures = (verdict for verdict in document.verdicts() if _fails(verdict))
+    return "".join(f"{_annotation(verdict)}\n" for verdict in failures)
+
+
+def _fails(verdict: Verdict) -> bool:
+    return verdict.status in ("mismatch", "failed")
 
 
 def _line(verdict: Verdict) -> str:
-    if verdict.status in ("failed", "unmet"):
+    if _fails(verdict):
         return _annotation(verdict)
-    # The runner takes two number signs and a bracket for a command, anywhere in a line.
-    text = f"{cell_text(verdict.subject)}: {_inline(verdict.text)}".replace("##[", "# #[")
-    return f"ok: {text}" if verdict.status == "ok" else text.lstrip(": ")
+    text = f"{verdict.word}{cell_text(verdict.subject)}: {line_text(verdict.text)}"
+    # A line may not begin with colons, and "##[" is a command to the runner anywhere in a line.
+    return text.lstrip(": ").replace("##[", "# #[")
 
 
 def _annotation(verdict: Verdict) -> str:
-    properties = ",".join(f"{key}={_property(value)}" for key, value in _places(verdict))
-    text = "\n".join(filter(None, (_inline(verdict.text), _inline(verdict.reason))))
+    properties = ",".join(f"{key}={_property(value)}" for key, value in _properties(verdict))
+    text = "\n".join(filter(None, (line_text(verdict.text), line_text(verdict.reason))))
     return f"::error {properties}::{_escaped(text)}"
 
 
-def _places(verdict: Verdict) -> Iterator[tuple[str, str]]:
+def _properties(verdict: Verdict) -> Iterator[tuple[str, str]]:
     if verdict.place is not None:
         yield "file", cell_text(verdict.place.file)
         yield "line", str(verdict.place.line)
     yield "title", cell_text(verdict.subject)
 
 
-def _inline(text: Inline) -> str:
-    return "".join(map(cell_text, text))
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _escaped(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _escaped(text).replace(":", "%3A").replace(",", "%2C")

@@ -24,12 +24,11 @@ from rnnshape.document.model import (
     Picture,
     Section,
     Shape,
-    Symbol,
     Table,
     Verdict,
 )
 from rnnshape.errors import printable
-from rnnshape.render.cells import cell_text
+from rnnshape.render.cells import cell_text, legend, pieces
 from rnnshape.render.diagram import diagram_lines
 
 _STYLE: Final = """\
@@ -64,12 +63,12 @@ dd { margin: 0 0 .5rem 1.5rem; color: var(--dim); }
 .mark { border-left: .25rem solid; padding-left: .75rem; }
 .ok { border-color: var(--ok); } .ok strong { color: var(--ok); }
 .note { border-color: var(--note); } .note strong { color: var(--note); }
-.failed, .unmet { border-color: var(--bad); }
-.failed strong, .unmet strong { color: var(--bad); }
-.open { border-color: var(--dim); }
+.mismatch, .failed { border-color: var(--bad); }
+.mismatch strong, .failed strong { color: var(--bad); }
+.skipped { border-color: var(--dim); }
 """
-# A notebook's own style is meant for prose: it floats terms, aligns every cell to the right and
-# makes a title of each h1. The class is doubled to weigh more than its rules.
+# A notebook styles whatever it shows as prose: it floats terms, aligns every cell to the right and
+# makes a large title of each h1. The class is doubled to outweigh those rules.
 _FRAGMENT_STYLE: Final = """\
 .rnnshape.rnnshape h1 { font-size: 1.15em; margin: .5em 0; }
 .rnnshape.rnnshape h2 { font-size: 1em; font-weight: bold; margin: 1em 0 .25em; }
@@ -81,8 +80,6 @@ _FRAGMENT_STYLE: Final = """\
 .rnnshape.rnnshape dd { margin: 0 0 .25em 2em; }
 .rnnshape.rnnshape .scroll { overflow-x: auto; }
 """
-# A word and a line, not colour alone, tell one from another.
-_VERDICTS: Final = {"ok": "ok: ", "failed": "MISMATCH: ", "unmet": "FAILED: ", "open": ""}
 
 
 def render_html(document: Document) -> str:
@@ -96,7 +93,7 @@ def render_html(document: Document) -> str:
 
 
 def render_fragment(document: Document) -> str:
-    """The sections for a page that has colours and fonts of its own, as a notebook has."""
+    """The sections, for a page that has its own colours and fonts, such as a notebook."""
     style = f"<style>\n{_FRAGMENT_STYLE}</style>"
     return f'<div class="rnnshape">\n{style}\n{_sections(document)}\n</div>'
 
@@ -125,7 +122,9 @@ def _block(block: Block, key: str) -> Iterator[str]:
         case Table():
             yield from _scrolled(_table(block), key)
         case Legend(symbols):
-            yield f'<p class="legend">{_legend(symbols)}</p>'
+            star = " (* default)" * any(symbol.assumed for symbol in symbols)
+            values = ", ".join(map(_inline, legend(symbols, starred=True)))
+            yield f'<p class="legend">{values}{star}</p>'
         case Paragraph(text):
             yield f"<p>{_inline(text)}</p>"
         case Listing(items):
@@ -146,16 +145,14 @@ def _block(block: Block, key: str) -> Iterator[str]:
 
 
 def _verdict(verdict: Verdict) -> Iterator[str]:
-    word = _VERDICTS[verdict.status]
-    yield (f"<strong>{word}</strong>" if word else "") + _inline(verdict.text)
+    yield (f"<strong>{verdict.word}</strong>" if verdict.word else "") + _inline(verdict.text)
     if verdict.reason:
         yield _inline(verdict.reason)
-    place = "" if verdict.place is None else f"{_cell(Code(str(verdict.place)))}: "
-    yield place + _cell(verdict.subject)
+    yield _inline(verdict.about)
 
 
 def _scrolled(lines: Iterable[str], key: str) -> Iterator[str]:
-    """What may be wider than a phone, in a box that scrolls by itself, by keyboard too."""
+    """What may be wider than a phone, in a box that scrolls on its own, also by keyboard."""
     yield f'<div class="scroll" role="region" aria-label="{escape(key)}" tabindex="0">'
     yield from lines
     yield "</div>"
@@ -167,60 +164,39 @@ def _picture(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
-    yield "<table>"
-    yield "<thead>"
-    yield _row([f'<th{_side(c)} scope="col">{_text(c.title)}</th>' for c in table.columns])
-    yield "</thead>"
-    yield "<tbody>"
-    last = len(table.rows) - 1
+    heads = [f'<th{_side(c)} scope="col">{_text(c.title)}</th>' for c in table.columns]
+    yield f"<table>\n<thead>\n<tr>{''.join(heads)}</tr>\n</thead>\n<tbody>"
     for number, row in enumerate(table.rows):
-        kind = "total" if table.total and number == last else ""
-        begins = "group" if number in table.breaks else ""
-        yield _row(_cells(row, table.columns), kind or begins)
-    yield "</tbody>"
-    yield "</table>"
+        begins = ' class="group"' if number in table.breaks else ""
+        kind = ' class="total"' if table.is_total(number) else begins
+        yield f"<tr{kind}>{''.join(_cells(row, table.columns))}</tr>"
+    yield "</tbody>\n</table>"
 
 
-def _cells(row: Sequence[Cell], columns: Sequence[Column]) -> list[str]:
+def _cells(row: Sequence[Cell], columns: Sequence[Column]) -> Iterator[str]:
     """The first cell names the row."""
-    first, *rest = zip(row, columns, strict=True)
-    return [
-        f'<th{_side(first[1])} scope="row">{_cell(first[0])}</th>',
-        *(f"<td{_side(column)}>{_cell(cell)}</td>" for cell, column in rest),
-    ]
-
-
-def _row(cells: Sequence[str], kind: str = "") -> str:
-    named = f' class="{kind}"' if kind else ""
-    return f"<tr{named}>{''.join(cells)}</tr>"
+    for number, (cell, column) in enumerate(zip(row, columns, strict=True)):
+        tag, scope = ("td", "") if number else ("th", ' scope="row"')
+        yield f"<{tag}{_side(column)}{scope}>{_cell(cell)}</{tag}>"
 
 
 def _side(column: Column) -> str:
     return ' class="n"' if column.numeric else ""
 
 
-def _legend(symbols: Sequence[Symbol]) -> str:
-    pieces = [
-        f"<code>{_text('='.join(symbol.symbols))}</code>={symbol.value}{'*' * symbol.assumed}"
-        f" {_text(symbol.meaning)}".rstrip()
-        for symbol in symbols
-    ]
-    key = " (* default)" if any(symbol.assumed for symbol in symbols) else ""
-    return ", ".join(pieces) + key
-
-
 def _inline(text: Inline) -> str:
-    return "".join(str(piece) if isinstance(piece, int) else _cell(piece) for piece in text)
+    return "".join(map(_cell, pieces(text)))
 
 
 def _cell(cell: Cell) -> str:
+    text = _text(cell_text(cell))
     match cell:
         case Formula():
-            return f'<code class="formula">{_text(cell_text(cell))}</code>'
+            return f'<code class="formula">{text}</code>'
         case Code() | Shape():
-            return f"<code>{_text(cell_text(cell))}</code>"
+            return f"<code>{text}</code>"
         case _:
-            return _text(cell_text(cell))
+            return text
 
 
 def _text(text: str) -> str:

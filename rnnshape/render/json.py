@@ -9,5 +9,5 @@ from rnnshape.document.model import Document
 
 def render_json(document: Document) -> str:
     """One JSON document and a final newline, in ASCII."""
-    # NaN and Infinity, which Python would write, are no JSON.
+    # Python would write NaN and Infinity, which are not JSON.
     return json.dumps(document.data(), indent=1, allow_nan=False) + "\n"

@@ -7,10 +7,10 @@ from itertools import groupby
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from rnnshape.document.model import Document, Inline, Verdict
-from rnnshape.render.cells import cell_text
+from rnnshape.document.model import Document, Verdict
+from rnnshape.render.cells import cell_text, line_text
 
-_TYPES: Final = {"failed": "disagreement", "unmet": "expectation"}
+_FAILURES: Final = {"mismatch": "disagreement", "failed": "expectation"}
 
 
 def render_junit(document: Document) -> str:
@@ -28,35 +28,26 @@ def render_junit(document: Document) -> str:
 
 
 def _case(suite: Element, verdict: Verdict) -> None:
-    case = SubElement(
-        suite,
-        "testcase",
-        classname=cell_text(verdict.subject),
-        name=cell_text(verdict.what),
-    )
+    names = {"classname": cell_text(verdict.subject), "name": cell_text(verdict.what)}
+    case = SubElement(suite, "testcase", names)
+    message, place = line_text(verdict.text), ""
     if verdict.place is not None:
         case.set("file", cell_text(verdict.place.file))
         case.set("line", str(verdict.place.line))
-    message = _inline(verdict.text)
-    if verdict.status == "open":
+        place = f"{cell_text(str(verdict.place))}: "
+    if verdict.status == "skipped":
         SubElement(case, "skipped", message=message)
-    elif verdict.status != "ok":
-        failure = SubElement(case, "failure", message=message, type=_TYPES[verdict.status])
-        place = "" if verdict.place is None else f"{cell_text(str(verdict.place))}: "
-        failure.text = "\n".join(filter(None, (place + message, _inline(verdict.reason))))
+    elif verdict.status in _FAILURES:
+        failure = SubElement(case, "failure", message=message, type=_FAILURES[verdict.status])
+        failure.text = "\n".join(filter(None, (place + message, line_text(verdict.reason))))
 
 
 def _counts(verdicts: Sequence[Verdict]) -> dict[str, str]:
-    failed = sum(verdict.status in _TYPES for verdict in verdicts)
-    skipped = sum(verdict.status == "open" for verdict in verdicts)
-    return {
-        "tests": str(len(verdicts)),
-        "failures": str(failed),
-        "errors": "0",
-        "skipped": str(skipped),
+    statuses = [verdict.status for verdict in verdicts]
+    counts = {
+        "tests": len(statuses),
+        "failures": sum(status in _FAILURES for status in statuses),
+        "errors": 0,
+        "skipped": statuses.count("skipped"),
     }
-
-
-def _inline(text: Inline) -> str:
-    """On one line, and without what XML has no place for: `cell_text` writes that as Python."""
-    return "".join(map(cell_text, text))
+    return {name: str(count) for name, count in counts.items()}

@@ -11,7 +11,6 @@ from rnnshape.document.model import (
     Block,
     Cell,
     Code,
-    Column,
     Diagram,
     Document,
     Formula,
@@ -24,12 +23,11 @@ from rnnshape.document.model import (
     Picture,
     Section,
     Shape,
-    Symbol,
     Table,
     Verdict,
 )
 from rnnshape.errors import printable
-from rnnshape.render.cells import cell_text
+from rnnshape.render.cells import aligned, cell_text, legend, pieces
 from rnnshape.render.diagram import diagram_lines
 
 # Letters of \texttt that fit into a line of an article; each is half as wide as an em of the text.
@@ -62,7 +60,7 @@ _ESCAPES: Final = {
     "\N{LATIN SMALL LETTER AE}": r"\ae{}",
     "\N{LATIN CAPITAL LETTER AE}": r"\AE{}",
 }
-# The marks that Unicode has behind a letter, and the command of LaTeX that has it before.
+# The accents that Unicode puts behind a letter, and LaTeX's commands for them, which go before it.
 _ACCENTS: Final = {
     "\u0300": "`",
     "\u0301": "'",
@@ -75,14 +73,8 @@ _ACCENTS: Final = {
     "\u0327": "c",
     "\u0328": "k",
 }
-# Two of these in a row are one letter to TeX.
+# TeX makes one letter of two of these in a row.
 _LIGATURES: Final = re.compile(r"([-,'])(?=\1)")
-_VERDICTS: Final = {
-    "ok": r"\textbf{ok:} ",
-    "failed": r"\textbf{MISMATCH:} ",
-    "unmet": r"\textbf{FAILED:} ",
-    "open": "",
-}
 
 
 def render_latex(document: Document) -> str:
@@ -91,7 +83,7 @@ def render_latex(document: Document) -> str:
 
 
 def _section(section: Section) -> str:
-    """Its key as a comment, for who edits the text, and its blocks, each ended as a paragraph."""
+    """The key as a comment for whoever edits the text, then the blocks, each a paragraph."""
     blocks = "\n".join(f"{_written(block)}\n" for block in section.blocks)
     return f"% {section.key}\n{blocks}"
 
@@ -101,7 +93,7 @@ def _written(block: Block) -> str:
         case Table():
             return "\n".join(_table(block))
         case Legend(symbols):
-            return _legend(symbols)
+            return ", ".join(map(_inline, legend(symbols, starred=False))) + "."
         case Paragraph(text):
             return _inline(text)
         case Listing(items):
@@ -119,42 +111,39 @@ def _written(block: Block) -> str:
 
 
 def _verdict(verdict: Verdict) -> str:
-    place = "" if verdict.place is None else f"{_cell(Code(str(verdict.place)))}: "
-    text = f"{place}{_cell(verdict.subject)}: {_VERDICTS[verdict.status]}{_inline(verdict.text)}"
+    word = rf"\textbf{{{verdict.word.strip()}}} " if verdict.word else ""
+    text = f"{_inline(verdict.about)}: {word}{_inline(verdict.text)}"
     return f"{text}; {_inline(verdict.reason)}" if verdict.reason else text
 
 
 def _table(table: Table) -> Iterator[str]:
-    last = len(table.rows) - 1
     titles = _row([column.title for column in table.columns])
-    rows = [
-        _row(row, strong=table.total and number == last) for number, row in enumerate(table.rows)
-    ]
+    rows = [_row(row, strong=table.is_total(number)) for number, row in enumerate(table.rows)]
     end = r"\\"
     sides = ["r" if column.numeric else "l" for column in table.columns]
     if (broken := _broken_calls(table)) is not None:
         number, letters = broken
         sides[number] = f"p{{{letters / 2:g}em}}"
-        end = r"\tabularnewline"  # behind \raggedright the other ends a line of the cell
+        end = r"\tabularnewline"  # after \raggedright, \\ would end a line within the cell
         for row in rows:
             row[number] = rf"\raggedright {row[number]}"
-    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    head, *body = (
+        f"{' & '.join(cells)} {end}" for cells in aligned(table.columns, [titles, *rows])
+    )
     yield rf"\begin{{tabular}}{{@{{}}{''.join(sides)}@{{}}}}"
-    yield r"\toprule"
-    yield _line(titles, table.columns, widths, end)
-    yield r"\midrule"
-    for number, row in enumerate(rows):
-        if table.total and number == last:
+    yield from (r"\toprule", head, r"\midrule")
+    for number, line in enumerate(body):
+        if table.is_total(number):
             yield r"\midrule"
         elif number in table.breaks:
             yield r"\addlinespace"
-        yield _line(row, table.columns, widths, end)
+        yield line
     yield r"\bottomrule"
     yield r"\end{tabular}"
 
 
 def _broken_calls(table: Table) -> tuple[int, int] | None:
-    """The number of the column of calls, and the letters there is room for, if not for all."""
+    """The number of the column of calls and the letters it has room for, if that is too few."""
     cells = [[column.title for column in table.columns], *table.rows]
     widths = [max(len(cell_text(cell)) for cell in column) for column in zip(*cells, strict=True)]
     excess = sum(widths) + _GAP * (len(widths) - 1) - _LINE
@@ -169,16 +158,7 @@ def _row(cells: Sequence[Cell], *, strong: bool = False) -> list[str]:
     return [_begun(first), *rest]
 
 
-def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], end: str) -> str:
-    """A row whose source is aligned too."""
-    padded = (
-        cell.rjust(width) if column.numeric else cell.ljust(width)
-        for cell, column, width in zip(cells, columns, widths, strict=True)
-    )
-    return f"{' & '.join(padded)} {end}"
-
-
-def _listing(items: Iterable[tuple[Code | Formula | str, Inline]]) -> Iterator[str]:
+def _listing(items: Iterable[tuple[Code | str, Inline]]) -> Iterator[str]:
     yield r"\begin{itemize}"
     for name, text in items:
         yield rf"\item {_begun(_cell(name))}: {_inline(text)}"
@@ -186,7 +166,7 @@ def _listing(items: Iterable[tuple[Code | Formula | str, Inline]]) -> Iterator[s
 
 
 def _begun(text: str) -> str:
-    r"""The text behind \\ or \item, which would take a bracket or a star as theirs."""
+    r"""The text after \\ or \item, which would read a bracket or a star as an argument."""
     return f"{{}}{text}" if text.startswith(("[", "*")) else text
 
 
@@ -196,16 +176,8 @@ def _verbatim(lines: Iterable[str]) -> str:
     return "\n".join([r"\begin{verbatim}", *kept, r"\end{verbatim}"])
 
 
-def _legend(symbols: Sequence[Symbol]) -> str:
-    pieces = (
-        rf"\texttt{{{_text('='.join(symbol.symbols))}}}={symbol.value} {_text(symbol.meaning)}"
-        for symbol in symbols
-    )
-    return ", ".join(piece.strip() for piece in pieces) + "."
-
-
 def _inline(text: Inline) -> str:
-    return "".join(str(piece) if isinstance(piece, int) else _cell(piece) for piece in text)
+    return "".join(map(_cell, pieces(text)))
 
 
 def _cell(cell: Cell, *, strong: bool = False) -> str:
@@ -217,13 +189,13 @@ def _cell(cell: Cell, *, strong: bool = False) -> str:
 
 
 def _text(text: str) -> str:
-    """The text escaped: in ASCII, whatever encodes the file, for engines differ beyond it."""
+    """The text escaped, in ASCII alone: TeX engines differ in how they read other letters."""
     single = re.sub(" +", " ", printable(text))
     return _LIGATURES.sub(r"\1{}", "".join(map(_letter, normalize("NFC", single))))
 
 
 def _letter(letter: str) -> str:
-    """A letter as TeX writes it, with its accent; what TeX's own fonts lack as Python does."""
+    """A letter as TeX writes it, with its accent, or as Python does if TeX's fonts lack it."""
     if letter in _ESCAPES:
         return _ESCAPES[letter]
     base, *accents = list(normalize("NFD", letter))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from rnnshape.document.model import (
     Block,
     Cell,
     Code,
-    Column,
     Diagram,
     Document,
     Formula,
@@ -25,15 +24,13 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.errors import printable
-from rnnshape.render.cells import cell_text
+from rnnshape.render.cells import aligned, cell_text, legend, line_text, pieces
 from rnnshape.render.diagram import mermaid_lines
 
-# An underscore between letters marks nothing in GitHub's Markdown, nor in CommonMark.
+# An underscore between letters is plain text in GitHub's Markdown and in CommonMark.
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&$]|(?<![^\W_])_|_(?![^\W_]))")
-# What makes a list or a rule of a line that begins with it.
+# A line that begins with one of these would become a list item or a rule.
 _BEGINS_BLOCK = re.compile(r"^([-+](?= |$)|-(?=[- ]+$)|[0-9]+(?=[.)]( |$)))")
-
-_VERDICTS = {"ok": "ok: ", "failed": "**MISMATCH**: ", "unmet": "**FAILED**: ", "open": ""}
 
 
 def render_markdown(document: Document) -> str:
@@ -47,8 +44,7 @@ def _written(block: Block) -> str:
         case Table():
             return "\n".join(_table(block))
         case Legend(symbols):
-            pieces = (f"{'='.join(s.symbols)}={s.value} {s.meaning}".strip() for s in symbols)
-            return _escaped(printable(", ".join(pieces))) + "."
+            return _escaped(", ".join(map(line_text, legend(symbols, starred=False)))) + "."
         case Paragraph(text):
             return _begun(_inline(text))
         case Listing(items):
@@ -66,8 +62,8 @@ def _written(block: Block) -> str:
 
 
 def _verdict(verdict: Verdict) -> str:
-    place = "" if verdict.place is None else f"{_cell(Code(str(verdict.place)))}: "
-    text = f"{place}{_cell(verdict.subject)}: {_VERDICTS[verdict.status]}{_inline(verdict.text)}"
+    word = re.sub("[A-Z]+", r"**\g<0>**", verdict.word)
+    text = f"{_inline(verdict.about)}: {word}{_inline(verdict.text)}"
     return f"{text}; {_inline(verdict.reason)}" if verdict.reason else text
 
 
@@ -83,7 +79,7 @@ def _longest_run(text: str) -> int:
 
 
 def _begun(text: str) -> str:
-    """The text as the first of a block, where a dash or a number would make a list of it."""
+    """The text at the start of a block, where a dash or a number would make it a list."""
     match = _BEGINS_BLOCK.match(text)
     if not match:
         return text
@@ -93,32 +89,19 @@ def _begun(text: str) -> str:
 
 
 def _table(table: Table) -> Iterator[str]:
-    last = len(table.rows) - 1
+    titles = [_table_cell(column.title) for column in table.columns]
     rows = [
-        [_table_cell(cell, strong=table.total and number == last) for cell in row]
+        [_table_cell(cell, strong=table.is_total(number)) for cell in row]
         for number, row in enumerate(table.rows)
     ]
-    titles = [_table_cell(column.title) for column in table.columns]
-    widths = [max(3, *map(len, column)) for column in zip(titles, *rows, strict=True)]
-    yield _line(titles, table.columns, widths)
-    yield (
-        "|"
-        + "|".join(
-            "-" * (width + 1) + (":" if column.numeric else "-")
-            for column, width in zip(table.columns, widths, strict=True)
-        )
-        + "|"
-    )
-    for row in rows:
-        yield _line(row, table.columns, widths)
-
-
-def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
-    padded = (
-        cell.rjust(width) if column.numeric else cell.ljust(width)
-        for cell, column, width in zip(cells, columns, widths, strict=True)
-    )
-    return f"| {' | '.join(padded)} |"
+    head, *body = aligned(table.columns, [titles, *rows], least=3)
+    rule = [
+        "-" * (len(cell) + 1) + (":" if column.numeric else "-")
+        for cell, column in zip(head, table.columns, strict=True)
+    ]
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'|'.join(rule)}|"
+    yield from (f"| {' | '.join(cells)} |" for cells in body)
 
 
 def _table_cell(cell: Cell, *, strong: bool = False) -> str:
@@ -138,11 +121,11 @@ def _cell(cell: Cell) -> str:
 
 
 def _inline(text: Inline) -> str:
-    return "".join(str(piece) if isinstance(piece, int) else _cell_inline(piece) for piece in text)
-
-
-def _cell_inline(piece: str | Code | Formula | Shape) -> str:
-    return _escaped(printable(piece)) if isinstance(piece, str) else _cell(piece)
+    """A sentence; its blanks are kept, since they separate its pieces."""
+    return "".join(
+        _escaped(printable(piece)) if isinstance(piece, str) else _cell(piece)
+        for piece in pieces(text)
+    )
 
 
 def _code(text: str) -> str:

@@ -1,28 +1,24 @@
-"""Text for a terminal, a pipe or a file: ASCII tables at natural width, colour where asked for.
+"""Text for a terminal, a pipe or a file: ASCII tables as wide as they need, in colour if wanted.
 
-Where a table is wider than the terminal, its least needed column is left out; a name or a number
-is never cut. Into a pipe no column is left out, and what may be broken is broken at 80 columns.
+A table wider than the terminal loses its least needed columns; a name or a number is never cut. In
+a pipe every column stays, and what may be broken is broken at 80 columns.
 """
 
 from __future__ import annotations
 
-import io
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-
-from rich.console import Console, RenderableType
-from rich.segment import Segment, Segments
-from rich.style import Style
-from rich.table import Table as RichTable
-from rich.text import Text
+from itertools import groupby, zip_longest
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from rnnshape.document.model import (
     Block,
-    Cell,
     Code,
     Column,
     Diagram,
+    Document,
     Formula,
     Heading,
     Inline,
@@ -33,274 +29,247 @@ from rnnshape.document.model import (
     Picture,
     Section,
     Shape,
+    Status,
     Symbol,
     Table,
     Verdict,
 )
 from rnnshape.errors import printable
-from rnnshape.render.cells import cell_text
+from rnnshape.render.cells import cell_text, legend, line_text, pieces
 from rnnshape.render.diagram import diagram_lines
 
+if TYPE_CHECKING:
+    from rich.text import Text
+
 # Prose is broken here even where there is more room; tables never are.
-_PROSE_WIDTH = 80
-_UNLIMITED = 1_000_000
-_GAP = 2
-_MARGIN = 2  # of the reason for a verdict
-_LISTING_GAP = 3
-_INDENT = 2
+_PROSE_WIDTH: Final = 80
+_UNLIMITED: Final = 1_000_000
+_INDENT: Final = 2
+_GAP: Final = 2
+_LISTING_GAP: Final = 3
 # The calls of a table are broken to make room for its other columns, but not below this: a line
 # for each argument says less than the column that it makes room for.
-_NARROWEST_CALL = 20
+_NARROWEST_CALL: Final = 20
 # Stands for a blank within code, where no line may break.
-_UNBROKEN = "\N{NO-BREAK SPACE}"
-# What ends a line and is not seen, in any order: a coloured cell may be empty.
-_LINE_END = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
+_UNBROKEN: Final = "\N{NO-BREAK SPACE}"
+
+Style: TypeAlias = Literal["", "bold", "dim", "red", "green", "yellow"]
+Span: TypeAlias = tuple[str, Style]
+StyledLine: TypeAlias = list[Span]
+_Placed: TypeAlias = tuple[int, int, bool]  # a column: its number, its width, whether it is numeric
+
+_ESCAPES: Final[dict[Style, int]] = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33}
+_CELL_STYLES: Final[dict[type, Style]] = {Formula: "dim", Shape: "bold"}
+_VERDICT_STYLES: Final[dict[Status, Style]] = {
+    "ok": "green",
+    "mismatch": "red",
+    "failed": "red",
+    "skipped": "",
+}
+
+
+def render_table(document: Document) -> str:
+    """The document for a file or a pipe, without colour."""
+    return render_sections(document.sections)
 
 
 def render_sections(
     sections: Iterable[Section], *, width: int | None = None, colour: bool = False
 ) -> str:
     """The sections as text with a blank line between two; `width` is the terminal's, if any."""
-    room = width or _UNLIMITED
-    return "\n".join(_Writer(room, colour=colour).section(section) for section in sections)
+    written = _escaped if colour else itemgetter(0)
+    lines = styled_lines(sections, width=width)
+    return "".join(f"{''.join(map(written, line))}\n" for line in lines)
+
+
+def _escaped(span: Span) -> str:
+    letters, style = span
+    return f"\x1b[{_ESCAPES[style]}m{letters}\x1b[0m" if style else letters
 
 
 def rich_text(sections: Iterable[Section], *, width: int) -> Text:
     """The sections for a rich console of this width."""
-    text = Text.from_ansi(render_sections(sections, width=width, colour=True))
-    text.no_wrap, text.overflow = True, "ignore"  # they are as narrow as they can be
+    from rich.text import Text  # only whoever uses rich pays for its import
+
+    text = Text("\n").join(Text.assemble(*line) for line in styled_lines(sections, width=width))
+    text.no_wrap, text.overflow = True, "ignore"  # the lines are as narrow as they can be
     return text
 
 
-class _Writer:
-    """Turns blocks into what rich prints, at one width."""
+def styled_lines(sections: Iterable[Section], *, width: int | None = None) -> Iterator[StyledLine]:
+    """The sections as lines, none of which ends in blanks."""
+    layout = _Layout(width or _UNLIMITED)
+    for number, section in enumerate(sections):
+        if number:
+            yield []
+        yield from map(_finished, layout.section(section))
 
-    def __init__(self, width: int, *, colour: bool) -> None:
+
+def _finished(line: StyledLine) -> StyledLine:
+    """The line without blanks at its end, with one span where neighbours have one style."""
+    spans = [
+        ("".join(map(itemgetter(0), alike)).replace(_UNBROKEN, " "), style)
+        for style, alike in groupby(line, key=itemgetter(1))
+    ]
+    while spans:
+        letters, style = spans.pop()
+        if letters := letters.rstrip(" "):
+            return [*spans, (letters, style)]
+    return spans
+
+
+class _Layout:
+    """The lines of blocks at one width."""
+
+    def __init__(self, width: int) -> None:
         self._width = width
         self._prose_width = min(width, _PROSE_WIDTH)
-        self._colour = colour
 
-    def section(self, section: Section) -> str:
-        title = section.key if section.titled else None
-        lines = io.StringIO()
-        console = Console(
-            file=lines,
-            width=_UNLIMITED,
-            color_system="standard" if self._colour else None,
-            force_terminal=self._colour,
-            no_color=not self._colour,
-            highlight=False,
-            legacy_windows=False,
-            _environ={},
-        )
+    def section(self, section: Section) -> Iterator[StyledLine]:
+        title = section.key if section.titled else ""
         for block in section.blocks:
             if title and not isinstance(block, Table):
-                console.print(Text(title, style="bold"))
-            for renderable in self._renderables(block, title):
-                console.print(
-                    renderable,
-                    soft_wrap=isinstance(renderable, (Text, Segments)),
-                    end="" if isinstance(renderable, Segments) else "\n",
-                )
-            title = None
-        text = lines.getvalue().replace(_UNBROKEN, " ")
-        return _LINE_END.sub(lambda end: end[0].replace(" ", ""), text)
+                yield [(title, "bold")]
+            yield from self._block(block, title)
+            title = ""
 
-    def _renderables(self, block: Block, title: str | None) -> Iterator[RenderableType]:
+    def _block(self, block: Block, title: str) -> Iterable[StyledLine]:
         match block:
             case Table():
-                yield self._table(block, title)
+                return self._table(block, title)
             case Legend(symbols):
-                yield _legend(symbols, self._prose_width)
+                return _unstyled(_legend(symbols, self._prose_width))
             case Paragraph(text):
-                yield self._wrapped(_inline(text))
+                return self._wrapped(_inline(text))
             case Listing(items):
-                yield from self._listing(items)
+                return self._listing(items)
             case Picture(lines, narrow):
                 if narrow and max(map(len, lines)) > self._width:
                     lines = narrow
-                yield Text("\n".join(map(printable, lines)))
+                return _unstyled(map(printable, lines))
             case Diagram():
-                yield Text("\n".join(diagram_lines(block, self._prose_width)))
+                return _unstyled(diagram_lines(block, self._prose_width))
             case Heading(text):
-                yield self._wrapped(Text(cell_text(text), style="bold"), indent=_INDENT)
+                return self._wrapped([(cell_text(text), "bold")], indent=_INDENT)
             case Note(text):
-                yield self._wrapped(
-                    Text.assemble(("note: ", "yellow"), _inline(text)), indent=len("note: ")
-                )
+                note: Span = ("note: ", "yellow")
+                return self._wrapped([note, *_inline(text)], indent=len("note: "))
             case Verdict():
-                yield from self._verdict(block)
+                return self._verdict(block)
 
-    def _verdict(self, verdict: Verdict) -> Iterator[Text]:
-        """The verdict, behind the place that a terminal makes a link of if there is one."""
-        prefix, style = _VERDICTS[verdict.status]
-        text = _inline(verdict.text)
+    def _verdict(self, verdict: Verdict) -> Iterator[StyledLine]:
+        """The verdict, after its place if it has one, which many terminals make a link."""
+        style, text = _VERDICT_STYLES[verdict.status], _inline(verdict.text)
         if verdict.place is None:
-            yield self._wrapped(Text.assemble((prefix, style), text))
-        else:  # one line, for whoever searches for the place
-            place = printable(f"{verdict.place}: {verdict.subject.text}: ")
-            yield Text.assemble((place, style), text)
+            yield from self._wrapped([(verdict.word, style), *text])
+        else:  # on one line, so that a search for the place finds all of it
+            yield [(printable(f"{verdict.place}: {verdict.subject.text}: "), style), *text]
         if verdict.reason:
-            reason = self._wrapped(_inline(verdict.reason), indent=_MARGIN, room=_MARGIN)
-            yield Text.assemble(" " * _MARGIN, reason)
+            yield from self._wrapped(_inline(verdict.reason), first=_INDENT, indent=_INDENT)
 
-    def _table(self, table: Table, title: str | None) -> Segments:
-        """Lines of cells: rich's own tables take a second for a thousand rows."""
-        texts = [[cell_text(cell) for cell in row] for row in table.rows]
+    def _table(self, table: Table, title: str) -> Iterator[StyledLine]:
         heads = [printable(column.title) if column.headed else "" for column in table.columns]
         heads[0] = title or heads[0]
-        columns, rows = self._fitted(table, heads, texts)
-        kept = [(n, width, table.columns[n].numeric) for n, width in columns]
-        segments: list[Segment] = []
-
-        def line(cells: Sequence[str], styles: Sequence[Style | None]) -> None:
-            blank = ""  # what comes before the next cell that is not empty
-            for number, width, numeric in kept:
-                cell = cells[number]
-                rest = " " * (width - len(cell))
-                if cell:
-                    before = blank + rest if numeric else blank
-                    segments.extend((Segment(before), Segment(cell, styles[number])))
-                    blank = "" if numeric else rest
-                else:
-                    blank += rest
-                blank += " " * _GAP
-            segments.append(Segment.line())
-
-        if any(heads[number] for number, _, _ in kept):
-            line(heads, [_HEAD] * len(heads))
+        texts = [[cell_text(cell) for cell in row] for row in table.rows]
+        columns, rows = self._fitted(table.columns, heads, texts)
+        if any(heads[number] for number, _, _ in columns):
+            yield _table_line(columns, heads, ["bold"] * len(heads))
         for number, (row, lines) in enumerate(zip(table.rows, rows, strict=True)):
             if number in table.breaks:
-                segments.append(Segment.line())
-            styles = [_CELL_STYLES.get(type(cell)) for cell in row]
+                yield []
+            styles = [_CELL_STYLES.get(type(cell), "") for cell in row]
             for cells in lines:
-                line(cells, styles)
-        return Segments(segments)
+                yield _table_line(columns, cells, styles)
 
     def _fitted(
-        self, table: Table, heads: list[str], texts: list[list[str]]
-    ) -> tuple[list[tuple[int, int]], list[list[list[str]]]]:
-        """The columns that there is room for, with their widths, and the lines of each row.
+        self, columns: Sequence[Column], heads: list[str], texts: list[list[str]]
+    ) -> tuple[list[_Placed], list[list[Sequence[str]]]]:
+        """The columns that there is room for, and the lines of each row.
 
         A row has several lines where its call is too long.
         """
-        widths = _widths([heads, *texts])
+        widths = [max(map(len, column)) for column in zip(heads, *texts, strict=True)]
+        rows: list[list[Sequence[str]]] = [[cells] for cells in texts]
         limit = _PROSE_WIDTH if self._width == _UNLIMITED else self._width
-        call = next((n for n, column in enumerate(table.columns) if column.calls), None)
-        if call is None or _total(widths) <= limit:
-            fitting = _columns_that_fit(table.columns, widths, self._width)
-            return [(n, widths[n]) for n in fitting], [[cells] for cells in texts]
+        broken = None
+        if _total(widths) > limit:
+            broken = next((n for n, column in enumerate(columns) if column.calls), None)
+        if broken is not None:
+            calls = [heads[broken], *(cells[broken] for cells in texts)]
+            widths[broken] = min(widths[broken], max(_NARROWEST_CALL, _widest(calls, 0)))
+        kept = _columns_that_fit(columns, widths, self._width)
+        if broken is not None and broken in kept:
+            room = max(limit - _total([widths[n] for n in kept]), 0) + widths[broken]
+            rows = [_row_lines(cells, broken, room) for cells in texts]
+            widths[broken] = _widest(calls, room)
+        return [(n, widths[n], columns[n].numeric) for n in kept], rows
 
-        def rows(room: int) -> list[list[list[str]]]:
-            return [_with_lines(cells, call, _broken(cells[call], room)) for cells in texts]
-
-        def widths_of(rows: list[list[list[str]]]) -> list[int]:
-            return _widths([heads, *(line for lines in rows for line in lines)])
-
-        least = widths_of(rows(_NARROWEST_CALL))
-        least[call] = min(widths[call], max(_NARROWEST_CALL, least[call]))
-        fitting = _columns_that_fit(table.columns, least, self._width)
-        others = sum(widths[n] + _GAP for n in fitting if n != call)
-        broken = rows(max(limit - others, least[call]))
-        widths = widths_of(broken)
-        return [(n, widths[n]) for n in fitting], broken
-
-    def _listing(
-        self, items: Sequence[tuple[Code | Formula | str, Inline]]
-    ) -> Iterator[RenderableType]:
-        """Names beside their meanings, or below each other where they do not fit on one line."""
-        names = [_cell(name) for name, _ in items]
+    def _listing(self, items: Sequence[tuple[Code | str, Inline]]) -> Iterator[StyledLine]:
+        """Names beside their meanings, or above them where one line has no room for both."""
+        names = [cell_text(name) for name, _ in items]
         meanings = [_inline(text) for _, text in items]
         column = max(map(len, names)) + _LISTING_GAP
-        if column + max(map(len, meanings)) <= self._prose_width:
-            grid = RichTable.grid(padding=(0, _LISTING_GAP, 0, 0))
-            grid.add_column(no_wrap=True)
-            for name, meaning in zip(names, meanings, strict=True):
-                grid.add_row(name, meaning)
-            yield grid
-            return
+        beside = column + max(map(_length, meanings)) <= self._prose_width
         for (item, _), name, meaning in zip(items, names, meanings, strict=True):
-            gap = Text(" " * _LISTING_GAP)
-            if isinstance(item, str):
-                indent = column if 2 * column <= self._prose_width else _LISTING_GAP
-                name.pad_right(max(0, indent - _LISTING_GAP - len(name)))
-                # A line goes on with an operator rather than end in one.
-                meaning.plain = re.sub(" ([+=]) ", rf" \1{_UNBROKEN}", meaning.plain)
-                yield self._wrapped(name + gap + meaning, indent=indent)
-            elif len(name) + _LISTING_GAP + len(meaning) <= self._prose_width:
-                yield name + gap + meaning
+            label = isinstance(item, str)
+            indent = _LISTING_GAP
+            if beside or (label and 2 * column <= self._prose_width):
+                indent = column
+            begun = f"{name}{' ' * _LISTING_GAP}".ljust(indent)
+            if len(begun) + _length(meaning) <= self._prose_width:
+                yield [(begun, ""), *meaning]
+            elif label:
+                # A line may begin with an operator, but not end in one.
+                kept = [(re.sub(" ([+=]) ", rf" \1{_UNBROKEN}", s), style) for s, style in meaning]
+                yield from self._wrapped([(begun, ""), *kept], indent=indent)
             else:
-                below = self._wrapped(meaning, indent=_LISTING_GAP, room=_LISTING_GAP)
-                yield name
-                yield gap + below
+                yield [(name, "")]
+                yield from self._wrapped(meaning, first=_LISTING_GAP, indent=_LISTING_GAP)
 
-    def _wrapped(self, text: Text, indent: int = 0, room: int = 0) -> Text:
+    def _wrapped(
+        self, line: StyledLine, *, first: int = 0, indent: int = 0
+    ) -> Iterator[StyledLine]:
         """Prose broken between words; a word that is too long stays whole.
 
-        All lines but the first are indented; the first leaves `room` for what stands before it.
+        The first line is indented by `first` blanks, the others by `indent`.
         """
-        plain = textwrap.wrap(
-            text.plain,
+        text = "".join(map(itemgetter(0), line))
+        wrapped = textwrap.wrap(
+            text,
             self._prose_width,
-            initial_indent=" " * room,
+            initial_indent=" " * first,
             subsequent_indent=" " * indent,
             break_long_words=False,
             break_on_hyphens=False,
         )
-        lines: list[Text] = []
-        start = 0
-        for line in plain:
-            words = line.strip()
-            start = text.plain.index(words, start)
-            lines.append(Text(" " * (indent if lines else 0)) + text[start : start + len(words)])
-            start += len(words)
-        return Text("\n").join(lines)
+        start, margin = 0, first
+        for words in map(str.strip, wrapped or [""]):
+            start = text.index(words, start)
+            yield [(" " * margin, ""), *_cut(line, start, start + len(words))]
+            start, margin = start + len(words), indent
 
 
-_HEAD = Style(bold=True)
-_CELL_STYLES = {Formula: Style(dim=True), Shape: Style(bold=True)}
-_VERDICTS = {
-    "ok": ("ok: ", "green"),
-    "failed": ("MISMATCH: ", "red"),
-    "unmet": ("FAILED: ", "red"),
-    "open": ("", ""),
-}
-
-
-def _broken(call: str, room: int) -> list[str]:
-    """A call on lines no longer than `room`, unless an argument is; those below are indented."""
-    lines: list[str] = []
-    for argument in re.split("(?<=,) ", call):
-        if lines and len(lines[-1]) + 1 + len(argument) <= room:
-            lines[-1] += f" {argument}"
+def _table_line(
+    columns: Sequence[_Placed], cells: Sequence[str], styles: Sequence[Style]
+) -> StyledLine:
+    line: StyledLine = []
+    unstyled = ""
+    for number, width, numeric in columns:
+        cell, style = cells[number], styles[number]
+        rest = " " * (width - len(cell))
+        if style and cell:
+            line += (unstyled + rest * numeric, ""), (cell, style)
+            unstyled = rest * (not numeric)
         else:
-            lines.append(f" {argument}" if lines else argument)
-    return lines
+            unstyled += rest + cell if numeric else cell + rest
+        unstyled += " " * _GAP
+    return [*line, (unstyled, "")]
 
 
-def _with_lines(cells: list[str], number: int, lines: Sequence[str]) -> list[list[str]]:
-    """The lines of a row in which the cell of one column has several."""
-    first, *others = lines
-    before, after = [""] * number, [""] * (len(cells) - number - 1)
-    return [
-        [*cells[:number], first, *cells[number + 1 :]],
-        *([*before, other, *after] for other in others),
-    ]
-
-
-def _total(widths: Sequence[int]) -> int:
-    """The width of a table with such columns."""
-    return sum(widths) + _GAP * (len(widths) - 1)
-
-
-def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
-    """How wide each column is."""
-    return [max(map(len, column)) for column in zip(*lines, strict=True)]
-
-
-def _columns_that_fit(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
+def _columns_that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
+    """The numbers of the columns without the least needed, as far as those may be left out."""
     kept = list(range(len(columns)))
-    while _total([widths[n] for n in kept]) > width:
+    while _total([widths[n] for n in kept]) > room:
         least_needed = max(kept, key=lambda number: columns[number].rank)
         if not columns[least_needed].rank:
             break
@@ -308,39 +277,65 @@ def _columns_that_fit(columns: Sequence[Column], widths: Sequence[int], width: i
     return kept
 
 
-def _legend(symbols: Sequence[Symbol], width: int) -> Text:
-    pieces = [
-        f"{'='.join(symbol.symbols)}={symbol.value}{'*' * symbol.assumed}"
-        f" {printable(symbol.meaning)}".rstrip()
-        for symbol in symbols
-    ]
-    key = "* default" if any(symbol.assumed for symbol in symbols) else ""
-    lines = [""]
+def _total(widths: Sequence[int]) -> int:
+    """The width of a table with such columns."""
+    return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _row_lines(cells: Sequence[str], number: int, room: int) -> list[Sequence[str]]:
+    """The lines of a row whose call, the cell of this number, is broken."""
+    columns = [_broken(cell, room) if n == number else [cell] for n, cell in enumerate(cells)]
+    return list(zip_longest(*columns, fillvalue=""))
+
+
+def _widest(calls: Iterable[str], room: int) -> int:
+    return max(len(line) for call in calls for line in _broken(call, room))
+
+
+def _broken(call: str, room: int) -> list[str]:
+    """A call on lines no longer than `room`, unless an argument is; those below are indented."""
+    return _filled(re.split("(?<=,) ", call), " ", room, indent=" ")
+
+
+def _legend(symbols: Sequence[Symbol], width: int) -> list[str]:
+    *lines, last = _filled(map(line_text, legend(symbols, starred=True)), ", ", width)
+    key = ["* default"] if any(symbol.assumed for symbol in symbols) else []
+    return [*lines, *_filled([last, *key], "   ", width)]
+
+
+def _filled(pieces: Iterable[str], between: str, width: int, indent: str = "") -> list[str]:
+    """The pieces on as few lines as they fit on, whole; `between` joins those of one line."""
+    lines: list[str] = []
     for piece in pieces:
-        if lines[-1] and len(f"{lines[-1]}, {piece}") > width:
-            lines.append("")
-        lines[-1] += f", {piece}" if lines[-1] else piece
-    if key and len(f"{lines[-1]}   {key}") <= width:
-        lines[-1] += f"   {key}"
-    elif key:
-        lines.append(key)
-    return Text("\n".join(lines))
+        if lines and len(lines[-1] + between + piece) <= width:
+            lines[-1] += between + piece
+        else:
+            lines.append(indent + piece if lines else piece)
+    return lines
 
 
-def _inline(text: Inline) -> Text:
-    return Text.assemble(*(_piece(piece) for piece in text))
+def _unstyled(lines: Iterable[str]) -> Iterator[StyledLine]:
+    return ([(line, "")] for line in lines)
 
 
-def _piece(piece: str | int | Code | Formula | Shape) -> Text:
-    if isinstance(piece, int):
-        return Text(str(piece))
-    # Within a sentence a formula is as important as the rest, and may be broken like it.
-    text = _cell(piece, dim=False)
-    if isinstance(piece, (str, Formula)):
-        return text
-    return Text(text.plain.replace(" ", _UNBROKEN), style=text.style)
+def _length(line: StyledLine) -> int:
+    return sum(len(letters) for letters, _ in line)
 
 
-def _cell(cell: Cell, *, dim: bool = True) -> Text:
-    style = _CELL_STYLES.get(type(cell), "")
-    return Text(cell_text(cell), style="" if isinstance(cell, Formula) and not dim else style)
+def _cut(line: StyledLine, start: int, stop: int) -> Iterator[Span]:
+    """The letters of the line from `start` up to `stop`, in their styles."""
+    for letters, style in line:
+        if part := letters[max(start, 0) : max(stop, 0)]:
+            yield part, style
+        start, stop = start - len(letters), stop - len(letters)
+
+
+def _inline(text: Inline) -> StyledLine:
+    """A sentence; a line may break at its blanks, but for those within code or a shape."""
+    line: StyledLine = []
+    for piece in pieces(text):
+        letters = cell_text(piece)
+        if isinstance(piece, (Code, Shape)):
+            letters = letters.replace(" ", _UNBROKEN)
+        line.append((letters, "bold" if isinstance(piece, Shape) else ""))
+    return line

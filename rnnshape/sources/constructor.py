@@ -1,4 +1,4 @@
-"""The constructors of torch.nn's recurrent layers: arguments by place and name, and verdicts.
+"""The constructors of torch.nn's recurrent layers: how they bind arguments, what they refuse.
 
 What PyTorch accepts, and which exception it raises otherwise, is that of torch 2.13, check by
 check in its order: https://github.com/pytorch/pytorch/blob/main/torch/nn/modules/rnn.py.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from inspect import Parameter, Signature
+from types import SimpleNamespace
+from typing import Any, Final, NoReturn, TypeAlias
 
 from rnnshape.errors import RequestError, nearest, quoted
 from rnnshape.layer.config import Kind
@@ -18,15 +20,18 @@ from rnnshape.sources.literal import Constant, constant
 
 _SIZES: Final = ("input_size", "hidden_size")
 _ACTIVATIONS: Final = ("tanh", "relu")
-_LARGEST_FLOAT: Final = sys.float_info.max
-# What would do, for an argument with a value that does not.
-_EXAMPLES: Final[Mapping[str, Constant]] = {
-    "input_size": 20,
-    "hidden_size": 40,
-    "num_layers": 2,
-    "proj_size": 0,
-    "dropout": 0.2,
-    "nonlinearity": "relu",
+_LARGEST: Final = sys.float_info.max
+# What an argument must be, and an example.
+ARGUMENTS: Final[Mapping[str, tuple[str, Constant]]] = {
+    "input_size": ("a whole number of 1 or more", 20),
+    "hidden_size": ("a whole number of 1 or more", 40),
+    "num_layers": ("a whole number of 1 or more", 2),
+    "nonlinearity": ("'tanh' or 'relu'", "relu"),
+    "bias": ("True or False", True),
+    "batch_first": ("True or False", True),
+    "dropout": ("a number from 0 to 1", 0.2),
+    "bidirectional": ("True or False", True),
+    "proj_size": ("0, or in nn.LSTM a whole number smaller than hidden_size", 0),
 }
 
 
@@ -65,74 +70,57 @@ CONSTRUCTORS: Final = {
 
 
 def bound(constructor: Constructor, call: ast.Call) -> dict[str, ast.expr]:
-    """The arguments by name. Raises RequestError where Python or PyTorch does not bind them."""
-    names, keywords = constructor.arguments, [word.arg for word in call.keywords]
-    if None in keywords or any(isinstance(place, ast.Starred) for place in call.args):
-        raise RequestError(
-            f"the arguments of {constructor.name} are not written out",
-            hint="an expression is read, never run: write each argument in place of * and **",
-        )
-    _require_own_arguments(constructor, call)
-    if len(call.args) > len(names):
-        _refuse(
-            f"{constructor.name} takes {len(names)} arguments, not {len(call.args)}",
-            raises="TypeError",
-            hint=f"they are {', '.join(names)}",
-        )
-    arguments = dict(zip(names, call.args, strict=False))
-    for word in call.keywords:
-        name = str(word.arg)
-        if name not in constructor.keywords:
-            _refuse(
-                f"{constructor.name} has no argument {quoted(name)}",
-                raises="TypeError",
-                hint=_instead(constructor, name),
-            )
-        if name in arguments:
-            _refuse(
-                f"{name} is given twice", raises="TypeError", hint=f"give {name} once, by its name"
-            )
-        arguments[name] = word.value
-    for name in _SIZES:
-        if name not in arguments:
-            _refuse(
-                f"{constructor.name} needs {name}",
-                raises="TypeError",
-                hint=f"{constructor.name}(20, 40), as in input_size=20, hidden_size=40",
-            )
+    """The arguments by name, of a call without `*` and `**`.
+
+    Raises RequestError where Python or PyTorch does not bind them.
+    """
+    words = {str(word.arg): word.value for word in call.keywords}
+    _require_own_arguments(constructor, call.args, words)
+    kind = Parameter.POSITIONAL_OR_KEYWORD
+    signature = Signature([Parameter(name, kind) for name in constructor.arguments])
+    try:
+        arguments = signature.bind_partial(*call.args, **words).arguments
+    except TypeError as error:
+        problem, hint = _unbound(constructor, str(error), len(call.args))
+        _refuse(problem, raises="TypeError", hint=hint)
+    for size in _SIZES:
+        if size not in arguments:
+            hint = f"{constructor.name}(20, 40), as in input_size=20, hidden_size=40"
+            _refuse(f"{constructor.name} needs {size}", raises="TypeError", hint=hint)
     return arguments
 
 
-def _require_own_arguments(constructor: Constructor, call: ast.Call) -> None:
+def _require_own_arguments(
+    constructor: Constructor, places: list[ast.expr], words: Mapping[str, ast.expr]
+) -> None:
     """What RNN and GRU refuse before they look at anything else."""
-    if constructor.cell:
-        return
-    words = {word.arg: word.value for word in call.keywords}
-    if "proj_size" in words and constructor.kind is not Kind.LSTM:
-        _refuse(
-            f"{constructor.name} has no proj_size; only nn.LSTM has",
-            raises="ValueError, even for 0",
-            hint="leave proj_size out",
-        )
-    if constructor.kind is not Kind.RNN:
-        return
-    node = call.args[3] if len(call.args) > 3 else words.get("nonlinearity")
-    value = "tanh" if node is None else constant(node, "nonlinearity")
+    name = constructor.name
+    if "proj_size" in words and name in ("nn.GRU", "nn.RNN"):
+        problem = f"{name} has no proj_size; only nn.LSTM has one"
+        _refuse(problem, raises="ValueError, even for 0", hint="leave proj_size out")
+    node = places[3] if len(places) > 3 else words.get("nonlinearity")
+    value = constant(node, "nonlinearity") if name == "nn.RNN" and node is not None else "tanh"
     if value not in _ACTIVATIONS:
-        _refuse(
-            f"nonlinearity must be 'tanh' or 'relu', not {quoted(repr(value))}",
-            raises="ValueError",
-            hint=_bidirectional(call) if isinstance(value, bool) else "nonlinearity='relu'",
-        )
+        hint = "nonlinearity='relu'"
+        if isinstance(value, bool) and len(places) > 3:
+            inputs, hidden, layers = (quoted(ast.unparse(place)) for place in places[:3])
+            meant = f"nn.RNN({inputs}, {hidden}, num_layers={layers}, bidirectional=True)"
+            hint = f"argument 4 is nonlinearity; {meant} is bidirectional"
+        problem = f"nonlinearity must be 'tanh' or 'relu', not {quoted(repr(value))}"
+        _refuse(problem, raises="ValueError", hint=hint)
 
 
-def _bidirectional(call: ast.Call) -> str:
-    """The call that was meant where True stands in the fourth place."""
-    sizes = [quoted(ast.unparse(node)) for node in call.args[:3]]
-    if len(sizes) < 3:
-        return "nonlinearity='relu'"
-    meant = f"nn.RNN({sizes[0]}, {sizes[1]}, num_layers={sizes[2]}, bidirectional=True)"
-    return f"argument 4 is nonlinearity; {meant} is bidirectional"
+def _unbound(constructor: Constructor, message: str, places: int) -> tuple[str, str]:
+    """The problem and the hint for what Signature.bind_partial says."""
+    names = constructor.arguments
+    match message.split("'"):
+        case ["multiple values for argument ", name, _]:
+            return f"{name} is given twice", f"give {name} once, by its name"
+        case ["got an unexpected keyword argument ", name, _]:
+            return f"{constructor.name} has no argument {quoted(name)}", _instead(constructor, name)
+        case _:
+            problem = f"{constructor.name} takes {len(names)} arguments, not {places}"
+            return problem, f"they are {', '.join(names)}"
 
 
 def _instead(constructor: Constructor, name: str) -> str:
@@ -144,98 +132,51 @@ def _instead(constructor: Constructor, name: str) -> str:
     return f"{near}=...; {constructor.name} takes {', '.join(constructor.keywords)}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Values:
-    """Literal arguments by name; the first `places` names of the constructor are told by place."""
-
-    constructor: Constructor
-    by_name: Mapping[str, Constant]
-    places: int
-
-    def require_accepted(self) -> None:
-        """Raise RequestError where PyTorch refuses the values, or builds what cannot run."""
-        if self.constructor.cell:
-            self._require_cell()
-        else:
-            self._require_layer()
-
-    def _require_layer(self) -> None:
-        self._require_probability()
-        for name in ("bias", "batch_first"):
-            if not isinstance(self.by_name.get(name, True), bool):
-                self._refuse(name, "True or False", raises="TypeError")
-        for name in _SIZES:
-            if not isinstance(self.by_name[name], int):
-                self._refuse(name, _whole(1), raises="TypeError")
-            self._require_least(name, 1)
-        self._require_least("num_layers", 1)
-        self._require_least("proj_size", 0)
-        self._require_narrower()
-        if isinstance(self.by_name.get("num_layers"), float):
-            self._refuse("num_layers", _whole(1), raises="TypeError")
-        if self.constructor.kind is Kind.RNN and self.by_name["hidden_size"] is True:
-            self._refuse("hidden_size", _whole(1), raises="TypeError")
-        self._require_projection()
-
-    def _require_probability(self) -> None:
-        value = self.by_name.get("dropout", 0.0)
-        expected = "a number from 0 to 1"
-        if value is None:
-            self._refuse("dropout", expected, raises="TypeError")
-        if isinstance(value, int) and value > _LARGEST_FLOAT:
-            self._refuse("dropout", expected, raises="OverflowError")
-        if isinstance(value, (str, bool)) or not 0 <= value <= 1:
-            self._refuse("dropout", expected, raises="ValueError")
-
-    def _require_least(self, name: str, least: int) -> None:
-        """What PyTorch checks by comparing, so that True and 2.0 pass."""
-        value = self.by_name.get(name, least)
-        if value is None or isinstance(value, str):
-            self._refuse(name, _whole(least), raises="TypeError")
-        if value < 0 or value == 0 < least:
-            self._refuse(name, _whole(least), raises="ValueError")
-
-    def _require_narrower(self) -> None:
-        hidden, projection = self.by_name["hidden_size"], self.by_name.get("proj_size", 0)
-        assert isinstance(hidden, int)
-        assert isinstance(projection, (int, float))
-        if projection >= hidden:
-            self._refuse("proj_size", f"smaller than hidden_size {hidden}", raises="ValueError")
-
-    def _require_projection(self) -> None:
-        value = self.by_name.get("proj_size")
-        if not value:
-            return
-        if isinstance(value, bool) or not isinstance(value, int):
-            self._refuse("proj_size", _whole(0), raises="TypeError")
-        if self.constructor.kind is not Kind.LSTM:
-            name = self.constructor.name
-            self._refuse("proj_size", f"0: {name} has none", raises="RuntimeError in forward")
-
-    def _require_cell(self) -> None:
-        for name in ("hidden_size", "input_size"):
-            if not isinstance(self.by_name[name], int):
-                self._refuse(name, _whole(1), raises="TypeError")
-        for name in _SIZES:
-            size = self.by_name[name]
-            if isinstance(size, int) and size < 0:
-                self._refuse(name, _whole(1), raises="RuntimeError")
-        if self.by_name.get("nonlinearity", "tanh") not in _ACTIVATIONS:
-            self._refuse("nonlinearity", "'tanh' or 'relu'", raises="RuntimeError in forward")
-
-    def _refuse(self, name: str, expected: str, *, raises: str) -> NoReturn:
-        place = self.constructor.arguments.index(name) + 1
-        _refuse(
-            f"{name} must be {expected}, not {quoted(repr(self.by_name[name]))}",
-            raises=raises,
-            hint=f"argument {place} of {self.constructor.name} is {name}; name what you mean"
-            if len(_SIZES) < place <= self.places
-            else f"{name}={_EXAMPLES.get(name, True)!r}",
-        )
+# The argument, what PyTorch raises, and when. Each relies on those before it.
+_Checks: TypeAlias = tuple[tuple[str, str, Callable[[Any], bool]], ...]
+_CELL_CHECKS: Final[_Checks] = (
+    ("hidden_size", "TypeError", lambda v: not isinstance(v.hidden_size, int)),
+    ("input_size", "TypeError", lambda v: not isinstance(v.input_size, int)),
+    ("input_size", "RuntimeError", lambda v: v.input_size < 0),
+    ("hidden_size", "RuntimeError", lambda v: v.hidden_size < 0),
+    ("nonlinearity", "RuntimeError in forward", lambda v: v.nonlinearity not in _ACTIVATIONS),
+)
+_LAYER_CHECKS: Final[_Checks] = (
+    ("dropout", "TypeError", lambda v: v.dropout is None),
+    ("dropout", "ValueError", lambda v: isinstance(v.dropout, (str, bool))),
+    ("dropout", "OverflowError", lambda v: type(v.dropout) is int and v.dropout > _LARGEST),
+    ("dropout", "ValueError", lambda v: not 0 <= v.dropout <= 1),
+    ("bias", "TypeError", lambda v: not isinstance(v.bias, bool)),
+    ("batch_first", "TypeError", lambda v: not isinstance(v.batch_first, bool)),
+    ("input_size", "TypeError", lambda v: not isinstance(v.input_size, int)),
+    ("input_size", "ValueError", lambda v: v.input_size <= 0),
+    ("hidden_size", "TypeError", lambda v: not isinstance(v.hidden_size, int)),
+    ("hidden_size", "ValueError", lambda v: v.hidden_size <= 0),
+    ("num_layers", "TypeError", lambda v: not isinstance(v.num_layers, (int, float))),
+    ("num_layers", "ValueError", lambda v: v.num_layers <= 0),
+    ("proj_size", "TypeError", lambda v: not isinstance(v.proj_size, (int, float))),
+    ("proj_size", "ValueError", lambda v: v.proj_size < 0 or v.proj_size >= v.hidden_size),
+    ("num_layers", "TypeError", lambda v: isinstance(v.num_layers, float)),
+    ("hidden_size", "TypeError", lambda v: v.kind is Kind.RNN and v.hidden_size is True),
+    ("proj_size", "TypeError", lambda v: v.proj_size != 0 and type(v.proj_size) is not int),
+    ("proj_size", "RuntimeError in forward", lambda v: v.proj_size and v.kind is not Kind.LSTM),
+)
 
 
-def _whole(least: int) -> str:
-    return f"a whole number of {least} or more"
+def require_accepted(constructor: Constructor, given: Mapping[str, Constant], places: int) -> None:
+    """Raise RequestError where PyTorch refuses the values, or builds what cannot run.
+
+    `given` are the values by name, `places` is how many of them are written without it.
+    """
+    values = SimpleNamespace(**given, kind=constructor.kind)
+    for name, raises, refuses in _CELL_CHECKS if constructor.cell else _LAYER_CHECKS:
+        if name in given and refuses(values):
+            expected, example = ARGUMENTS[name]
+            hint, place = f"{name}={example!r}", constructor.arguments.index(name) + 1
+            if len(_SIZES) < place <= places:
+                hint = f"argument {place} of {constructor.name} is {name}; name what you mean"
+            problem = f"{name} must be {expected}, not {quoted(repr(given[name]))}"
+            _refuse(problem, raises=raises, hint=hint)
 
 
 def _refuse(problem: str, *, raises: str, hint: str) -> NoReturn:

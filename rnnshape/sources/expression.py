@@ -1,111 +1,119 @@
-"""A constructor call as Python text, read as PyTorch would take it and never evaluated."""
+"""Python text that constructs a recurrent layer, read as PyTorch would take it and never run."""
 
 from __future__ import annotations
 
 import ast
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rnnshape.errors import RequestError, quoted
-from rnnshape.layer.config import DType, RNNConfig
-from rnnshape.layer.findings import PositionalBias, Trap, UncheckedFlag, UncheckedSize
+from rnnshape.layer.config import RNNConfig
+from rnnshape.layer.settings import DType
+from rnnshape.layer.subject import Origin
+from rnnshape.layer.traps import PositionalBias, Trap, UncheckedFlag, UncheckedSize
 from rnnshape.sources import literal
-from rnnshape.sources.constructor import CONSTRUCTORS, Constructor, Values, bound
+from rnnshape.sources.constructor import ARGUMENTS, Constructor, bound, require_accepted
 from rnnshape.sources.literal import Constant
+from rnnshape.sources.pasted import EXAMPLE, Construction, construction
+from rnnshape.sources.target import Target
+from rnnshape.words import CALL
 
 _LONGEST_TEXT: Final = 10_000
-_EXAMPLE: Final = "nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
-
-_PREFIXES: Final = ("torch.nn.", "nn.", "")
 _SIZES: Final = ("input_size", "hidden_size", "num_layers", "proj_size")
 _FLAGS: Final = ("bias", "batch_first", "bidirectional")
 # Handed to PyTorch's kernels as they are, which then refuse the type.
 _CHECKED_IN_FORWARD: Final = ("num_layers", "bidirectional")
 
+# Methods that change neither the layer nor its device and dtype.
+_KEEPING: Final = frozenset(
+    ("eval", "train", "requires_grad_", "parameters", "named_parameters", "state_dict")
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parsed:
-    """What a constructor call says. `device` and `dtype` are None where it does not say."""
+    """What a text says of a layer. `device` and `dtype` are None where it does not say."""
 
-    text: str  # the call as Python writes it: ASCII, on one line
+    text: str  # the constructor call that says the same: ASCII, on one line
     config: RNNConfig
-    given: frozenset[str]  # fields of config that the call tells
+    given: frozenset[str]  # fields of config that the text gives
     traps: tuple[Trap, ...]
     device: str | None = None
     dtype: DType | None = None
 
 
-def parse(text: str) -> Parsed:
-    """The layer that `text` would construct: `nn.LSTM(20, 40, 4, True)`, or `name = nn.GRU(...)`.
-
-    Values are literals and arithmetic on them. Raises RequestError for anything else, and where
-    PyTorch would raise, with the exception's name.
-    """
-    try:
-        return _parsed(_call(text))
-    except (RecursionError, MemoryError) as error:
-        raise RequestError(
-            f"{quoted(text)} is nested too deeply", hint=f"a constructor call alone: {_EXAMPLE}"
-        ) from error
-
-
-def _call(text: str) -> ast.Call:
-    """The call that is all of `text`, or the value that it assigns."""
-    if len(text) > _LONGEST_TEXT:
-        raise RequestError(
-            f"an expression of {len(text):,} characters; the most is {_LONGEST_TEXT:,}",
-            hint=f"a constructor call alone: {_EXAMPLE}",
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python's advice on text like `1if x`
-            statements = ast.parse(text.strip()).body
-    except (SyntaxError, ValueError) as error:
-        reason = error.msg.partition(";")[0] if isinstance(error, SyntaxError) else "no text"
-        raise RequestError(
-            f"{quoted(text)} is no Python expression: {reason}", hint=_EXAMPLE
-        ) from error
-    match statements:
-        case [ast.Expr(value=ast.Call() as call)]:
-            return call
-        case [ast.Assign(value=ast.Call() as call) | ast.AnnAssign(value=ast.Call() as call)]:
-            return call
-        case _:
-            raise RequestError(
-                f"{quoted(text)} is no call of a recurrent layer",
-                hint=f"one constructor with literal arguments: {_EXAMPLE}",
-            )
-
-
-def _constructor(function: ast.expr) -> Constructor:
-    name = _dotted(function)
-    for prefix in _PREFIXES:
-        if name.startswith(prefix) and f"nn.{name.removeprefix(prefix)}" in CONSTRUCTORS:
-            return CONSTRUCTORS[f"nn.{name.removeprefix(prefix)}"]
-    raise RequestError(
-        f"{quoted(name or ast.unparse(function))} is no recurrent layer of torch.nn",
-        hint=f"one of {', '.join(CONSTRUCTORS)}, as in {_EXAMPLE}",
+def read_call(text: str) -> Target:
+    """The layer that a text constructs. Raises RequestError; see `parse`."""
+    parsed = parse(text)
+    return Target(
+        kind=parsed.config.kind,
+        fields={name: getattr(parsed.config, name) for name in parsed.given},
+        origin=Origin(words=CALL, target=parsed.text, traps=parsed.traps),
+        device=parsed.device,
+        dtype=parsed.dtype,
     )
 
 
-def _dotted(node: ast.expr) -> str:
-    """`torch.nn.LSTM` for names joined by dots, else nothing."""
-    names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
+def parse(text: str) -> Parsed:
+    """The layer that `text` constructs: `nn.LSTM(20, 40, 4, True)`, `rnn = nn.GRU(20, 40)`.
+
+    The text may be any code in which one recurrent layer is constructed, with or without prompts,
+    or what `print` shows of a layer or a model.
+    Values are literals and arithmetic on them. Raises RequestError for anything else, and where
+    PyTorch would raise, with the exception's name.
+    """
+    if len(text) > _LONGEST_TEXT:
+        raise RequestError(
+            f"the text has {len(text):,} characters; the most is {_LONGEST_TEXT:,}",
+            hint=f"give the constructor call alone: {EXAMPLE}",
+        )
+    try:
+        return _used(construction(text))
+    except (RecursionError, MemoryError) as error:
+        raise RequestError(
+            f"{quoted(text)} is nested too deeply",
+            hint=f"give the constructor call alone: {EXAMPLE}",
+        ) from error
 
 
-def _parsed(call: ast.Call) -> Parsed:
-    constructor = _constructor(call.func)
+def _used(found: Construction) -> Parsed:
+    """The layer, where nothing that is called on it may change it."""
+    _quote_nonlinearity(found.call)
+    layer = _parsed(found.constructor, found.call)
+    for method in found.methods:
+        if method in ("", "forward"):
+            break
+        if method not in _KEEPING:
+            raise RequestError(
+                f".{method}() may change the layer, and the text is read, never run",
+                hint=f"leave .{method}() out; {{dtype:name}} and {{device:name}} choose those",
+                dtype="float32",
+                device="cpu",
+            )
+    return layer
+
+
+def _is_spelled_out(call: ast.Call) -> bool:
+    """Whether a call has its arguments without `*` and `**`."""
+    starred = any(isinstance(node, ast.Starred) for node in call.args)
+    return not starred and all(word.arg for word in call.keywords)
+
+
+def _quote_nonlinearity(call: ast.Call) -> None:
+    """Make `RNNCell(20, 40, nonlinearity=relu)`, which print shows, a call of Python."""
+    for word in call.keywords:
+        if isinstance(call.func, ast.Name) and word.arg == "nonlinearity":
+            value = ast.unparse(word.value)
+            word.value = ast.Constant(value) if value in ("tanh", "relu") else word.value
+
+
+def _parsed(constructor: Constructor, call: ast.Call) -> Parsed:
+    _require_literals(constructor, call)
     nodes = bound(constructor, call)
     device, dtype = nodes.pop("device", None), nodes.pop("dtype", None)
     by_name = {name: literal.constant(node, name) for name, node in nodes.items()}
-    values = Values(constructor=constructor, by_name=by_name, places=len(call.args))
-    values.require_accepted()
+    require_accepted(constructor, by_name, len(call.args))
     config = RNNConfig(
         kind=constructor.kind,
         cell=constructor.cell,
@@ -115,10 +123,62 @@ def _parsed(call: ast.Call) -> Parsed:
         text=ast.unparse(call),
         config=config,
         given=frozenset([*by_name, *(["cell"] if constructor.cell else [])]),
-        traps=(*_bias(values, config), *_unchecked(by_name)),
+        traps=(*_bias(constructor, len(call.args), config, by_name), *_unchecked(by_name)),
         device=literal.device(device) if device else None,
         dtype=literal.dtype(dtype) if dtype else None,
     )
+
+
+def _require_literals(constructor: Constructor, call: ast.Call) -> None:
+    """Refuse arguments that have no value unless the text is run."""
+    words = [str(word.arg) for word in call.keywords]
+    if not _is_spelled_out(call):
+        raise RequestError(
+            f"{quoted(ast.unparse(call))} does not spell out its arguments",
+            hint="the text is read, never run: write each argument in place of * and **",
+        )
+    for word in words:
+        if words.count(word) > 1:
+            raise RequestError(
+                f"{word} is given twice; Python raises SyntaxError", hint=f"give {word} once"
+            )
+    places = zip(constructor.arguments, call.args, strict=False)
+    given = [*places, *((str(word.arg), word.value) for word in call.keywords)]
+    unknown = [name for name, node in given if name in ARGUMENTS and not literal.is_literal(node)]
+    if unknown:
+        node = dict(given)[unknown[0]]
+        what = f"{'the name ' * isinstance(node, ast.Name)}{quoted(ast.unparse(node))}"
+        more = f"; the same goes for {', '.join(unknown[1:])}" if unknown[1:] else ""
+        raise RequestError(
+            f"{unknown[0]} must be {ARGUMENTS[unknown[0]][0]}, not {what}{more}",
+            hint=f"the text is read, never run: write values, as in {_example(constructor, call)}",
+        )
+
+
+def _example(constructor: Constructor, call: ast.Call) -> str:
+    """The call with a value in place of each name, or another call if that is wrong too."""
+    places = zip(constructor.arguments, call.args, strict=False)
+    filled = ast.Call(
+        func=call.func,
+        args=[_filled(name, node) for name, node in places if name in ARGUMENTS],
+        keywords=[
+            ast.keyword(word.arg, _filled(str(word.arg), word.value))
+            for word in call.keywords
+            if word.arg in ARGUMENTS
+        ],
+    )
+    try:
+        return _parsed(constructor, filled).text
+    except RequestError:
+        return EXAMPLE
+
+
+def _filled(name: str, node: ast.expr) -> ast.expr:
+    if literal.is_literal(node):
+        return node
+    word = node.id.lower() if isinstance(node, ast.Name) else ""
+    words: dict[str, Constant] = {"true": True, "false": False, "tanh": "tanh", "relu": "relu"}
+    return ast.Constant(words.get(word, ARGUMENTS[name][1]))
 
 
 def _taken_as(name: str, value: Constant) -> Any:
@@ -130,10 +190,12 @@ def _taken_as(name: str, value: Constant) -> Any:
     return value
 
 
-def _bias(values: Values, config: RNNConfig) -> Iterator[PositionalBias]:
-    """True or False in the place after num_layers, the last place that is told."""
-    place = values.constructor.arguments.index("bias") + 1
-    if config.cell or values.places != place or "bidirectional" in values.by_name:
+def _bias(
+    constructor: Constructor, places: int, config: RNNConfig, given: Collection[str]
+) -> Iterator[PositionalBias]:
+    """True or False in the place after num_layers, which is the last that is filled."""
+    place = constructor.arguments.index("bias") + 1
+    if config.cell or places != place or "bidirectional" in given:
         return
     meant = replace(config, bias=True, bidirectional=config.bias)
     yield PositionalBias(bias=config.bias, place=place, meant=meant.constructor)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any, Final, NoReturn, TypeAlias
 
 from rnnshape.errors import RequestError, quoted
-from rnnshape.layer.config import MAX_SIZE, DType, Settings, dtype_named
+from rnnshape.layer.config import MAX_SIZE
+from rnnshape.layer.settings import DType, Settings, dtype_named
 
 Constant: TypeAlias = "int | float | str | bool | None"
 
@@ -29,13 +30,48 @@ _SIGNS: Final[dict[type[ast.unaryop], Callable[[Any], Any]]] = {
 _MOST_BITS: Final = MAX_SIZE.bit_length()
 
 
-def constant(node: ast.expr, name: str) -> Constant:
-    """The value of `node`, the argument called `name`. Raises RequestError for what is none."""
+def is_literal(node: ast.expr) -> bool:
+    """Whether `node` is a number, arithmetic on numbers, True, False, None or a string."""
     match node:
-        case ast.Constant(value=bool() | str() | None as value):
+        case ast.Constant(value=str() | None):
+            return True
+        case _:
+            return _is_number(node)
+
+
+def _is_number(node: ast.expr) -> bool:
+    match node:
+        case ast.UnaryOp(op=sign, operand=operand):
+            return type(sign) in _SIGNS and _is_number(operand)
+        case ast.BinOp(left=left, op=sign, right=right):
+            return type(sign) in _OPERATIONS and _is_number(left) and _is_number(right)
+        case _:
+            return isinstance(node, ast.Constant) and isinstance(node.value, (int, float))
+
+
+def constant(node: ast.expr, name: str) -> Constant:
+    """The value of a literal, the argument called `name`.
+
+    Raises RequestError where arithmetic gives no real number, or one of over 500 digits.
+    """
+    match node:
+        case ast.Constant(value=str() | None as value):
             return value
         case _:
-            return _number(node, name)
+            pass
+    try:
+        number = _computed(node, name)
+    except RequestError:
+        raise
+    except (ArithmeticError, TypeError, ValueError) as error:
+        reason = error.args[-1]
+    else:
+        if isinstance(number, (int, float)):
+            return number
+        reason = "it is complex"
+    raise RequestError(
+        f"{name}={quoted(ast.unparse(node))} has no value: {reason}", hint="write the number"
+    )
 
 
 def device(node: ast.expr) -> str | None:
@@ -56,7 +92,7 @@ def device(node: ast.expr) -> str | None:
         case _:
             pass
     raise RequestError(
-        f"device is {quoted(ast.unparse(node))}, which is not a literal",
+        f"device must be a name in quotes, not {quoted(ast.unparse(node))}",
         hint="device='cuda:0', or leave it out: no shape depends on it",
     )
 
@@ -74,38 +110,21 @@ def dtype(node: ast.expr) -> DType | None:
             return DType.COMPLEX128
         case _:
             raise RequestError(
-                f"dtype is {quoted(ast.unparse(node))}, which is none of torch's",
+                f"dtype must be one of torch's, not {quoted(ast.unparse(node))}",
                 hint="dtype=torch.float64, or leave it out: no shape depends on it",
             )
 
 
-def _number(node: ast.expr, name: str) -> int | float:
-    try:
-        value = _computed(node, name)
-    except RequestError:
-        raise
-    except (ArithmeticError, TypeError, ValueError) as error:
-        raise RequestError(
-            f"{name}={quoted(ast.unparse(node))} has no value: {error}", hint="write the number"
-        ) from error
-    if isinstance(value, (int, float)):
-        return value
-    return _refuse(node, name)
-
-
 def _computed(node: ast.expr, name: str) -> Any:
-    """The number of `node`, a bool or a complex number among them."""
-    match node:
-        case ast.Constant(value=bool() | int() | float() | complex() as value):
-            return _bounded(value, name)
-        case ast.UnaryOp(op=sign, operand=operand) if type(sign) in _SIGNS:
-            return _SIGNS[type(sign)](_computed(operand, name))
-        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _OPERATIONS:
-            numbers = _computed(left, name), _computed(right, name)
-            _require_small(sign, *numbers, name)
-            return _bounded(_OPERATIONS[type(sign)](*numbers), name)
-        case _:
-            return _refuse(node, name)
+    """The number that `node` comes to, which may be complex."""
+    if isinstance(node, ast.Constant):
+        return _bounded(node.value, name)
+    if isinstance(node, ast.UnaryOp):
+        return _SIGNS[type(node.op)](_computed(node.operand, name))
+    assert isinstance(node, ast.BinOp)
+    numbers = _computed(node.left, name), _computed(node.right, name)
+    _require_small(node.op, *numbers, name)
+    return _bounded(_OPERATIONS[type(node.op)](*numbers), name)
 
 
 def _bounded(value: Any, name: str) -> Any:
@@ -113,7 +132,7 @@ def _bounded(value: Any, name: str) -> Any:
 
 
 def _require_small(sign: ast.operator, left: Any, right: Any, name: str) -> None:
-    """Refuse a power or a shift whose result would be large, before it is computed."""
+    """Refuse a power or a shift before it is computed, where its result would be too large."""
     if not (isinstance(left, int) and isinstance(right, int)):
         return
     if isinstance(sign, ast.Pow):
@@ -128,10 +147,3 @@ def _require_small(sign: ast.operator, left: Any, right: Any, name: str) -> None
 
 def _too_large(name: str) -> NoReturn:
     raise RequestError(f"{name} has over 500 digits", hint="give a smaller number")
-
-
-def _refuse(node: ast.expr, name: str) -> NoReturn:
-    raise RequestError(
-        f"{name} is {quoted(ast.unparse(node))}, which is not a literal",
-        hint="an expression is read, never run: write the value itself",
-    )

@@ -8,41 +8,51 @@ expect = ["output = 10,5,80", "params <= 150k"]
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, NamedTuple
 
 from rnnshape.errors import PlacedError, RequestError, quoted
+from rnnshape.fields import FIELDS, Takes, fields_of
 from rnnshape.layer.config import MAX_SIZE
-from rnnshape.sources.toml import Document, KeyPath
+from rnnshape.sources.toml import KeyPath, TOMLText
+from rnnshape.words import Words, basic_string, toml_value
 
 _EXAMPLE: Final = 'target = "nn.LSTM(20, 40)"'
 _BARE: Final = re.compile("[A-Za-z0-9_-]+")
-_ALIASES: Final[Mapping[str, str]] = {"batch": "batch_size", "seq": "seq_len"}
+# The short names of sizes, as options have them.
+_ALIASES: Final = {
+    field.alias: field.name for field in fields_of("input") if field.takes in ("size", "count")
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One module; its words are still to be read."""
+    """One module; its target and expectations are still to be read."""
 
     name: str
-    target: str | None  # None where it is missing or no string
-    matches: str | None  # another target, which it must fit
+    target: str | None  # None where it is missing or not a string
+    matches: str | None  # another target, which it must match
     expect: tuple[str, ...]
-    input: Mapping[str, Any]  # the input's options by field: {"input_shape": "10,5,20"}
+    input: Mapping[str, Any]  # the fields of the input: {"input_shape": (10, 5, 20)}
     device: str | None
     dtype: str | None
-    keys: Mapping[str, str]  # of each field, the key that tells it here: {"batch_size": "batch"}
+    keys: Mapping[str, str]  # the key of each field here: {"batch_size": "batch"}
+
+    @property
+    def words(self) -> Words:
+        """How a manifest writes this module's fields; those of its target are options."""
+        return Words(layer="option", input="key", run="option", keys=self.keys)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest: what its modules say as far as keys and types are right, and what is wrong."""
+    """A manifest: its modules, as far as keys and types are right, and what is wrong."""
 
-    document: Document
+    document: TOMLText
     entries: tuple[Entry, ...]
     problems: tuple[PlacedError, ...]
     path: KeyPath  # of `modules`: ("tool", "rnnshape", "modules") in a pyproject.toml
@@ -52,8 +62,16 @@ class Manifest:
         return self.document.line((*self.path, entry.name, *keys))
 
     def problem(self, entry: Entry, error: RequestError, *keys: str | int) -> PlacedError:
-        """What is wrong with a module, at its place."""
-        return _at(self.document, (*self.path, entry.name, *keys), error, entry.name)
+        """What is wrong with a module, at the line of `keys`, or of the first field it is about."""
+        about = (entry.keys[name] for name in error.fields if name in entry.keys)
+        path = (*self.path, entry.name, *(keys or islice(about, 1)))
+        return PlacedError(
+            error,
+            file=self.document.file,
+            line=self.document.line(path),
+            name=entry.name,
+            words=entry.words,
+        )
 
     def with_expectations(self, texts: Mapping[tuple[str, int], str]) -> str:
         """The text with other expectations, each by its module and its number in `expect`.
@@ -72,7 +90,7 @@ class Manifest:
         return "".join((*pieces, text[end:]))
 
 
-def manifest_of(document: Document, root: Sequence[str] = ()) -> Manifest:
+def manifest_of(document: TOMLText, root: Sequence[str] = ()) -> Manifest:
     """The modules under `root`, and every key and type that is wrong.
 
     Raises RequestError where there is no table to read them from.
@@ -82,7 +100,7 @@ def manifest_of(document: Document, root: Sequence[str] = ()) -> Manifest:
     for depth, key in enumerate(path, 1):
         above, table = table, table.get(key, {})
         if not isinstance(table, dict):
-            text = f"{_header(path[:depth])} is {_kind(table)}, not a table"
+            text = f"{_header(path[:depth])} is {_shown(table)}, not a table"
             error = RequestError(text, hint=f"[{_header((*path, 'encoder'))}]")
             raise _at(document, path[:depth], error)
     problems = [
@@ -95,7 +113,7 @@ def manifest_of(document: Document, root: Sequence[str] = ()) -> Manifest:
         within = (*path, name)
         if not isinstance(values, dict):
             hint = f"[{_header(within)}] and below it {_EXAMPLE}"
-            error = RequestError(f"it is {_kind(values)}, not a table", hint=hint)
+            error = RequestError(f"it is {_shown(values)}, not a table", hint=hint)
             problems.append(_at(document, within, error, name))
             continue
         problems += _wrong_values(document, within, name, values)
@@ -110,7 +128,7 @@ def _header(path: KeyPath) -> str:
 
 
 def _wrong_values(
-    document: Document, path: KeyPath, name: str, values: Mapping[str, Any]
+    document: TOMLText, path: KeyPath, name: str, values: Mapping[str, Any]
 ) -> Iterator[PlacedError]:
     if "target" not in values:
         error = RequestError("it has no target", hint=_EXAMPLE)
@@ -125,7 +143,7 @@ def _entry(name: str, values: Mapping[str, Any]) -> Entry:
     keys = {
         _ALIASES.get(key, key): key
         for key, value in values.items()
-        if key in _TYPES and _TYPES[key][0](value)
+        if key in _TYPES and _TYPES[key].accepts(value)
     }
     right = {field: values[key] for field, key in keys.items()}
     return Entry(
@@ -135,7 +153,8 @@ def _entry(name: str, values: Mapping[str, Any]) -> Entry:
         expect=tuple(right.pop("expect", ())),
         device=right.pop("device", None),
         dtype=right.pop("dtype", None),
-        input={field: _word(value) for field, value in right.items()},
+        # A flag that is false says what leaving it out says.
+        input={field: _plain(value) for field, value in right.items() if value is not False},
         keys=keys,
     )
 
@@ -144,8 +163,8 @@ def _wrong_value(key: str, value: Any, values: Mapping[str, Any]) -> Iterator[Re
     if key not in _TYPES:
         yield _unknown_key(key, list(_TYPES))
         return
-    is_right, what, example = _TYPES[key]
-    if not is_right(value):
+    accepts, what, example = _TYPES[key]
+    if not accepts(value):
         yield RequestError(f"{key} is {_shown(value)}, not {what}", hint=f"{key} = {example}")
     if _ALIASES.get(key) in values:
         yield RequestError(f"{key} and {_ALIASES[key]} are the same", hint="leave one of them out")
@@ -160,7 +179,7 @@ def _unknown_key(key: str, known: Sequence[str]) -> RequestError:
 
 
 def _at(
-    document: Document, path: KeyPath, error: RequestError, name: str | None = None
+    document: TOMLText, path: KeyPath, error: RequestError, name: str | None = None
 ) -> PlacedError:
     return PlacedError(error, file=document.file, line=document.line(path), name=name)
 
@@ -197,71 +216,52 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
-# Key: whether a value is right, what a right one is, and an example.
-_TYPES: Final[Mapping[str, tuple[Callable[[Any], bool], str, str]]] = {
-    "target": (_is_text, "a string", '"nn.LSTM(20, 40)"'),
-    "expect": (_are_texts, "an array of strings", '["output = 10,5,80"]'),
-    "matches": (_is_text, "a string", '"nn.LSTM(20, 40)"'),
-    "input_shape": (_are_counts, "an array of integers of 0 or more", "[10, 5, 20]"),
-    "batch_size": (_is_count, "an integer of 0 or more", "5"),
-    "seq_len": (_is_size, "an integer of 1 or more", "10"),
-    "lengths": (_are_sizes, "an array of integers of 1 or more", "[7, 3, 2]"),
-    "unbatched": (_is_flag, "true or false", "true"),
-    "with_state": (_is_flag, "true or false", "true"),
-    "device": (_is_text, "a string", '"cpu"'),
-    "dtype": (_is_text, "a string", '"float32"'),
-    "batch": (_is_count, "an integer of 0 or more", "5"),
-    "seq": (_is_size, "an integer of 1 or more", "10"),
+class _Type(NamedTuple):
+    accepts: Callable[[Any], bool]
+    what: str
+    example: str
+
+
+_STRING: Final = _Type(_is_text, "a string", '"nn.LSTM(20, 40)"')
+_OF_FIELD: Final[Mapping[Takes, _Type]] = {
+    "size": _Type(_is_size, "an integer of 1 or more", "10"),
+    "count": _Type(_is_count, "an integer of 0 or more", "5"),
+    "shape": _Type(_are_counts, "an array of integers of 0 or more", "[10, 5, 20]"),
+    "lengths": _Type(_are_sizes, "an array of integers of 1 or more", "[7, 3, 2]"),
+    "flag": _Type(_is_flag, "true or false", "true"),
+}
+_TYPES: Final[Mapping[str, _Type]] = {
+    "target": _STRING,
+    "expect": _Type(_are_texts, "an array of strings", '["output = 10,5,80"]'),
+    "matches": _STRING,
+    **{field.name: _OF_FIELD[field.takes] for field in fields_of("input")},
+    "device": _STRING._replace(example='"cpu"'),
+    "dtype": _STRING._replace(example='"float32"'),
+    **{alias: _OF_FIELD[FIELDS[name].takes] for alias, name in _ALIASES.items()},
 }
 
 
-def _word(value: Any) -> str | bool:
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return value if isinstance(value, bool) else str(value)
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _shown(value: Any) -> str:
-    """A number as it is, since its size may be what is wrong; of all else, its kind.
-
-    TOML's hexadecimal integers may have more digits than Python writes.
-    """
-    numbers = value if isinstance(value, list) and value else [value]
-    if not all(map(_is_integer, numbers)):
-        return _kind(value)
-    if any(abs(number) > MAX_SIZE for number in numbers):
-        return f"{_kind(value)} of over 500 digits"
-    return quoted(str(value))
-
-
-def _kind(value: Any) -> str:
-    """What a value is, in TOML's words."""
-    if isinstance(value, list):
-        kinds = dict.fromkeys(_PLURALS.get(type(element), "dates") for element in value)
-        return f"an array of {' and '.join(kinds)}" if kinds else "an empty array"
-    if isinstance(value, bool):
-        return str(value).lower()
-    names = {int: "an integer", float: "a float", str: "a string", dict: "a table"}
-    return names.get(type(value), "a date or time")
-
-
-_PLURALS: Final = {
-    bool: "booleans",
-    int: "integers",
-    float: "floats",
-    str: "strings",
-    dict: "tables",
-    list: "arrays",
-}
+    """A value as TOML writes it, cut short; what has too many digits or lines in other words."""
+    match value:
+        case dict():
+            return "a table"
+        case [dict(), *_]:
+            return "an array of tables"
+        case int() if abs(value) > MAX_SIZE:
+            return "an integer of over 500 digits"
+    try:
+        return quoted(toml_value(_plain(value)))
+    except ValueError:  # more digits than Python prints
+        return "an array with an integer of over 500 digits"
 
 
 def _literal(text: str, quote: str) -> str:
-    """A TOML string in the quotes that there were, if they can hold it."""
+    """A TOML string in the quotes of the old one, if they can hold it."""
     if quote == "'" and text.isprintable() and "'" not in text:
         return f"'{text}'"
     return basic_string(text)
-
-
-def basic_string(text: str) -> str:
-    """A TOML string in double quotes: JSON's, but that TOML has no raw delete."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

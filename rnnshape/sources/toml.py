@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-from ast import literal_eval
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
@@ -45,13 +44,10 @@ _TOKEN: Final = re.compile(
 _BLANKS: Final = " \t\r"
 _MARKS: Final = "[]{}=,\n#"  # what tokens begin with that are no part of a key, a number or a date
 _DECIMAL: Final = re.compile(r"[+-]?[0-9_]+")
-# The parser takes memory by the square of a key's parts, and of a value's depth so do its places.
+# The parser's memory grows with the square of the parts of a key, and that of the places with the
+# square of a value's depth.
 _DEEPEST: Final = 100
 _LAST_PLACE: Final = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)$")
-_TWICE: Final = re.compile(
-    r"Cannot (?:declare|redefine namespace|mutate immutable namespace) (\(.*\))(?: twice)?",
-    re.DOTALL,
-)
 
 
 class Span(NamedTuple):
@@ -62,7 +58,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Document:
+class TOMLText:
     """A TOML document that is well formed; `values` is what it says."""
 
     text: str  # as it is in the file, with its line ends and its byte order mark, if any
@@ -71,7 +67,7 @@ class Document:
     spans: Mapping[KeyPath, Span]  # of each value; of a table, where it is first spoken of
 
     @classmethod
-    def of(cls, text: str, file: str) -> Document:
+    def of(cls, text: str, file: str) -> TOMLText:
         """Parse `text`. Raises RequestError that names line and column."""
         try:
             scanner = _Scanner(text, file)
@@ -108,20 +104,12 @@ def _syntax_problem(message: str, text: str, file: str) -> RequestError:
     if line is None:
         lines = text.split("\n")
         line, column = str(len(lines)), str(len(lines[-1]) + 1)
-    error = _in_our_words(message[: match.start()])
-    return PlacedError(error, file=file, line=int(line), column=int(column))
-
-
-def _in_our_words(what: str) -> RequestError:
-    if twice := _TWICE.fullmatch(what):
-        name = ".".join(literal_eval(twice[1]))
-        return RequestError(f"[{name}] is there already", hint="one table a name; give it another")
-    if what == "Cannot overwrite a value":
-        return RequestError("this key has a value already", hint="give each key once")
-    return RequestError(
+    what = message[: match.start()]
+    error = RequestError(
         f"{what[:1].lower()}{what[1:]}",
-        hint="correct the TOML there; all else is checked once it can be read",
+        hint="correct the TOML there; the rest is checked once it can be read",
     )
+    return PlacedError(error, file=file, line=int(line), column=int(column))
 
 
 _TOO_DEEP: Final = RequestError(

@@ -1,0 +1,16 @@
+"""Whether what was expected of the layer holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape.analysis.inspection import Inspection
+from rnnshape.document.model import Block
+
+
+def expectations(inspection: Inspection) -> Iterator[Block]:
+    """One line where all hold; where not, each failure. Nothing where nothing was expected."""
+    if inspection.judgements:
+        from rnnshape.document.expectations import expectation_blocks
+
+        yield from expectation_blocks(inspection)

@@ -1,0 +1,24 @@
+"""What a careful colleague would point out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape.analysis.inspection import Inspection
+from rnnshape.document.findings import finding_text
+from rnnshape.document.model import Block, Code, Note, Paragraph
+
+
+def findings(inspection: Inspection) -> Iterator[Block]:
+    """A note for each finding; nothing where there is none."""
+    words = inspection.subject.origin.words
+    for finding in inspection.report.findings:
+        yield Note(finding_text(finding, words))
+
+
+def findings_or_none(inspection: Inspection) -> Iterator[Block]:
+    """The findings where they are all that is shown, since a document is never empty."""
+    yield from findings(inspection)
+    if not inspection.report.findings:
+        constructor = Code(inspection.subject.config.constructor)
+        yield Paragraph((constructor, ": nothing to point out"))

@@ -1,0 +1,97 @@
+"""The gates of a layer: their rows, the equations as PyTorch computes them, and why two biases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from rnnshape.analysis.inspection import Inspection
+from rnnshape.document.model import Block, Code, Column, Paragraph, Picture, Table
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.formulas import gate_rows
+
+_MEANING: Final[Mapping[str, str]] = {
+    "i": "input",
+    "f": "forget",
+    "g": "candidate",
+    "o": "output",
+    "r": "reset",
+    "z": "update",
+    "n": "candidate",
+    "h": "state",
+}
+
+
+def gates(inspection: Inspection) -> Iterator[Block]:
+    """Which rows of every weight belong to which gate, and the equations they are used in."""
+    config = inspection.subject.config
+    yield _rows(config)
+    yield Picture(tuple(_equations(config)))
+    for text in _remarks(config):
+        yield Paragraph((text,))
+
+
+def _rows(config: RNNConfig) -> Table:
+    stems = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if config.bias else [])]
+    return Table(
+        columns=(
+            Column(key="gate", title="gate", headed=False),
+            Column(key="rows", title="rows"),
+            *(Column(key=stem, title=stem, rank=1) for stem in stems),
+            Column(key="meaning", title="", rank=2),
+        ),
+        rows=tuple(
+            (
+                Code(gate),
+                Code(f"[{rows.start}:{rows.stop}]"),
+                *(Code(_name(stem, config.kind, gate)) for stem in stems),
+                _MEANING[gate],
+            )
+            for gate, rows in gate_rows(config).items()
+        ),
+    )
+
+
+def _name(stem: str, kind: Kind, gate: str) -> str:
+    """The name in PyTorch's documentation: W_if, b_hn; an RNN's are W_ih and W_hh."""
+    letter, side = ("W" if stem.startswith("weight") else "b"), stem[-2]
+    return f"{letter}_{side}{'h' if kind is Kind.RNN else gate}"
+
+
+def _equations(config: RNNConfig) -> Iterator[str]:
+    def total(gate: str) -> str:
+        b_i, b_h = (f" + b_i{gate}", f" + b_h{gate}") if config.bias else ("", "")
+        return f"W_i{gate} x{b_i} + W_h{gate} h{b_h}"
+
+    match config.kind:
+        case Kind.LSTM:
+            for gate in "ifgo":
+                yield f"{gate} = {'tanh' if gate == 'g' else 'sigmoid'}({total(gate)})"
+            yield "c' = f * c + i * g"
+            yield "h' = W_hr (o * tanh(c'))" if config.proj_size else "h' = o * tanh(c')"
+        case Kind.GRU:
+            for gate in "rz":
+                yield f"{gate} = sigmoid({total(gate)})"
+            b_in, b_hn = (" + b_in", " + b_hn") if config.bias else ("", "")
+            yield f"n = tanh(W_in x{b_in} + r * (W_hn h{b_hn}))"
+            yield "h' = (1 - z) * n + z * h"
+        case Kind.RNN:
+            yield f"h' = {config.nonlinearity}({total('h')})"
+
+
+def _remarks(config: RNNConfig) -> Iterator[str]:
+    place = "" if config.cell else "_l0"
+    if config.kind is Kind.GRU:
+        inside = "W_hn h + b_hn" if config.bias else "W_hn h"
+        yield f"the paper has W_hn (r * h); PyTorch multiplies r with all of {inside}"
+    if config.bias:
+        sums = (
+            "only b_in and b_hn differ in effect"
+            if config.kind is Kind.GRU
+            else "only their sum matters"
+        )
+        yield f"two biases, as in cuDNN: {sums}"
+    if config.bias and config.kind is Kind.LSTM:
+        rows = gate_rows(config)["f"]
+        part = f"[{rows.start}:{rows.stop}]"
+        yield f"forget gate's bias: bias_ih{place}{part} + bias_hh{place}{part}"

@@ -1,0 +1,35 @@
+"""The shapes with batch_first on and off, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape.analysis.inspection import Inspection
+from rnnshape.document.model import Block, Code, Column, Paragraph, Shape, Table
+from rnnshape.document.sections.shapes import named_together
+
+
+def layouts(inspection: Inspection) -> Iterator[Block]:
+    """Each tensor in both layouts; a cell has one."""
+    subject = inspection.subject
+    if subject.config.cell:
+        return
+    seq_first, batch_first = (subject.changed(batch_first=on).tensors for on in (False, True))
+    this = subject.config.batch_first
+    titles = [f"batch_first={on}" + " (this)" * (on is this) for on in (False, True)]
+    yield Table(
+        columns=(
+            Column(key="tensor", title="tensor", headed=False),
+            Column(key="seq_first", title=titles[0], numeric=True),
+            Column(key="batch_first", title=titles[1], numeric=True),
+        ),
+        rows=tuple(
+            (Code(names), Shape(tensor.shape), Shape(batch_first[tensor.name].shape))
+            for names, tensor in named_together(seq_first)
+        ),
+    )
+    yield Paragraph(
+        ("batch_first moves input and output, never h and c: (layer*dir, batch, feature)",)
+        if subject.input_spec.batched
+        else ("without a batch axis batch_first is ignored",)
+    )

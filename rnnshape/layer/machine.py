@@ -1,0 +1,59 @@
+"""Bytes that the machine and its container have left for this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def available_memory(root: Path = Path("/")) -> int | None:
+    """Bytes that this process may still allocate, or None where the system does not say.
+
+    The least of the machine's MemAvailable and what each enclosing control group leaves: beyond
+    it the kernel kills the process instead of failing the allocation.
+    """
+    figures = [*_machine(root), *_control_groups(root)]
+    return max(0, min(figures)) if figures else None
+
+
+def _machine(root: Path) -> Iterator[int]:
+    for line in _text(root / "proc/meminfo").splitlines():
+        if line.startswith("MemAvailable:"):
+            yield int(line.split()[1]) * 1024
+
+
+def _control_groups(root: Path) -> Iterator[int]:
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            base, limit, used = root / "sys/fs/cgroup", "memory.max", "memory.current"
+            cache = "inactive_file"
+        elif "memory" in controllers.split(","):
+            base, limit = root / "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+            used, cache = "memory.usage_in_bytes", "total_inactive_file"
+        else:
+            continue
+        group = base / path.lstrip("/")
+        for folder in (group, *group.parents):
+            yield from _left(folder, limit=limit, used=used, cache=cache)
+            if folder == base:
+                break
+
+
+def _left(folder: Path, *, limit: str, used: str, cache: str) -> Iterator[int]:
+    most, taken = _text(folder / limit).strip(), _text(folder / used).strip()
+    if not (most.isdecimal() and taken.isdecimal()):
+        return  # "max", or no such group here
+    reclaimable = 0
+    for line in _text(folder / "memory.stat").splitlines():
+        name, _, value = line.partition(" ")
+        if name == cache:
+            reclaimable = int(value)
+    yield int(most) - int(taken) + reclaimable
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,130 @@
+"""A layer with its input and settings, and where it was described: what everything is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any, Final
+
+from rnnshape.errors import word
+from rnnshape.fields import fields_of
+from rnnshape.layer.config import RNNConfig
+from rnnshape.layer.facts import Tensor
+from rnnshape.layer.formulas import Sizes, layout, macs, named_sizes, plain_sizes, weights
+from rnnshape.layer.held import Held
+from rnnshape.layer.input import InputSpec
+from rnnshape.layer.settings import Settings
+from rnnshape.layer.traps import Trap
+from rnnshape.layer.weights import Weights
+from rnnshape.words import PYTHON, Words
+
+INPUT_FIELDS: Final = frozenset(field.name for field in fields(InputSpec))
+ALL_FIELDS: Final = INPUT_FIELDS | {field.name for field in fields(RNNConfig)}
+
+
+_INPUT: Final = InputSpec()
+_SETTINGS: Final = Settings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a layer was described, and how its fields are written there."""
+
+    words: Words = field(default=PYTHON, hash=False)  # may hold a dict
+    target: str | None = None  # the text that describes it, `nn.LSTM(20, 40)`, if one does
+    traps: tuple[Trap, ...] = ()  # of that text
+
+
+_ORIGIN: Final = Origin()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """One layer that reads one input in one place: what a prediction, run or report is about.
+
+    Its derived values are plain ints, computed once, at the same cost for any size.
+    """
+
+    config: RNNConfig
+    input_spec: InputSpec = _INPUT
+    settings: Settings = _SETTINGS
+    name: str = ""  # in its model, file or manifest
+    origin: Origin = _ORIGIN
+    given: frozenset[str] = ALL_FIELDS  # the fields of config and input_spec that were given
+    unknown: frozenset[str] = frozenset()  # the fields whose value nothing tells
+    axes_by_place: bool = False  # batch and seq follow from their places in an input shape alone
+    held: Held | None = None  # by a module that is not as its constructor made it
+
+    @property
+    def assumed(self) -> frozenset[str]:
+        """The fields of config and input_spec that have their default value."""
+        return ALL_FIELDS - self.given
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """The sizes that the formulas are computed from."""
+        return plain_sizes(self.config, self.input_spec)
+
+    @cached_property
+    def named_sizes(self) -> Sizes:
+        """The sizes as Dims, which remember the formulas that they went through."""
+        return named_sizes(self.sizes)
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors of a forward pass, by name."""
+        return layout(self.sizes)
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The weights, as blocks of layers that are alike."""
+        return weights(self.sizes)
+
+    @cached_property
+    def parameters(self) -> int:
+        """Elements of all weights."""
+        return self.weights.parameters
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-adds of the matrix products over the whole input."""
+        return macs(self.weights, self.sizes)
+
+    def changed(self, **values: Any) -> Subject:
+        """The same with other values in its config."""
+        return replace(self, config=replace(self.config, **values))
+
+    @property
+    def request(self) -> str:
+        """What asks for this again: a command line, or a call of the Python API."""
+        words, target = self.origin.words, self.origin.target
+        if words.input == "argument":
+            return f"rnnshape.inspect({repr(target) if target else self.config.constructor})"
+        command = self.config.kind.value.lower() if target is None else f"inspect {word(target)}"
+        return " ".join(("rnnshape", command, *self._settings(whole=target is None)))
+
+    def _settings(self, *, whole: bool) -> Iterator[str]:
+        """What was given of the input and the run, and of the layer if `whole`."""
+        values = {**vars(self.config), **_input_options(self.input_spec), **_where(self.settings)}
+        for row in fields_of("layer", "input", "run") if whole else fields_of("input", "run"):
+            value = values.get(row.name)
+            is_size = row.takes in ("size", "count")
+            if value not in (None, row.default) or (is_size and value and row.name in self.given):
+                yield self.origin.words.setting(row.name, value)
+
+
+def _input_options(spec: InputSpec) -> dict[str, Any]:
+    """The input as options say it: lengths tell the batch, and mostly the steps."""
+    lengths = spec.lengths
+    return {
+        "batch_size": spec.batch_size if spec.batched and lengths is None else None,
+        "seq_len": None if lengths is not None and spec.seq_len == max(lengths) else spec.seq_len,
+        "lengths": lengths,
+        "unbatched": not spec.batched,
+        "with_state": spec.with_state,
+    }
+
+
+def _where(settings: Settings) -> dict[str, str]:
+    return {"device": settings.device, "dtype": settings.dtype.value}

@@ -1,0 +1,177 @@
+"""Real layers in PyTorch: built without initialisation, filled, fed and called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+
+from rnnshape.errors import RequestError
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.formulas import final_state_names
+from rnnshape.layer.settings import Settings
+from rnnshape.layer.subject import Subject
+
+# One random block fills all weights, since copying is many times faster than drawing. Each
+# weight starts at another place in it, so that no two are equal.
+_BLOCK: Final = 2**18
+_OFFSETS: Final = 1021
+_COMPLEX_GAIN: Final = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A layer in eval mode with random weights, and its input, which is the same on every device.
+
+    `padded` is the input as a tensor, `read` what the layer is called with: the same, or a
+    PackedSequence of it.
+    """
+
+    module: torch.nn.Module
+    padded: torch.Tensor
+    read: Any
+
+
+def prepared(subject: Subject) -> Prepared:
+    """Everything that one forward pass needs but initial states."""
+    random = torch.Generator().manual_seed(0)
+    module = filled_module(subject.config, subject.settings, random)
+    padded = random_tensor(_input_shape(subject), subject.settings, random)
+    is_packed = subject.input_spec.lengths is not None and not subject.config.cell
+    read = packed(subject, padded) if is_packed else padded
+    return Prepared(module=module, padded=padded, read=read)
+
+
+def _input_shape(subject: Subject) -> tuple[int, ...]:
+    """The shape of what is asked for, put together without the formulas that a run proves."""
+    config, spec = subject.config, subject.input_spec
+    steps = () if config.cell else (spec.seq_len,)
+    batch = (spec.batch_size,) if spec.batched else ()
+    first = (*batch, *steps) if config.batch_first else (*steps, *batch)
+    return (*first, config.input_size)
+
+
+def filled_module(
+    config: RNNConfig, settings: Settings, random: torch.Generator
+) -> torch.nn.Module:
+    """The layer in eval mode, with random finite weights; on the meta device without values.
+
+    PyTorch's own initialisation is skipped: it takes longer than all the rest.
+    """
+    module = _built(config, settings)
+    if settings.device_type != "meta":
+        _fill(module, config, random)
+    return module
+
+
+def _built(config: RNNConfig, settings: Settings) -> torch.nn.Module:
+    parent = getattr(torch.nn, config.class_name.removeprefix("nn."))
+    kind = type(parent.__name__, (parent,), {"reset_parameters": lambda _self: None})
+    arguments: dict[str, Any] = {"bias": config.bias}
+    if not config.cell:
+        arguments |= {
+            "num_layers": config.num_layers,
+            "batch_first": config.batch_first,
+            "dropout": config.dropout,
+            "bidirectional": config.bidirectional,
+        }
+    # proj_size and nonlinearity are arguments of one kind each; the others refuse even 0.
+    if config.proj_size:
+        arguments["proj_size"] = config.proj_size
+    if config.kind is Kind.RNN:
+        arguments["nonlinearity"] = config.nonlinearity
+    module: torch.nn.Module = kind(
+        config.input_size,
+        config.hidden_size,
+        **arguments,
+        device=settings.device,
+        dtype=torch_dtype(settings),
+    )
+    return module.eval()  # no dropout: it would make layers differ from run to run
+
+
+def _fill(module: torch.nn.Module, config: RNNConfig, random: torch.Generator) -> None:
+    """Fill in values small enough not to saturate a gate and large enough for each to matter.
+
+    Each weight is scaled by the number of products that it is summed over; PyTorch's own range
+    depends on hidden_size alone. Complex sigmoid and tanh have poles, at i*pi and i*pi/2, near
+    which numbers grow to NaN, which equals nothing: complex weights are kept smaller.
+    """
+    parameters = list(module.parameters())
+    like = parameters[0]
+    size = min(_BLOCK, max(value.numel() for value in parameters)) + _OFFSETS
+    drawn = torch.rand(size, generator=random, dtype=torch.float64, device="cpu") * 2 - 1
+    gain = _COMPLEX_GAIN if like.is_complex() else 1.0
+    block = (gain * drawn).to(device=like.device, dtype=like.dtype)
+    for number, value in enumerate(parameters):
+        start = number * 7 % _OFFSETS
+        summed = value.shape[1] if value.dim() == 2 else config.hidden_size
+        for piece in torch.split(value.view(-1), size - _OFFSETS):
+            torch.mul(block[start : start + piece.numel()], summed**-0.5, out=piece)
+
+
+def random_tensor(
+    shape: tuple[int, ...], settings: Settings, random: torch.Generator
+) -> torch.Tensor:
+    """Normally distributed values, drawn on the CPU: the same on every device."""
+    dtype = torch_dtype(settings)
+    if settings.device_type == "meta":
+        return torch.empty(shape, device="meta", dtype=dtype)
+    drawn_dtype = torch.complex64 if settings.dtype.is_complex else torch.float32
+    drawn = torch.randn(shape, generator=random, dtype=drawn_dtype, device="cpu")
+    return drawn.to(device=settings.device, dtype=dtype)
+
+
+def packed(subject: Subject, padded: torch.Tensor) -> torch.nn.utils.rnn.PackedSequence:
+    """The padded input as a PackedSequence, its rows in any order of lengths."""
+    sequence = torch.nn.utils.rnn.pack_padded_sequence(
+        padded,
+        torch.tensor(subject.input_spec.lengths, device="cpu"),
+        batch_first=subject.config.batch_first,
+        enforce_sorted=False,
+    )
+    if padded.is_meta:  # how the rows were sorted is then on meta too, and cannot be read back
+        return torch.nn.utils.rnn.PackedSequence(sequence.data, sequence.batch_sizes)
+    return sequence
+
+
+def called(module: Any, read: Any, states: tuple[torch.Tensor, ...] = ()) -> Any:
+    """What the module returns for an input and, where there are any, initial states."""
+    if not states:
+        return module.forward(read)
+    given = states if len(states) > 1 else states[0]
+    if isinstance(read, torch.nn.utils.rnn.PackedSequence):
+        # An LSTM checks its states in every call but one with a packed input, where its kernel
+        # reads beyond states that are too small.
+        module.check_forward_args(read.data, given, read.batch_sizes)
+    return module.forward(read, given)  # a call would run hooks on all modules, and be traced
+
+
+def named_results(config: RNNConfig, returned: Any) -> dict[str, torch.Tensor]:
+    """What the layer returned, by name; a PackedSequence is padded again, as a user would do."""
+    if config.cell:
+        states, output = returned, {}
+    else:
+        sequence, states = returned
+        if isinstance(sequence, torch.nn.utils.rnn.PackedSequence):
+            sequence, _ = torch.nn.utils.rnn.pad_packed_sequence(
+                sequence, batch_first=config.batch_first
+            )
+        output = {"output": sequence}
+    names = final_state_names(config)
+    each = states if isinstance(states, tuple) else (states,)
+    return output | dict(zip(names, each, strict=True))
+
+
+def torch_dtype(settings: Settings) -> torch.dtype:
+    """PyTorch's dtype, or RequestError: older releases lack the newest."""
+    dtype: torch.dtype | None = getattr(torch, settings.dtype.value, None)
+    if dtype is None:
+        raise RequestError(
+            f"torch {torch.__version__} has no {settings.dtype.value}",
+            hint="{dtype}, or {run} for the formulas alone",
+            dtype="float32",
+            run=False,
+        )
+    return dtype

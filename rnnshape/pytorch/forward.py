@@ -1,0 +1,134 @@
+"""One forward pass of the real layer, built on the device: what PyTorch does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import torch
+
+from rnnshape.layer.facts import Cat, Claim, Expression, Facts, Part, Sum, Tensor, Weight
+from rnnshape.layer.formulas import final_state_names, state_names, stateless_results
+from rnnshape.layer.subject import Subject
+from rnnshape.pytorch.backend import quiet_state, refusals, suitable_threads
+from rnnshape.pytorch.building import Prepared, called, named_results, prepared
+
+# On the meta device a step costs milliseconds and no step differs from the others.
+_META_STEPS: Final = 2
+
+
+def fed_subject(subject: Subject) -> Subject:
+    """The subject as it is run: on the meta device with no more steps than tell something."""
+    spec = subject.input_spec
+    if subject.settings.device_type != "meta" or spec.lengths is not None:
+        return subject  # the lengths are what is asked about
+    return replace(subject, input_spec=replace(spec, seq_len=min(spec.seq_len, _META_STEPS)))
+
+
+def measure(subject: Subject, claims: Sequence[Claim]) -> Facts:
+    """Build the layer, run it once on random finite numbers, and judge `claims` on the result.
+
+    Raises RequestError for a dtype that PyTorch does not run here, and where memory ran out.
+    """
+    with quiet_state(threads=suitable_threads(subject)):
+        return _facts(forward(subject), claims)
+
+
+def _facts(run: Forward, claims: Sequence[Claim]) -> Facts:
+    known = {**run.tensors, **run.stateless}
+    return Facts(
+        tensors={
+            name: Tensor(name=name, shape=tuple(value.shape), axes=())
+            for name, value in run.tensors.items()
+        },
+        weights=tuple(
+            Weight(name=name, shape=tuple(value.shape))
+            for name, value in run.module.named_parameters()
+        ),
+        parameters=sum(value.numel() for value in run.module.parameters()),
+        claims=tuple(replace(claim, holds=_holds(claim, known)) for claim in claims),
+        batch_sizes=run.batch_sizes,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forward:
+    """One forward pass: what went in, what came out."""
+
+    module: torch.nn.Module
+    tensors: Mapping[str, torch.Tensor]  # by the names of `formulas.layout`
+    stateless: Mapping[str, torch.Tensor]  # of a call without states, as Python reads it
+    batch_sizes: tuple[int, ...] | None
+
+
+def forward(subject: Subject) -> Forward:
+    """Build the layer and call it with zeros of the predicted shapes as its initial states."""
+    with refusals(subject):
+        layer = prepared(subject)
+        given = {"input": layer.padded}
+        batch_sizes = None
+        if isinstance(layer.read, torch.nn.utils.rnn.PackedSequence):
+            given["data"] = layer.read.data
+            batch_sizes = tuple(layer.read.batch_sizes.tolist())
+        states, results = _called_with_states(subject, layer)
+        stateless: Mapping[str, torch.Tensor] = {}
+        if subject.input_spec.with_state:
+            without = named_results(subject.config, called(layer.module, layer.read))
+            texts = stateless_results(subject.config, packed="data" in given)
+            stateless = {text: without[name] for name, text in texts.items()}
+        return Forward(
+            module=layer.module,
+            tensors=given | states | results,
+            stateless=stateless,
+            batch_sizes=batch_sizes,
+        )
+
+
+def _called_with_states(
+    subject: Subject, layer: Prepared
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """The initial states that PyTorch takes, and what it returns for them.
+
+    An initial state has the shape of the final one. PyTorch does not check that for every layer,
+    so where the prediction differs the layer is called without states, and they are those that it
+    would have taken.
+    """
+    names = state_names(subject.config, "0")
+    zeros = [layer.padded.new_zeros(subject.tensors[name].shape) for name in names]
+    try:
+        results = named_results(subject.config, called(layer.module, layer.read, tuple(zeros)))
+    except RuntimeError:  # it refuses the predicted shapes, or cannot run at all
+        results = named_results(subject.config, called(layer.module, layer.read))
+    finals = [results[name] for name in final_state_names(subject.config)]
+    return dict(zip(names, finals, strict=True)), results
+
+
+def _holds(claim: Claim, results: Mapping[str, torch.Tensor]) -> bool | None:
+    """Whether the relation holds bit by bit; None where there is too little to tell."""
+    try:
+        left = _value(claim.left, results)
+        if isinstance(claim.right, tuple):
+            return tuple(left.shape) == claim.right
+        right = _value(claim.right, results)
+    except (RuntimeError, IndexError):
+        return False  # a slice or view that does not exist is related to nothing
+    if left.device.type == "meta" or left.numel() == right.numel() == 0:
+        return None
+    equal = torch.equal(left, right)
+    if claim.relation == "!=":
+        # One run proves a difference; equality may be underflow, or relu that gives zeros.
+        return None if equal else True
+    # Zeros, as relu gives them, equal each other wherever they come from.
+    return None if equal and not left.count_nonzero() else equal
+
+
+def _value(expression: Expression, results: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    match expression:
+        case Part(tensor=name, index=index, view=view):
+            tensor = results[name]
+            return (tensor if view is None else tensor.view(view))[index]
+        case Sum(part=summed, dim=dim):
+            return _value(summed, results).sum(dim)
+        case Cat(parts=parts):
+            return torch.cat([_value(each, results) for each in parts], -1)

@@ -1,0 +1,36 @@
+"""PyTorch's modes, which change what every operation of a thread does, kept away from a run."""
+
+# ruff: noqa: SLF001 - PyTorch has no public function that tells whether a mode is on
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+Made = TypeVar("Made")
+
+
+def undisturbed(function: Callable[[], Made]) -> Made:
+    """The function's result, which no mode of the caller's sees, records or changes.
+
+    Fake tensors, tracing, vmap, autocast and a default device each belong to the thread that has
+    switched them on; where one is on, the function is called in a thread of its own.
+    """
+    if not _in_a_mode():
+        return function()
+    from concurrent.futures import ThreadPoolExecutor  # only this needs it
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(function).result()
+
+
+def _in_a_mode() -> bool:
+    return (
+        torch._C._len_torch_dispatch_stack() > 0
+        or torch._C._len_torch_function_stack() > 0
+        or torch._C._functorch.peek_interpreter_stack() is not None
+        or torch._C._get_tracing_state() is not None
+        or any(map(torch.is_autocast_enabled, ("cpu", "cuda", "mps", "xpu")))
+    )

@@ -1,0 +1,147 @@
+"""Where a text constructs a recurrent layer: code, lines of a session, a printed model."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from textwrap import dedent
+from typing import Final, NamedTuple
+
+from rnnshape.errors import RequestError, quoted
+from rnnshape.sources.constructor import CONSTRUCTORS, Constructor
+
+EXAMPLE: Final = "nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
+
+# Not `rnn.LSTM`: other libraries have one.
+_CLASS: Final = r"(?:(?:torch\.)?nn\.(?:modules\.(?:rnn\.)?)?)?(?:LSTM|GRU|RNN)(?:Cell)?"
+_TYPED: Final = re.compile(r"^[ \t]*(?:>>>|\.\.\.:?|In \[\d+\]:) ?(.*)", re.MULTILINE)
+# A key of a dict, or the name that print shows before a module: `(0): `, `(0-3): 4 x `.
+_LABEL: Final = re.compile(r"\s*(?:\([^()\n]*\)|'[^'\n]*'|\"[^\"\n]*\"):")
+_LINE: Final = re.compile(rf"^(?:[^#\n]*[:=])?[ \t]*(?:\d+ x )?({_CLASS}[ \t]*\(.*)", re.MULTILINE)
+_FOREIGN_BLANK: Final = re.compile(r"[^\S\x00-\x7f]")
+
+
+_PYTHON: Final = re.compile(
+    r"\b(?:nn\.\w+|(?:lstm|gru|rnn)(?:cell)?)\s*\("  # a call
+    r"|\A\s*(?:>>>|\.\.\. |In \[\d+\]:|\([^()]*\): )"  # a prompt, or what print shows
+    r"|\A\s*[\w.]+\s*(?::[^=]*)?=(?:\s|[^(]*\()",  # an assignment
+    re.IGNORECASE,
+)
+_FILE: Final = re.compile(r"\.(?:pt|pth|bin|ckpt|safetensors)(?::[\w.]*)?\s*\Z")
+
+
+class Construction(NamedTuple):
+    """A call of a recurrent layer's class, and the calls of the layer that it gives."""
+
+    constructor: Constructor
+    call: ast.Call
+    methods: tuple[str, ...]  # what is called on the layer, "" where the layer itself is
+
+
+def looks_like_call(text: str) -> bool:
+    """Whether `text` is meant as Python or as a layer that Python printed, right or wrong.
+
+    Options, `lstm --hidden 40`, file names and import paths are not.
+    """
+    return _PYTHON.search(text) is not None and _FILE.search(text) is None
+
+
+def construction(text: str) -> Construction:
+    """The one construction in `text`. Raises RequestError where there is none, or several.
+
+    It is looked for in the whole text as Python, and if it is not there, in single lines of it.
+    """
+    refusals: list[RequestError] = []
+    for reading in _readings(text):
+        try:
+            found = _constructions(reading, text)
+        except RequestError as error:  # noqa: PERF203 - a later reading may do
+            refusals.append(error)
+        else:
+            return _only(found)
+    raise refusals[0]
+
+
+def _readings(text: str) -> Iterator[str]:
+    """What may be meant as Python, most likely first."""
+    text = _FOREIGN_BLANK.sub(" ", text)  # as web pages have, but Python does not
+    typed = "\n".join(_TYPED.findall(text)) or text
+    yield typed[label.end() :] if (label := _LABEL.match(typed)) else typed
+    yield text
+    first, _, rest = text.partition("\n")
+    yield f"{first.strip()}\n{dedent(rest)}"  # selected from the middle of a line on
+    if lines := _LINE.findall(text):
+        yield "\n".join(lines)
+
+
+def _constructions(reading: str, text: str) -> list[Construction]:
+    """Every construction in `reading`, at least one. Raises RequestError that quotes `text`."""
+    nodes = list(ast.walk(_module(reading, text)))
+    outer = {inner: node for node in nodes for inner in ast.iter_child_nodes(node)}
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    found = [
+        Construction(constructor, call, tuple(_methods(call, outer)))
+        for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset))
+        if (constructor := _constructor(call.func))
+    ]
+    if found:
+        return found
+    if calls:
+        raise RequestError(
+            f"{quoted(ast.unparse(calls[0].func))} is not a recurrent layer of torch.nn",
+            hint=f"one of {', '.join(CONSTRUCTORS)}, as in {EXAMPLE}",
+        )
+    raise RequestError(
+        f"{quoted(text)} is not a call of a recurrent layer",
+        hint=f"call one with the values written out: {EXAMPLE}",
+    )
+
+
+def _module(reading: str, text: str) -> ast.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's advice on text like `1if x`
+            return ast.parse(dedent(reading).strip())
+    except SyntaxError as error:
+        reason = error.msg.partition(";")[0]
+        raise RequestError(f"{quoted(text)} is not Python: {reason}", hint=EXAMPLE) from error
+    except ValueError as error:  # a null character, half of a surrogate pair
+        reason = "it has characters that no Python text has"
+        raise RequestError(f"{quoted(text)} is not Python: {reason}", hint=EXAMPLE) from error
+
+
+def _only(found: list[Construction]) -> Construction:
+    if len(found) == 1:
+        return found[0]
+    calls = [quoted(ast.unparse(each.call)) for each in found]
+    more = f" and {len(calls) - 3} more" if len(calls) > 3 else ""
+    raise RequestError(
+        f"{len(calls)} recurrent layers are constructed: {', '.join(calls[:3])}{more}",
+        hint=f"give one at a time: {calls[0]}",
+    )
+
+
+def _constructor(function: ast.expr) -> Constructor | None:
+    names: list[str] = []
+    while isinstance(function, ast.Attribute):
+        names.append(function.attr)
+        function = function.value
+    if not isinstance(function, ast.Name):
+        return None
+    names.append(function.id)
+    is_class = re.fullmatch(_CLASS, ".".join(reversed(names)))
+    return CONSTRUCTORS[f"nn.{names[0]}"] if is_class else None
+
+
+def _methods(node: ast.AST, outer: Mapping[ast.AST, ast.AST]) -> Iterator[str]:
+    """What is called on a layer, in order: `nn.LSTM(20, 40).eval()(x)` is `eval` and then ""."""
+    while True:
+        name, function, use = "", node, outer.get(node)
+        if isinstance(use, ast.Attribute):
+            name, function, use = use.attr, use, outer.get(use)
+        if not isinstance(use, ast.Call) or use.func is not function:
+            return
+        yield name
+        node = use

@@ -1,0 +1,98 @@
+"""Options that several targets share: lists make a grid, and a target keeps what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+from math import prod
+from typing import Any
+
+from rnnshape.errors import RequestError
+from rnnshape.fields import FIELDS, fields_of
+from rnnshape.layer.settings import Settings
+from rnnshape.layer.subject import Subject
+from rnnshape.sources import values
+from rnnshape.sources.options import Given, input_fields, layer_fields, option_words
+from rnnshape.sources.subjects import subject_of
+from rnnshape.sources.target import Target
+from rnnshape.words import COMMAND
+
+
+def subjects_at_points(
+    targets: Sequence[Target], layer: Given, input_: Given, settings: Settings
+) -> list[list[Subject]]:
+    """For each point of the grid every target with the shared options there.
+
+    Raises RequestError for an option that changes no target, and for a grid too large to list.
+    """
+    points = _points({**layer, **input_}, targets=len(targets))
+    _require_use(targets, layer)
+    return [list(_subjects(targets, point, settings)) for point in points]
+
+
+def shared(target: Target, layer: Given, input_: Given, settings: Settings) -> Subject:
+    """One target with the shared options, and the input that it reads."""
+    (subject,) = _subjects([target], {**layer, **input_}, settings)
+    return subject
+
+
+def _subjects(targets: Sequence[Target], point: Given, settings: Settings) -> Iterator[Subject]:
+    layer = layer_fields(point)
+    input_ = input_fields(point, layer)
+    for target in targets:
+        _require_input_size(target, input_)
+        # What a target leaves open is an option here, however the target is written.
+        origin = replace(target.origin, words=COMMAND)
+        whole = replace(target.beside(layer), origin=origin)
+        steps = {"seq_len"} if len(targets) > 1 and whole.config.cell else set()
+        own = {name: value for name, value in input_.items() if name not in steps}
+        yield subject_of(whole, own, settings, fixed=target.fields.keys())
+
+
+def _require_input_size(target: Target, input_: Mapping[str, Any]) -> None:
+    """Raise RequestError where the shared shape does not fit a target."""
+    if "input_shape" not in input_:
+        return
+    size = input_["input_shape"][-1]
+    own = target.fields.get("input_size", size)
+    if size != own:
+        constructor = target.config.constructor
+        raise RequestError(
+            f"{{input_shape:name}} has input_size {size}, but {constructor} reads {own}",
+            hint="leave it out: {batch_size:name} and {seq_len:name} give the rest of the input",
+            input_shape=input_["input_shape"],
+            batch_size=0,
+            seq_len=0,
+        )
+
+
+def _points(given: Given, *, targets: int) -> list[Given]:
+    lists = {
+        field.name: values.several(text, field.option)
+        for field in fields_of("layer", "input")
+        if field.takes in ("size", "count") and isinstance(text := given.get(field.name), str)
+    }
+    count = targets * prod(map(len, lists.values()))
+    if count > values.MOST_LISTED:
+        raise RequestError(
+            f"the grid has {count:,} layers; the most is {values.MOST_LISTED:,}",
+            hint="give shorter lists",
+        )
+    return [{**given, **dict(zip(lists, words, strict=True))} for words in product(*lists.values())]
+
+
+def _require_use(targets: Sequence[Target], layer: Given) -> None:
+    for name, value in layer.items():
+        if any(target.takes(name) for target in targets):
+            continue
+        option, kind = option_words(name, value)[0], FIELDS[name].kind
+        if kind and not any(target.has(name) for target in targets):
+            raise RequestError(
+                f"{option} fits no target: only nn.{kind} has {name}",
+                hint=f"add {kind.lower()} to the targets, or leave {option} out",
+            )
+        raise RequestError(
+            f"{option} changes nothing: every target gives its own {name}",
+            hint=f"leave {option} out",
+        )

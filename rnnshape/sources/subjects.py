@@ -1,0 +1,70 @@
+"""A target joined with an input and settings: a subject."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from rnnshape.errors import RequestError
+from rnnshape.layer.config import RNNConfig
+from rnnshape.layer.input import InputSpec
+from rnnshape.layer.settings import DType, Settings
+from rnnshape.layer.subject import INPUT_FIELDS, Subject
+from rnnshape.sources.input_fields import read_input
+from rnnshape.sources.target import Target
+
+# With one of these an input shape can be read in only one way.
+_CONFIRMING: Final = frozenset({"batch_size", "seq_len", "lengths", "unbatched"})
+
+
+def subject_of(
+    target: Target,
+    input_fields: Mapping[str, Any],
+    settings: Settings,
+    *,
+    fixed: Collection[str] = (),
+) -> Subject:
+    """The target with the input that `input_fields` describe, by field and with typed values.
+
+    `input_shape` also gives the layer its input_size, unless that is among the `fixed` fields,
+    which the target gives itself. Raises RequestError where the fields contradict each other or
+    the layer.
+    """
+    try:
+        return _subject(target, input_fields, settings, fixed)
+    except RequestError as error:
+        error.layer = target.origin.words.layer
+        raise
+
+
+def _subject(
+    target: Target, input_fields: Mapping[str, Any], settings: Settings, fixed: Collection[str]
+) -> Subject:
+    given = {**target.fields, **read_input(input_fields, target.fields, fixed=fixed)}
+    layer = {name: value for name, value in given.items() if name not in INPUT_FIELDS}
+    of_input = {name: value for name, value in given.items() if name in INPUT_FIELDS}
+    confirmed = "batch_first" in given or not _CONFIRMING.isdisjoint(input_fields)
+    return Subject(
+        config=RNNConfig(kind=target.kind, **layer),
+        input_spec=InputSpec(**of_input),
+        settings=settings,
+        name=target.name,
+        origin=target.origin,
+        given=frozenset(given),
+        unknown=target.unknown,
+        axes_by_place="input_shape" in input_fields and not confirmed,
+    )
+
+
+def settings_for(target: Target, *, device: str | None, dtype: str | None) -> Settings:
+    """Where the layer runs and in what type: as asked for, else as the target says."""
+    return chosen_settings(
+        target.device if device is None else device, target.dtype if dtype is None else dtype
+    )
+
+
+def chosen_settings(device: str | None, dtype: str | DType | None) -> Settings:
+    """The settings, with defaults for None. Raises RequestError for an unknown name."""
+    given = {"device": device, "dtype": dtype}
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return Settings(**chosen)

@@ -1,0 +1,110 @@
+"""Each relation, as it is printed, is evaluated as Python with a real layer, and holds.
+
+Nothing of rnnshape's own run is used: the layer is built as its constructor is printed, called as
+a user calls it, and the tensors have the names of the table.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from rnnshape import InputSpec, Kind, Report, RNNConfig, inspect
+from rnnshape.layer.facts import Claim
+from tests.strategies import cells, configs, examples, inputs, packed_inputs
+
+# A stack of these gives zeros, or numbers that no longer differ: then `!=` may not hold.
+_LIVELY = configs().filter(lambda config: config.nonlinearity != "relu" and config.bias)
+
+
+@examples(150)
+@given(_LIVELY, inputs(batches=3).filter(lambda spec: spec.batch_size > 0) | packed_inputs())
+def test_every_printed_relation_holds(config: RNNConfig, input_spec: InputSpec) -> None:
+    _require_true(inspect(config, input_spec, run=False))
+
+
+@examples(60)
+@given(cells(), inputs(batches=3).filter(lambda spec: spec.batch_size > 0))
+def test_every_printed_relation_of_a_cell_holds(config: RNNConfig, input_spec: InputSpec) -> None:
+    _require_true(inspect(config, input_spec, run=False))
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+@pytest.mark.parametrize("dropout", [0.0, 0.5], ids=["no dropout", "dropout"])
+@pytest.mark.parametrize("lengths", [None, (2, 7, 3)], ids=["padded", "packed"])
+def test_a_call_without_states_is_compared_in_the_mode_that_is_printed(
+    kind: Kind, dropout: float, lengths: tuple[int, ...] | None
+) -> None:
+    config = RNNConfig(kind=kind, num_layers=2, dropout=dropout)
+    spec = InputSpec(batch_size=3, seq_len=7, lengths=lengths, with_state=True)
+    report = inspect(config, spec, run=False)
+    text = str(report)
+    assert ("in eval()" in text) is bool(dropout)
+    assert ("pack_padded_sequence(input, lengths, enforce_sorted=False)" in text) is bool(lengths)
+    assert "h_n == layer(" in text
+    assert ("output == layer(" in text) is (lengths is None)
+    _require_true(report)
+
+
+def _require_true(report: Report) -> None:
+    """Evaluate each relation, and find it printed word by word unless it is one of many rows."""
+    text = str(report)
+    names = _names(report, training="in eval()" not in text)
+    for claim in report.claims:
+        assert _holds(claim, names), str(claim)
+        if claim.code == "view":
+            assert f"{claim.left_text.partition('[')[0]}[layer, dir]" in text
+        elif claim.row is None or claim.row < 6:
+            assert str(claim) in text
+
+
+def _holds(claim: Claim, names: dict[str, Any]) -> bool:
+    """The text as Python reads it, with each element of a tensor compared."""
+    left, right = (
+        eval(text, dict(names))  # noqa: S307 - the text is under test
+        for text in str(claim).split(f" {claim.relation} ")
+    )
+    equal = torch.equal(left, right) if isinstance(left, torch.Tensor) else left == right
+    return bool(equal) is (claim.relation == "==")
+
+
+def _names(report: Report, *, training: bool) -> dict[str, Any]:
+    """The tensors that the table names, the layer, and its packed input if it has one."""
+    config, spec = report.config, report.input_spec
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # dropout of one layer, a projection
+        layer = eval(config.constructor, {"nn": nn}).double()  # noqa: S307
+        layer.train(training)
+        given_input = torch.randn(report.input.shape, dtype=torch.float64)
+        names: dict[str, Any] = {"torch": torch, "input": given_input}
+        if spec.lengths is not None and not config.cell:
+            names["packed"] = pack_padded_sequence(
+                given_input, torch.tensor(spec.lengths), config.batch_first, enforce_sorted=False
+            )
+        with torch.no_grad():
+            zeros = [
+                torch.zeros(shape, dtype=torch.float64)
+                for shape in (report.h_0.shape, *([report.c_0.shape] if _has_c(config) else []))
+            ]
+            read = names.get("packed", given_input)
+            returned = layer(read, tuple(zeros) if len(zeros) > 1 else zeros[0])
+    time = "1" if config.cell else "n"
+    states = returned if config.cell else returned[1]
+    finals = states if isinstance(states, tuple) else (states,)
+    names |= dict(zip((f"h_{time}", f"c_{time}"), finals, strict=False))
+    if not config.cell:
+        packed = spec.lengths is not None
+        output = returned[0]
+        names["output"] = pad_packed_sequence(output, config.batch_first)[0] if packed else output
+    return names | {"cell" if config.cell else "layer": layer}
+
+
+def _has_c(config: RNNConfig) -> bool:
+    return config.kind is Kind.LSTM
