@@ -1,4 +1,4 @@
-"""The Python API: reports of layers and models, which show themselves and check expectations.
+"""The Python API: reports of layers and models, which can be printed and check expectations.
 
 report = rnnshape.inspect(nn.LSTM(20, 40, bidirectional=True))
 report.output.shape                          # (10, 5, 80)
@@ -11,10 +11,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.analysis.expectation import judge, parse_expectation
 from rnnshape.analysis.inspection import Inspection
+from rnnshape.dims import ints
 from rnnshape.document.expectations import failure_text
 from rnnshape.document.model import Document
 from rnnshape.document.report import report_document
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class _Shown:
-    """A result that can be printed as tables, and that Jupyter and rich show as such."""
+    """A result that `print`, Jupyter and rich show as tables."""
 
     def _document(self) -> Document:
         raise NotImplementedError
@@ -59,17 +60,39 @@ class _Shown:
         return render_fragment(self._document())
 
 
+class _TensorProperty(property):
+    """A property of a report that is one of its tensors, with plain ints as sizes."""
+
+    def __init__(self, name: str, doc: str) -> None:
+        def read(report: Report) -> Tensor:
+            tensors = report.predicted.tensors
+            if name not in tensors:
+                raise AttributeError(
+                    f"{report.config.class_name} has no {name} here; it has {', '.join(tensors)}",
+                    name=name,
+                    obj=report,
+                )
+            return replace(tensors[name], shape=ints(tensors[name].shape))
+
+        read.__doc__ = doc  # property has no other way in a subclass before Python 3.12
+        super().__init__(read)
+
+    if TYPE_CHECKING:  # what it reads, where property has Any
+
+        def __get__(self, report: Any, owner: Any = None, /) -> Tensor: ...  # type: ignore[override]
+
+
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Report(_Shown, LayerReport):
-    """All that is known of one layer with one input.
+    """Everything known of one layer with one input.
 
-    `print(report)` writes it as tables; Jupyter and rich show it by themselves. A tensor that this
-    layer does not have, such as c_n of a GRU, is an AttributeError.
+    `print(report)` writes it as tables; Jupyter and rich show it without being asked. A tensor that
+    this layer does not have, such as c_n of a GRU, is an AttributeError.
     """
 
     @property
     def config(self) -> RNNConfig:
-        """The constructor's arguments."""
+        """The arguments of the constructor."""
         return self.subject.config
 
     @property
@@ -79,72 +102,31 @@ class Report(_Shown, LayerReport):
 
     @property
     def settings(self) -> Settings:
-        """Where the layer runs and in what type."""
+        """The device and the dtype."""
         return self.subject.settings
 
-    @property
-    def input(self) -> Tensor:
-        """What the layer reads: (L, N, H_in), (N, L, H_in) with batch_first, (N, H_in) a cell."""
-        return self._tensor("input")
-
-    @property
-    def data(self) -> Tensor:
-        """The steps that a packed layer reads: (sum(lengths), H_in)."""
-        return self._tensor("data")
-
-    @property
-    def output(self) -> Tensor:
-        """What the last layer gives at each step: (L, N, D*H_out), batch first if so asked."""
-        return self._tensor("output")
-
-    @property
-    def h_0(self) -> Tensor:
-        """The initial hidden state, in the shape of h_n or h_1."""
-        return self._tensor("h_0")
-
-    @property
-    def c_0(self) -> Tensor:
-        """The initial cell state of an LSTM, in the shape of c_n or c_1."""
-        return self._tensor("c_0")
-
-    @property
-    def h_n(self) -> Tensor:
-        """The final hidden states: (D*num_layers, N, H_out)."""
-        return self._tensor("h_n")
-
-    @property
-    def c_n(self) -> Tensor:
-        """The final cell states of an LSTM: (D*num_layers, N, H_cell)."""
-        return self._tensor("c_n")
-
-    @property
-    def h_1(self) -> Tensor:
-        """The next hidden state of a cell: (N, H_out)."""
-        return self._tensor("h_1")
-
-    @property
-    def c_1(self) -> Tensor:
-        """The next cell state of an nn.LSTMCell: (N, H_cell)."""
-        return self._tensor("c_1")
+    input = _TensorProperty(
+        "input", "The input: (L, N, H_in), (N, L, H_in) with batch_first, (N, H_in) for a cell."
+    )
+    data = _TensorProperty("data", "The steps that a packed layer reads: (sum(lengths), H_in).")
+    output = _TensorProperty(
+        "output", "The last layer's h at each step: (L, N, D*H_out), or (N, L, D*H_out)."
+    )
+    h_0 = _TensorProperty("h_0", "The initial hidden state, in the shape of h_n or h_1.")
+    c_0 = _TensorProperty("c_0", "The initial cell state of an LSTM, in the shape of c_n or c_1.")
+    h_n = _TensorProperty("h_n", "The final hidden states: (D*num_layers, N, H_out).")
+    c_n = _TensorProperty("c_n", "The final cell states of an LSTM: (D*num_layers, N, H_cell).")
+    h_1 = _TensorProperty("h_1", "The next hidden state of a cell: (N, H_out).")
+    c_1 = _TensorProperty("c_1", "The next cell state of an nn.LSTMCell: (N, H_cell).")
 
     def expect(self, *expectations: str) -> None:
         """Raise AssertionError unless each `NAME OP VALUE` holds: `params <= 150k`.
 
-        The error lists every failure with what was expected, the real value and its formula. Where
-        PyTorch did not do what was predicted no expectation holds. Raises RequestError for an
+        The error lists every failure with what was expected, the actual value and its formula. If
+        PyTorch did not do what was predicted, no expectation holds. Raises RequestError for an
         expectation that cannot be read, or that names something this layer does not have.
         """
         _expect([self], expectations)
-
-    def _tensor(self, name: str) -> Tensor:
-        tensors = self.predicted.tensors
-        if name not in tensors:
-            raise AttributeError(
-                f"{self.config.class_name} has no {name} here; it has {', '.join(tensors)}",
-                name=name,
-                obj=self,
-            )
-        return replace(tensors[name], shape=tuple(map(int, tensors[name].shape)))
 
     def _document(self) -> Document:
         return report_document(Inspection(report=self), show=DEFAULT_SECTIONS)
@@ -152,16 +134,12 @@ class Report(_Shown, LayerReport):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.config.constructor}>"
 
-    def __hash__(self) -> int:
-        """Of what was inspected; reports are equal where what was found is equal as well."""
-        return hash((self.config, self.input_spec, self.settings))
-
 
 class Reports(_Shown, Mapping[str, Report]):
-    """The reports of a model's recurrent layers, by name and in the model's order.
+    """The reports of a model's recurrent layers by name, in the model's order.
 
-    `print(reports)` writes all of them; Jupyter and rich show them by themselves. `unread` has the
-    layers that have no report, each with the RequestError that says why.
+    `print(reports)` writes all of them; Jupyter and rich show them without being asked. `unread`
+    holds the layers that could not be reported, each with the RequestError that says why.
     """
 
     def __init__(
@@ -193,14 +171,14 @@ class Reports(_Shown, Mapping[str, Report]):
     def expect(self, *expectations: str) -> None:
         """Raise AssertionError unless each holds: `encoder.lstm/output = 10,5,80`.
 
-        Of a model with one recurrent layer the name may be left out. Raises RequestError for a
-        layer that is `unread`, and without a name where there is one. See `Report.expect`.
+        The name may be left out if the model has one recurrent layer. Raises RequestError for an
+        expectation about a layer in `unread`. See `Report.expect`.
         """
         for expectation in expectations if self.unread else ():
-            module = parse_expectation(_text(expectation)).module
+            module = parse_expectation(_require_text(expectation)).module
             name = next(iter(self.unread)) if module is None else module
             if name in self.unread:
-                raise _behind(name, self.unread[name])
+                raise self.unread[name].behind(name)
         _expect(list(self.values()), expectations)
 
 
@@ -213,13 +191,13 @@ def inspect(
 ) -> Report:
     """The report of one layer.
 
-    `layer` is a description, an nn.LSTM, nn.GRU, nn.RNN or cell, or a target as text:
-    `"nn.GRU(20, 40)"`, `"lstm --hidden 40"`. Of a module its constructor's arguments are read, and,
-    unless `settings` are given, the device and dtype of its weights; the module itself is not run.
-    Unless `run` is False a layer like it is built with random weights and run once. Raises
-    RequestError where it cannot be run, and for a module that has other weights than its sizes
-    say. A module whose tensors are not all of one dtype and on one device is not run. The global
-    state of torch (random numbers, threads, backends, default device and dtype) is left as it was.
+    `layer` is an RNNConfig, an nn.LSTM, nn.GRU, nn.RNN or cell, or a target as text, such as
+    `"nn.GRU(20, 40)"` or `"lstm --hidden 40"`. Of a module, the arguments of its constructor are
+    read and, unless `settings` are given, the device and dtype of its weights; the module itself
+    is not run. Instead a layer like it is built with random weights and run once, unless `run` is
+    False or the tensors of the module differ in dtype or device. Raises RequestError where a layer
+    cannot be run, and for a module whose weights contradict its sizes. The global state of torch
+    (random numbers, threads, backends, default device and dtype) stays as it was.
     """
     _require_asked(input_spec, settings)
     return _report(_subject(layer, input_spec, settings), run=run)
@@ -234,14 +212,14 @@ def inspect_model(
 ) -> Reports:
     """The report of each recurrent layer in a model, by its name there: "encoder.lstm".
 
-    Each is run alone and with the same input; the model is not run. A layer that `inspect` would
-    refuse is in `Reports.unread`; RequestErrors is raised where there is no other. See `inspect`.
+    Each layer is run alone, with the same input; the model is not run. A layer that `inspect`
+    would refuse is in `Reports.unread`. Raises RequestErrors if all are refused. See `inspect`.
     """
     _require_asked(input_spec, settings)
     if not _is_module(model):
         raise RequestError(
-            f"a model is an nn.Module, not {type(model).__name__}",
-            hint="rnnshape.inspect takes a layer in other forms too",
+            f"a model must be an nn.Module, not {type(model).__name__}",
+            hint="rnnshape.inspect also takes a layer as text",
         )
     from rnnshape.pytorch.existing import recurrent_layers
 
@@ -251,19 +229,19 @@ def inspect_model(
         try:
             subject = _subject(layer, input_spec, settings)
             reports[name] = _report(replace(subject, name=name), run=run)
-        except RequestError as error:  # noqa: PERF203 - each may be refused
+        except RequestError as error:  # noqa: PERF203 - any of them may be refused
             unread[name] = error
     if unread and not reports:
-        raise RequestErrors(_behind(name, error) for name, error in unread.items())
+        raise RequestErrors(error.behind(name) for name, error in unread.items())
     return Reports(reports, unread)
 
 
 def check(path: str | os.PathLike[str] | None = None, *, run: bool = True) -> None:
-    """Raise AssertionError unless all holds that a manifest expects of its modules.
+    """Raise AssertionError unless everything holds that a manifest expects of its modules.
 
-    `path` is an `rnnshape.toml` or a `pyproject.toml`, or None for the nearest one here or above.
-    The error is the report that `rnnshape check` prints. Raises RequestError for a manifest that
-    cannot be read, with all that is wrong with it.
+    `path` is an `rnnshape.toml` or a `pyproject.toml`; by default it is the nearest one in this
+    folder or above. The text of the error is what `rnnshape check` prints. Raises RequestError for
+    a manifest that cannot be read, with everything that is wrong in it.
     """
     from rnnshape.analysis.check import checked, run_modules
     from rnnshape.document.check import check_document
@@ -281,18 +259,17 @@ def _subject(
     layer: RNNConfig | nn.Module | str, input_spec: InputSpec | None, settings: Settings | None
 ) -> Subject:
     subject = _layer(layer)
-    of_layer = subject.given - INPUT_FIELDS
-    sizes = frozenset({"batch_size", "seq_len"}) if input_spec is None else frozenset()
+    assumed = {"batch_size", "seq_len"} if input_spec is None else set()
     return replace(
         subject,
         input_spec=input_spec or InputSpec(),
         settings=settings or subject.settings,
-        given=of_layer | (INPUT_FIELDS - sizes),
+        given=(subject.given | INPUT_FIELDS) - assumed,
     )
 
 
 def _layer(layer: RNNConfig | nn.Module | str) -> Subject:
-    """The layer with the default input, where it is itself."""
+    """The layer with the default input and its own settings."""
     if isinstance(layer, RNNConfig):
         return Subject(config=layer)
     if isinstance(layer, str):
@@ -300,11 +277,11 @@ def _layer(layer: RNNConfig | nn.Module | str) -> Subject:
         from rnnshape.sources.subjects import settings_for, subject_of
 
         target = read_target(layer)
-        target = replace(target, origin=replace(target.origin, words=PYTHON))
-        return subject_of(target, {}, settings_for(target, device=None, dtype=None))
+        subject = subject_of(target, {}, settings_for(target, device=None, dtype=None))
+        return replace(subject, origin=replace(target.origin, words=PYTHON))
     if not _is_module(layer):
         raise RequestError(
-            f"a layer is an nn.Module, an RNNConfig or a string, not {type(layer).__name__}",
+            f"a layer must be an nn.Module, an RNNConfig or a string, not {type(layer).__name__}",
             hint="rnnshape.inspect(nn.LSTM(20, 40))",
         )
     from rnnshape.pytorch.existing import existing
@@ -320,33 +297,29 @@ def _report(subject: Subject, *, run: bool) -> Report:
 
 
 def _require_asked(input_spec: object, settings: object) -> None:
-    """Raise RequestError for an input or settings in another form."""
+    """Raise RequestError for an input or settings of another type."""
     if not (input_spec is None or isinstance(input_spec, InputSpec)):
         raise RequestError(
-            f"the input is an InputSpec, not {written(input_spec)}",
+            f"the input must be an InputSpec, not {written(input_spec)}",
             hint="rnnshape.InputSpec(seq_len=10, batch_size=5)",
         )
     if not (settings is None or isinstance(settings, Settings)):
         raise RequestError(
-            f"settings are Settings, not {written(settings)}",
+            f"the settings must be a Settings, not {written(settings)}",
             hint="rnnshape.Settings(device='cpu', dtype='float32')",
         )
 
 
 def _is_module(value: object) -> bool:
-    """Whether this is an nn.Module; torch is not imported to find out."""
+    """Whether this is an nn.Module, found out without importing torch."""
     return any(base.__module__ == "torch.nn.modules.module" for base in type(value).__mro__)
 
 
-def _behind(name: str, error: RequestError) -> RequestError:
-    return error.behind(name) if name else error
-
-
 def _expect(reports: list[Report], expectations: Iterable[str]) -> None:
-    judgements = [judge(_text(expectation), reports) for expectation in expectations]
-    about = {id(judgement.subject): judgement.subject for judgement in judgements}
+    judgements = [judge(_require_text(expectation), reports) for expectation in expectations]
+    subjects = [judgement.subject for judgement in judgements]
     for report in reports:
-        if id(report.subject) in about and report.disagrees:
+        if report.disagrees and report.subject in subjects:
             document = report_document(Inspection(report=report), show=["verification"])
             raise AssertionError(render(document, Format.TABLE).rstrip("\n"))
     failures = [failure_text(each) for each in judgements if not each.holds]
@@ -354,13 +327,11 @@ def _expect(reports: list[Report], expectations: Iterable[str]) -> None:
         raise AssertionError("\n".join(failures))
 
 
-def _text(expectation: object) -> str:
+def _require_text(expectation: object) -> str:
     if isinstance(expectation, str):
         return expectation
     several = isinstance(expectation, Iterable) and not isinstance(expectation, bytes)
     raise RequestError(
-        f"an expectation is a string, NAME OP VALUE, not {written(expectation)}",
-        hint="each is an argument of its own: expect(*expectations)"
-        if several
-        else 'expect("params <= 150k")',
+        f"an expectation must be a string, NAME OP VALUE, not {written(expectation)}",
+        hint="expect(*expectations)" if several else 'expect("params <= 150k")',
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -23,20 +22,15 @@ class _Operation(NamedTuple):
 
 _Term: TypeAlias = "int | _Name | _Operation"
 
-_COMPUTE: Final[dict[str, Callable[[int, int], int]]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-}
 _PRECEDENCE: Final = {"+": 1, "-": 1, "*": 2}
 
 
 class Dim(int):
-    """An int with the tree of sums, differences and products that it came from.
+    """An int that keeps the tree of sums, differences and products it was computed by.
 
     Literal 0 and 1 are neutral (`dim * 1` is `dim`); a Dim whose value is 1 is kept, since the
-    formula holds for other sizes. Every other operation (`//`, `%`, `-dim`, `2 - dim`) yields a
-    plain int; `max` and `min` give one of their arguments, with the formula of that one alone.
+    formula is the same for other sizes. Every other operation (`//`, `%`, `-dim`, `2 - dim`) yields
+    a plain int; `max` and `min` return one of their arguments and forget the others.
     """
 
     term: _Term
@@ -48,23 +42,23 @@ class Dim(int):
         return dim
 
     def __getnewargs__(self) -> tuple[int, _Term]:  # type: ignore[override]
-        """What `copy` and `pickle` make a Dim from; int's own answer leaves the term out."""
+        """What `copy` and `pickle` rebuild a Dim from; int's own answer lacks the term."""
         return int(self), self.term
 
     def __add__(self, other: int) -> Dim:
-        return _combined("+", self, other)
+        return _combined(int(self) + int(other), "+", self, other)
 
     def __radd__(self, other: int) -> Dim:
-        return _combined("+", other, self)
+        return _combined(int(other) + int(self), "+", other, self)
 
     def __sub__(self, other: int) -> Dim:
-        return _combined("-", self, other)
+        return _combined(int(self) - int(other), "-", self, other)
 
     def __mul__(self, other: int) -> Dim:
-        return _combined("*", self, other)
+        return _combined(int(self) * int(other), "*", self, other)
 
     def __rmul__(self, other: int) -> Dim:
-        return _combined("*", other, self)
+        return _combined(int(other) * int(self), "*", other, self)
 
 
 def named(symbol: str, value: int) -> Dim:
@@ -84,7 +78,7 @@ def substituted(value: int) -> str:
 
 def symbols(value: int) -> dict[str, int]:
     """The names in the formula of `value`, each with the size it stands for."""
-    return dict(_names(_term(value)))
+    return dict(_symbols_in(_term(value)))
 
 
 def shape_formula(shape: Sequence[int]) -> str:
@@ -93,7 +87,7 @@ def shape_formula(shape: Sequence[int]) -> str:
 
 
 def ints(shape: Sequence[int]) -> tuple[int, ...]:
-    """A shape of plain ints, which do not know how they were computed."""
+    """A shape as plain ints."""
     return tuple(map(int, shape))
 
 
@@ -103,25 +97,24 @@ def written_shape(sizes: Sequence[object]) -> str:
     return f"({inside},)" if len(sizes) == 1 else f"({inside})"
 
 
-def _names(term: _Term) -> Iterator[tuple[str, int]]:
+def _symbols_in(term: _Term) -> Iterator[tuple[str, int]]:
     if isinstance(term, _Name):
         yield term.symbol, term.value
     elif isinstance(term, _Operation):
-        yield from _names(term.left)
-        yield from _names(term.right)
+        yield from _symbols_in(term.left)
+        yield from _symbols_in(term.right)
 
 
 def _term(value: int) -> _Term:
     return value.term if isinstance(value, Dim) else value
 
 
-def _combined(sign: str, left: int, right: int) -> Dim:
+def _combined(value: int, sign: str, left: int, right: int) -> Dim:
     neutral = 1 if sign == "*" else 0
     if isinstance(left, Dim) and type(right) is int and right == neutral:
         return left
     if isinstance(right, Dim) and type(left) is int and left == neutral and sign != "-":
         return right
-    value = _COMPUTE[sign](int(left), int(right))
     return Dim(value, _Operation(sign, _term(left), _term(right)))
 
 

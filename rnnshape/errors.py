@@ -1,13 +1,14 @@
-"""Refused requests: what was given, what was expected and what to do; and how to quote input."""
+"""Errors that say what was given, what was expected and what to do; and how to quote input."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import PurePath
 from typing import Any, Final, NamedTuple, TypeVar
 
-from rnnshape.words import PYTHON, Style, Words
+from rnnshape.words import PYTHON, Words
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -15,79 +16,91 @@ Made = TypeVar("Made")
 _LONGEST_ECHO: Final = 60
 
 
-class Told(NamedTuple):
-    """A problem and what to do about it, in the words of one front end: a line each."""
+class Message(NamedTuple):
+    """A problem and what to do about it, one line each, in the words of one front end."""
 
     problem: str
     hint: str
 
 
 class RequestError(ValueError):
-    """A request that cannot be met: its words, its sizes, or the machine it asks for.
+    """A request that cannot be met.
 
     `problem` says what was given and what was expected, `hint` what to do about it; each is one
     line without a final full stop. `fields` are values by the names of `rnnshape.fields`. Both
     texts may refer to them, since each front end writes a field in its own way: `{proj_size}` is
     the field with its value (`--proj 31`, `proj_size=31`), `{proj_size:name}` its name alone.
-    Without a hint the fields are the hint.
+    Each `{}` stands for the next of `quotes`, texts in which braces are just braces, as in whatever
+    the user gave. Without a hint the fields are the hint.
     """
 
-    def __init__(self, problem: str, *, hint: str | None = None, **fields: object) -> None:
+    _errors: tuple[RequestError, ...] = ()
+
+    def __init__(
+        self, problem: str, *quotes: str, hint: str | None = None, **fields: object
+    ) -> None:
         self._problem = problem
+        self._quotes = quotes
         self._hint = hint
-        self.fields = fields
-        self.layer: Style | None = None  # how the layer's own fields are written where it is
+        self.fields: Mapping[str, Any] = fields
         super().__init__(f"{self.problem} ({self.hint})")
 
     @property
     def problem(self) -> str:
         """What is wrong, in Python's words."""
-        return self._written(self._problem, PYTHON)
+        return self.message(PYTHON).problem
 
     @property
     def hint(self) -> str:
         """What to do about it, in Python's words."""
-        return self.told(PYTHON).hint
+        return self.message(PYTHON).hint
 
-    def told(self, words: Words) -> Told:
+    def message(self, words: Words) -> Message:
         """The problem and the hint in the words of a front end."""
-        words = words._replace(layer=self.layer or words.layer)
-        hint = self._hint
-        if hint is None:
-            settings = (words.setting(name, value) for name, value in self.fields.items())
-            return Told(self._written(self._problem, words), words.between.join(settings))
-        return Told(self._written(self._problem, words), self._written(hint, words))
+        quotes = iter(self._quotes)
+
+        def replaced(reference: re.Match[str]) -> str:
+            name, name_alone = reference.groups()
+            if name is None:
+                return next(quotes, reference[0])
+            if name not in self.fields:
+                return reference[0]
+            return words.name(name) if name_alone else words.setting(name, self.fields[name])
+
+        problem = _REFERENCE.sub(replaced, self._problem)
+        if self._hint is None:
+            return Message(problem, words.settings(self.fields))
+        return Message(problem, _REFERENCE.sub(replaced, self._hint))
+
+    def written_in(self, words: Words) -> RequestError:
+        """The same error in these words, whichever front end shows it."""
+        return RequestError("{}", *self.message(words), hint="{}", **self.fields)
 
     def behind(self, place: str) -> RequestError:
-        """The same error, its problem behind the name of what it is about."""
-        error = RequestError(f"{place}: {self._problem}", hint=self._hint, **self.fields)
-        error.layer = self.layer
-        return error
+        """The same error with the name of what it is about before its problem, if there is one."""
+        if not place:
+            return self
+        problem = f"{{}}: {self._problem}"
+        return RequestError(problem, place, *self._quotes, hint=self._hint, **self.fields)
 
     @property
     def errors(self) -> tuple[RequestError, ...]:
-        """Each thing that is wrong: this one, or several that are reported together."""
-        return (self,)
+        """The error itself, or each of those that are reported together."""
+        return self._errors or (self,)
 
-    def _written(self, text: str, words: Words) -> str:
-        def written(match: re.Match[str]) -> str:
-            name, name_alone = match.groups()
-            if name not in self.fields:  # braces of somebody else's
-                return match[0]
-            return words.name(name) if name_alone else words.setting(name, self.fields[name])
-
-        return _REFERENCE.sub(written, text) if self.fields else text
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """How `pickle` makes it again: an error crosses a process pool in this way."""
-        return _request_error, (self._problem, self._hint, self.fields), {"layer": self.layer}
+    def __reduce__(self) -> tuple[Callable[..., RequestError], tuple[Any, ...]]:
+        """How `pickle` rebuilds the error, for example to hand it to another process."""
+        rebuilt = partial(
+            RequestError, self._problem, *self._quotes, hint=self._hint, **self.fields
+        )
+        return rebuilt, ()
 
 
-_REFERENCE: Final = re.compile(r"\{([a-z_]+)(:name)?\}")
+_REFERENCE: Final = re.compile(r"\{\}|\{([a-z_]+)(:name)?\}")
 
 
 class PlacedError(RequestError):
-    """Something that is wrong at a line of a file; `name` is what the line is about."""
+    """An error at a line of a file; `name` is what the line is about."""
 
     def __init__(  # noqa: PLR0913 - the parts of a place
         self,
@@ -102,30 +115,25 @@ class PlacedError(RequestError):
         self.file, self.line, self.name = file, line, name
         place = f"{file}:{line}" if column is None else f"{file}:{line}:{column}"
         about = "" if name is None else f"{quoted(name)}: "
-        told = error.told(words)
-        super().__init__(f"{place}: {about}{told.problem}", hint=told.hint)
+        problem, hint = error.message(words)
+        super().__init__(f"{place}: {about}{problem}", hint=hint)
 
 
 class RequestErrors(RequestError):  # noqa: N818 - there are several
-    """Several things that are wrong, reported together; the first one's text stands for all."""
+    """Several errors, reported together; as text it is the first of them."""
 
     def __init__(self, errors: Iterable[RequestError]) -> None:
         each = [single for error in errors for single in error.errors]
         super().__init__(each[0].problem, hint=each[0].hint)
         self._errors = tuple(each)
 
-    @property
-    def errors(self) -> tuple[RequestError, ...]:
-        """Each of them, in order."""
-        return self._errors
-
     def __reduce__(self) -> tuple[Callable[..., RequestError], tuple[Any, ...]]:
-        """How `pickle` makes it again."""
+        """How `pickle` rebuilds the error."""
         return RequestErrors, (self._errors,)
 
 
 def gathered(function: Callable[[Given], Made], given: Iterable[Given]) -> list[Made]:
-    """The function's results. Every item is tried; raises RequestErrors with all that it raised."""
+    """The function's results. All items are tried before RequestErrors reports what went wrong."""
     made: list[Made] = []
     problems: list[RequestError] = []
     for each in given:
@@ -136,10 +144,6 @@ def gathered(function: Callable[[Given], Made], given: Iterable[Given]) -> list[
     if problems:
         raise RequestErrors(problems)
     return made
-
-
-def _request_error(problem: str, hint: str | None, fields: dict[str, object]) -> RequestError:
-    return RequestError(problem, hint=hint, **fields)
 
 
 def nearest(text: str, choices: Iterable[str]) -> str:
@@ -161,7 +165,7 @@ def quoted(text: str) -> str:
 def printable(text: str) -> str:
     r"""The text on one line, control characters escaped as in Python: `\x1b`, `\n`.
 
-    Names that come from a file may hold anything, even lone surrogates, which cannot be encoded.
+    Names from a file may contain anything, even lone surrogates, which cannot be encoded.
     """
     if text.isprintable():
         return text
@@ -176,10 +180,15 @@ def written(value: object) -> str:
         return f"a value of type {type(value).__name__} that cannot be printed"
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, or its type where it has none."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
 def word(given: str | PurePath) -> str:
     """The text quoted as one word for a shell, on one line.
 
-    A path that begins with a dash gets `./` before it, since it would be read as an option.
+    A path that begins with a dash gets `./` before it, or it would be read as an option.
     """
     import shlex  # only errors need it
 
@@ -192,7 +201,7 @@ def word(given: str | PurePath) -> str:
 
 
 def _in_bash(letter: str) -> str:
-    """A letter between `$'` and `'`; a lone surrogate is a byte of a name that is not UTF-8."""
+    """A letter between `$'` and `'`; a lone surrogate stands for a byte that is not UTF-8."""
     code = ord(letter)
     if letter in "\\'":
         return f"\\{letter}"

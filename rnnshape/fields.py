@@ -1,14 +1,12 @@
-"""Every field of a layer, its input and its run, one row each: what all front ends call it."""
+"""The table of all fields of a layer, its input and its run, and what front ends call them."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-Group: TypeAlias = Literal["layer", "input", "run"]
-# What a value is: a size of 1 or more, a count of 0 or more, sizes of an input or of its rows, a
-# flag that is off unless given, a switch with a word for off as well, a probability, one of a few
-# words, a name.
+FieldGroup: TypeAlias = Literal["layer", "input", "run"]
+# A size is at least 1, a count at least 0. A flag can only be turned on, a switch also off.
 Takes: TypeAlias = Literal[
     "size", "count", "shape", "lengths", "flag", "switch", "probability", "choice", "name"
 ]
@@ -18,9 +16,9 @@ class Field(NamedTuple):
     """One field. Its name is PyTorch's, and the key in TOML and JSON."""
 
     name: str
-    group: Group
+    group: FieldGroup
     takes: Takes
-    option: str  # the short spelling, which help shows
+    option: str  # the spelling that help shows
     help: str
     default: Any = None
     metavar: str = ""
@@ -77,13 +75,13 @@ FIELDS: Final = {field.name: field for field in _TABLE}
 
 
 @cache
-def fields_of(*groups: Group) -> tuple[Field, ...]:
+def fields_of(*groups: FieldGroup) -> tuple[Field, ...]:
     """The fields of these groups, in the order in which help and JSON list them."""
     return tuple(field for field in _TABLE if field.group in groups)
 
 
 def spelled(name: str) -> str:
-    """The option, without dashes, that may be spelled PyTorch's way: `hidden_size` is `hidden`."""
+    """The option, without dashes, that a spelling such as `hidden_size` or `hidden-size` means."""
     dashed = name.replace("_", "-")
     return _SPELLINGS.get(dashed, dashed)
 

@@ -1,23 +1,27 @@
-"""How each front end writes a field with a value: options, a call, a TOML file."""
+"""How each front end writes a field with its value: as an option, an argument or a TOML key."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from rnnshape.fields import FIELDS
+from rnnshape.fields import FIELDS, fields_of
 
-Style: TypeAlias = Literal["option", "argument", "key"]
+_Style: TypeAlias = Literal["option", "argument", "key"]
+
+# What a target can say of a layer.
+_OF_A_TARGET: Final = frozenset({"kind", *(field.name for field in fields_of("layer"))})
 
 
 class Words(NamedTuple):
-    """The style in which a front end writes the fields of a layer, its input and its run."""
+    """How a front end writes the fields of a layer, of its input and of its run."""
 
-    layer: Style = "argument"
-    input: Style = "argument"
-    run: Style = "argument"
-    keys: Mapping[str, str] = {}  # the keys that a TOML file has, by field: {"seq_len": "seq"}
+    layer: _Style = "argument"
+    input: _Style = "argument"
+    run: _Style = "argument"
+    keys: Mapping[str, str] = {}  # in TOML, the key of each field: {"seq_len": "seq"}
+    target: frozenset[str] = frozenset()  # the fields that are written in a target
 
     def name(self, field: str) -> str:
         """What the field is called: `--batch`, `batch_size`."""
@@ -26,8 +30,21 @@ class Words(NamedTuple):
         return self.keys.get(field, field)
 
     def setting(self, field: str, value: object) -> str:
-        """The field with a value: `--batch 5`, `batch_size=5`, `batch_size = 5`."""
+        """The field with a value and its place: `--batch 5`, `--batch-first in the target`."""
+        if self.place(field) and _left_out(field, value):
+            return f"{_as_option(field, value)} of the target"
+        return f"{self.bare(field, value)}{self.place(field)}"
+
+    def place(self, field: str) -> str:
+        """Where an option of a target stands, since its command may have the same option."""
+        in_target = field in self.target and self._style(field) == "option"
+        return " in the target" if in_target else ""
+
+    def bare(self, field: str, value: object) -> str:
+        """The field with a value alone: `--batch 5`, `batch_size=5`, `batch_size = 5`."""
         match self._style(field):
+            case "option" if field in self.target and field == "kind":
+                return str(value).lower()
             case "option":
                 return _as_option(field, value)
             case "key":
@@ -35,22 +52,33 @@ class Words(NamedTuple):
             case "argument":
                 return f"{field}={value!r}"
 
-    @property
-    def between(self) -> str:
-        """What stands between two settings."""
-        return " " if self.layer == "option" else ", "
+    def settings(self, values: Mapping[str, object]) -> str:
+        """Several fields with their values; those of a target come first."""
+        between = " " if self.layer == "option" else ", "
+        by_place: dict[str, list[str]] = {" in the target": [], "": []}
+        for name, value in values.items():
+            by_place[self.place(name)].append(self.bare(name, value))
+        parts = (f"{between.join(bare)}{place}" for place, bare in by_place.items() if bare)
+        return " and ".join(parts)
 
-    def _style(self, field: str) -> Style:
+    def beside(self, fields: Iterable[str]) -> Words:
+        """The words where a target gives these fields, and options beside it give the others."""
+        return self._replace(target=self.target & {"kind", *fields})
+
+    def _style(self, field: str) -> _Style:
         if field in self.keys:
             return "key"
-        group = FIELDS[field].group if field in FIELDS else "run"
-        return {"layer": self.layer, "input": self.input, "run": self.run}[group]
+        if field in _OF_A_TARGET:
+            shared = self.input == "option" and field not in self.target
+            return "option" if shared else self.layer
+        return self.input if field in FIELDS and FIELDS[field].group == "input" else self.run
 
 
 PYTHON: Final = Words()
 COMMAND: Final = Words(layer="option", input="option", run="option")
-# A command whose target is a constructor call.
-CALL: Final = Words(layer="argument", input="option", run="option")
+# A command whose target is options in one word, or a constructor call.
+TARGET: Final = COMMAND._replace(target=_OF_A_TARGET)
+CALL: Final = TARGET._replace(layer="argument")
 
 
 def _option(name: str) -> str:
@@ -60,18 +88,23 @@ def _option(name: str) -> str:
 def _as_option(name: str, value: object) -> str:
     option, field = _option(name), FIELDS.get(name)
     match value:
+        case _ if _left_out(name, value):
+            return f"leave {option} out"
         case _ if name == "kind":
             return f"rnnshape {str(value).lower()}"
         case True:
             return option
         case False if field is not None and field.takes == "switch":
             return f"--no-{option.removeprefix('--')}"
-        case _ if field is not None and not value and value == field.default:
-            return f"leave {option} out"
         case tuple():
             return f"{option} {','.join(map(str, value))}"
         case _:
             return f"{option} {value}"
+
+
+def _left_out(name: str, value: object) -> bool:
+    """Whether a field has a value that no option gives: the default 0, or False."""
+    return name in FIELDS and not value and value == FIELDS[name].default
 
 
 def toml_value(value: Any) -> str:

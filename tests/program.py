@@ -20,8 +20,8 @@ PYTHON: Final = (sys.executable,)
 MODULE: Final = (*PYTHON, "-m", "rnnshape")
 SCRIPT: Final = (str(Path(sys.executable).with_name("rnnshape")),)
 
-# What changes colours, widths, completion, warnings, what a CI service gets and, in a hook of git,
-# which repository is meant; a test that wants one of them sets it.
+# Variables that change colours, widths, completion, warnings, what is written on a CI service and,
+# in a git hook, which repository git takes. A test that needs one of them sets it.
 LEFT_OUT: Final = (
     "CI",
     "COLUMNS",
@@ -55,7 +55,7 @@ class Result:
 
 
 def call(*arguments: str) -> Result:
-    """Call `main` in this process, into a pipe as far as it can tell."""
+    """Call `main` in this process; stdout and stderr look like pipes to it."""
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
         code = main(arguments)
     return Result(code=code, out=out.getvalue(), err=err.getvalue())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-import venv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -62,8 +60,8 @@ def test_a_job_passes_while_its_expectations_hold(tmp_path: Path) -> None:
     (tmp_path / "rnnshape.toml").write_text(MANIFEST)
     result = act(tmp_path, INSTALLED)
     assert (result.code, result.err) == (0, "")
-    assert "all 3 expectations hold, of 2 modules" in result.out
-    assert "3 expectations hold" in summary(tmp_path)
+    assert "all 3 expectations of 2 modules hold" in result.out
+    assert "all 3 expectations of 2 modules hold" in summary(tmp_path)
 
 
 def test_a_job_fails_at_the_line_of_what_does_not_hold(tmp_path: Path) -> None:
@@ -140,28 +138,13 @@ def test_a_job_does_not_check_with_what_could_not_be_installed(tmp_path: Path) -
     assert len(calls(tmp_path)) == 1
 
 
-def test_what_is_installed_checks(tmp_path: Path) -> None:
-    """With pip itself, offline: the torch that is there fits, and so does what builds rnnshape."""
-    pytest.importorskip("pip")
-    workspace = tmp_path / "workspace"
-    workspace.mkdir()
-    (workspace / "rnnshape.toml").write_text(UNMET)
-    scripts = environment_without_rnnshape(tmp_path / "environment")
-    result = act(
-        workspace,
-        {},
-        PATH=f"{scripts}{os.pathsep}{os.environ['PATH']}",
-        PIP_NO_INDEX="1",
-        PIP_NO_BUILD_ISOLATION="false",  # as pip reads it: no isolation
-        PIP_DISABLE_PIP_VERSION_CHECK="1",
-    )
-    assert result.code == 1, result.err
-    assert (scripts / "rnnshape").is_file(), result.err
-    assert "::error file=rnnshape.toml,line=4,title=encoder::" in result.err
+def act(
+    workspace: Path, inputs: Mapping[str, str], *, action: Path = ROOT, **changes: str
+) -> Result:
+    """Run the steps until one fails; what they wrote together, and how the last one ended.
 
-
-def act(workspace: Path, inputs: Mapping[str, str], **changes: str) -> Result:
-    """Run the steps until one fails; what they wrote together, and how the last one ended."""
+    `action` is the folder that the job uses.
+    """
     values = {**DEFAULTS, **inputs}
     assert values.keys() == DEFAULTS.keys()
     script = workspace.parent / f"{workspace.name}.sh"
@@ -174,18 +157,18 @@ def act(workspace: Path, inputs: Mapping[str, str], **changes: str) -> Result:
             str(script),
             program=BASH,
             cwd=workspace,
-            env=environment(**{**runner(workspace), **changes, **given(step, values)}),
+            env=environment(**{**runner(workspace, action), **changes, **given(step, values)}),
         )
         code, out, err = result.code, out + result.out, err + result.err
     return Result(code=code, out=out, err=err)
 
 
-def runner(workspace: Path) -> dict[str, str]:
+def runner(workspace: Path, action: Path = ROOT) -> dict[str, str]:
     """What the runner sets."""
     return {
         "CI": "true",
         "GITHUB_ACTIONS": "true",
-        "GITHUB_ACTION_PATH": str(ROOT),
+        "GITHUB_ACTION_PATH": str(action),
         "GITHUB_STEP_SUMMARY": str(workspace.parent / f"{workspace.name}-summary.md"),
         "GITHUB_WORKSPACE": str(workspace),
     }
@@ -227,18 +210,3 @@ def calls(folder: Path) -> list[list[str]]:
     """The words of each call."""
     *each, _ = (folder / "calls").read_text().split("\036")
     return [words.split("\0")[:-1] for words in each]
-
-
-def environment_without_rnnshape(folder: Path) -> Path:
-    """The scripts of an environment that has all that this one has, but for rnnshape."""
-    venv.create(folder, with_pip=False)
-    (packages,) = folder.glob("lib/python*/site-packages")
-    shared = folder / "shared"
-    shared.mkdir()
-    (packages / "shared.pth").write_text(str(shared))
-    for place in (Path(place) for place in sys.path if place.endswith("site-packages")):
-        for installed in place.iterdir():
-            link = shared / installed.name
-            if "rnnshape" not in installed.name and not link.exists():
-                link.symlink_to(installed)
-    return folder / "bin"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from io import StringIO
 from itertools import product
 from pathlib import Path
@@ -128,6 +130,17 @@ def test_a_tensor_that_is_not_there_is_an_attribute_error(
     text = f"{report.config.class_name} has no {name} here; it has {there}"
     assert str(missing.value).startswith(text)
     assert not hasattr(report, name)
+
+
+def test_help_describes_each_property_of_a_report() -> None:
+    members = inspect.getmembers(rnnshape.Report)
+    described = {
+        name: inspect.getdoc(member)
+        for name, member in members
+        if isinstance(member, (property, cached_property))
+    }
+    assert {"output", "c_1", "parameters", "weights"} <= described.keys()
+    assert len({text for text in described.values() if text}) == len(described)
 
 
 def test_a_weight_that_is_not_there_is_a_key_error() -> None:
@@ -260,16 +273,18 @@ def test_a_model_that_is_a_layer_or_has_one_needs_no_name() -> None:
 def test_what_is_no_layer_is_refused() -> None:
     with pytest.raises(RequestError) as refused:
         rnnshape.inspect(nn.Sequential(nn.GRU(3, 4)))
-    assert refused.value.problem == "Sequential is no recurrent layer of torch.nn"
+    assert refused.value.problem == "Sequential is not a recurrent layer of torch.nn"
     assert refused.value.hint == "rnnshape.inspect_model finds those in a model"
     number: Any = 3
     with pytest.raises(RequestError) as refused:
         rnnshape.inspect(number)
-    assert refused.value.problem == "a layer is an nn.Module, an RNNConfig or a string, not int"
+    assert (
+        refused.value.problem == "a layer must be an nn.Module, an RNNConfig or a string, not int"
+    )
     text: Any = "lstm"
     with pytest.raises(RequestError) as refused:
         rnnshape.inspect_model(text)
-    assert refused.value.problem == "a model is an nn.Module, not str"
+    assert refused.value.problem == "a model must be an nn.Module, not str"
 
 
 def refused(call: Callable[[], object]) -> tuple[str, str]:
@@ -284,7 +299,7 @@ def refused(call: Callable[[], object]) -> tuple[str, str]:
 )
 def test_an_input_in_another_form_is_refused(inspect: Any, given: Any) -> None:
     problem, hint = refused(lambda: inspect(nn.LSTM(3, 4), given, run=False))
-    assert problem.startswith("the input is an InputSpec, not ")
+    assert problem.startswith("the input must be an InputSpec, not ")
     assert eval(hint, {"rnnshape": rnnshape}) == InputSpec()  # noqa: S307 - it is a hint of ours
 
 
@@ -292,7 +307,7 @@ def test_an_input_in_another_form_is_refused(inspect: Any, given: Any) -> None:
 @pytest.mark.parametrize("given", ["cpu", torch.device("cpu"), torch.float16, {}, ""], ids=ascii)
 def test_settings_in_another_form_are_refused(inspect: Any, given: Any) -> None:
     problem, hint = refused(lambda: inspect(nn.LSTM(3, 4), None, given, run=False))
-    assert problem == f"settings are Settings, not {given!r}"
+    assert problem == f"the settings must be a Settings, not {given!r}"
     assert eval(hint, {"rnnshape": rnnshape}) == Settings()  # noqa: S307 - it is a hint of ours
 
 
@@ -302,7 +317,7 @@ def test_settings_in_another_form_are_refused(inspect: Any, given: Any) -> None:
 def test_an_expectation_that_is_no_text_is_refused(given: Any) -> None:
     report = rnnshape.inspect(nn.GRU(20, 40), run=False)
     problem, hint = refused(lambda: report.expect(given))
-    assert problem == f"an expectation is a string, NAME OP VALUE, not {given!r}"
+    assert problem == f"an expectation must be a string, NAME OP VALUE, not {given!r}"
     assert ("expect(*expectations)" in hint) is isinstance(given, (list, tuple))
 
 
@@ -374,7 +389,7 @@ def _with(layer: nn.Module, **changed: object) -> nn.Module:
         (_with(nn.LSTMCell(3, 4), input_size=7), "weight_ih is (16, 3), not (16, 7)"),
         (
             _with(nn.GRU(3, 4, bidirectional=True, bias=False), bidirectional=False),
-            "weight_ih_l0_reverse is one too many; weight_hh_l0_reverse is one too many",
+            "weight_ih_l0_reverse is extra; weight_hh_l0_reverse is extra",
         ),
         (
             _with(nn.RNN(3, 4), num_layers=10**9),
@@ -382,7 +397,7 @@ def _with(layer: nn.Module, **changed: object) -> nn.Module:
         ),
         (
             _with(nn.LSTM(3, 4), weight_hr_l0=nn.Parameter(torch.zeros(2, 4))),
-            "weight_hr_l0 is one too many",
+            "weight_hr_l0 is extra",
         ),
     ],
     ids=lambda each: each if isinstance(each, str) else "",
@@ -391,9 +406,9 @@ def test_a_layer_without_the_weights_of_its_sizes_is_refused(
     layer: nn.Module, differences: str
 ) -> None:
     problem, hint = refused(lambda: rnnshape.inspect(layer))
-    described = hint.removeprefix("restore it, or inspect what they say: ")
+    described = hint.removeprefix("restore it, or inspect the layer that they describe: ")
     constructor = described.removeprefix("rnnshape.inspect(").removesuffix(")")
-    said = f"is not the {constructor} that its attributes say: {differences}"
+    said = f"is not the {constructor} that its attributes describe: {differences}"
     assert problem == f"this {type(layer).__name__} {said}"
     model = nn.ModuleDict({"encoder": layer})
     in_model, _ = refused(lambda: rnnshape.inspect_model(model))
@@ -445,7 +460,7 @@ def test_a_string_that_describes_no_layer_is_refused() -> None:
     assert problem.startswith("GRUX is neither options nor")
     with pytest.raises(RequestError) as wide:
         rnnshape.inspect("lstm --proj 40")
-    assert wide.value.hint.startswith("proj_size=31 is the largest")
+    assert wide.value.hint.startswith("--proj 31 in the target is the largest")
 
 
 def test_equal_reports_have_one_hash() -> None:

@@ -233,11 +233,11 @@ hint: gru in its place
 
 $ lstm
 error: a budget is one of --params, --macs, --bytes, --match; none is given
-hint: --params 1M alone
+hint: --params 1M
 
 $ lstm --params 1M --macs 1M
 error: a budget is one of --params, --macs, --bytes, --match; --params and --macs are given
-hint: --params 1M alone
+hint: leave --macs out
 
 $ lstm --params 50
 error: the smallest, nn.LSTM(20, 1), has 92 parameters; 50 are allowed
@@ -309,7 +309,7 @@ hint: --hidden 2 or more
 
 $ lstm --macs 1M --batch 0
 error: with batch 0 there are no MACs, and every layer fits
-hint: --batch 1, or --params
+hint: --params instead of --macs, or a batch of 1 or more
 
 $ lstm --params 1e6
 error: --params 1e6 is no number

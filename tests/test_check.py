@@ -100,10 +100,10 @@ def test_failures_come_first_then_every_module_then_the_sum() -> None:
     ("text", "said"),
     [
         (module("a", "gru"), "ok: nothing is expected of 1 module\n"),
-        (module("a", "gru", "params > 1"), "ok: the expectation holds, of 1 module\n"),
+        (module("a", "gru", "params > 1"), "ok: the expectation of 1 module holds\n"),
         (
             module("a", "gru", "params > 1") + module("b", "gru", "macs > 1"),
-            "ok: all 2 expectations hold, of 2 modules\n",
+            "ok: all 2 expectations of 2 modules hold\n",
         ),
         (module("a", "gru", "params > 1M"), "1 of 1 failed.\n"),
         (
@@ -150,14 +150,15 @@ def test_what_is_proposed_is_about_the_modules_that_were_looked_at() -> None:
     [
         ("nn.LSTM(20, 40, 2)", None),
         ("lstm --hidden 40 --layers 2 --dropout 0.5", None),  # which changes nothing in eval()
-        ("nn.LSTM(20, 41, 2)", "hidden_size is 40, there 41"),
-        ("nn.GRU(20, 40, 2)", "class is nn.LSTM, there nn.GRU"),
-        ("nn.LSTM(21, 40, 3)", "input_size is 20, there 21; num_layers is 2, there 3"),
-        ("nn.LSTM(20, 40, 2, batch_first=True)", "batch_first is False, there True"),
+        ("nn.LSTM(20, 41, 2)", "hidden_size is 40 here, 41 there"),
+        ("nn.GRU(20, 40, 2)", "class is nn.LSTM here, nn.GRU there"),
+        ("nn.LSTM(21, 40, 3)", "input_size is 20 here, 21 there; num_layers is 2 here, 3 there"),
+        ("nn.LSTM(20, 40, 2, batch_first=True)", "batch_first is False here, True there"),
         ("nn.LSTM(20, 40, 2, bidirectional=True, bias=False)",
-         "bidirectional is False, there True; bias is True, there False"),
-        ("nn.LSTM(20, 40, 2, proj_size=4)", "proj_size is 0, there 4"),
-        ("nn.LSTMCell(20, 40)", "class is nn.LSTM, there nn.LSTMCell; num_layers is 2, there 1"),
+         "bidirectional is False here, True there; bias is True here, False there"),
+        ("nn.LSTM(20, 40, 2, proj_size=4)", "proj_size is 0 here, 4 there"),
+        ("nn.LSTMCell(20, 40)",
+         "class is nn.LSTM here, nn.LSTMCell there; num_layers is 2 here, 1 there"),
     ],
 )  # fmt: skip
 def test_a_module_matches_what_computes_the_same(other: str, differences: str | None) -> None:
@@ -190,7 +191,7 @@ def test_beyond_20_modules_only_those_that_fail_are_listed() -> None:
     assert call("check", "--no-run").out.count("  ok  ") == 20
     write(held + module("last", "gru", "params > 1"))
     out = call("check", "--no-run").out
-    assert out == "formulas only, not run\nok: all 21 expectations hold, of 21 modules\n"
+    assert out == "formulas only, not run\nok: all 21 expectations of 21 modules hold\n"
     write(held + module("last", "gru", "params > 1M"))
     out = call("check", "--no-run").out
     assert "check  held\nlast    0/1  FAIL  nn.GRU(20, 40)\n" in out
@@ -284,7 +285,7 @@ def test_a_disagreement_wins_over_a_failure(expectation: str) -> None:
     assert "\nok: " not in result.out
     assert result.out.splitlines()[-1] in (
         "1 of 1 failed.",
-        "by formulas that PyTorch disputes, the expectation holds, of 2 modules",
+        "by formulas that PyTorch disputes, the expectation of 2 modules holds",
     )
     assert re.search(r"^a +bias_hh_l0 +(\S+) +\(120,\)$", result.out, re.MULTILINE)
     assert re.search(r"^b +bias_hh_l0 +(\S+) +\(9,\)$", result.out, re.MULTILINE)
@@ -718,7 +719,7 @@ def test_a_first_manifest_has_no_use_for_a_run(folder: Path) -> None:
     assert (result.code, result.out) == (2, "")
     assert result.err == (
         "error: --init writes what the formulas say of each TARGET, and --dtype is given\n"
-        "hint: leave it out\n"
+        "hint: leave --dtype out\n"
     )
     assert list(folder.iterdir()) == []
     assert call("check", "--init", "lstm", "--no-run").code == 0
@@ -838,7 +839,7 @@ def test_a_summary_that_cannot_be_written_is_no_failure(
     result = call("check", "--no-run")
     assert result.code == 0
     assert result.err == f"note: no summary in {folder}: Is a directory\n"
-    assert "the expectation holds" in result.out
+    assert "the expectation of 1 module holds" in result.out
 
 
 def test_a_manifest_that_is_wrong_is_annotated_at_its_lines(actions: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -360,7 +361,7 @@ def test_a_dtype_is_taken_by_its_name_or_as_pytorchs_own(dtype: Any) -> None:
         ),
         pytest.param(
             {"dtype": torch.int64},
-            "dtype torch.int64 is not floating or complex, as a layer's weights must be",
+            "dtype torch.int64 is not floating-point or complex, as a layer's weights must be",
             f"one of {_DTYPES}",
             id="integers",
         ),
@@ -385,11 +386,15 @@ def test_lengths_are_taken_as_pytorch_takes_them(lengths: Any) -> None:
         (
             (7, 3, 2),
             "3 lengths do not fit batch 5",
-            "one length a row of the batch: batch_size=3",
+            "give one length for each row: batch_size=3",
         ),
-        ("7,3,2", "lengths must be whole numbers, one a row, not '7,3,2'", "lengths=(7, 3, 2)"),
-        ([7.5], "lengths must be whole numbers, one a row, not [7.5]", "lengths=(7, 3, 2)"),
-        (7, "lengths must be whole numbers, one a row, not 7", "lengths=(7, 3, 2)"),
+        (
+            "7,3,2",
+            "lengths must be whole numbers, one for each row, not '7,3,2'",
+            "lengths=(7, 3, 2)",
+        ),
+        ([7.5], "lengths must be whole numbers, one for each row, not [7.5]", "lengths=(7, 3, 2)"),
+        (7, "lengths must be whole numbers, one for each row, not 7", "lengths=(7, 3, 2)"),
         ([True] * 5, _size_refusal("length", "True"), "length counts steps"),
     ],
     ids=["another batch", "text", "no whole number", "a number", "bools"],
@@ -403,7 +408,7 @@ def test_other_lengths_are_refused(lengths: Any, problem: str, hint: str) -> Non
 @pytest.mark.parametrize("dtype", DType, ids=lambda dtype: dtype.value)
 def test_a_dtype_is_pytorchs_own(dtype: DType) -> None:
     own: torch.dtype = getattr(torch, dtype.value)
-    assert (dtype.itemsize, dtype.is_complex) == (own.itemsize, own.is_complex)
+    assert dtype.itemsize == own.itemsize
     assert dtype_named(str(own)) is dtype_named(dtype.value) is dtype
 
 
@@ -429,7 +434,7 @@ def test_an_integer_dtype_is_refused_as_one(name: str) -> None:
     with pytest.raises(RequestError) as refusal:
         dtype_named(name)
     assert refusal.value.problem == (
-        f"dtype {name} is not floating or complex, as a layer's weights must be"
+        f"dtype {name} is not floating-point or complex, as a layer's weights must be"
     )
     assert refusal.value.hint == f"one of {_DTYPES}"
 
@@ -515,7 +520,7 @@ def test_a_hint_is_written_for_whoever_gives_the_values() -> None:
         (COMMAND, "--proj 31"),
         (manifest, "proj = 31"),
     ):
-        assert error.told(words) == (problem, f"{written} {rest}")
+        assert error.message(words) == (problem, f"{written} {rest}")
 
 
 def test_a_hint_that_names_a_field_alone_names_it_as_each_front_end_does() -> None:
@@ -526,14 +531,43 @@ def test_a_hint_that_names_a_field_alone_names_it_as_each_front_end_does() -> No
         lengths=(3, 2),
     )
     manifest = Words(input="key", keys={"batch_size": "batch", "lengths": "rows"})
-    assert error.told(PYTHON) == ("lengths is wrong", "batch_size=3, or lengths")
-    assert error.told(CALL) == ("--lengths is wrong", "--batch 3, or --lengths")
-    assert error.told(manifest) == ("rows is wrong", "batch = 3, or rows")
+    assert error.message(PYTHON) == ("lengths is wrong", "batch_size=3, or lengths")
+    assert error.message(CALL) == ("--lengths is wrong", "--batch 3, or --lengths")
+    assert error.message(manifest) == ("rows is wrong", "batch = 3, or rows")
 
 
 def test_braces_of_what_was_given_are_not_taken_for_fields() -> None:
     error = RequestError("'{seq_len}' is not a size", hint="{batch_size}", batch_size=3)
-    assert error.told(COMMAND) == ("'{seq_len}' is not a size", "--batch 3")
+    assert error.message(COMMAND) == ("'{seq_len}' is not a size", "--batch 3")
+
+
+BRACES = ("{name}", "{name:name}", "{}", "{0}", "{{name}}")
+
+
+@pytest.mark.parametrize(
+    ("field", "make"),
+    [
+        ("kind", lambda text: RNNConfig(kind=text)),
+        ("dropout", lambda text: RNNConfig(kind=Kind.LSTM, dropout=text)),
+        ("nonlinearity", lambda text: RNNConfig(kind=Kind.RNN, nonlinearity=text)),
+        ("lengths", lambda text: InputSpec(lengths=(text,))),
+        ("hidden_size", lambda text: RNNConfig(kind=Kind.LSTM, hidden_size=text)),
+        ("device", lambda text: Settings(device=text)),
+        ("dtype", lambda text: Settings(dtype=text)),
+    ],
+)
+def test_braces_in_any_argument_are_repeated_as_they_were_given(
+    field: str, make: Callable[[Any], object]
+) -> None:
+    for braces in BRACES:
+        text = braces.replace("name", field)
+        with pytest.raises(RequestError) as refusal:
+            make(text)
+        error = refusal.value
+        for each in (error, error.behind(text), pickle.loads(pickle.dumps(error.behind(text)))):  # noqa: S301
+            for words in (PYTHON, COMMAND, CALL):
+                assert repr(text) in each.message(words).problem
+        assert error.behind(text).problem == f"{text}: {error.problem}"
 
 
 @pytest.mark.parametrize(

@@ -227,7 +227,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ("lstm", "--input-shape", "5,2,1", "--lengths", "7,3"),
         (
             "length 7 is longer than the input's 5 steps",
-            "shorten it: PyTorch packs the steps there are, and the layer then raises",
+            "--lengths 5,3: PyTorch packs the steps there are, and the layer then raises",
         ),
     ),
     "lengths against batch": (
@@ -272,7 +272,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "integer dtype": (
         ("lstm", "--dtype", "int64"),
         (
-            "dtype int64 is not floating or complex, as a layer's weights must be",
+            "dtype int64 is not floating-point or complex, as a layer's weights must be",
             f"one of {DTYPES}",
         ),
     ),
@@ -362,7 +362,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ("--hidden", "40", "lstm"),
         (
             "no option --hidden before the command",
-            "the command comes first: rnnshape lstm --hidden",
+            "the command comes first: rnnshape lstm --hidden 40",
         ),
     ),
     "words that a shell divides, as an option before the command": (

@@ -33,9 +33,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_example_holds_and_its_layers_run() -> None:
     result = call("check", str(FILE))
     assert result.code == 0, result
-    assert (
-        f"ok: all {len(DEMANDS) + 1} expectations hold, of {TEXT.count('[modules.')} modules"
-        in (result.out.splitlines())
+    assert f"ok: all {len(DEMANDS) + 1} expectations of {TEXT.count('[modules.')} modules hold" in (
+        result.out.splitlines()
     )
 
 

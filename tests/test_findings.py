@@ -217,7 +217,7 @@ def test_a_3_d_input_shape_may_have_the_batch_first() -> None:
     read = InputSpec(seq_len=5, batch_size=10)
     [finding] = _found(config, read, axes_by_place=True)
     assert finding == UnconfirmedBatchAxis(
-        first=5, second=10, output=(5, 10, 80), h_n=(8, 5, 40), h_n_as_read=(8, 10, 40)
+        first=5, output=(5, 10, 80), h_n=(8, 5, 40), h_n_as_read=(8, 10, 40)
     )
 
 

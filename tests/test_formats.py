@@ -266,7 +266,7 @@ def test_html_says_in_words_what_it_shows_in_colour(name: str, word: str) -> Non
 @EACH_DOCUMENT
 def test_latex_has_no_mark_that_is_not_escaped(document: Document) -> None:
     text = _text(document, Format.LATEX)
-    assert text.isascii()
+    assert re.fullmatch("[\n -~\u00c0-\u017e]*", text)
     assert text.startswith("% A fragment: ")
     assert "booktabs" in text.partition("\n")[0]
     depth = 0
@@ -360,10 +360,11 @@ def test_a_latex_table_that_fits_has_plain_columns() -> None:
 @pytest.mark.parametrize(
     ("name", "written"),
     [
-        ("d\xe9codeur", r"d\'{e}codeur"),
-        ("de\u0301codeur", r"d\'{e}codeur"),
-        ("gr\xf6\xdfe", r"gr\"{o}\ss{}e"),
-        ("\u0161\u0119\xe7\xf1\xe5", r"\v{s}\k{e}\c{c}\~{n}\r{a}"),
+        ("d\xe9codeur", "d\xe9codeur"),
+        ("de\u0301codeur", r"de\textbackslash{}u0301codeur"),
+        ("gr\xf6\xdfe", "gr\xf6\xdfe"),
+        ("\u0161\u0119\xe7\xf1\xe5\u0142\u0151", "\u0161\u0119\xe7\xf1\xe5\u0142\u0151"),
+        ("\u0127\u0167", r"\textbackslash{}u0127\textbackslash{}u0167"),  # T1 fonts lack these
         ("\u5c42", r"\textbackslash{}u5c42"),
         ("\u1ebf\u0439", r"\textbackslash{}u1ebf\textbackslash{}u0439"),
     ],

@@ -191,7 +191,7 @@ WORDS = [
     ('device = "tpu"', "unknown device 'tpu'", "one of cpu, cuda, cuda:1, mps, xpu, meta"),
     ('device = ""', "unknown device ''", "one of cpu, cuda, cuda:1, mps, xpu, meta"),
     ('dtype = ""', "unknown dtype ''", "one of float16, "),
-    ('dtype = "int8"', "dtype int8 is not floating or complex", "one of float16, "),
+    ('dtype = "int8"', "dtype int8 is not floating-point or complex", "one of float16, "),
     ('dtype = "flaot32"', "unknown dtype 'flaot32'", "one of float16, "),
     ("input_shape = [1, 2, 3, 4]", "input_shape has 3 sizes, or 2 without", "= [10, 5, 20]"),
     ("input_shape = [0, 5, 20]", "input_shape has seq_len 0", "= [1, 5, 20]"),
@@ -285,9 +285,13 @@ def test_a_bad_target_is_told_at_its_line(target: str, problem: str, hint: str) 
             "unbatched = true is one sequence without a batch, and lengths = [7] is given",
             "leave out unbatched or lengths", 4,
         ),
-        ("seq = 3\nlengths = [7]", "length 7 is longer than the input's 3 steps", "shorten it", 4),
-        ("seq = 3\nseq_len = 3", "seq and seq_len are the same", "leave one of them out", 3),
-        ("batch_size = 3\nbatch = 3", "batch and batch_size are the same", "leave one", 4),
+        (
+            "seq = 3\nlengths = [7]",
+            "length 7 is longer than the input's 3 steps",
+            "lengths = [3]: PyTorch packs the steps there are", 4,
+        ),
+        ("seq = 3\nseq_len = 3", "seq and seq_len are the same", "leave out seq or seq_len", 3),
+        ("batch_size = 3\nbatch = 3", "batch and batch_size are the same", "leave out batch", 4),
     ],
 )  # fmt: skip
 def test_keys_that_contradict_each_other_are_told_by_their_names(
@@ -302,7 +306,7 @@ def test_keys_that_contradict_each_other_are_told_by_their_names(
 
 @pytest.mark.parametrize(
     ("target", "batch_first"),
-    [("nn.GRU(20, 40)", "batch_first=True"), ("gru --bidir", "--batch-first")],
+    [("nn.GRU(20, 40)", "batch_first=True"), ("gru --bidir", "--batch-first in the target")],
 )
 def test_a_hint_writes_each_field_as_it_is_written_where_it_belongs(
     target: str, batch_first: str

@@ -151,7 +151,9 @@ def test_what_is_done_with_a_layer_does_not_change_it(text: str) -> None:
 def test_a_method_that_may_change_the_layer_is_refused_by_name(method: str) -> None:
     error = refused(f"nn.LSTM(3, 4).eval().{method}('meta')(x)")
     assert error.problem.startswith(f".{method}() may change the layer")
-    assert error.told(COMMAND).hint == f"leave .{method}() out; --dtype and --device choose those"
+    assert (
+        error.message(COMMAND).hint == f"leave .{method}() out; --dtype and --device choose those"
+    )
 
 
 @pytest.mark.parametrize(

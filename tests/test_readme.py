@@ -15,7 +15,7 @@ from rnnshape import Kind, RNNConfig, inspect
 from rnnshape.cli import exits
 from rnnshape.cli.commands import Commands
 from rnnshape.render import Format
-from tests.transcripts import ROOT, files, run
+from tests.transcripts import ROOT, run
 
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
@@ -53,17 +53,6 @@ def test_the_python_of_the_readme_gives_what_it_shows() -> None:
 def test_the_readme_lists_every_exit_code() -> None:
     listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
     assert listed == {value for value in vars(exits).values() if isinstance(value, int)}
-
-
-def test_the_ci_job_fails_at_the_line_that_no_longer_holds(tmp_path: Path) -> None:
-    (command,) = re.findall(r"- run: (rnnshape .*)$", README, re.MULTILINE)
-    manifest = tmp_path / "rnnshape.toml"
-    manifest.write_text(files(README)["rnnshape.toml"])
-    assert run(command, tmp_path)[0] == 0
-    manifest.write_text(manifest.read_text().replace("(20, 40,", "(20, 41,"))
-    code, printed = run(command, tmp_path)
-    assert code == 1
-    assert printed.startswith("rnnshape.toml:3: encoder: output = 10,5,80 failed: it is 10,5,82\n")
 
 
 def test_the_readme_lists_every_command() -> None:

@@ -108,17 +108,17 @@ def test_a_call_brings_its_traps_and_where_it_runs() -> None:
         (
             "lstm --hiden 3",
             "rnnshape lstm has no option --hiden",
-            "--hidden; rnnshape lstm --help lists the options",
+            "in the target: --hidden; rnnshape lstm --help lists the options",
         ),
         (
             "lstm --hidden 4.5",
             "--hidden must be a whole number of 1 or more, not 4.5",
-            "--hidden 4",
+            "in the target: --hidden 4",
         ),
         (
             "lstm 40",
             "unexpected 40 in the target: every size has a name",
-            '"lstm --input 20 --hidden 40"',
+            "in the target: --input 20 --hidden 40",
         ),
         (
             "lstm --hidden '40",

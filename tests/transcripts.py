@@ -9,7 +9,7 @@ together. A command that ends in "# exit 2" must end with that code, any other w
 A block of another language that is preceded by a line "<!-- file: NAME -->" is that file in the
 folder of the commands below it, each of which finds the files as they are shown. A command runs
 in a folder of its own where there are such files, or where it writes with -o; else in the root of
-the repository.
+the repository. What needs no shell is called in this process, see `run`.
 
 `python -m tests.transcripts FILE...` rewrites the outputs of blocks without "..." to what the
 commands print now; read the difference before committing it.
@@ -54,56 +54,6 @@ _VARIABLES = {"COLUMNS": "80"}
 Runner: TypeAlias = Callable[[str, Path], tuple[int, str]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One command of a block, and the text of each file that is shown above it, by name."""
-
-    command: str
-    expected: str
-    files: Mapping[str, str]
-
-    @property
-    def exit_code(self) -> int:
-        """The code that the command must end with."""
-        match = _EXIT.search(self.command)
-        return int(match[1]) if match else 0
-
-    @property
-    def arguments(self) -> list[str] | None:
-        """What follows `rnnshape`, or None if the command is anything but `rnnshape` with words."""
-        return _arguments(self.command)
-
-    def run(self, folder: Path, runner: Runner | None = None) -> tuple[int, str]:
-        """The exit code and the output, in `folder`, which is empty, or in the repository.
-
-        `runner` is `run` or `run_in_bash`.
-        """
-        runner = runner or run
-        if not self.files and "-o " not in self.command:
-            return runner(self.command, ROOT)
-        for name, text in self.files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
-        return runner(self.command, folder)
-
-
-def steps(text: str) -> Iterator[Step]:
-    """The commands of a Markdown text, in order."""
-    for block in _BLOCK.finditer(text):
-        yield from _steps(block, text)
-
-
-def files(text: str) -> dict[str, str]:
-    """The files that a Markdown text shows, by name; of two of one name, the last."""
-    return {file["name"]: file["inside"] for file in _FILE.finditer(text)}
-
-
-def _steps(block: re.Match[str], text: str) -> Iterator[Step]:
-    for part in re.split(r"^\$ ", block["inside"], flags=re.MULTILINE)[1:]:
-        command, _, expected = part.partition("\n")
-        yield Step(command=command, expected=expected, files=files(text[: block.start()]))
-
-
 def run(command: str, folder: Path) -> tuple[int, str]:
     """The exit code and the output of a command in `folder`, with this Python's scripts first.
 
@@ -112,10 +62,10 @@ def run(command: str, folder: Path) -> tuple[int, str]:
     """
     if example := _EXAMPLE.fullmatch(command):
         return _in_process(partial(_run_example, folder / example[1]), folder)
-    arguments = _arguments(command)
-    if arguments is None:
-        return run_in_bash(command, folder)
-    return _in_process(partial(main, arguments), folder)
+    words = arguments(command)
+    return (
+        run_in_bash(command, folder) if words is None else _in_process(partial(main, words), folder)
+    )
 
 
 def run_in_bash(command: str, folder: Path) -> tuple[int, str]:
@@ -124,7 +74,8 @@ def run_in_bash(command: str, folder: Path) -> tuple[int, str]:
     return result.code, result.out
 
 
-def _arguments(command: str) -> list[str] | None:
+def arguments(command: str) -> list[str] | None:
+    """The arguments of `rnnshape`, or None where the command needs a shell or is another."""
     line = _EXIT.sub("", command)
     plain = line.startswith("rnnshape ") and _WORDS.fullmatch(line)
     return shlex.split(line)[1:] if plain else None
@@ -151,6 +102,50 @@ def _run_example(path: Path) -> int:
         warnings.simplefilter("ignore")
         runpy.run_path(str(path), run_name="__main__")
     return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One command of a block, and the text of each file that is shown above it, by name."""
+
+    command: str
+    expected: str
+    files: Mapping[str, str]
+
+    @property
+    def exit_code(self) -> int:
+        """The code that the command must end with."""
+        match = _EXIT.search(self.command)
+        return int(match[1]) if match else 0
+
+    def run(self, folder: Path, runner: Runner = run) -> tuple[int, str]:
+        """The exit code and the output, in `folder`, which is empty, or in the repository.
+
+        `runner` is `run` or `run_in_bash`.
+        """
+        if not self.files and "-o " not in self.command:
+            return runner(self.command, ROOT)
+        for name, text in self.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        return runner(self.command, folder)
+
+
+def steps(text: str) -> Iterator[Step]:
+    """The commands of a Markdown text, in order."""
+    for block in _BLOCK.finditer(text):
+        yield from _steps(block, text)
+
+
+def files(text: str) -> dict[str, str]:
+    """The files that a Markdown text shows, by name; of two of one name, the last."""
+    return {file["name"]: file["inside"] for file in _FILE.finditer(text)}
+
+
+def _steps(block: re.Match[str], text: str) -> Iterator[Step]:
+    for part in re.split(r"^\$ ", block["inside"], flags=re.MULTILINE)[1:]:
+        command, _, expected = part.partition("\n")
+        yield Step(command=command, expected=expected, files=files(text[: block.start()]))
 
 
 def matches(expected: str, printed: str) -> bool:

@@ -86,9 +86,9 @@ def _bounds(subject: Subject, budget: Budget, unknown: Unknown) -> tuple[int, in
     if budget.quantity is Quantity.MACS and not subject.sizes.steps:
         raise RequestError(
             "with batch 0 there are no MACs, and every layer fits",
-            hint="{batch_size}, or {params:name}",
-            batch_size=1,
+            hint="{params:name} instead of {macs:name}, or a batch of 1 or more",
             params=0,
+            macs=0,
         )
     if unknown == "hidden_size":
         # Each hidden feature takes at least one parameter and one multiply-add.

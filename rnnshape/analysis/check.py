@@ -164,8 +164,11 @@ def _require_known(only: Collection[str], manifest: Manifest) -> None:
         if name not in names:
             file = manifest.document.file
             raise RequestError(
-                f"{{only:name}} {quoted(name)}: there is no such module in {file}",
-                hint=f"{{only:name}} {word(nearest(name, names))}" if names else "leave it out",
+                "{only:name} {}: there is no such module in {}",
+                quoted(name),
+                file,
+                word(nearest(name, names)) if names else "",
+                hint="{only:name} {}" if names else "leave it out",
                 only=name,
             )
 
@@ -215,7 +218,8 @@ class _Reading:
 
         So that what is wrong with the expectations is found as well.
         """
-        words = self._entry.words._replace(layer=target.origin.words.layer)
+        of_target = target.origin.words
+        words = self._entry.words._replace(layer=of_target.layer, target=of_target.target)
         origin = replace(target.origin, words=words)
         target = replace(target, name=self._entry.name, origin=origin)
         make = partial(subject_of, target, settings=self._settings(target))

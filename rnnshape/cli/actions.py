@@ -57,7 +57,7 @@ def _refusal(error: RequestError) -> Verdict:
         subject, place = error.name or error.file, Place(file=error.file, line=error.line)
     else:
         subject, place = "rnnshape", None
-    problem, hint = error.told(COMMAND)
+    problem, hint = error.message(COMMAND)
     return Verdict(
         status="failed",
         text=(problem,),

@@ -168,7 +168,8 @@ def _allowed(
     if len(given) != 1:
         names = f"{' and '.join(given)} are given" if given else "none is given"
         raise RequestError(
-            f"a budget is one of {', '.join(options)}; {names}", hint="--params 1M alone"
+            f"a budget is one of {', '.join(options)}; {names}",
+            hint=f"leave {[*given][1]} out" if given else "--params 1M",
         )
     ((option, text),) = given.items()
     if match is not None:

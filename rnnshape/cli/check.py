@@ -96,14 +96,16 @@ def _require_one_task(check: CheckOptions, run: RunOptions, output: OutputOption
     if not (check.update or check.init):
         return
     if check.update and check.init:
-        raise RequestError("--update and --init are given", hint="leave one of them out")
+        raise RequestError("--update and --init are given", hint="leave out --update or --init")
     if check.init and check.only:
-        raise RequestError("--init has no modules yet, and --only names one", hint="leave it out")
+        raise RequestError(
+            "--init has no modules yet, and --only names one", hint="leave --only out"
+        )
     if check.init and replace(run, run=True) != RunOptions():
         option = next(words_of(replace(run, run=True)))
         raise RequestError(
             f"--init writes what the formulas say of each TARGET, and {option} is given",
-            hint="leave it out",
+            hint=f"leave {option} out",
         )
     if output.files or output.format != "table":
         option = "-o" if output.files else "-f"

@@ -17,7 +17,7 @@ from typer.main import get_command
 from rnnshape.cli.expectations import EXAMPLE, unquoted
 from rnnshape.cli.options import INPUT, LAYER, InputOptions, LayerOptions
 from rnnshape.errors import RequestError, quoted, word
-from rnnshape.fields import FIELDS, Field, Group, fields_of, spelled
+from rnnshape.fields import FIELDS, Field, FieldGroup, fields_of, spelled
 from rnnshape.layer.config import Kind
 from rnnshape.sources.options import option_words
 
@@ -124,7 +124,7 @@ def _parameters(group: type, kind: Kind | None) -> list[Parameter]:
     ]
 
 
-_GROUPS: Final[dict[type, Group]] = {LayerOptions: "layer", InputOptions: "input"}
+_GROUPS: Final[dict[type, FieldGroup]] = {LayerOptions: "layer", InputOptions: "input"}
 _TITLES: Final = {"layer": LAYER, "input": INPUT}
 
 
@@ -180,14 +180,16 @@ def _words(names: str, value: object) -> list[str]:
 _EXTRA_WORDS: Final = re.compile(r"unexpected extra argument\S* \((.*)\)", re.DOTALL)
 
 
-def usage_problem(error: TyperException) -> RequestError:
-    """What Typer found wrong with the words, in the form of every other error."""
+def usage_problem(error: TyperException, arguments: Sequence[str]) -> RequestError:
+    """What Typer found wrong with the arguments, in the form of every other error."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "rnnshape COMMAND"
     option = getattr(error, "option_name", None)
     help_hint = f"{command} --help lists the options"
     if option is not None:
         if hasattr(error, "possibilities"):
+            if context and command == "rnnshape":
+                return _option_first(option, arguments, context.command.list_commands(context))
             return _unknown_option(command, option, error.possibilities or [])
         return _option_value_problem(option, error.message)
     extra = _EXTRA_WORDS.search(error.message)
@@ -202,19 +204,32 @@ def usage_problem(error: TyperException) -> RequestError:
     return RequestError(text[:1].lower() + text[1:], hint=help_hint)
 
 
+def _option_first(option: str, arguments: Sequence[str], commands: Collection[str]) -> RequestError:
+    """An option before the command; the hint has the same words behind it."""
+    name = next((each for each in arguments if each.lower() in commands), "lstm")
+    words = " ".join(("rnnshape", name, *(word(each) for each in arguments if each != name)))
+    return RequestError(
+        f"no option {quoted(option)} before the command",
+        hint=f"the command comes first: {words}",
+    )
+
+
 def _unknown_option(command: str, option: str, alike: Sequence[str]) -> RequestError:
     """An option that the command does not have; `alike` are those it has, the nearest first."""
-    if command == "rnnshape":
-        return RequestError(
-            f"no option {quoted(option)} before the command",
-            hint=f"the command comes first: rnnshape lstm {word(option)}",
-        )
     hint = f"{command} --help lists the options"
-    if spelled(option.lstrip("-")) in {field.alias for field in fields_of("layer")}:
-        hint = f'a target is one word, in quotes: {command} "lstm {option} ..."'
+    field = next((f for f in fields_of("layer") if f.alias == spelled(option.lstrip("-"))), None)
+    if field is not None:
+        hint = f'a target is one word, in quotes: {command} "{_target_with(field)}"'
     elif alike:
         hint = f"{alike[0]}; {hint}"
     return RequestError(f"{command} has no option {quoted(option)}", hint=hint)
+
+
+def _target_with(field: Field) -> str:
+    """A target in one word that has the option: `lstm --hidden 40`."""
+    example = {"flag": (), "switch": (), "probability": ("0.2",)}
+    words = example.get(field.takes, (str(field.default or 20),))
+    return " ".join((field.kind.lower() or "lstm", field.option, *words))
 
 
 def _option_value_problem(option: str, message: str) -> RequestError:

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
         from rnnshape.words import COMMAND
 
         for each in error.errors[:_MOST_ERRORS]:
-            _complain(*each.told(COMMAND))
+            _complain(*each.message(COMMAND))
         if (more := len(error.errors) - _MOST_ERRORS) > 0:
             _complain(f"and {more:,} more problems", "fix these first")
         annotate_refusal(error.errors[:_MOST_ERRORS])
@@ -92,12 +92,12 @@ def _dispatch(arguments: list[str]) -> int:
     if "_RNNSHAPE_COMPLETE" in os.environ:  # the shell asks for completions
         group.main(arguments, prog_name="rnnshape")
     try:
-        with group.make_context("rnnshape", arguments or ["--help"]) as context:
+        with group.make_context("rnnshape", [*arguments] or ["--help"]) as context:
             code = group.invoke(context)
     except typer.Exit as end:
         return end.exit_code
     except TyperException as error:
-        raise usage_problem(error) from error
+        raise usage_problem(error, arguments) from error
     return int(code or exits.SUCCESS)
 
 

@@ -46,7 +46,9 @@ def deliver(subjects: Sequence[Subject], plan: Plan, run: RunOptions, expect: Ex
 
 def _require_timeable(subjects: Sequence[Subject], run: RunOptions) -> None:
     if run.time and not run.run:
-        raise RequestError("--time needs a run, and --no-run is given", hint="leave one out")
+        raise RequestError(
+            "--time needs a run, and --no-run is given", hint="leave out --time or --no-run"
+        )
     if run.time and any(subject.settings.device_type == "meta" for subject in subjects):
         raise RequestError(
             "--time needs a device that computes, and meta does not", hint="leave --time out"

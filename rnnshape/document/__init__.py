@@ -1,1 +1,1 @@
-"""What is said of a result, in which words: the only home of words, whatever the format."""
+"""What is said about a result, and in which words, whatever the format."""

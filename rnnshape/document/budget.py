@@ -21,20 +21,18 @@ from rnnshape.document.findings import finding_text, trap_text, traps_of
 from rnnshape.document.legend import MACS, common_legend
 from rnnshape.document.model import (
     Block,
-    Cell,
     Code,
     Column,
     Document,
     Heading,
     Note,
     Paragraph,
-    Section,
     Table,
 )
+from rnnshape.document.sections import assembled
 from rnnshape.document.verification import run_verdict, verification_blocks
 from rnnshape.layer.findings import CostlyProjection, DropoutWithoutEffect, Finding
 from rnnshape.layer.report import LayerReport
-from rnnshape.layer.subject import Subject
 
 _TITLES: Final[Mapping[Quantity, str]] = {
     Quantity.PARAMETERS: "parameters",
@@ -45,57 +43,45 @@ _TITLES: Final[Mapping[Quantity, str]] = {
 
 def budget_document(solution: Solution, report: LayerReport, *, request: str) -> Document:
     """The solution, and what is known of the layer found; `request` is the command line."""
-    heading = Heading(Code(report.subject.config.constructor))
-    sections = (
-        Section(key="header", blocks=(heading,), titled=False),
-        Section(key="budget", blocks=tuple(_budget(solution, report))),
-        Section(key="findings", blocks=tuple(_findings(solution, report)), titled=False),
-        Section(
-            key="verification",
-            blocks=tuple(verification_blocks(report, Code(request))),
-            titled=False,
-            needs_run=True,
-        ),
-    )
+    blocks = {
+        "header": [Heading(Code(report.subject.config.constructor))],
+        "budget": _budget(solution, report),
+        "findings": _findings(solution, report),
+        "verification": verification_blocks(report, Code(request)),
+    }
     return Document(
-        sections=tuple(section for section in sections if section.blocks),
+        sections=assembled(blocks),
         data=partial(_data, solution, report),
         verdicts=lambda: [run_verdict(report, Code(request))],
     )
 
 
 def _budget(solution: Solution, report: LayerReport) -> Iterator[Block]:
-    quantity = solution.budget.quantity
-    of_parameters = quantity is Quantity.PARAMETERS
+    quantity, other = solution.budget.quantity, Quantity.PARAMETERS
+    if quantity is Quantity.PARAMETERS:
+        other = Quantity.MACS
     yield Table(
         columns=(
             Column(key=solution.unknown, title=solution.unknown),
             Column(key="used", title=_TITLES[quantity], numeric=True),
             Column(key="left", title="left", numeric=True),
-            Column(
-                key="macs" if of_parameters else "parameters",
-                title="MACs" if of_parameters else "parameters",
-                numeric=True,
-                rank=1,
-            ),
+            Column(key=other.value, title=_TITLES[other], numeric=True, rank=1),
         ),
-        rows=tuple(_row(solution, candidate) for candidate in solution.candidates),
+        rows=tuple(
+            (
+                Code(f"{solution.unknown}={_size(solution, each)}"),
+                each.used,
+                each.left,
+                getattr(each.subject, other.value),
+            )
+            for each in solution.candidates
+        ),
     )
     yield Paragraph((_answer(solution),))
     yield Paragraph((_limit(solution, report),))
-    if quantity is Quantity.MACS or of_parameters:
+    if quantity is not Quantity.BYTES:
         yield Paragraph((f"{MACS}, whole input",))
     yield common_legend([report.subject], without=solution.unknown)
-
-
-def _row(solution: Solution, candidate: Candidate) -> tuple[Cell, ...]:
-    of_parameters = solution.budget.quantity is Quantity.PARAMETERS
-    return (
-        Code(f"{solution.unknown}={_size(solution, candidate)}"),
-        candidate.used,
-        candidate.left,
-        candidate.subject.macs if of_parameters else candidate.subject.parameters,
-    )
 
 
 def _size(solution: Solution, candidate: Candidate) -> int:
@@ -125,25 +111,21 @@ def _limit(solution: Solution, report: LayerReport) -> str:
 
 
 def _findings(solution: Solution, report: LayerReport) -> Iterator[Block]:
-    for target, trap in traps_of(_matched(solution)):
+    for target, trap in traps_of(filter(None, [solution.budget.matched])):
         yield Note(trap_text(target, trap))
     for finding in _of_the_layer(report):
         yield Note(finding_text(finding, report.subject.origin.words))
 
 
-def _matched(solution: Solution) -> list[Subject]:
-    return [] if solution.budget.matched is None else [solution.budget.matched]
-
-
 def _of_the_layer(report: LayerReport) -> list[Finding]:
-    """Without what is said of the input's shape, which a budget is not about."""
-    about = (CostlyProjection, DropoutWithoutEffect)
-    return [finding for finding in report.findings if isinstance(finding, about)]
+    """The findings about the layer; a budget has nothing to do with the shape of the input."""
+    of_the_layer = (CostlyProjection, DropoutWithoutEffect)
+    return [finding for finding in report.findings if isinstance(finding, of_the_layer)]
 
 
 def _data(solution: Solution, report: LayerReport) -> Mapping[str, Any]:
     budget, subject = solution.budget, report.subject
-    findings = findings_data(_of_the_layer(report), subject)
+    traps = traps_data(filter(None, [budget.matched]))
     return {
         **preamble([report.run]),
         "constructor": subject.config.constructor,
@@ -168,6 +150,6 @@ def _data(solution: Solution, report: LayerReport) -> Mapping[str, Any]:
             }
             for candidate in solution.candidates
         ],
-        "findings": [*traps_data(_matched(solution)), *findings],
+        "findings": [*traps, *findings_data(_of_the_layer(report), subject)],
         "verification": verification_data(report),
     }

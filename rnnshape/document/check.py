@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Final
 
-from rnnshape.analysis.check import Check, Expected, Match, Module
-from rnnshape.analysis.value import Number, Value
+from rnnshape.analysis.check import Check, Match, Module
+from rnnshape.analysis.expectation import Judgement
+from rnnshape.analysis.value import Number
 from rnnshape.document.data import (
     config_data,
+    expectation_data,
     findings_data,
     input_data,
     preamble,
     totals_data,
     verification_data,
 )
-from rnnshape.document.expectations import expectation_data, expectation_verdict
+from rnnshape.document.expectations import expectation_verdict
 from rnnshape.document.findings import trap_text
 from rnnshape.document.model import (
     Block,
-    Cell,
     Code,
     Column,
     Document,
@@ -29,100 +30,80 @@ from rnnshape.document.model import (
     Note,
     Paragraph,
     Place,
-    Section,
     Table,
     Verdict,
 )
-from rnnshape.document.verification import mismatches_of, run_verdict, written_place
+from rnnshape.document.sections import assembled
+from rnnshape.document.verification import mismatches_of, run_verdict, verdict_of_runs
 
-# Modules that a person looks over; of more than these the table has only those that fail.
+# With more modules than a person looks over, the table has only those that fail.
 _MOST_LISTED: Final = 20
 
 
 def check_document(check: Check, *, update: str | None = None) -> Document:
-    """Failures first, each where it is demanded, then the modules, then the run and the sum.
+    """Failures first, each at its line of the manifest, then the modules, the run and the sum.
 
-    `update` is a command to propose, which brings what is outdated up to date.
+    `update` is the command that brings outdated values up to date, where it is to be proposed.
     """
-    failures = tuple(_failures(check))
-    sections = (
-        Section(key="failures", blocks=failures, titled=False),
-        Section(key="check", blocks=tuple(_modules(check))),
-        Section(
-            key="verification",
-            blocks=tuple(_verification(check, update)),
-            titled=False,
-            needs_run=True,
-        ),
-    )
+    blocks = {
+        "failures": _failures(check),
+        "check": _modules(check),
+        "verification": _verification(check, update),
+    }
     return Document(
-        sections=tuple(section for section in sections if section.blocks),
+        sections=assembled(blocks),
         data=partial(_data, check),
         verdicts=lambda: [each for module in check.modules for each in _verdicts(check, module)],
     )
 
 
 def _failures(check: Check) -> Iterator[Block]:
-    """What fails of each module, and what in the words of its target may be the reason."""
+    """Which demands on each module fail, and the traps in its target that may be why."""
     for module in check.modules:
         if module.held < module.demands:
             yield from (each for each in _demands(check, module) if each.status == "failed")
-            for trap in module.report.subject.origin.traps:
-                yield Note(trap_text(module.name, trap))
+            traps = module.report.subject.origin.traps
+            yield from (Note(trap_text(module.name, trap)) for trap in traps)
 
 
 def _verdicts(check: Check, module: Module) -> Iterator[Verdict]:
     yield from _demands(check, module)
-    verdict = run_verdict(module.report, Code(module.name))
-    yield replace(verdict, place=_place(check, module.line))
+    place = Place(file=check.file, line=module.line)
+    yield replace(run_verdict(module.report, Code(module.name)), place=place)
 
 
 def _demands(check: Check, module: Module) -> Iterator[Verdict]:
-    """What is demanded of a module, and whether it holds."""
-    subject = Code(module.name)
+    """Whether each demand on a module holds."""
+    subject, disputed = Code(module.name), module.report.disagrees
     for each in module.expected:
-        verdict = expectation_verdict(
-            each.judgement, subject=subject, disputed=module.report.disagrees
-        )
-        text = _failed(each) if verdict.status == "failed" else verdict.text
-        yield replace(verdict, text=text, place=_place(check, each.line))
+        verdict = expectation_verdict(each.judgement, subject=subject, disputed=disputed)
+        text = _failed(each.judgement) if verdict.status == "failed" else verdict.text
+        yield replace(verdict, text=text, place=Place(file=check.file, line=each.line))
     if module.match is not None:
-        yield _match(module.match, check, subject)
+        place = Place(file=check.file, line=module.match.line)
+        yield replace(_matched(module.match, subject), place=place)
 
 
-def _place(check: Check, line: int) -> Place:
-    return Place(file=check.file, line=line)
+def _failed(judgement: Judgement) -> Inline:
+    """`output = 10,5,80 failed: it is 10,5,96`: the value as the manifest would have it."""
+    actual = judgement.predicted
+    value = f"{actual.plain:,}" if isinstance(actual, Number) else Code(actual.typed)
+    return (Code(judgement.expectation.text), " failed: it is ", value)
 
 
-def _failed(expected: Expected) -> Inline:
-    """`output = 10,5,80 failed: it is 10,5,96`, which could stand in the file."""
-    judgement = expected.judgement
-    return (Code(judgement.expectation.text), " failed: it is ", _written(judgement.predicted))
-
-
-def _written(actual: Value) -> Code | str:
-    return f"{actual.plain:,}" if isinstance(actual, Number) else Code(actual.typed)
-
-
-def _match(match: Match, check: Check, subject: Code) -> Verdict:
+def _matched(match: Match, subject: Code) -> Verdict:
     what = f"matches {match.other.origin.target}"
     if match.holds:
-        text: Inline = (Code(what),)
-        reason: Inline = ()
-    else:
-        text = (Code(what), " failed")
-        reason = (
-            "; ".join(
-                f"{each.argument} is {each.value}, there {each.other}" for each in match.differences
-            ),
-        )
+        return Verdict(status="ok", text=(Code(what),), subject=subject, what=what)
+    differences = "; ".join(
+        f"{each.argument} is {each.value} here, {each.other} there" for each in match.differences
+    )
     return Verdict(
-        status="ok" if match.holds else "failed",
-        text=text,
+        status="failed",
+        text=(Code(what), " failed"),
         subject=subject,
         what=what,
-        reason=reason,
-        place=_place(check, match.line),
+        reason=(differences,),
     )
 
 
@@ -138,70 +119,50 @@ def _modules(check: Check) -> Iterator[Block]:
                 Column(key="status", title="status", headed=False),
                 Column(key="constructor", title="constructor", headed=False, rank=1, calls=True),
             ),
-            rows=tuple(map(_row, modules)),
+            rows=tuple(
+                (
+                    Code(module.name),
+                    f"{module.held}/{module.demands}",
+                    "ok" if module.held == module.demands else "FAIL",
+                    Code(module.report.subject.config.constructor),
+                )
+                for module in modules
+            ),
         )
 
 
-def _row(module: Module) -> tuple[Cell, ...]:
-    return (
-        Code(module.name),
-        f"{module.held}/{module.demands}",
-        "ok" if module.held == module.demands else "FAIL",
-        Code(module.report.subject.config.constructor),
-    )
-
-
 def _verification(check: Check, update: str | None) -> Iterator[Block]:
-    yield from _runs(check)
+    count, disagreeing = len(check.modules), check.disagreeing
+    every = "" if count == 1 else f"all {count:,} modules "
+    yield verdict_of_runs(
+        Code(check.file),
+        [module.report.subject for module in check.modules],
+        [module.report.run for module in check.modules],
+        gives=f"{every}these shapes and weights",
+        disputed=f" on {len(disagreeing):,} of {count:,} modules",
+    )
+    if disagreeing:
+        disputed = ((module.name, module.report.run) for module in disagreeing)
+        yield from mismatches_of("module", disputed)
     failed = check.demands - check.held
-    subject = Code(check.file)
     if failed:
         text = f"{failed:,} of {check.demands:,} failed."
-        if update and check.outdated and not check.disagreeing:  # it refuses what is disputed
+        if update and check.outdated and not disagreeing:  # it refuses what is disputed
             text += f" If the new values are right, {update} writes them."
         yield Paragraph((text,))
-    elif check.disagreeing:
+    elif disagreeing:
         yield Paragraph((f"by formulas that PyTorch disputes, {_held(check)}",))
     else:
-        yield Verdict(status="ok", text=(_held(check),), subject=subject)
+        yield Verdict(status="ok", text=(_held(check),), subject=Code(check.file))
 
 
 def _held(check: Check) -> str:
     modules = f"{len(check.modules):,} module{'s' * (len(check.modules) != 1)}"
     if not check.demands:
         return f"nothing is expected of {modules}"
-    every = (
-        f"all {check.demands:,} expectations hold" if check.demands > 1 else "the expectation holds"
-    )
-    return f"{every}, of {modules}"
-
-
-def _runs(check: Check) -> Iterator[Block]:
-    runs = [module.report.run for module in check.modules]
-    subject, count = Code(check.file), len(check.modules)
-    version = next((run.torch_version for run in runs if run is not None), None)
-    if version is None:
-        yield Verdict(status="skipped", text=("formulas only, not run",), subject=subject)
-        return
-    where = _where(check)
-    if not check.disagreeing:
-        every = "" if count == 1 else f"all {count:,} modules "
-        text = f"torch {version}{where} gives {every}these shapes and weights"
-        yield Verdict(status="ok", text=(text,), subject=subject)
-        return
-    text = (
-        f"PyTorch {version}{where} disagrees with the formulas"
-        f" on {len(check.disagreeing):,} of {count:,} modules"
-    )
-    yield Verdict(status="mismatch", text=(text,), subject=subject)
-    disputed = ((module.name, module.report.run) for module in check.disagreeing)
-    yield from mismatches_of("module", disputed)
-
-
-def _where(check: Check) -> str:
-    """Where all ran, if all ran in one place."""
-    places = {written_place(module.report.subject.settings) for module in check.modules}
-    return f" on {places.pop()}," if len(places) == 1 else ""
+    if check.demands == 1:
+        return f"the expectation of {modules} holds"
+    return f"all {check.demands:,} expectations of {modules} hold"
 
 
 def _data(check: Check) -> Mapping[str, Any]:
@@ -239,8 +200,5 @@ def _match_data(match: Match) -> Mapping[str, Any]:
         "line": match.line,
         "constructor": match.other.config.constructor,
         "holds": match.holds,
-        "differences": [
-            {"argument": each.argument, "value": each.value, "other": each.other}
-            for each in match.differences
-        ],
+        "differences": [asdict(each) for each in match.differences],
     }

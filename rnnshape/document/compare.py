@@ -1,14 +1,14 @@
-"""The document of a comparison: layers side by side, against the first."""
+"""The document of a comparison: layers side by side, each against the first of its group."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 from rnnshape.analysis.comparison import Compared, Comparison, Group
-from rnnshape.dims import ints
 from rnnshape.document.data import (
     assumed_data,
     config_data,
@@ -28,51 +28,36 @@ from rnnshape.document.model import (
     Column,
     Document,
     Inline,
-    Line,
     Note,
     Paragraph,
-    Section,
     Shape,
     Table,
     Verdict,
 )
-from rnnshape.document.verification import mismatches_of, mismatches_text, written_place
-from rnnshape.layer.facts import Dims
+from rnnshape.document.sections import assembled
+from rnnshape.document.verification import mismatches_of, mismatches_text, verdict_of_runs
 from rnnshape.layer.formulas import read_next
 
 
 def compare_document(comparison: Comparison, *, limit: int | None) -> Document:
-    """The layers in groups, the first `limit` of them."""
-    sections = (
-        Section(key="header", blocks=(common_legend(comparison.subjects),), titled=False),
-        Section(key="compare", blocks=tuple(_compare(comparison, limit))),
-        Section(key="findings", blocks=tuple(_traps(comparison)), titled=False),
-        Section(
-            key="verification",
-            blocks=tuple(_verification(comparison, limit)),
-            titled=False,
-            needs_run=True,
-        ),
-    )
+    """The layers in their groups; no more than `limit` of them, unless it is None."""
+    traps = traps_of(comparison.subjects)
+    blocks: Mapping[str, Iterable[Block]] = {
+        "header": [common_legend(comparison.subjects)],
+        "compare": _compare(comparison, limit),
+        "findings": (Note(trap_text(target, trap)) for target, trap in traps),
+        "verification": _verification(comparison, limit),
+    }
     return Document(
-        sections=tuple(section for section in sections if section.blocks),
+        sections=assembled(blocks),
         data=partial(_data, comparison, limit),
         verdicts=lambda: [_verdict(comparison)],
     )
 
 
-def _traps(comparison: Comparison) -> Iterator[Block]:
-    for target, trap in traps_of(comparison.subjects):
-        yield Note(trap_text(target, trap))
-
-
 def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
     groups = _cut(comparison, limit)
     of = f"of {_baseline(comparison.groups[0])}"
-    starts, row = set(), 0
-    for group in groups:
-        starts.add(row)
-        row += len(group.rows)
     yield Table(
         columns=(
             Column(key="constructor", title="constructor", calls=True),
@@ -89,26 +74,22 @@ def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
                 row.parameters_ratio,
                 row.macs,
                 row.macs_ratio,
-                Shape(_output(row)),
+                Shape(read_next(row.subject.tensors).shape),
             )
             for group in groups
             for row in group.rows
         ),
-        breaks=frozenset(starts - {0}),
+        breaks=frozenset(accumulate(len(group.rows) for group in groups[:-1])),
     )
     itemsize = comparison.subjects[0].settings.dtype.itemsize
     yield Paragraph((f"{MACS}, whole input. Bytes: {itemsize} x parameters.",))
 
 
 def _baseline(group: Group) -> str:
-    """What the ratios are to: its kind, where no other layer of the group is of that kind."""
+    """What a ratio is of: the kind of the baseline if no other layer is of that kind, or `1st`."""
     name = group.baseline.config.class_name
     alike = [row for row in group.rows if row.subject.config.class_name == name]
     return name.removeprefix("nn.") if len(alike) == 1 and len(group.rows) > 1 else "1st"
-
-
-def _output(row: Compared) -> Dims:
-    return read_next(row.subject.tensors).shape
 
 
 def _cut(comparison: Comparison, limit: int | None) -> tuple[Group, ...]:
@@ -135,42 +116,33 @@ def _verification(comparison: Comparison, limit: int | None) -> Iterator[Block]:
 
 
 def _verdict(comparison: Comparison) -> Verdict:
-    subject, runs = Code(comparison.request), comparison.runs
-    count = len(comparison.subjects)
+    count, disagreeing = len(comparison.subjects), comparison.disagreeing
     every = f"all {count:,}" if count > 1 else "it"
-    if runs is None:
-        text = f"formulas only; --run builds and runs {every}"
-        return Verdict(status="skipped", text=(text,), subject=subject)
-    version = next(iter(runs.values())).torch_version
-    place = written_place(comparison.subjects[0].settings)
-    if not comparison.disagreeing:
-        text = f"torch {version} on {place}, gives {every} these parameters and shapes"
-        return Verdict(status="ok", text=(text,), subject=subject)
-    text = (
-        f"PyTorch {version} on {place}, disagrees with the"
-        f" formulas on {len(comparison.disagreeing):,} of {count:,}"
+    reason: Inline = ()
+    if disagreeing:
+        subject, run = disagreeing[0]
+        reason = (Code(subject.config.constructor), ": ", *mismatches_text(run.mismatches))
+    return verdict_of_runs(
+        Code(comparison.request),
+        comparison.subjects,
+        (comparison.runs or {}).values(),
+        gives=f"{every} these parameters and shapes",
+        disputed=f" on {len(disagreeing):,} of {count:,}",
+        reason=reason,
+        skipped=f"formulas only; --run builds and runs {every}",
     )
-    disputed, run = comparison.disagreeing[0]
-    first: Inline = (Code(disputed.config.constructor), ": ", *mismatches_text(run.mismatches))
-    return Verdict(status="mismatch", text=(text,), subject=subject, reason=first)
 
 
 def chart(comparison: Comparison) -> Chart:
-    """Parameters over hidden_size, one line for layers that differ in nothing else."""
+    """Parameters over hidden_size, a line for the layers that differ in nothing else."""
     lines: dict[str, dict[int, int]] = {}
     for row in comparison.rows:
         size = row.subject.config.hidden_size
         # The second argument of every constructor is hidden_size.
         label = row.subject.config.constructor.replace(f", {size}", ", hidden_size", 1)
         lines.setdefault(label, {})[size] = row.parameters
-    return Chart(
-        x="hidden_size",
-        y="parameters",
-        lines=tuple(
-            Line(label=label, points=tuple(sorted(points.items())))
-            for label, points in lines.items()
-        ),
-    )
+    sorted_lines = {label: tuple(sorted(points.items())) for label, points in lines.items()}
+    return Chart(x="hidden_size", y="parameters", lines=sorted_lines)
 
 
 def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:
@@ -180,11 +152,8 @@ def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:
         "assumed": assumed_data(comparison.subjects),
         "total": len(comparison.rows),
         "groups": [
-            {
-                "baseline": group.baseline.config.constructor,
-                "rows": [_row(row) for row in group.rows],
-            }
-            for group in _cut(comparison, limit)
+            {"baseline": each.baseline.config.constructor, "rows": [_row(row) for row in each.rows]}
+            for each in _cut(comparison, limit)
         ],
         "findings": traps_data(comparison.subjects),
         "verification": {
@@ -206,7 +175,7 @@ def _row(row: Compared) -> Mapping[str, Any]:
         "constructor": row.subject.config.constructor,
         "config": config_data(row.subject),
         "input": input_data(row.subject),
-        "output": list(ints(_output(row))),
+        "output": list(read_next(row.subject.tensors).shape),
         **totals_data(row.subject),
         "parameters_ratio": ratio_data(row.parameters_ratio),
         "macs_ratio": ratio_data(row.macs_ratio),

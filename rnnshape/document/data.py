@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from math import isfinite
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape import __version__
 from rnnshape.analysis.comparison import Compared, against_siblings
@@ -16,7 +16,6 @@ from rnnshape.analysis.inspection import Inspection
 from rnnshape.dims import ints, shape_formula
 from rnnshape.document.findings import finding_code, finding_text, trap_text, traps_of
 from rnnshape.document.model import plain
-from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Claim
 from rnnshape.layer.findings import Finding
 from rnnshape.layer.formulas import gate_rows
@@ -25,12 +24,15 @@ from rnnshape.layer.run import Mismatch, Observed, Run, Timing
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.weights import elements
 
+if TYPE_CHECKING:
+    from rnnshape.analysis.expectation import Judgement
+
 # Keys may be added within 1.x; one that is renamed or removed makes 2.0.
 FORMAT_VERSION: Final = "1.0"
 
 
 def report_data(*inspections: Inspection) -> Mapping[str, Any]:
-    """The document of one or more layers; numbers are integers and never rounded."""
+    """The data of one or more layers; sizes and counts are exact integers."""
     return {
         **preamble(inspection.report.run for inspection in inspections),
         "modules": [_module(inspection) for inspection in inspections],
@@ -48,13 +50,16 @@ def preamble(runs: Iterable[Run | None]) -> Mapping[str, Any]:
 
 def _module(inspection: Inspection) -> Mapping[str, Any]:
     report, subject = inspection.report, inspection.subject
-    cost = cost_of(subject)
+    cost, batch_sizes = cost_of(subject), report.predicted.batch_sizes
     return {
         "name": subject.name or None,
         "constructor": subject.config.constructor,
         "config": config_data(subject),
         "assumed": assumed_data([subject]),
-        "input": {**input_data(subject), "batch_sizes": _list(report.predicted.batch_sizes)},
+        "input": {
+            **input_data(subject),
+            "batch_sizes": None if batch_sizes is None else list(batch_sizes),
+        },
         "tensors": {
             name: {
                 "shape": list(ints(tensor.shape)),
@@ -84,25 +89,30 @@ def _module(inspection: Inspection) -> Mapping[str, Any]:
             gate: [rows.start, rows.stop] for gate, rows in gate_rows(subject.config).items()
         },
         "claims": [_claim(claim) for claim in report.claims],
-        "comparison": _comparison(against_siblings(subject)),
+        "comparison": [_compared(row) for row in against_siblings(subject)],
         "frameworks": [asdict(row) for row in counterparts(subject)],
         "timings": [_timing(each) for each in (report.run and report.run.value("timing")) or ()],
         "findings": findings_data(report.findings, subject),
-        "expectations": _expectations(inspection),
+        "expectations": [expectation_data(each) for each in inspection.judgements],
         "verification": verification_data(report),
     }
 
 
-def _expectations(inspection: Inspection) -> list[Mapping[str, Any]]:
-    if not inspection.judgements:
-        return []
-    from rnnshape.document.expectations import expectation_data
-
-    return [expectation_data(judgement) for judgement in inspection.judgements]
+def expectation_data(judgement: Judgement) -> Mapping[str, Any]:
+    """An expectation and whether it holds."""
+    return {
+        "text": judgement.expectation.text,
+        "name": judgement.expectation.name,
+        "operator": judgement.expectation.operator.value,
+        "expected": judgement.expected,
+        "actual": judgement.actual,
+        "holds": judgement.holds,
+        "formula": judgement.formula,
+    }
 
 
 def findings_data(findings: Iterable[Finding], subject: Subject) -> list[Mapping[str, Any]]:
-    """What there is to point out about a layer."""
+    """The code and the text of each finding."""
     words = subject.origin.words
     return [
         {"code": finding_code(finding), "message": plain(finding_text(finding, words))}
@@ -111,7 +121,7 @@ def findings_data(findings: Iterable[Finding], subject: Subject) -> list[Mapping
 
 
 def traps_data(subjects: Iterable[Subject]) -> list[Mapping[str, Any]]:
-    """The traps in the texts of targets."""
+    """The code and the text of each trap in the targets."""
     return [
         {"code": finding_code(trap), "message": plain(trap_text(target, trap))}
         for target, trap in traps_of(subjects)
@@ -119,7 +129,7 @@ def traps_data(subjects: Iterable[Subject]) -> list[Mapping[str, Any]]:
 
 
 def totals_data(subject: Subject) -> Mapping[str, Any]:
-    """What a layer weighs and computes."""
+    """Parameters, their bytes in the dtype of the settings, MACs and FLOPs."""
     return {
         "parameters": subject.parameters,
         "parameter_bytes": subject.parameters * subject.settings.dtype.itemsize,
@@ -129,7 +139,7 @@ def totals_data(subject: Subject) -> Mapping[str, Any]:
 
 
 def assumed_data(subjects: Collection[Subject]) -> list[str]:
-    """The fields that have a value here and were not given for all."""
+    """The fields that have a value here, and have their default value in any of the layers."""
     assumed = frozenset().union(*(subject.assumed for subject in subjects))
     values = [{**config_data(subject), **input_data(subject)} for subject in subjects]
     return [
@@ -139,24 +149,24 @@ def assumed_data(subjects: Collection[Subject]) -> list[str]:
     ]
 
 
-# What a request has or has not, so that leaving it out assumes nothing.
+# Leaving one of these out of a request assumes nothing.
 _NEVER_ASSUMED: Final = frozenset({"kind", "cell", "lengths", "batched", "with_state"})
 
 
 def input_data(subject: Subject) -> Mapping[str, Any]:
-    """What the layer reads, as it was asked for."""
+    """The input that was asked for."""
     spec = subject.input_spec
     return {
         "batch_size": spec.batch_size if spec.batched else None,
         "seq_len": spec.seq_len,
-        "lengths": _list(spec.lengths),
+        "lengths": None if spec.lengths is None else list(spec.lengths),
         "batched": spec.batched,
         "with_state": spec.with_state,
     }
 
 
 def config_data(subject: Subject) -> Mapping[str, Any]:
-    """The constructor's arguments; null where nothing tells the value."""
+    """The constructor's arguments; null where the value is unknown."""
     values = {**vars(subject.config), "kind": subject.config.kind.value}
     return {name: None if name in subject.unknown else value for name, value in values.items()}
 
@@ -170,36 +180,26 @@ def _claim(claim: Claim) -> Mapping[str, Any]:
     }
 
 
-def _comparison(rows: Iterable[Compared]) -> list[Mapping[str, Any]]:
-    return [
-        {
-            "label": _label(row.subject.config),
-            "constructor": row.subject.config.constructor,
-            "parameters": row.parameters,
-            "macs": row.macs,
-            "parameters_ratio": ratio_data(row.parameters_ratio),
-            "macs_ratio": ratio_data(row.macs_ratio),
-        }
-        for row in rows
-    ]
-
-
-def _label(config: RNNConfig) -> str:
+def _compared(row: Compared) -> Mapping[str, Any]:
+    config = row.subject.config
     projection = f" proj_size={config.proj_size}" if config.proj_size else ""
-    return f"{config.kind.value}{projection}"
-
-
-def _list(sizes: tuple[int, ...] | None) -> list[int] | None:
-    return None if sizes is None else list(sizes)
+    return {
+        "label": f"{config.kind.value}{projection}",
+        "constructor": config.constructor,
+        "parameters": row.parameters,
+        "macs": row.macs,
+        "parameters_ratio": ratio_data(row.parameters_ratio),
+        "macs_ratio": ratio_data(row.macs_ratio),
+    }
 
 
 def ratio_data(ratio: Fraction | None) -> str | None:
-    """Exact, in lowest terms: `3/4`, `1`."""
+    """The ratio in lowest terms: `3/4`, `1`."""
     return None if ratio is None else str(ratio)
 
 
 def verification_data(report: LayerReport) -> Mapping[str, Any]:
-    """What the run of a layer found."""
+    """What the run of a layer found, or that there was none."""
     run = report.run
     return {
         "ran": run is not None,
@@ -211,7 +211,7 @@ def verification_data(report: LayerReport) -> Mapping[str, Any]:
     }
 
 
-# What the probes find, by the key that it has.
+# Which probe finds the value of which key.
 _FOUND: Final = {
     "counted_flops": "flops",
     "equations_difference": "equations",
@@ -220,7 +220,7 @@ _FOUND: Final = {
 
 
 def _finite(value: float | None) -> float | None:
-    """JSON has no number for a difference from NaN; it is among the mismatches."""
+    """The value; None for one that JSON cannot hold, which is among the mismatches anyway."""
     return value if value is not None and isfinite(value) else None
 
 
@@ -236,7 +236,7 @@ def _timing(timing: Timing) -> Mapping[str, Any]:
 
 
 def mismatch_data(mismatch: Mismatch) -> Mapping[str, Any]:
-    """One thing that the formulas and PyTorch see differently."""
+    """What the formulas and PyTorch give different values of."""
     return {
         "what": mismatch.what,
         "predicted": _value(mismatch.predicted),

@@ -1,13 +1,13 @@
-"""Whether what was expected of a layer holds, and why not: in words, and as data."""
+"""Whether what was expected of a layer holds, and if not, why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from rnnshape.analysis.expectation import Judgement, Operator
 from rnnshape.analysis.inspection import Inspection
-from rnnshape.analysis.value import Number, TensorShape, Value
+from rnnshape.analysis.value import TensorShape, Value
 from rnnshape.document.model import Block, Code, Formula, Inline, Paragraph, Shape, Verdict, plain
 from rnnshape.layer.subject import Subject
 
@@ -21,31 +21,31 @@ _NOT: Final[Mapping[Operator, str]] = {
 
 
 def expectation_blocks(inspection: Inspection) -> Iterator[Block]:
-    """One line where all hold; where not, each failure with the formula and its numbers."""
+    """One line if all hold; otherwise each failure with the formula and its numbers."""
     verdicts = list(expectation_verdicts(inspection))
     failed = [verdict for verdict in verdicts if verdict.status == "failed"]
     yield from failed
-    count, disputed = (
-        _count(len(verdicts) - len(failed), len(verdicts)),
-        inspection.report.disagrees,
-    )
-    if not failed:
-        text = f"{count}, by formulas that PyTorch disputes" if disputed else count
-        subject = Code(inspection.subject.request)
-        yield Verdict(status="skipped" if disputed else "ok", text=(text,), subject=subject)
-    elif len(verdicts) > 1:
-        yield Paragraph((count,))
+    total, holding = len(verdicts), len(verdicts) - len(failed)
+    text = f"{holding} of {total} expectation{'s' * (total > 1)} hold{'s' * (total == 1)}"
+    subject = Code(inspection.subject.request)
+    if failed:
+        yield from [Paragraph((text,))] * (total > 1)
+    elif inspection.report.disagrees:
+        disputed = f"{text}, by formulas that PyTorch disputes"
+        yield Verdict(status="skipped", text=(disputed,), subject=subject)
+    else:
+        yield Verdict(status="ok", text=(text,), subject=subject)
 
 
 def expectation_verdicts(inspection: Inspection) -> Iterator[Verdict]:
-    """Whether each expectation holds; where not, with the formula and its numbers."""
+    """A verdict on each expectation; a failed one has the formula and its numbers."""
     subject = Code(inspection.subject.request)
     for judgement in inspection.judgements:
         yield expectation_verdict(judgement, subject=subject, disputed=inspection.report.disagrees)
 
 
 def expectation_verdict(judgement: Judgement, *, subject: Code, disputed: bool) -> Verdict:
-    """Whether one expectation holds; `disputed` formulas, which PyTorch contradicts, prove none."""
+    """Whether one expectation holds; it is skipped if only `disputed` formulas say so."""
     text = judgement.expectation.text
     if judgement.holds and disputed:
         by_formulas = (Code(text), " holds by formulas that PyTorch disputes")
@@ -66,57 +66,32 @@ def failure_text(judgement: Judgement) -> str:
     return f"{plain(_failure(judgement))}\n  {plain(_reason(judgement))}"
 
 
-def expectation_data(judgement: Judgement) -> Mapping[str, Any]:
-    """An expectation for machines."""
-    return {
-        "text": judgement.expectation.text,
-        "name": judgement.expectation.name,
-        "operator": judgement.expectation.operator.value,
-        "expected": judgement.expected,
-        "actual": judgement.actual,
-        "holds": judgement.holds,
-        "formula": judgement.formula,
-    }
-
-
 def _failure(judgement: Judgement) -> Inline:
     expectation = judgement.expectation
-    expected = _NOT[expectation.operator]
-    return (
-        Code(expectation.text),
-        ": it is ",
-        _cell(judgement.predicted),
-        f", {expected}",
-        _cell(expectation.value),
-    )
+    actual, expected = _cell(judgement.predicted), _cell(expectation.value)
+    return (Code(expectation.text), ": it is ", actual, f", {_NOT[expectation.operator]}", expected)
 
 
 def _cell(value: Value) -> str | Shape:
-    match value:
-        case Number():
-            return f"{value.plain:,}"
-        case TensorShape():
-            return Shape(value.plain)
+    return Shape(value.plain) if isinstance(value, TensorShape) else f"{value.plain:,}"
 
 
 def _reason(judgement: Judgement) -> Inline:
     """`(L, N, D*H_out) with H_out=48 hidden, D=2`."""
-    numbers = ", ".join(_numbers(judgement))
-    return (Formula(judgement.formula), f" with {numbers}" if numbers else "")
-
-
-def _numbers(judgement: Judgement) -> Iterator[str]:
     known = dict(judgement.symbols)
     if {"H_out", "H_cell"} <= known.keys() and not judgement.subject.config.proj_size:
         known["H_out=H_cell"] = known.pop("H_out")
         del known["H_cell"]
-    for symbol, meaning in _meanings(judgement.subject).items():
-        if symbol in known:
-            yield f"{symbol}={known[symbol]:,} {meaning}".rstrip()
+    numbers = ", ".join(
+        f"{symbol}={known[symbol]:,} {meaning}".rstrip()
+        for symbol, meaning in _meanings(judgement.subject).items()
+        if symbol in known
+    )
+    return (Formula(judgement.formula), f" with {numbers}" if numbers else "")
 
 
 def _meanings(subject: Subject) -> Mapping[str, str]:
-    """What each symbol is besides its name, in the order in which they are listed."""
+    """What each symbol stands for, if its name does not say, in the order of listing."""
     return {
         "L": "seq",
         "N": "batch",
@@ -130,7 +105,3 @@ def _meanings(subject: Subject) -> Mapping[str, str]:
         "D": "",
         "itemsize": subject.settings.dtype.value,
     }
-
-
-def _count(holding: int, count: int) -> str:
-    return f"{holding} of {count} expectation{'s' * (count > 1)} hold{'s' * (count == 1)}"

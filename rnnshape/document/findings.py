@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rnnshape.dims import ints, written_shape
@@ -20,7 +20,7 @@ from rnnshape.layer.findings import (
 )
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.traps import PositionalBias, Trap, UncheckedFlag, UncheckedSize
-from rnnshape.words import CALL, Words
+from rnnshape.words import Words
 
 _MOST_ROWS: Final = 6
 _MOST_NAMES: Final = 4
@@ -47,10 +47,12 @@ _CODES: Final[Mapping[type[Finding], str]] = {
 
 
 def finding_text(finding: Finding, words: Words) -> Inline:
-    """What a colleague would say about it; `words` are those that the layer was given in."""
+    """What a colleague would say about it, with fields named in `words`."""
     match finding:
-        case OwnParameters() | MixedTensors():
-            return _held(finding)
+        case OwnParameters():
+            return _own_parameters(finding)
+        case MixedTensors():
+            return _mixed_tensors(finding)
         case DropoutWithoutEffect(dropout=dropout):
             return (
                 Code(f"dropout={dropout!r}"),
@@ -70,41 +72,37 @@ def finding_text(finding: Finding, words: Words) -> Inline:
             read = f"the shape ({steps}, {features}) was read as {steps} steps of one sequence"
             confirm = words.setting("unbatched", value=True)
             return (f"{read} without a batch; ", Code(confirm), " confirms that")
-        case PositionalBias(bias=bias, place=place, meant=meant):
-            effect = " is bidirectional" if bias else " keeps the biases"
-            ordinal = {4: "fourth", 5: "fifth"}[place]
-            return (f"{bias} is bias, the {ordinal} argument; ", Code(meant), effect)
-        case UncheckedFlag() | UncheckedSize():
-            return _unchecked(finding)
+        case PositionalBias() | UncheckedFlag() | UncheckedSize():
+            return _trap(finding)
 
 
-def _held(finding: OwnParameters | MixedTensors) -> Inline:
-    if isinstance(finding, MixedTensors):
-        return _mixed_tensors(finding)
-    lacking = _names(list(finding.lacking))
-    added = _names([f"{each.name} {written_shape(each.shape)}" for each in finding.added])
-    return (
-        f"the module holds {finding.held:,} parameters in {_count(finding.held_tensors)}; ",
+def _own_parameters(finding: OwnParameters) -> Inline:
+    held, plain = finding.held, finding.plain
+    text: Inline = (
+        f"the module holds {held.elements:,} parameters in {_count(len(held.parameters))}; ",
         Code(finding.constructor),
-        f" has {finding.plain:,} in {_count(finding.plain_tensors)}.",
-        *((" Not parameters of their own: ", Code(lacking), ".") if lacking else ()),
-        *((" In addition: ", Code(added), ".") if added else ()),
+        f" has {plain.parameters:,} in {_count(len(plain))}.",
     )
+    if finding.lacking:
+        text += (" Not parameters of their own: ", Code(_names(finding.lacking)), ".")
+    if finding.added:
+        added = [f"{each.name} {written_shape(each.shape)}" for each in finding.added]
+        text += (" In addition: ", Code(_names(added)), ".")
+    return text
 
 
 def _mixed_tensors(finding: MixedTensors) -> Inline:
-    elsewhere = _names([f"{each.name} ({each.place})" for each in finding.elsewhere])
+    held = finding.held
+    place = held.typical.place if held.typical else ""
+    elsewhere = Code(_names([f"{each.name} ({each.place})" for each in held.elsewhere]))
     raises = "its forward raises" if finding.raises else "most kernels refuse that"
-    return (
-        f"most tensors of the module are {finding.place}, but not ",
-        Code(elsewhere),
-        f": {raises}, so it is not run. Its parameters take {finding.parameter_bytes:,} bytes.",
-    )
+    effect = f"{raises}, so it is not run. Its parameters take {held.nbytes:,} bytes."
+    return (f"most tensors of the module are {place}, but not ", elsewhere, f": {effect}")
 
 
-def _names(names: list[str]) -> str:
+def _names(names: Sequence[str]) -> str:
     more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES] + [f"and {more} more"] * (more > 0))
+    return ", ".join([*names[:_MOST_NAMES], *[f"and {more} more"] * (more > 0)])
 
 
 def _count(tensors: int) -> str:
@@ -115,8 +113,8 @@ def _unconfirmed(finding: UnconfirmedBatchAxis, words: Words) -> Inline:
     first = finding.first
     return (
         f"if {first} is your batch, add ",
-        Code(words.setting("batch_first", value=True)),
-        ": output is ",
+        Code(words.bare("batch_first", value=True)),
+        f"{words.place('batch_first')}: output is ",
         Shape(ints(finding.output)),
         " either way, but h_n becomes ",
         Shape(ints(finding.h_n)),
@@ -129,53 +127,45 @@ def _unconfirmed(finding: UnconfirmedBatchAxis, words: Words) -> Inline:
 
 
 def traps_of(subjects: Iterable[Subject]) -> Iterator[tuple[str, Trap]]:
-    """The traps of several targets, each once, beside its text."""
+    """Each trap with the text of its target; a target that occurs twice is taken once."""
     origins = {subject.origin.target: subject.origin for subject in subjects}
     for target, origin in origins.items():
         yield from ((target or "", trap) for trap in origin.traps)
 
 
 def trap_text(target: str, trap: Trap) -> Inline:
-    """A trap in the text of one target of several; `target` is that text."""
-    return (Code(target), ": ", *finding_text(trap, CALL))
+    """A trap in the text of one of several targets, or of the module called `target`."""
+    return (Code(target), ": ", *_trap(trap))
+
+
+def _trap(trap: Trap) -> Inline:
+    if isinstance(trap, PositionalBias):
+        effect = " is bidirectional" if trap.bias else " keeps the biases"
+        ordinal = {4: "fourth", 5: "fifth"}[trap.place]
+        return (f"{trap.bias} is bias, the {ordinal} argument; ", Code(trap.meant), effect)
+    written, meant = (Code(f"{trap.name}={value!r}") for value in (trap.value, trap.taken_as))
+    effect = "" if trap.runs else ", and its forward raises TypeError"
+    return (written, " is taken as ", meant, f": PyTorch builds it without a check{effect}")
 
 
 def _padded_rows(finding: PaddedRows) -> Inline:
     shown = ", ".join(map(str, finding.rows[:_MOST_ROWS]))
     more = ", ..." if len(finding.rows) > _MOST_ROWS else ""
-    rows = "row" if len(finding.rows) == 1 else "rows"
-    padding: Inline = (
-        (
-            Code("output[:, -1]" if finding.batch_first else "output[-1]"),
-            f" is padding for {rows} {shown}{more}: take ",
-            Code("h_n"),
-            ", or each row's last valid step",
-        )
-        if finding.rows
-        else ()
-    )
-    if finding.longest == finding.seq_len:
-        return padding
-    shorter = f"output has {finding.longest} steps, the input {finding.seq_len}: "
-    return (
-        *padding,
-        *(("; ",) if padding else ()),
-        shorter,
-        Code(f"total_length={finding.seq_len}"),
-        " pads it as far",
-    )
+    text: Inline = ()
+    if finding.rows:
+        last = "output[:, -1]" if finding.batch_first else "output[-1]"
+        padding = f" is padding for row{'s' * (len(finding.rows) > 1)} {shown}{more}: take "
+        text += (Code(last), padding, Code("h_n"), ", or each row's last valid step")
+    if finding.longest < finding.seq_len:
+        steps = f"output has {finding.longest} steps, the input {finding.seq_len}: "
+        total = Code(f"total_length={finding.seq_len}")
+        text += ("; " * bool(text) + steps, total, f" pads it to {finding.seq_len}")
+    return text
 
 
 def _costly_projection(finding: CostlyProjection) -> Inline:
-    name, extra = Code(f"proj_size={finding.proj_size}"), finding.extra_parameters
+    extra, most = finding.extra_parameters, finding.largest_saving
     effect = f"adds {extra:,} parameters" if extra else "saves no parameters"
-    least = finding.largest_saving
-    advice = f"only up to {least} does it save any" if least else "none saves any here"
+    advice = f"only up to {most} does it save any" if most else "none saves any here"
+    name = Code(f"proj_size={finding.proj_size}")
     return (name, f" {effect}; {advice}. c_n stays hidden_size wide.")
-
-
-def _unchecked(finding: UncheckedFlag | UncheckedSize) -> Inline:
-    written = Code(f"{finding.name}={finding.value!r}")
-    effect = "" if finding.runs else ", and its forward raises TypeError"
-    meant = Code(f"{finding.name}={finding.taken_as!r}")
-    return (written, " is taken as ", meant, f": PyTorch builds it without a check{effect}")

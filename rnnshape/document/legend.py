@@ -25,7 +25,7 @@ def legend(subject: Subject) -> Legend:
 
 
 def common_legend(subjects: Collection[Subject], *, without: str = "") -> Legend:
-    """The sizes that all layers have in common, but for the field `without`."""
+    """The sizes that all layers have in common, except the field `without`."""
     names = ("seq_len", "batch_size", "input_size", "hidden_size", "num_layers")
     symbols = {name: FIELDS[name].symbol for name in names if name != without}
     return Legend(tuple(_symbols(subjects, {**symbols, "bidirectional": "D"})))

@@ -1,4 +1,4 @@
-"""A document: typed sections for people and data for machines, without a format.
+"""A document: sections for people and data for machines, in no format yet.
 
 Cells and the pieces of a sentence keep their types, so that each renderer can write, mark and
 escape them as its format needs.
@@ -37,7 +37,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Times:
-    """How many copies there are of what the row describes."""
+    """A number of copies: `x 6`."""
 
     count: int
 
@@ -68,8 +68,8 @@ class Column:
     title: str
     numeric: bool = False  # aligned right
     headed: bool = True  # whether a terminal shows the title
-    rank: int = 0  # without room, the column with the highest rank is left out first; 0 never is
-    calls: bool = False  # each cell is a call, which may be broken between its arguments
+    rank: int = 0  # the highest is left out first where room is short, 0 never
+    calls: bool = False  # whether cells are calls, which may be broken between arguments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     total: bool = False
-    breaks: frozenset[int] = frozenset()  # the numbers of the rows that begin another group
+    breaks: frozenset[int] = frozenset()  # the numbers of the rows that begin a new group
 
     def is_total(self, row: int) -> bool:
         """Whether the row with this number sums the others."""
@@ -93,7 +93,7 @@ class Symbol:
     symbols: tuple[str, ...]
     value: int
     meaning: str
-    assumed: bool  # not given, a default
+    assumed: bool  # a default, not given
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Picture:
-    """Lines for a fixed-width font, as they are; `narrow` replaces them where they do not fit."""
+    """Lines for a fixed-width font; `narrow` is shown where they are too wide."""
 
     lines: tuple[str, ...]
     narrow: tuple[str, ...] = ()
@@ -145,10 +145,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Diagram:
-    """What flows where: stages one after another, each node reading all of the stage before.
-
-    The nodes of one stage work side by side on the same input.
-    """
+    """Stages in the order in which data passes them; a node reads all of the stage before."""
 
     stages: tuple[tuple[Node, ...], ...]
 
@@ -168,25 +165,17 @@ class Note:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """A line of a chart: points (x, y), and what they belong to."""
-
-    label: str
-    points: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Chart:
-    """Lines over two axes."""
+    """Lines of points (x, y) over two axes, each line by its label."""
 
     x: str
     y: str
-    lines: tuple[Line, ...]
+    lines: Mapping[str, tuple[tuple[int, int], ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A line, from 1, of a file."""
+    """A line of a file, counted from 1."""
 
     file: str
     line: int
@@ -209,8 +198,8 @@ class Verdict:
     """Whether one thing holds.
 
     "mismatch": a run disagrees with the prediction. "failed": an expectation does not hold.
-    "skipped": it was not judged, because nothing was run, or because the expectation rests on
-    formulas that a run disagrees with.
+    "skipped": it was not judged, since nothing was run, or since a run disagrees with the formulas
+    that an expectation rests on.
     """
 
     status: Status
@@ -222,7 +211,7 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        """What to put before the text: "ok: ", "MISMATCH: ", "FAILED: " or nothing."""
+        """What stands before the text: "ok: ", "MISMATCH: ", "FAILED: " or nothing."""
         return _WORDS[self.status]
 
     @property
@@ -244,15 +233,15 @@ class Section:
     key: str
     blocks: tuple[Block, ...]
     titled: bool = True  # whether people see the key as a title
-    needs_run: bool = False  # whether the blocks are not known before the run
+    needs_run: bool = False  # whether the blocks are known only after the run
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
     """A result, ready for every format: sections for text, data for machines, verdicts for tests.
 
-    Data and verdicts are made when a format asks for them: unlike the sections, they name every
-    weight, and everything that was judged.
+    Data and verdicts are made when a format asks for them, since they name every weight and
+    everything that was judged, which takes time.
     """
 
     sections: tuple[Section, ...]
@@ -261,7 +250,7 @@ class Document:
 
 
 def plain(text: Inline) -> str:
-    """A sentence as one string, for machines: nothing in it is escaped."""
+    """A sentence as one string for machines, with nothing escaped."""
     return "".join(map(_plain, text))
 
 

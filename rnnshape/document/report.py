@@ -8,43 +8,39 @@ from typing import Any, Final
 
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Code, Document, Note, Paragraph, Section, Verdict
-from rnnshape.document.sections import SECTIONS, builder
+from rnnshape.document.sections import SECTIONS, assembled, builder
 from rnnshape.document.verification import run_verdict
 from rnnshape.errors import RequestError
 
-_NOTHING: Final[Mapping[str, RequestError]] = {}
+_ALL_READ: Final[Mapping[str, RequestError]] = {}
 
 
 def report_document(
     *inspections: Inspection,
     show: Collection[str],
     full: bool = False,
-    unread: Mapping[str, RequestError] = _NOTHING,
+    unread: Mapping[str, RequestError] = _ALL_READ,
 ) -> Document:
-    """The sections named in `show`, in their own order; `full` names every weight.
+    """The sections named in `show`, in the order of SECTIONS; `full` names every weight.
 
-    Findings appear where there are any; expectations and the verification always when they
-    failed. Several layers follow one another, then a note for each layer that is `unread`.
+    Expectations and the verification are also shown where they failed. Several layers follow one
+    another, then a note for each layer that is `unread`.
     """
     sections = tuple(
         section for each in inspections for section in _sections(each, show=show, full=full)
     )
-    if unread:
-        notes = tuple(_unread(name, error) for name, error in unread.items())
-        sections += (Section(key="findings", blocks=notes, titled=False),)
+    notes = [
+        Note((Code(name), f" is left out: {error.problem} ({error.hint})"))
+        for name, error in unread.items()
+    ]
+    sections += assembled({"findings": notes})
+    if not inspections and not unread:
+        sections = assembled({"header": [Paragraph(("there is no recurrent layer",))]})
     return Document(
-        sections=sections or (() if inspections else _NONE),
+        sections=sections,
         data=partial(_data, *inspections),
         verdicts=lambda: [verdict for each in inspections for verdict in _verdicts(each)],
     )
-
-
-def _unread(name: str, error: RequestError) -> Note:
-    return Note((Code(name), f" is left out: {error.problem} ({error.hint})"))
-
-
-_NO_LAYER: Final = Paragraph(("there is no recurrent layer",))
-_NONE: Final = (Section(key="header", blocks=(_NO_LAYER,), titled=False),)
 
 
 def _sections(inspection: Inspection, *, show: Collection[str], full: bool) -> tuple[Section, ...]:
@@ -56,21 +52,13 @@ def _sections(inspection: Inspection, *, show: Collection[str], full: bool) -> t
     places = {"weights": "weights:weights_by_name"} if full else {}
     if set(show) == {"findings"}:
         places["findings"] = "findings:findings_or_none"
-    sections = (
-        Section(
-            key=name,
-            blocks=tuple(builder(places.get(name, name))(inspection)),
-            titled=entry.titled,
-            needs_run=entry.after_run,
-        )
-        for name, entry in SECTIONS.items()
-        if name in shown
+    return assembled(
+        {name: builder(places.get(name, name))(inspection) for name in SECTIONS if name in shown}
     )
-    return tuple(section for section in sections if section.blocks)
 
 
 def _verdicts(inspection: Inspection) -> Iterator[Verdict]:
-    """All that is known to hold or not, whether or not a section shows it."""
+    """A verdict on each thing that was judged, whether or not a section shows it."""
     if inspection.judgements:
         from rnnshape.document.expectations import expectation_verdicts
 

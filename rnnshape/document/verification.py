@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -21,25 +21,22 @@ from rnnshape.document.model import (
 from rnnshape.layer.facts import Claim
 from rnnshape.layer.input import InputSpec
 from rnnshape.layer.report import LayerReport
-from rnnshape.layer.settings import Settings
+from rnnshape.layer.subject import Subject
 
 if TYPE_CHECKING:
     from rnnshape.layer.run import Mismatch, Observed, Run
 
 
-def verification_blocks(report: LayerReport, subject: Code) -> Iterator[Block]:
-    """What the run of a layer found, or that there was none; `subject` is the request."""
-    verdict = run_verdict(report, subject)
-    if report.run is None or report.run.agrees:
-        yield verdict
-        return
-    yield replace(verdict, reason=())  # the table has it
-    yield Table(columns=_COLUMNS, rows=tuple(map(_row, report.run.mismatches)))
-    yield _MEANS
+def verification_blocks(report: LayerReport, request: Code) -> Iterator[Block]:
+    """The verdict on a layer, and a table of its mismatches if there are any."""
+    yield replace(run_verdict(report, request), reason=())  # the table has it
+    if report.run is not None and report.disagrees:
+        yield Table(columns=_COLUMNS, rows=tuple(map(_row, report.run.mismatches)))
+        yield _MEANS
 
 
 def mismatches_of(key: str, runs: Iterable[tuple[str, Run | None]]) -> Iterator[Block]:
-    """What several runs found, if they were; `key` says what the name beside each is."""
+    """A table of the mismatches of several runs, named in a column whose key is `key`."""
     yield Table(
         columns=(Column(key=key, title="", headed=False, calls=key == "constructor"), *_COLUMNS),
         rows=tuple(
@@ -52,42 +49,52 @@ def mismatches_of(key: str, runs: Iterable[tuple[str, Run | None]]) -> Iterator[
     yield _MEANS
 
 
-def run_verdict(report: LayerReport, subject: Code) -> Verdict:
-    """Whether PyTorch does what was predicted, and where it does not."""
+def run_verdict(report: LayerReport, request: Code) -> Verdict:
+    """Whether PyTorch does what was predicted of a layer, and where it does not."""
     run = report.run
-    if run is None:
-        return Verdict(status="skipped", text=("formulas only, not run",), subject=subject)
-    where = written_place(report.subject.settings)
-    if run.agrees:
-        text = (
-            f"torch {run.torch_version} on {where}, gives {_agreed(run, report.subject.input_spec)}"
-        )
-        return Verdict(status="ok", text=(text,), subject=subject)
-    text = f"PyTorch {run.torch_version} on {where}, disagrees with the formulas"
-    return Verdict(
-        status="mismatch", text=(text,), subject=subject, reason=mismatches_text(run.mismatches)
+    return verdict_of_runs(
+        request,
+        [report.subject],
+        [run],
+        gives="" if run is None else _proven(run, report.subject.input_spec),
+        reason=() if run is None else mismatches_text(run.mismatches),
     )
+
+
+def verdict_of_runs(  # noqa: PLR0913 - the parts of a sentence
+    request: Code,
+    subjects: Collection[Subject],
+    runs: Iterable[Run | None],
+    *,
+    gives: str,
+    disputed: str = "",
+    reason: Inline = (),
+    skipped: str = "formulas only, not run",
+) -> Verdict:
+    """Whether PyTorch does what was predicted of all subjects.
+
+    `gives` says what it then gives, `disputed` how many subjects it disagrees on, `skipped` that
+    nothing was run.
+    """
+    ran = [run for run in runs if run is not None]
+    if not ran:
+        return Verdict(status="skipped", text=(skipped,), subject=request)
+    settings = {(each.settings.device, each.settings.dtype.value) for each in subjects}
+    place = f" on {', '.join(settings.pop())}," if len(settings) == 1 else ""
+    where = f"{ran[0].torch_version}{place}"
+    if all(run.agrees for run in ran):
+        return Verdict(status="ok", text=(f"torch {where} gives {gives}",), subject=request)
+    text = f"PyTorch {where} disagrees with the formulas{disputed}"
+    return Verdict(status="mismatch", text=(text,), subject=request, reason=reason)
 
 
 def mismatches_text(mismatches: Sequence[Mismatch]) -> Inline:
-    """Every mismatch in one line: `h_n: (8, 5, 40), PyTorch (4, 5, 40)`."""
-    return tuple(
-        piece
-        for number, each in enumerate(mismatches)
-        for piece in (
-            "; " * (number > 0),
-            Code(each.what),
-            ": ",
-            _value(each.predicted),
-            ", PyTorch ",
-            _value(each.measured),
-        )
-    )
-
-
-def written_place(settings: Settings) -> str:
-    """Where a layer runs and in what type: `cpu, float32`."""
-    return f"{settings.device}, {settings.dtype.value}"
+    """Every mismatch on one line: `h_n: (8, 5, 40), PyTorch (4, 5, 40)`."""
+    pieces: Inline = ()
+    for each in mismatches:
+        values = _value(each.predicted), ", PyTorch ", _value(each.measured)
+        pieces += ("; ", Code(each.what), ": ", *values)
+    return pieces[1:]
 
 
 _COLUMNS: Final = (
@@ -102,15 +109,15 @@ def _row(mismatch: Mismatch) -> tuple[Cell, ...]:
     return Code(mismatch.what), _value(mismatch.predicted), _value(mismatch.measured)
 
 
-def _agreed(run: Run, asked: InputSpec) -> str:
-    texts = [_proven(run.claims)]
+def _proven(run: Run, asked: InputSpec) -> str:
+    texts = [_judged(run.claims)]
     if run.input_spec.seq_len < asked.seq_len:
         texts.append(f"run with {run.input_spec.seq_len} steps, which stand for all")
     texts += (outcome.remark for outcome in run.outcomes.values() if outcome.remark)
     return "; ".join(texts)
 
 
-def _proven(claims: Sequence[Claim]) -> str:
+def _judged(claims: Sequence[Claim]) -> str:
     """What a run proved, and which of the claims it could not judge."""
     relations = [claim for claim in claims if not isinstance(claim.right, tuple)]
     unjudged = [str(claim) for claim in relations if claim.holds is None]

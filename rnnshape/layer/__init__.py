@@ -1,1 +1,1 @@
-"""One recurrent layer: what was asked for, what is known of it, and whether PyTorch agrees."""
+"""One recurrent layer: its description, its prediction, and what a run of it found."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal
@@ -12,14 +11,13 @@ from rnnshape.fields import FIELDS
 from rnnshape.layer.projection import largest_saving_projection
 
 Nonlinearity = Literal["tanh", "relu"]
-_NONLINEARITIES: Final = ("tanh", "relu")
 
-# Products of a few such sizes still print under Python's own limit of 4,300 digits.
+# Python prints no integer of over 4,300 digits; products of a few such sizes stay below that.
 MAX_SIZE: Final = 10**500
 
 
 class Kind(Enum):
-    """The recurrent layers of torch.nn; the value is the class's name."""
+    """The kinds of recurrent layer in torch.nn; the value is the name of the class."""
 
     LSTM = "LSTM"
     GRU = "GRU"
@@ -27,26 +25,26 @@ class Kind(Enum):
 
     @property
     def gate_names(self) -> str:
-        """The stacked row blocks of each weight, in PyTorch's order; one letter a gate."""
+        """A letter for each gate, in the order in which PyTorch stacks their rows in a weight."""
         return {Kind.LSTM: "ifgo", Kind.GRU: "rzn", Kind.RNN: "h"}[self]
 
     @property
     def gates(self) -> int:
-        """How many row blocks of hidden_size rows each input and hidden weight stacks."""
+        """How many gates, of hidden_size rows each, are stacked in a weight."""
         return len(self.gate_names)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RNNConfig:
-    """The constructor arguments of `nn.LSTM`, `nn.GRU`, `nn.RNN` or their cells, valid together.
+    """The constructor arguments of `nn.LSTM`, `nn.GRU`, `nn.RNN` or their cells.
 
     Sizes are numbers of features; `proj_size` 0 means no projection; `nonlinearity` is None for
-    every kind but RNN. `kind` may be the name, in any case. Raises RequestError where PyTorch
-    would refuse the arguments, or accept one that means something else (`hidden_size=True`).
+    every kind but RNN. `kind` may be a name, in upper or lower case. Raises RequestError where
+    PyTorch would refuse the arguments, or take one for another value (`hidden_size=True`).
     """
 
     kind: Kind
-    cell: bool = False  # nn.LSTMCell: one step of one layer in one direction
+    cell: bool = False  # nn.LSTMCell and so on: one step of one layer in one direction
     input_size: int = FIELDS["input_size"].default
     hidden_size: int = FIELDS["hidden_size"].default
     num_layers: int = 1
@@ -58,7 +56,7 @@ class RNNConfig:
     nonlinearity: Nonlinearity | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", _kind(self.kind))
+        object.__setattr__(self, "kind", _kind_named(self.kind))
         for name in ("input_size", "hidden_size", "num_layers"):
             require_size(name, getattr(self, name), least=1)
         require_size("proj_size", self.proj_size, least=0)
@@ -73,11 +71,11 @@ class RNNConfig:
         if not self.cell:
             return
         for name in ("num_layers", "batch_first", "dropout", "bidirectional", "proj_size"):
-            if getattr(self, name) != getattr(type(self), name):
+            if getattr(self, name) != FIELDS[name].default:
                 raise RequestError(
-                    f"{self.class_name} has no {name}; it is one step of one layer",
-                    hint=f"nn.{self.kind.value} has {name}: {{cell}}",
-                    cell=False,
+                    f"{self.class_name} has no {name}: it takes one step of one layer",
+                    hint=f"{{{name}}}, or take nn.{self.kind.value}, which has {name}",
+                    **{name: FIELDS[name].default},
                 )
 
     def _require_projection(self) -> None:
@@ -85,11 +83,10 @@ class RNNConfig:
             return
         if self.kind is not Kind.LSTM:
             wider = max(self.hidden_size, self.proj_size + 1)
+            projecting = {"kind": "LSTM", "hidden_size": wider, "proj_size": self.proj_size}
             raise RequestError(
                 f"{self.class_name} has no proj_size; only nn.LSTM has",
-                kind="LSTM",
-                hidden_size=wider,
-                proj_size=self.proj_size,
+                **(projecting if wider <= MAX_SIZE else {"proj_size": 0}),
             )
         if self.proj_size >= self.hidden_size:
             saving = largest_saving_projection(self.hidden_size, self.num_layers, self.directions)
@@ -102,20 +99,23 @@ class RNNConfig:
             )
 
     def _require_nonlinearity(self) -> None:
-        if self.kind is Kind.RNN:
-            if self.nonlinearity is None:
+        given: object = self.nonlinearity
+        if given is None:
+            if self.kind is Kind.RNN:
                 object.__setattr__(self, "nonlinearity", "tanh")
-            elif not _is_nonlinearity(self.nonlinearity):
-                raise RequestError(
-                    f"nonlinearity {written(self.nonlinearity)} is neither tanh nor relu",
-                    nonlinearity=_nearest(self.nonlinearity, _NONLINEARITIES),
-                )
-        elif self.nonlinearity is not None:
-            known = self.nonlinearity if _is_nonlinearity(self.nonlinearity) else "relu"
+            return
+        known = isinstance(given, str) and given in ("tanh", "relu")
+        if self.kind is not Kind.RNN:
             raise RequestError(
                 f"{self.class_name} has no nonlinearity; only nn.RNN has",
                 kind="RNN",
-                nonlinearity=known,
+                nonlinearity=given if known else "relu",
+            )
+        if not known:
+            raise RequestError(
+                "nonlinearity {} is neither tanh nor relu",
+                written(given),
+                nonlinearity=nearest(given if isinstance(given, str) else "", ("tanh", "relu")),
             )
 
     @property
@@ -130,12 +130,12 @@ class RNNConfig:
 
     @property
     def output_size(self) -> int:
-        """H_out: what one direction gives per step, `proj_size` where there is a projection."""
+        """H_out: features of one direction at each step; `proj_size` if there is a projection."""
         return self.proj_size or self.hidden_size
 
     @property
     def constructor(self) -> str:
-        """The call that builds the layer: sizes, then each argument that is not the default."""
+        """The call that builds the layer, without the arguments that have their default value."""
         keywords = [
             f"{name}={value!r}"
             for name in _KEYWORDS
@@ -157,30 +157,20 @@ _KEYWORDS: Final = (
 )
 
 
-def _kind(value: object) -> Kind:
+def _kind_named(value: object) -> Kind:
     if isinstance(value, Kind):
         return value
     names = [kind.value for kind in Kind]
-    if isinstance(value, str) and value.upper() in names:
-        return Kind(value.upper())
+    name = value.upper() if isinstance(value, str) else ""
+    if name in names:
+        return Kind(name)
     raise RequestError(
-        f"kind {written(value)} is none of {', '.join(names)}",
-        kind=_nearest(value.upper() if isinstance(value, str) else value, names),
+        f"kind {{}} is none of {', '.join(names)}", written(value), kind=nearest(name, names)
     )
 
 
-def _is_nonlinearity(value: object) -> bool:
-    """Whether `value` is a nonlinearity; `in` alone fails on an array."""
-    return isinstance(value, str) and value in _NONLINEARITIES
-
-
-def _nearest(value: object, names: Sequence[str]) -> str:
-    """The name that is most like the value; the first name where the value is not a string."""
-    return nearest(value if isinstance(value, str) else "", names)
-
-
 def require_size(name: str, value: object, *, least: int) -> None:
-    """Raise RequestError unless `value` is a whole number from `least` up to MAX_SIZE."""
+    """Raise RequestError unless `value` is a whole number from `least` to MAX_SIZE."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise RequestError(
             f"{name} must be a whole number of {least} or more, not {written(value)}",
@@ -209,5 +199,5 @@ def require_bool(name: str, value: object) -> None:
 def _require_dropout(value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise RequestError(
-            f"dropout must be a probability from 0 to 1, not {written(value)}", dropout=0.2
+            "dropout must be a probability from 0 to 1, not {}", written(value), dropout=0.2
         )

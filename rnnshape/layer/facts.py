@@ -1,4 +1,4 @@
-"""What is known of a layer, whoever found it: by formula or by a run."""
+"""What is known of a layer, either by formula or from a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Tensor:
 
     name: str
     shape: Dims
-    axes: tuple[str, ...]  # one name a dimension: "seq", "batch", "feature", "layer*dir"
+    axes: tuple[str, ...]  # the name of each dimension: "seq", "batch", "feature", "layer*dir"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,33 +33,24 @@ class Weight:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A slice of a tensor, after `.view(*view)` where `view` is given.
+    """A slice of a tensor; where they are given, after `.view(*view)` and before `.sum(summed)`.
 
-    The text printed and the slice taken are this one value: `output[-1, :, :40]`.
+    What is printed, `output[-1, :, :40]`, and what a run slices are this one value.
     """
 
     tensor: str
-    index: tuple[Index, ...] = ()
     view: Dims | None = None
+    index: tuple[Index, ...] = ()
+    summed: int | None = None  # the dimension
 
     def __str__(self) -> str:
-        viewed = "" if self.view is None else f".view({', '.join(map(str, self.view))})"
+        view = "" if self.view is None else f".view({', '.join(map(str, self.view))})"
         index = list(self.index)
         while index and index[-1] == WHOLE:
             index.pop()
         inside = f"[{', '.join(map(_written_index, index))}]" if index else ""
-        return f"{self.tensor}{viewed}{inside}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sum:
-    """A part summed over one of its dimensions."""
-
-    part: Part
-    dim: int
-
-    def __str__(self) -> str:
-        return f"{self.part}.sum({self.dim})"
+        total = "" if self.summed is None else f".sum({self.summed})"
+        return f"{self.tensor}{view}{inside}{total}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +63,7 @@ class Cat:
         return f"torch.cat([{', '.join(map(str, self.parts))}], -1)"
 
 
-Expression: TypeAlias = Part | Sum | Cat
+Expression: TypeAlias = Part | Cat
 
 ClaimCode: TypeAlias = Literal[
     "all-of-h_n",
@@ -93,26 +84,26 @@ ClaimCode: TypeAlias = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A relation between parts of the results, made by prediction and judged by a run.
+    """A relation between parts of the results, predicted and then judged by a run.
 
-    Where the right side is a shape, the shape of the left side is compared with it.
+    Where the right side is a shape, it is compared with the shape of the left side.
     """
 
     code: ClaimCode
     left: Expression
     relation: Literal["==", "!="] = "=="
     right: Expression | Dims
-    row: int | None = None  # of the batch, where the claim is about one
-    holds: bool | None = None  # None: not judged, since nothing ran or there is too little to tell
+    row: int | None = None  # of the batch, where the claim is about one row
+    holds: bool | None = None  # None: nothing ran, or the values cannot decide it
 
     @property
     def left_text(self) -> str:
-        """The left side as Python reads it."""
+        """The left side as a Python expression."""
         return f"{self.left}.shape" if isinstance(self.right, tuple) else str(self.left)
 
     @property
     def right_text(self) -> str:
-        """The right side as Python reads it."""
+        """The right side as a Python expression."""
         return written_shape(self.right) if isinstance(self.right, tuple) else str(self.right)
 
     def __str__(self) -> str:
@@ -121,7 +112,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Shapes, weights and equalities of one layer with one input."""
+    """Shapes, weights and claims of one layer with one input."""
 
     tensors: Mapping[str, Tensor]  # in the order of `formulas.layout`
     weights: Collection[Weight]  # in the order of state_dict
@@ -131,7 +122,7 @@ class Facts:
 
 
 def part(tensor: Tensor, index: Mapping[str, Index]) -> Part:
-    """The slice of `tensor` that takes `index` along the axes it names, and all of the others."""
+    """A slice of `tensor`: `index` has an index by the name of an axis; other axes stay whole."""
     return Part(tensor=tensor.name, index=tuple(index.get(axis, WHOLE) for axis in tensor.axes))
 
 

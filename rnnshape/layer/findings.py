@@ -1,4 +1,4 @@
-"""What a careful colleague would point out about a request; the words are the document's."""
+"""What a careful colleague would point out about a subject, as values without words."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Dims
-from rnnshape.layer.held import HeldTensor
+from rnnshape.layer.held import Held, HeldTensor
 from rnnshape.layer.projection import largest_saving_projection
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.traps import Trap
+from rnnshape.layer.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)
 class DropoutWithoutEffect:
-    """Dropout acts between layers, and there is one layer."""
+    """Dropout was given for a single layer, but it acts between layers."""
 
     dropout: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class CostlyProjection:
-    """A proj_size at or above break-even: no parameter is saved."""
+    """A proj_size that saves no parameters."""
 
     proj_size: int
     largest_saving: int  # 0 when no proj_size saves
-    extra_parameters: int  # against no projection; 0 at break-even
+    extra_parameters: int  # more than without a projection, or 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class EqualSizes:
-    """Axes that no shape tells apart, since the same size was given for them."""
+    """Sizes that were given as equal, so that no shape shows which axis is which."""
 
-    axes: tuple[str, ...]  # names of config and input: "seq_len", "hidden_size"
+    axes: tuple[str, ...]  # the fields with that size: "seq_len", "hidden_size"
     size: int
 
 
@@ -42,10 +42,9 @@ class EqualSizes:
 class UnconfirmedBatchAxis:
     """A 3-D input shape was read as (L, N, H_in); nothing else says which axis is the batch."""
 
-    first: int  # L as read
-    second: int  # N as read
-    output: Dims  # were the first axis the batch
-    h_n: Dims  # were the first axis the batch
+    first: int  # the first size, read as L
+    output: Dims
+    h_n: Dims  # if the first axis is the batch
     h_n_as_read: Dims
 
 
@@ -69,25 +68,21 @@ class PaddedRows:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnParameters:
-    """A module whose parameters are not those of a plain layer: what it lacks, what it has more."""
+    """A module lacks parameters that its constructor made, or has others as well."""
 
     constructor: str
-    plain: int  # parameters of the plain layer
-    plain_tensors: int
-    held: int
-    held_tensors: int
+    plain: Weights  # as the constructor makes them
+    held: Held
     lacking: tuple[str, ...]  # weights that are buffers, computed, or tied to another
     added: tuple[HeldTensor, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class MixedTensors:
-    """A module whose tensors are not all of one type and on one device."""
+    """The tensors of a module differ in dtype or device."""
 
-    place: str  # of most
-    elsewhere: tuple[HeldTensor, ...]
-    parameter_bytes: int
-    raises: bool  # every kernel of PyTorch refuses a weight matrix of another type
+    held: Held
+    raises: bool  # every kernel of PyTorch refuses a weight matrix of another dtype
 
 
 Finding: TypeAlias = (
@@ -104,52 +99,41 @@ Finding: TypeAlias = (
 
 
 def find(subject: Subject) -> tuple[Finding, ...]:
-    """Everything to point out about a layer and its input, most important first."""
+    """Everything to point out about a layer and its input, the most important first."""
     return (
-        *_held(subject),
+        *_own_tensors(subject),
         *_unconfirmed_axes(subject),
         *_padded_rows(subject),
         *_equal_sizes(subject),
-        *_dropout(subject.config),
-        *_projection(subject),
+        *_useless_arguments(subject),
     )
 
 
-def _held(subject: Subject) -> Iterator[OwnParameters | MixedTensors]:
+def _own_tensors(subject: Subject) -> Iterator[OwnParameters | MixedTensors]:
     held = subject.held
     if held is None:
         return
-    plain = {each.name for each in subject.weights}
-    names = {each.name for each in held.own}
-    if names != plain:
+    plain = {weight.name: weight.shape for weight in subject.weights}
+    names = {each.name for each in held.parameters}
+    if names != plain.keys():
         yield OwnParameters(
             constructor=subject.config.constructor,
-            plain=subject.parameters,
-            plain_tensors=len(plain),
-            held=held.parameters,
-            held_tensors=len(names),
-            lacking=tuple(each.name for each in subject.weights if each.name not in names),
-            added=tuple(each for each in held.own if each.name not in plain),
+            plain=subject.weights,
+            held=held,
+            lacking=tuple(name for name in plain if name not in names),
+            added=tuple(each for each in held.parameters if each.name not in plain),
         )
-    if held.elsewhere:
-        yield MixedTensors(
-            place=held.typical.place,
-            elsewhere=held.elsewhere,
-            parameter_bytes=held.parameter_bytes,
-            raises=any(
-                weight.name in plain
-                and weight.name.startswith("weight")
-                and weight.dtype != held.typical.dtype
-                for weight in held.elsewhere
-            ),
-        )
+    if held.typical and held.elsewhere:
+        matrices = [each for each in held.elsewhere if len(plain.get(each.name, ())) == 2]
+        raises = any(each.dtype != held.typical.dtype for each in matrices)
+        yield MixedTensors(held=held, raises=raises)
 
 
 def _unconfirmed_axes(subject: Subject) -> Iterator[UnconfirmedBatchAxis | UnbatchedShape]:
-    """An input shape that may have been meant otherwise than it was read.
+    """Points out an input shape that can be read in two ways.
 
-    With equal sizes nothing tells the two apart, which `_equal_sizes` points out; with a batch of
-    0 there is one reading, since PyTorch refuses a sequence of 0.
+    Equal sizes of seq and batch are left to `_equal_sizes`. A batch of 0 can be read in one way
+    only, since PyTorch refuses a sequence of 0 steps.
     """
     config, spec = subject.config, subject.input_spec
     if not subject.axes_by_place or config.cell:
@@ -157,15 +141,11 @@ def _unconfirmed_axes(subject: Subject) -> Iterator[UnconfirmedBatchAxis | Unbat
     if not spec.batched:
         yield UnbatchedShape(steps=spec.seq_len, features=config.input_size)
     elif spec.batch_size not in (0, spec.seq_len):
-        other = replace(
-            subject.changed(batch_first=True),
-            input_spec=replace(spec, batch_size=spec.seq_len, seq_len=spec.batch_size),
-        )
+        swapped = replace(spec, batch_size=spec.seq_len, seq_len=spec.batch_size)
         yield UnconfirmedBatchAxis(
             first=spec.seq_len,
-            second=spec.batch_size,
-            output=other.tensors["output"].shape,
-            h_n=other.tensors["h_n"].shape,
+            output=subject.tensors["output"].shape,
+            h_n=replace(subject, input_spec=swapped).tensors["h_n"].shape,
             h_n_as_read=subject.tensors["h_n"].shape,
         )
 
@@ -174,19 +154,16 @@ def _padded_rows(subject: Subject) -> Iterator[PaddedRows]:
     config, input_spec = subject.config, subject.input_spec
     if config.cell or input_spec.lengths is None:
         return
-    longest = max(input_spec.lengths)
+    longest, seq_len = max(input_spec.lengths), input_spec.seq_len
     rows = tuple(row for row, length in enumerate(input_spec.lengths) if length < longest)
-    if rows or longest < input_spec.seq_len:
+    if rows or longest < seq_len:
         yield PaddedRows(
-            rows=rows,
-            batch_first=config.batch_first,
-            longest=longest,
-            seq_len=input_spec.seq_len,
+            rows=rows, batch_first=config.batch_first, longest=longest, seq_len=seq_len
         )
 
 
 def _equal_sizes(subject: Subject) -> Iterator[EqualSizes]:
-    """Sizes of 1 are left out: they are common, and mostly intended."""
+    """Points out equal sizes, but not sizes of 1, which are common and usually intended."""
     config, input_spec = subject.config, subject.input_spec
     sizes = {
         **({} if config.cell else {"seq_len": input_spec.seq_len}),
@@ -202,15 +179,10 @@ def _equal_sizes(subject: Subject) -> Iterator[EqualSizes]:
             yield EqualSizes(axes=axes, size=size)
 
 
-def _dropout(config: RNNConfig) -> Iterator[DropoutWithoutEffect]:
+def _useless_arguments(subject: Subject) -> Iterator[DropoutWithoutEffect | CostlyProjection]:
+    config = subject.config
     if config.dropout and config.num_layers == 1:
         yield DropoutWithoutEffect(dropout=config.dropout)
-
-
-def _projection(subject: Subject) -> Iterator[CostlyProjection]:
-    config = subject.config
-    if not config.proj_size:
-        return
     saving = largest_saving_projection(config.hidden_size, config.num_layers, config.directions)
     if config.proj_size > saving:
         yield CostlyProjection(
@@ -221,5 +193,5 @@ def _projection(subject: Subject) -> Iterator[CostlyProjection]:
 
 
 def extra_parameters(subject: Subject) -> int:
-    """Parameters that the projection of the layer adds; negative where it saves."""
+    """How many parameters the layer's projection adds; negative where it saves some."""
     return subject.parameters - subject.changed(proj_size=0).parameters

@@ -1,7 +1,7 @@
 """Closed formulas over a layer's sizes: axes, weights, counts.
 
-Each formula is written once, over `Sizes`, and runs on plain ints (fast) or on their named twin,
-whose results remember how they were computed.
+Each formula is written once, over `Sizes`. It runs fast on plain ints; on Dims its results remember
+how they were computed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from rnnshape.dims import named
@@ -20,7 +21,7 @@ from rnnshape.layer.weights import AlikeLayers, Weights
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """The symbols of PyTorch's documentation, for one layer that reads one input."""
+    """The sizes of one layer with one input, by the symbols of PyTorch's documentation."""
 
     config: RNNConfig
     input_spec: InputSpec
@@ -31,8 +32,8 @@ class Sizes:
     H_out: int  # proj_size if there is a projection, else hidden_size
     D: int  # directions
     num_layers: int
-    steps: int  # how often a cell is applied in one layer and direction: L*N, or all lengths
-    longest: int  # L, or the longest of the lengths: what pad_packed_sequence gives
+    steps: int  # how often each layer and direction applies its cell: L*N, or the sum of lengths
+    longest: int  # L, or the largest of the lengths: the steps after pad_packed_sequence
 
 
 def plain_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
@@ -53,10 +54,10 @@ def plain_sizes(config: RNNConfig, input_spec: InputSpec) -> Sizes:
 
 
 def named_sizes(plain: Sizes) -> Sizes:
-    """The same sizes as Dims: what is computed from them can be shown as a formula.
+    """The same sizes as Dims, so that what is computed from them can be shown as a formula.
 
-    Without a batch axis N is a literal 1, which no formula shows. Only an LSTM tells H_cell from
-    H_out; PyTorch's documentation of the other two writes H_out for both.
+    Without a batch axis N is a literal 1, which no formula shows. PyTorch's documentation
+    distinguishes H_cell from H_out for an LSTM only, and writes H_out for both elsewhere.
     """
     config, input_spec = plain.config, plain.input_spec
     sizes: dict[str, int] = {name: named(name, getattr(plain, name)) for name in _SYMBOLS}
@@ -66,26 +67,22 @@ def named_sizes(plain: Sizes) -> Sizes:
         sizes |= dict.fromkeys(_LITERAL_OF_CELL, 1)
     if not input_spec.batched:
         sizes["N"] = 1
-    if input_spec.lengths is None or config.cell:
-        sizes |= {"steps": sizes["L"] * sizes["N"], "longest": sizes["L"]}
-    else:
-        sizes |= {
-            "steps": named("sum(lengths)", plain.steps),
-            "longest": named("max(lengths)", plain.longest),
-        }
-    return Sizes(config=config, input_spec=input_spec, **sizes)
+    steps, longest = sizes["L"] * sizes["N"], sizes["L"]
+    if input_spec.lengths and not config.cell:
+        steps, longest = named("sum(lengths)", plain.steps), named("max(lengths)", plain.longest)
+    return Sizes(config=config, input_spec=input_spec, steps=steps, longest=longest, **sizes)
 
 
 _SYMBOLS: Final = ("L", "N", "H_in", "H_cell", "H_out", "D", "num_layers")
-# A cell has one of each, whatever its input; no formula shows a literal 1 as a factor.
+# A cell has one of each, whatever its input; no formula shows a factor that is a literal 1.
 _LITERAL_OF_CELL: Final = ("L", "D", "num_layers")
 
 
 def layout(sizes: Sizes) -> dict[str, Tensor]:
     """The tensors of a forward pass by name, each with its shape and the names of its axes.
 
-    The one place that knows what batch_first, a missing batch axis, a PackedSequence and a cell
-    change. A packed layer's input and output are shown padded; `data` is what it really reads.
+    Only this function knows what batch_first, a missing batch axis, a PackedSequence and a cell
+    change. Of a packed layer, input and output are shown padded; `data` is what it actually reads.
     """
     config, input_spec = sizes.config, sizes.input_spec
     batch = {"batch": sizes.N} if input_spec.batched else {}
@@ -117,40 +114,32 @@ def _in_order(config: RNNConfig, seq: dict[str, int], batch: dict[str, int]) -> 
 
 
 def batch_sizes(lengths: tuple[int, ...]) -> tuple[int, ...]:
-    """How many rows still have a step at each time: `PackedSequence.batch_sizes`."""
+    """How many rows have a step at each time, as `PackedSequence.batch_sizes` counts them."""
     ends = Counter(lengths)
-    alive = len(lengths)
-    sizes = []
-    for time in range(max(lengths)):
-        sizes.append(alive)
-        alive -= ends[time + 1]
-    return tuple(sizes)
+    over = accumulate(ends[time] for time in range(max(lengths)))
+    return tuple(len(lengths) - rows for rows in over)
 
 
 def state_names(config: RNNConfig, time: str) -> tuple[str, ...]:
-    """The states at a time, as PyTorch names them: `h_n` and, of an LSTM, `c_n`."""
+    """The states at a time, as PyTorch names them: `h_n` and, for an LSTM, `c_n`."""
     return (f"h_{time}", f"c_{time}") if config.kind is Kind.LSTM else (f"h_{time}",)
 
 
 def final_state_names(config: RNNConfig) -> tuple[str, ...]:
-    """The states that the layer returns: `h_n` and `c_n`, of a cell `h_1` and `c_1`."""
+    """The states that the layer returns: `h_n` and `c_n`, or of a cell `h_1` and `c_1`."""
     return state_names(config, "1" if config.cell else "n")
 
 
-def result_names(config: RNNConfig) -> tuple[str, ...]:
-    """What the layer returns: `output`, which a cell does not have, and its final states."""
-    return (*(() if config.cell else ("output",)), *final_state_names(config))
-
-
 def read_next(tensors: Mapping[str, Tensor]) -> Tensor:
-    """The tensor that a following layer reads: `output`, and of a cell `h_1`."""
+    """The tensor that a following layer reads: `output`, or `h_1` of a cell."""
     return tensors.get("output") or tensors["h_1"]
 
 
 def stateless_results(config: RNNConfig, *, packed: bool) -> dict[str, str]:
-    """Each result of a call without h_0 and c_0, as Python reads it.
+    """The Python expression for each result of a call without h_0 and c_0, by its name.
 
-    The output of a packed layer is left out: it is a PackedSequence, not the padded `output`.
+    For example `layer(input)[1]` for `h_n` of a GRU. The output of a packed layer is left out: it
+    is a PackedSequence, not the padded `output`.
     """
     states = final_state_names(config)
     call = "cell(input)" if config.cell else f"layer({'packed' if packed else 'input'})"
@@ -175,7 +164,7 @@ def weights(sizes: Sizes) -> Weights:
 
 
 def _shapes(sizes: Sizes, reads: int) -> dict[str, Dims]:
-    """The weights of one direction of a layer that reads `reads` features a step."""
+    """The weights of one direction of a layer that reads `reads` features at each step."""
     config = sizes.config
     rows = config.kind.gates * sizes.H_cell
     bias = {"bias_ih": (rows,), "bias_hh": (rows,)} if config.bias else {}
@@ -185,9 +174,9 @@ def _shapes(sizes: Sizes, reads: int) -> dict[str, Dims]:
 
 def gate_rows(config: RNNConfig) -> dict[str, slice]:
     """The rows of each gate in weight_ih, weight_hh and both biases, by the gate's letter."""
-    height = config.hidden_size
+    size = config.hidden_size
     return {
-        gate: slice(place * height, (place + 1) * height)
+        gate: slice(place * size, (place + 1) * size)
         for place, gate in enumerate(config.kind.gate_names)
     }
 
@@ -195,6 +184,7 @@ def gate_rows(config: RNNConfig) -> dict[str, slice]:
 def macs(layer_weights: Weights, sizes: Sizes) -> int:
     """Multiply-adds of the matrix products over the whole input.
 
-    Biases and pointwise work are not counted. torch.utils.flop_counter counts twice this number.
+    Biases and elementwise operations are not counted. torch.utils.flop_counter counts twice this
+    number.
     """
     return sizes.steps * layer_weights.multiply_adds

@@ -11,21 +11,23 @@ from rnnshape.errors import RequestError, written
 from rnnshape.fields import FIELDS
 from rnnshape.layer.config import require_bool, require_size
 
-# Each row of a packed batch has claims of its own.
-MOST_ROWS: Final = 10_000
-# Each step of a packed batch has a size of its own.
-MOST_PACKED_STEPS: Final = 1_000_000
+# Each row of a packed batch has claims of its own, and each step a size.
+_MOST_LENGTHS: Final = 10_000
+_MOST_PACKED_STEPS: Final = 1_000_000
+# The most lengths that a hint lists.
+_MOST_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class InputSpec:
     """The input of a forward pass: `seq_len` steps of `batch_size` sequences.
 
-    `batched=False` is one sequence without a batch axis, shape (L, H_in); `batch_size` is then 1.
-    A batch of 0 is valid; a sequence of 0 is not, since PyTorch refuses it. `with_state` also
-    compares a call without h_0 and c_0 with one that is given zeros. With `lengths` (a list or a
-    tensor will do) the layer reads a PackedSequence of the padded input. A cell reads one step,
-    whatever `seq_len` is. Raises RequestError for sizes that do not fit each other.
+    `batched=False` is one sequence without a batch axis, of shape (L, H_in); `batch_size` is then
+    1. A batch may have 0 sequences, but PyTorch refuses a sequence of 0 steps. `with_state` also
+    compares a call that gets zeros as h_0 and c_0 with one that gets neither. With `lengths`, the
+    steps of each row as a tuple, a list or a tensor, the layer reads a PackedSequence of the padded
+    input. A cell reads one step, whatever `seq_len` is. Raises RequestError for a size that is not
+    a whole number or is out of range, and for sizes that contradict each other.
     """
 
     batch_size: int = FIELDS["batch_size"].default
@@ -45,39 +47,47 @@ class InputSpec:
 
     @property
     def steps(self) -> int:
-        """How often a cell is applied in one layer and direction: L*N, or the sum of lengths."""
+        """How often each layer and direction applies its cell: L*N, or the sum of lengths."""
         return self.seq_len * self.batch_size if self.lengths is None else sum(self.lengths)
 
     def _require_lengths(self) -> None:
         if self.lengths is None:
             return
         object.__setattr__(self, "lengths", _lengths(self.lengths))
-        if len(self.lengths) > MOST_ROWS:
+        if len(self.lengths) > _MOST_LENGTHS:
             raise RequestError(
-                f"{len(self.lengths):,} lengths; the most is {MOST_ROWS:,}",
+                f"{len(self.lengths):,} lengths; the most is {_MOST_LENGTHS:,}",
                 hint="give the lengths of fewer rows",
                 lengths=self.lengths,
             )
         for length in self.lengths:
             require_size("length", length, least=1)
-        if not self.lengths or not self.batched or len(self.lengths) != self.batch_size:
+        if not self.lengths:
+            raise RequestError("lengths is empty; there is one for each row", lengths=(7, 3, 2))
+        rows = len(self.lengths)
+        if not self.batched:
+            raise RequestError("lengths need a batch", batched=True, batch_size=rows)
+        if rows != self.batch_size:
             raise RequestError(
-                f"{len(self.lengths)} lengths do not fit batch {self.batch_size}",
-                hint="one length a row of the batch: {batch_size}",
-                batch_size=len(self.lengths) or self.batch_size,
+                f"{rows} lengths do not fit batch {self.batch_size}",
+                hint="give one length for each row: {batch_size}",
+                batch_size=rows,
             )
-        if max(self.lengths) > MOST_PACKED_STEPS:
+        longest = max(self.lengths)
+        if longest > _MOST_PACKED_STEPS:
             raise RequestError(
-                f"length {max(self.lengths)} is too long to list its steps; the most is"
-                f" {MOST_PACKED_STEPS:,}",
+                f"length {longest} is too long to list its steps; the most is"
+                f" {_MOST_PACKED_STEPS:,}",
                 hint="give shorter rows",
                 lengths=self.lengths,
             )
-        if max(self.lengths) > self.seq_len:
+        if longest > self.seq_len:
             raise RequestError(
-                f"length {max(self.lengths)} is longer than the input's {self.seq_len} steps",
-                hint="shorten it: PyTorch packs the steps there are, and the layer then raises",
-                lengths=self.lengths,
+                f"length {longest} is longer than the input's {self.seq_len} steps",
+                hint="{lengths}: PyTorch packs the steps there are, and the layer then raises"
+                if rows <= _MOST_SHOWN
+                else f"give lengths of at most {self.seq_len}",
+                lengths=tuple(min(length, self.seq_len) for length in self.lengths),
             )
 
 
@@ -87,5 +97,7 @@ def _lengths(value: Iterable[Any]) -> tuple[object, ...]:
         return tuple(each if type(each) is bool else index(each) for each in value)
     except (TypeError, ValueError, RuntimeError):  # tensors without values raise the last
         raise RequestError(
-            f"lengths must be whole numbers, one a row, not {written(value)}", lengths=(7, 3, 2)
+            "lengths must be whole numbers, one for each row, not {}",
+            written(value),
+            lengths=(7, 3, 2),
         ) from None

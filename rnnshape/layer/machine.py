@@ -1,4 +1,4 @@
-"""Bytes that the machine and its container have left for this process."""
+"""Bytes that the machine and its control groups leave for this process."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def available_memory(root: Path = Path("/")) -> int | None:
-    """Bytes that this process may still allocate, or None where the system does not say.
+    """Bytes that this process may still allocate, or None if the system does not report them.
 
-    The least of the machine's MemAvailable and what each enclosing control group leaves: beyond
-    it the kernel kills the process instead of failing the allocation.
+    This is the least of the machine's MemAvailable and what each enclosing control group leaves.
+    Beyond it the kernel does not refuse an allocation: it kills the process.
     """
     figures = [*_machine(root), *_control_groups(root)]
     return max(0, min(figures)) if figures else None
@@ -43,12 +43,9 @@ def _control_groups(root: Path) -> Iterator[int]:
 def _left(folder: Path, *, limit: str, used: str, cache: str) -> Iterator[int]:
     most, taken = _text(folder / limit).strip(), _text(folder / used).strip()
     if not (most.isdecimal() and taken.isdecimal()):
-        return  # "max", or no such group here
-    reclaimable = 0
-    for line in _text(folder / "memory.stat").splitlines():
-        name, _, value = line.partition(" ")
-        if name == cache:
-            reclaimable = int(value)
+        return  # "max" means no limit; the file may also be missing
+    figures = (line.split() for line in _text(folder / "memory.stat").splitlines())
+    reclaimable = sum(int(value) for name, value in figures if name == cache)
     yield int(most) - int(taken) + reclaimable
 
 

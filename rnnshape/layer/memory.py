@@ -1,4 +1,4 @@
-"""Bytes that a run needs, and the refusal of a run that needs too many."""
+"""Bytes that a run needs, and the refusal of a run that needs too much."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnnshape.layer.subject import Subject
 from rnnshape.layer.weights import MOST_WEIGHTS, elements
 
 # PyTorch counts elements and bytes in signed 64-bit integers.
-LARGEST_TENSOR: Final = 2**63 - 1
+_LARGEST_TENSOR: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,29 +23,31 @@ class Need:
 
     @property
     def total(self) -> int:
-        """Bytes in all."""
+        """The sum, in bytes."""
         return self.parameters + self.activations
 
 
-def need(subject: Subject) -> Need:
-    """What a run takes: the weights once, and the widest moment of the forward pass.
+def need(*subjects: Subject) -> Need:
+    """What the runs of these subjects take together: the weights, and each peak of memory.
 
     PyTorch's own kernels compute a layer's input-to-gates product for all steps at once, while
-    that layer's input and output are alive.
+    the layer's input and output are in memory.
     """
-    sizes, tensors = subject.sizes, subject.tensors
-    held = sum(elements(tensor.shape) for tensor in tensors.values())
-    below = elements(tensors["output"].shape) if "output" in tensors else 0
-    gates = sizes.steps * subject.config.kind.gates * sizes.H_cell
-    itemsize = subject.settings.dtype.itemsize
     return Need(
-        parameters=itemsize * subject.parameters,
-        activations=itemsize * (held + below + gates),
+        parameters=sum(each.settings.dtype.itemsize * each.parameters for each in subjects),
+        activations=sum(each.settings.dtype.itemsize * _activations(each) for each in subjects),
     )
 
 
+def _activations(subject: Subject) -> int:
+    sizes, tensors = subject.sizes, subject.tensors
+    all_tensors = sum(elements(tensor.shape) for tensor in tensors.values())
+    below = elements(tensors["output"].shape) if "output" in tensors else 0
+    return all_tensors + below + sizes.steps * subject.config.kind.gates * sizes.H_cell
+
+
 def require_runnable(subject: Subject) -> None:
-    """Raise RequestError for a layer that no machine can build; torch is not needed to tell."""
+    """Raise RequestError for a layer that no machine can build; this needs no torch."""
     sizes, layer_weights = subject.sizes, subject.weights
     if layer_weights.count > MOST_WEIGHTS:
         raise RequestError(
@@ -53,15 +55,15 @@ def require_runnable(subject: Subject) -> None:
             hint="{run} gives every number by formula",
             run=False,
         )
-    shapes = {tensor.name: tensor.shape for tensor in subject.tensors.values()}
+    shapes = {name: tensor.shape for name, tensor in subject.tensors.items()}
     for block in layer_weights.blocks:
         shapes.update({f"{stem}_l{block.first}": s for stem, s in block.shapes.items()})
     # A layer multiplies the input of all steps by weight_ih at once.
     shapes["input @ weight_ih.T"] = (sizes.L, sizes.N, subject.config.kind.gates * sizes.H_cell)
     for name, shape in shapes.items():
-        # A batch of 0 leaves no elements, but PyTorch still reads each of the other sizes.
+        # With a batch of 0 there are no elements, but PyTorch still multiplies the other sizes.
         count = prod(max(size, 1) for size in shape)
-        if count * subject.settings.dtype.itemsize > LARGEST_TENSOR:
+        if count * subject.settings.dtype.itemsize > _LARGEST_TENSOR:
             raise RequestError(
                 f"{name} would have {count:,} elements; PyTorch counts bytes in 63 bits",
                 hint="{run} gives every number by formula",
@@ -70,7 +72,7 @@ def require_runnable(subject: Subject) -> None:
 
 
 def require_memory(needed: Need, available: int | None, *, device: str) -> None:
-    """Raise RequestError, naming both figures, when `needed` bytes are not `available`."""
+    """Raise RequestError if more bytes are needed than are available; None is unknown."""
     if available is None or needed.total <= available:
         return
     raise RequestError(
@@ -84,7 +86,7 @@ def require_memory(needed: Need, available: int | None, *, device: str) -> None:
 
 
 def written_bytes(count: int) -> str:
-    """Bytes for a person: `547,840 bytes`, `1.31 GiB`."""
+    """Bytes as a person reads them: `547,840 bytes`, `1.31 GiB`."""
     if count < 1024**2:
         return f"{count:,} bytes"
     units = ("MiB", "GiB", "TiB", "PiB", "EiB")

@@ -1,4 +1,4 @@
-"""What PyTorch will do, by formula alone: nothing here imports torch."""
+"""What PyTorch will do, by formula alone."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from rnnshape.layer.config import RNNConfig
-from rnnshape.layer.facts import Cat, Claim, Facts, Part, Sum, Tensor, part
+from rnnshape.layer.facts import Cat, Claim, Facts, Part, Tensor, part
 from rnnshape.layer.formulas import batch_sizes, layout, stateless_results, weights
-from rnnshape.layer.input import InputSpec
 from rnnshape.layer.subject import Subject
 
 
 def predict(subject: Subject) -> Facts:
-    """The shapes, weights and relations of one forward pass; every size is a Dim."""
+    """The shapes, weights and claims of one forward pass; every size is a Dim."""
     sizes = subject.named_sizes
     tensors = layout(sizes)
     layer_weights = weights(sizes)
@@ -21,37 +20,30 @@ def predict(subject: Subject) -> Facts:
         tensors=tensors,
         weights=layer_weights,
         parameters=layer_weights.parameters,
-        claims=tuple(_claims(subject.config, subject.input_spec, tensors)),
+        claims=tuple(_claims(subject, tensors)),
         batch_sizes=batch_sizes(subject.input_spec.lengths or ()) if "data" in tensors else None,
     )
 
 
-def _claims(
-    config: RNNConfig, input_spec: InputSpec, tensors: Mapping[str, Tensor]
-) -> Iterator[Claim]:
-    if input_spec.with_state:
-        yield from _zero_states(config, packed="data" in tensors)
+def _claims(subject: Subject, tensors: Mapping[str, Tensor]) -> Iterator[Claim]:
+    config, spec = subject.config, subject.input_spec
+    if spec.with_state:
+        # States that are left out are zeros.
+        for name, stateless in stateless_results(config, packed="data" in tensors).items():
+            yield Claim(code="zero-state", left=Part(tensor=name), right=Part(tensor=stateless))
     if config.cell:
         return
-    if input_spec.lengths is None:
-        yield from _final_states(config, input_spec, tensors)
-    else:
-        yield from _final_states_of_rows(config, input_spec.lengths, tensors)
-    if config.bidirectional:
-        yield from _directions(config, tensors["h_n"])
-
-
-def _zero_states(config: RNNConfig, *, packed: bool) -> Iterator[Claim]:
-    """States that are left out are zeros."""
-    for name, stateless in stateless_results(config, packed=packed).items():
-        yield Claim(code="zero-state", left=Part(tensor=name), right=Part(tensor=stateless))
-
-
-def _final_states(
-    config: RNNConfig, input_spec: InputSpec, tensors: Mapping[str, Tensor]
-) -> Iterator[Claim]:
-    """Where h_n and output hold the same numbers, bit by bit, and where they do not."""
     output, h_n = tensors["output"], tensors["h_n"]
+    if spec.lengths is None:
+        yield from _final_states(config, spec.seq_len, output, h_n)
+    else:
+        yield from _final_states_of_rows(config, spec.lengths, output, h_n)
+    if config.bidirectional:
+        yield from _directions(config, h_n)
+
+
+def _final_states(config: RNNConfig, seq_len: int, output: Tensor, h_n: Tensor) -> Iterator[Claim]:
+    """Where h_n and output hold the same numbers, bit for bit, and where they do not."""
     last_step = {"seq": -1}
     if not config.bidirectional:
         only_layer = config.num_layers == 1
@@ -66,7 +58,7 @@ def _final_states(
     last_forward, last_reverse = (part(h_n, {"layer*dir": index}) for index in (-2, -1))
     yield Claim(code="forward", left=part(output, {**last_step, **forward}), right=last_forward)
     yield Claim(code="reverse", left=part(output, {"seq": 0, **reverse}), right=last_reverse)
-    if input_spec.seq_len > 1:
+    if seq_len > 1:
         yield Claim(
             code="not-the-last-step",
             left=part(output, last_step),
@@ -76,10 +68,9 @@ def _final_states(
 
 
 def _final_states_of_rows(
-    config: RNNConfig, lengths: tuple[int, ...], tensors: Mapping[str, Tensor]
+    config: RNNConfig, lengths: tuple[int, ...], output: Tensor, h_n: Tensor
 ) -> Iterator[Claim]:
-    """The same row by row: each ends at its own last step, and zeros follow as padding."""
-    output, h_n = tensors["output"], tensors["h_n"]
+    """The same for each row of a packed batch: it ends at its own last step, then zeros follow."""
     width = config.output_size
     forward, reverse = {"feature": slice(None, width)}, {"feature": slice(width, None)}
     if not config.bidirectional:
@@ -102,21 +93,16 @@ def _final_states_of_rows(
 
 
 def _directions(config: RNNConfig, h_n: Tensor) -> Iterator[Claim]:
-    """How h_n splits by layer and direction, and how a decoder of one direction can take it."""
+    """How to split h_n by layer and direction, and how to shape it for a one-way decoder."""
     layers, width, rest = config.num_layers, config.output_size, tuple(map(int, h_n.shape[1:-1]))
-    whole = replace(part(h_n, {}), view=(layers, 2, *rest, width), index=())
-    yield Claim(
-        code="view",
-        left=replace(whole, index=(-1, 0)),
-        right=part(h_n, {"layer*dir": -2}),
-    )
+    split = Part(tensor=h_n.name, view=(layers, 2, *rest, width))
+    last_forward = part(h_n, {"layer*dir": -2})
+    yield Claim(code="view", left=replace(split, index=(-1, 0)), right=last_forward)
     forwards, reverses = (part(h_n, {"layer*dir": slice(start, None, 2)}) for start in (0, 1))
     if layers > 1:
         half = part(h_n, {"layer*dir": slice(None, layers)})
         yield Claim(code="not-the-forwards", left=half, relation="!=", right=forwards)
-    yield Claim(code="decoder-sum", left=Sum(part=whole, dim=1), right=(layers, *rest, width))
-    yield Claim(
-        code="decoder-cat",
-        left=Cat(parts=(forwards, reverses)),
-        right=(layers, *rest, 2 * width),
-    )
+    summed = replace(split, summed=1)
+    yield Claim(code="decoder-sum", left=summed, right=(layers, *rest, width))
+    side_by_side = Cat(parts=(forwards, reverses))
+    yield Claim(code="decoder-cat", left=side_by_side, right=(layers, *rest, 2 * width))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def largest_saving_projection(hidden_size: int, num_layers: int, directions: int) -> int:
-    """The largest `proj_size` whose LSTM has fewer parameters than one without, or 0.
+    """The largest `proj_size` that saves parameters, or 0 if none does.
 
     A projection saves parameters below H*4c/(4c + K), c = 1 + (K - 1)*(D + 1), for K layers and
     D directions; neither `input_size` nor the biases matter.
@@ -14,7 +14,7 @@ def largest_saving_projection(hidden_size: int, num_layers: int, directions: int
 
 
 def break_even_projection(hidden_size: int, num_layers: int, directions: int) -> int | None:
-    """The `proj_size` with exactly as many parameters as none, where there is such an integer."""
+    """The `proj_size` that neither saves nor adds parameters, if there is such an integer."""
     numerator, denominator = _break_even(hidden_size, num_layers, directions)
     return numerator // denominator if numerator % denominator == 0 else None
 

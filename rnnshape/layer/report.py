@@ -1,4 +1,4 @@
-"""All that is known of one subject: what is predicted, and what a run found."""
+"""The report of a subject: what is predicted, and what a run found."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class LayerReport:
-    """One layer with one input. `run` is None until it was run. Sizes are Dims."""
+    """Everything known of one subject. Sizes are Dims; `run` is None until there was a run."""
 
     subject: Subject
     predicted: Facts
     run: Run | None = None
 
     def __hash__(self) -> int:
-        return hash(self.subject)  # equal reports are of equal subjects; Facts holds a dict
+        return hash(self.subject)  # Facts holds a dict, but equal reports have equal subjects
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """Everything to point out, most important first."""
+        """Everything to point out, the most important first."""
         return (*self.subject.origin.traps, *find(self.subject))
 
     @property
     def sizes(self) -> Sizes:
-        """The sizes that the formulas are written in."""
+        """The sizes from which everything is computed."""
         return self.subject.named_sizes
 
     @cached_property
     def weights(self) -> Weights:
-        """The weights as blocks of layers that are alike."""
+        """The weights, as blocks of layers that are alike."""
         return weights(self.sizes)
 
     @property
     def parameters(self) -> int:
-        """Elements of all weights; of a module, those of the parameters that it holds."""
+        """Elements of all weights, or of the parameters that an existing module holds."""
         held = self.subject.held
         if held is None:
             return self.predicted.parameters
-        return named("sum(p.numel() for p in module.parameters())", held.parameters)
+        return named("sum(p.numel() for p in module.parameters())", held.elements)
 
     @property
     def macs(self) -> int:
@@ -64,25 +64,25 @@ class LayerReport:
 
     @property
     def parameter_bytes(self) -> int:
-        """Bytes of all weights in the dtype of the settings; of a module, those that it holds."""
+        """Bytes of all weights in the dtype of the settings, or of what a module holds."""
         held = self.subject.held
         if held is not None:
-            return named("sum(p.nbytes for p in module.parameters())", held.parameter_bytes)
+            return named("sum(p.nbytes for p in module.parameters())", held.nbytes)
         return named("itemsize", self.subject.settings.dtype.itemsize) * self.parameters
 
     @property
     def next_linear(self) -> int:
-        """The in_features of an nn.Linear that reads the output: D*H_out."""
+        """The in_features that an nn.Linear needs to read the output: D*H_out."""
         return read_next(self.predicted.tensors).shape[-1]
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """The relations, judged where there was a run."""
+        """The claims, judged if there was a run."""
         return self.run.claims if self.run else self.predicted.claims
 
     @property
     def disagrees(self) -> bool:
-        """Whether a run did something else than predicted."""
+        """Whether a run found something other than predicted."""
         return self.run is not None and not self.run.agrees
 
 

@@ -14,7 +14,7 @@ Observed: TypeAlias = "int | bool | Dims | None"  # None: there is no such tenso
 
 @dataclass(frozen=True, kw_only=True)
 class Mismatch:
-    """One thing of which the formulas and PyTorch give different values."""
+    """Something of which the formulas and PyTorch give different values."""
 
     what: str  # a tensor's or a weight's name, "parameters", or a claim
     predicted: Observed
@@ -23,9 +23,9 @@ class Mismatch:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one probe found out beside the forward pass."""
+    """What one probe found."""
 
-    value: Any  # as JSON has it, or records that a section shows
+    value: Any  # what JSON shows, or records for a section
     remark: str = ""  # what the verdict adds: "PyTorch counts 13,440,000 FLOPs"
     mismatches: tuple[Mismatch, ...] = ()
 
@@ -35,7 +35,7 @@ class Run:
     """A run of the layer, compared with the prediction."""
 
     torch_version: str
-    input_spec: InputSpec  # what was fed; on the meta device fewer steps than were asked for
+    input_spec: InputSpec  # on the meta device it may have fewer steps than the subject's
     claims: tuple[Claim, ...]  # judged
     mismatches: tuple[Mismatch, ...]  # of the forward pass and of every probe
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)  # by the name of the probe
@@ -46,18 +46,18 @@ class Run:
         return not self.mismatches
 
     def value(self, probe: str) -> Any:
-        """What a probe found, or None where it was not asked for or found nothing."""
+        """What a probe found; None if it did not run or does not apply."""
         outcome = self.outcomes.get(probe)
         return None if outcome is None else outcome.value
 
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """The time of one forward pass in inference, over repeated runs."""
+    """How long one forward pass took in inference, over repeated runs."""
 
     constructor: str
     macs: int
     median: float  # seconds
-    lower: float  # the quartile below, seconds
-    upper: float  # the quartile above, seconds
+    lower: float  # the lower quartile, seconds
+    upper: float  # the upper quartile, seconds
     runs: int

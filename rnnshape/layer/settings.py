@@ -1,17 +1,18 @@
-"""Where a layer runs and in what type."""
+"""The device and the dtype that a layer runs with."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Literal
 
 from rnnshape.errors import RequestError, quoted, written
+from rnnshape.fields import FIELDS
 
 
 class DType(Enum):
-    """PyTorch's floating and complex types; the value is PyTorch's canonical name."""
+    """PyTorch's floating-point and complex types; the value is PyTorch's name."""
 
     FLOAT16 = "float16"
     BFLOAT16 = "bfloat16"
@@ -28,15 +29,8 @@ class DType(Enum):
 
     @property
     def itemsize(self) -> int:
-        """Bytes of one element; the first number in PyTorch's names counts its bits."""
-        match = re.search(r"\d+", self.value)
-        assert match is not None
-        return int(match[0]) // 8
-
-    @property
-    def is_complex(self) -> bool:
-        """Whether an element has a real and an imaginary part."""
-        return self.value.startswith("complex")
+        """Bytes of one element; the first number in its name counts the bits."""
+        return int(re.findall(r"\d+", self.value)[0]) // 8
 
 
 _DTYPE_ALIASES: Final = {
@@ -54,7 +48,7 @@ _DEVICE: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where a layer runs and in what type.
+    """The device and the dtype that a layer runs with.
 
     `device` is PyTorch's name, `cuda:1`, or a torch.device; `dtype` a DType, its name or a
     torch.dtype. Raises RequestError for a device or a dtype that PyTorch does not have.
@@ -64,12 +58,14 @@ class Settings:
     dtype: DType = DType.FLOAT32
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "device", _device(self.device))
-        object.__setattr__(self, "dtype", _dtype(self.dtype))
+        object.__setattr__(self, "device", _name_in_torch("device", self.device))
+        if not isinstance(self.dtype, DType):
+            object.__setattr__(self, "dtype", dtype_named(_name_in_torch("dtype", self.dtype)))
         match = _DEVICE.fullmatch(self.device)
         if match is None:
             raise RequestError(
-                f"unknown device {written(self.device)}",
+                "unknown device {}",
+                written(self.device),
                 hint="one of cpu, cuda, cuda:1, mps, xpu, meta",
                 device=self.device,
             )
@@ -85,40 +81,30 @@ class Settings:
         return self.device.partition(":")[0]
 
 
-def _device(value: object) -> str:
-    if isinstance(value, str) or _is_of_torch(value, "device"):
+def _name_in_torch(field: Literal["device", "dtype"], value: object) -> str:
+    """The name of a device or a dtype, which is given by name or as torch's own object."""
+    is_of_torch = (type(value).__module__, type(value).__name__) == ("torch", field)
+    if isinstance(value, str) or is_of_torch:
         return str(value)
     raise RequestError(
-        f"device must be a name or a torch.device, not {written(value)}", device="cpu"
+        f"{field} must be a name or a torch.{field}, not {{}}",
+        written(value),
+        **{field: FIELDS[field].default},
     )
-
-
-def _dtype(value: object) -> DType:
-    if isinstance(value, DType):
-        return value
-    if isinstance(value, str) or _is_of_torch(value, "dtype"):
-        return dtype_named(str(value))
-    raise RequestError(
-        f"dtype must be a name or a torch.dtype, not {written(value)}", dtype="float32"
-    )
-
-
-def _is_of_torch(value: object, name: str) -> bool:
-    """Whether this is a `torch.NAME`; torch is not imported to find out."""
-    return (type(value).__module__, type(value).__name__) == ("torch", name)
 
 
 def dtype_named(name: str) -> DType:
-    """The dtype that PyTorch calls `name`: `float32`, `torch.half`, `cdouble`."""
+    """The dtype that PyTorch calls `name`: `float32`, `torch.half`, `cdouble`.
+
+    Raises RequestError for any other name.
+    """
     bare = name.removeprefix("torch.")
-    try:
-        return DType(_DTYPE_ALIASES.get(bare, bare))
-    except ValueError:
-        pass
-    what = (
-        f"dtype {quoted(name)} is not floating or complex, as a layer's weights must be"
-        if re.fullmatch(r"u?int\d*|long|short|bool|q?u?int\w*|bits\w*", bare)
-        else f"unknown dtype {written(name)}"
-    )
-    names = ", ".join(dtype.value for dtype in DType)
-    raise RequestError(what, hint=f"one of {names}", dtype=name)
+    bare = _DTYPE_ALIASES.get(bare, bare)
+    names = [dtype.value for dtype in DType]
+    if bare in names:
+        return DType(bare)
+    hint = f"one of {', '.join(names)}"
+    if re.fullmatch(r"u?int\d*|long|short|bool|q?u?int\w*|bits\w*", bare):
+        problem = "dtype {} is not floating-point or complex, as a layer's weights must be"
+        raise RequestError(problem, quoted(name), hint=hint, dtype=name)
+    raise RequestError("unknown dtype {}", written(name), hint=hint, dtype=name)

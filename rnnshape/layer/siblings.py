@@ -1,4 +1,4 @@
-"""The other layers at a layer's sizes: each kind, and an LSTM with and without its projection."""
+"""The layers to compare one with: each kind, and an LSTM with and without a projection."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def of_kind(subject: Subject, kind: Kind) -> Subject:
 
 
 def siblings(subject: Subject) -> Iterator[Subject]:
-    """LSTM, GRU and RNN at the same sizes, the layer itself among them.
+    """LSTM, GRU and RNN at the same sizes, including the layer itself.
 
-    An LSTM is also shown with its projection off, or, where it has none, with one of half of
-    hidden_size.
+    An LSTM with a projection is listed without it as well; one without a projection is listed with
+    a proj_size of half its hidden_size as well.
     """
     config = subject.config
     if config.proj_size:
@@ -32,7 +32,7 @@ def siblings(subject: Subject) -> Iterator[Subject]:
 
 
 def timed_beside(subject: Subject) -> tuple[Subject, ...]:
-    """LSTM, GRU and RNN at the same sizes, and the layer itself if it has a projection."""
+    """What is timed: LSTM, GRU and RNN at the same sizes, and the layer if it has a projection."""
     plain = replace(subject, input_spec=replace(subject.input_spec, with_state=False))
     kinds = tuple(of_kind(plain, kind) for kind in Kind)
     return (*kinds, plain) if subject.config.proj_size else kinds

@@ -1,4 +1,4 @@
-"""A layer with its input and settings, and where it was described: what everything is about."""
+"""A layer with its input, its settings and where it was described."""
 
 from __future__ import annotations
 
@@ -23,38 +23,31 @@ INPUT_FIELDS: Final = frozenset(field.name for field in fields(InputSpec))
 ALL_FIELDS: Final = INPUT_FIELDS | {field.name for field in fields(RNNConfig)}
 
 
-_INPUT: Final = InputSpec()
-_SETTINGS: Final = Settings()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a layer was described, and how its fields are written there."""
+    """Where a layer was described, and how fields are written there."""
 
     words: Words = field(default=PYTHON, hash=False)  # may hold a dict
     target: str | None = None  # the text that describes it, `nn.LSTM(20, 40)`, if one does
     traps: tuple[Trap, ...] = ()  # of that text
 
 
-_ORIGIN: Final = Origin()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """One layer that reads one input in one place: what a prediction, run or report is about.
+    """One layer with one input and settings: what a prediction, a run or a report is about.
 
-    Its derived values are plain ints, computed once, at the same cost for any size.
+    Derived values are plain ints, computed once, at the same cost for any size.
     """
 
     config: RNNConfig
-    input_spec: InputSpec = _INPUT
-    settings: Settings = _SETTINGS
+    input_spec: InputSpec = InputSpec()
+    settings: Settings = Settings()
     name: str = ""  # in its model, file or manifest
-    origin: Origin = _ORIGIN
+    origin: Origin = Origin()
     given: frozenset[str] = ALL_FIELDS  # the fields of config and input_spec that were given
-    unknown: frozenset[str] = frozenset()  # the fields whose value nothing tells
-    axes_by_place: bool = False  # batch and seq follow from their places in an input shape alone
-    held: Held | None = None  # by a module that is not as its constructor made it
+    unknown: frozenset[str] = frozenset()  # the fields whose values are not known
+    axes_by_place: bool = False  # only the order of an input shape says which axis is the batch
+    held: Held | None = None  # by an existing module that is not as its constructor made it
 
     @property
     def assumed(self) -> frozenset[str]:
@@ -68,7 +61,7 @@ class Subject:
 
     @cached_property
     def named_sizes(self) -> Sizes:
-        """The sizes as Dims, which remember the formulas that they went through."""
+        """The sizes as Dims, which remember how they are computed."""
         return named_sizes(self.sizes)
 
     @cached_property
@@ -92,12 +85,12 @@ class Subject:
         return macs(self.weights, self.sizes)
 
     def changed(self, **values: Any) -> Subject:
-        """The same with other values in its config."""
+        """The same subject with other values in its config."""
         return replace(self, config=replace(self.config, **values))
 
     @property
     def request(self) -> str:
-        """What asks for this again: a command line, or a call of the Python API."""
+        """How to ask for this again: a command line, or a call of the Python API."""
         words, target = self.origin.words, self.origin.target
         if words.input == "argument":
             return f"rnnshape.inspect({repr(target) if target else self.config.constructor})"
@@ -105,8 +98,9 @@ class Subject:
         return " ".join(("rnnshape", command, *self._settings(whole=target is None)))
 
     def _settings(self, *, whole: bool) -> Iterator[str]:
-        """What was given of the input and the run, and of the layer if `whole`."""
-        values = {**vars(self.config), **_input_options(self.input_spec), **_where(self.settings)}
+        """The settings of the input and the run, and of the layer if `whole`, to give again."""
+        where = {"device": self.settings.device, "dtype": self.settings.dtype.value}
+        values = {**vars(self.config), **_input_options(self.input_spec), **where}
         for row in fields_of("layer", "input", "run") if whole else fields_of("input", "run"):
             value = values.get(row.name)
             is_size = row.takes in ("size", "count")
@@ -115,7 +109,7 @@ class Subject:
 
 
 def _input_options(spec: InputSpec) -> dict[str, Any]:
-    """The input as options say it: lengths tell the batch, and mostly the steps."""
+    """The input as options give it: lengths imply the batch and, usually, the steps."""
     lengths = spec.lengths
     return {
         "batch_size": spec.batch_size if spec.batched and lengths is None else None,
@@ -124,7 +118,3 @@ def _input_options(spec: InputSpec) -> dict[str, Any]:
         "unbatched": not spec.batched,
         "with_state": spec.with_state,
     }
-
-
-def _where(settings: Settings) -> dict[str, str]:
-    return {"device": settings.device, "dtype": settings.dtype.value}

@@ -1,4 +1,4 @@
-"""Traps in the text of a constructor call: what it looks like is not what PyTorch does."""
+"""Traps: arguments in the text of a call that do something other than they seem to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, kw_only=True)
 class PositionalBias:
-    """True or False in fourth place: it looks like bidirectional and is bias."""
+    """True or False as the fourth argument, which looks like bidirectional but is bias."""
 
     bias: bool
     place: int  # 4: the fourth argument
@@ -17,7 +17,7 @@ class PositionalBias:
 
 @dataclass(frozen=True, kw_only=True)
 class UncheckedFlag:
-    """A value that is not a bool, which PyTorch's constructor takes for one without a check."""
+    """A value that is not a bool, which PyTorch's constructor takes as one without a check."""
 
     name: str
     value: str | float | None

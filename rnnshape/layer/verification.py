@@ -2,49 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from rnnshape.layer.facts import Dims, Facts
 from rnnshape.layer.run import Mismatch
 
 
 def verify(predicted: Facts, measured: Facts) -> tuple[Mismatch, ...]:
-    """Every difference between the two: shapes, names and shapes of weights, totals, equalities.
+    """Every difference between the two: shapes, names and shapes of weights, totals, claims.
 
     A claim that the run could not judge is not a difference.
     """
+    pairs = (
+        (name, own.get(name), other.get(name))
+        for own, other in (
+            (_shapes_by_name(predicted), _shapes_by_name(measured)),
+            (_totals(predicted), _totals(measured)),
+        )
+        for name in {**own, **other}
+    )
+    false = (claim for claim in measured.claims if claim.holds is False)
     return (
-        *_differences(_shapes_of_tensors(predicted), _shapes_of_tensors(measured)),
-        *_differences(_shapes_of_weights(predicted), _shapes_of_weights(measured)),
-        *_differences(_sizes_of_batches(predicted), _sizes_of_batches(measured)),
-        *_differences(_totals(predicted), _totals(measured)),
-        *(
-            Mismatch(what=str(claim), predicted=True, measured=False)
-            for claim in measured.claims
-            if claim.holds is False
-        ),
+        *(Mismatch(what=what, predicted=p, measured=m) for what, p, m in pairs if p != m),
+        *(Mismatch(what=str(claim), predicted=True, measured=False) for claim in false),
     )
 
 
-def _differences(
-    predicted: Mapping[str, int | Dims], measured: Mapping[str, int | Dims]
-) -> Iterator[Mismatch]:
-    for name in {**predicted, **measured}:
-        if predicted.get(name) != measured.get(name):
-            yield Mismatch(what=name, predicted=predicted.get(name), measured=measured.get(name))
+def _shapes_by_name(facts: Facts) -> Mapping[str, int | Dims]:
+    shapes: dict[str, int | Dims] = {t.name: t.shape for t in facts.tensors.values()}
+    shapes |= {weight.name: weight.shape for weight in facts.weights}
+    return shapes | ({} if facts.batch_sizes is None else {"batch_sizes": facts.batch_sizes})
 
 
-def _shapes_of_tensors(facts: Facts) -> dict[str, Dims]:
-    return {name: tensor.shape for name, tensor in facts.tensors.items()}
-
-
-def _shapes_of_weights(facts: Facts) -> dict[str, Dims]:
-    return {weight.name: weight.shape for weight in facts.weights}
-
-
-def _totals(facts: Facts) -> dict[str, int]:
+def _totals(facts: Facts) -> Mapping[str, int | Dims]:
     return {"weights": len(facts.weights), "parameters": facts.parameters}
-
-
-def _sizes_of_batches(facts: Facts) -> dict[str, Dims]:
-    return {} if facts.batch_sizes is None else {"batch_sizes": facts.batch_sizes}

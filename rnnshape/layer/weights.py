@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from math import prod
 from typing import Final
 
-from rnnshape.dims import formula
+from rnnshape.dims import shape_formula
 from rnnshape.errors import RequestError, written
 from rnnshape.layer.facts import Dims, Weight
 
@@ -16,7 +18,7 @@ from rnnshape.layer.facts import Dims, Weight
 # which the formulas count without naming them.
 MOST_WEIGHTS: Final = 100_000
 
-# Python reads no integer of over 4,300 digits; the largest num_layers has 501.
+# Python refuses to read over 4,300 digits; the largest num_layers has 501.
 _PLACE: Final = re.compile(r"_l(0|[1-9][0-9]{0,500})(_reverse)?", re.ASCII)
 
 
@@ -35,7 +37,7 @@ class AlikeLayers:
         return self.layers * self.directions
 
     def has(self, place: str) -> bool:
-        """Whether the weights of a layer and direction are these: `_l3_reverse`."""
+        """Whether these are the weights of a layer and direction: `_l3_reverse`."""
         match = _PLACE.fullmatch(place)
         if match is None or (match[2] and self.directions == 1):
             return False
@@ -51,8 +53,8 @@ class AlikeLayers:
 class Weights(Collection[Weight]):
     """All weights of a layer as at most two blocks, since layers 1 and up are alike.
 
-    Totals and a weight by name, `weights["weight_ih_l0"]`, cost the same for two layers as for a
-    million; iterating names every weight, in the order of `state_dict`.
+    A total, or a weight by name, `weights["weight_ih_l0"]`, costs the same for two layers as for a
+    million. Iteration goes through every weight in the order of `state_dict`.
     """
 
     blocks: tuple[AlikeLayers, ...]
@@ -70,14 +72,14 @@ class Weights(Collection[Weight]):
 
     @property
     def count(self) -> int:
-        """How many weights; unlike `len`, at any size."""
+        """How many weights there are, also where `len` would overflow."""
         return sum(b.copies * len(b.shapes) for b in self.blocks)
 
     def __len__(self) -> int:
         return int(self.count)
 
     def listed(self) -> list[Weight]:
-        """Every weight by name. Raises RequestError when that would be more than MOST_WEIGHTS."""
+        """Every weight by name. Raises RequestError if there are more than MOST_WEIGHTS."""
         if self.count > MOST_WEIGHTS:
             raise RequestError(
                 f"the layer has {int(self.count):,} weights; the most listed is {MOST_WEIGHTS:,}",
@@ -108,7 +110,7 @@ class Weights(Collection[Weight]):
         return weight
 
     def __contains__(self, weight: object) -> bool:
-        """Whether a weight is one of these, given itself or its name."""
+        """Whether this is one of the weights, or the name of one."""
         if isinstance(weight, Weight):
             return self.find(weight.name) == weight
         return isinstance(weight, str) and self.find(weight) is not None
@@ -129,7 +131,7 @@ def elements(shape: Dims) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class FoldedWeight:
-    """Weights alike in name and formula, over layers and directions."""
+    """Weights with the same name and formula in several layers and directions."""
 
     name: str  # "weight_ih_l1..l3"
     shape: Dims
@@ -138,17 +140,19 @@ class FoldedWeight:
 
 
 def folded(layer_weights: Weights) -> list[FoldedWeight]:
-    """The weights with one row for all layers and directions that share a shape's formula."""
-    alike: dict[tuple[str, tuple[str, ...]], list[AlikeLayers]] = {}
-    for block in layer_weights.blocks:
-        for stem, shape in block.shapes.items():
-            alike.setdefault((stem, tuple(map(formula, shape))), []).append(block)
-    stems = list(layer_weights.blocks[0].shapes)
-    ordered = sorted(alike.items(), key=lambda item: stems.index(item[0][0]))
-    return [_folded(stem, blocks, cell=layer_weights.cell) for (stem, _), blocks in ordered]
+    """The weights, with one row for those that differ in layer and direction only."""
+    return [
+        _as_one(stem, list(alike), cell=layer_weights.cell)
+        for stem in layer_weights.blocks[0].shapes
+        for _, alike in groupby(layer_weights.blocks, partial(_formula, stem))
+    ]
 
 
-def _folded(stem: str, blocks: list[AlikeLayers], *, cell: bool) -> FoldedWeight:
+def _formula(stem: str, block: AlikeLayers) -> str:
+    return shape_formula(block.shapes[stem])
+
+
+def _as_one(stem: str, blocks: list[AlikeLayers], *, cell: bool) -> FoldedWeight:
     shape = blocks[0].shapes[stem]
     first, last = blocks[0].first, blocks[-1].first + int(blocks[-1].layers) - 1
     layers = "" if cell else f"_l{first}" if first == last else f"_l{first}..l{last}"

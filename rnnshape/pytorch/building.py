@@ -1,4 +1,4 @@
-"""Real layers in PyTorch: built without initialisation, filled, fed and called."""
+"""Real layers: built in PyTorch, filled with random weights, given an input and called."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rnnshape.layer.formulas import final_state_names
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 
-# One random block fills all weights, since copying is many times faster than drawing. Each
-# weight starts at another place in it, so that no two are equal.
+# One block of random numbers fills all weights, since copying is many times faster than drawing.
+# Each weight starts at a different place in it, so that no two are equal.
 _BLOCK: Final = 2**18
 _OFFSETS: Final = 1021
 _COMPLEX_GAIN: Final = 0.25
@@ -24,7 +24,7 @@ _COMPLEX_GAIN: Final = 0.25
 class Prepared:
     """A layer in eval mode with random weights, and its input, which is the same on every device.
 
-    `padded` is the input as a tensor, `read` what the layer is called with: the same, or a
+    `padded` is the input as a tensor; `read`, what the layer is called with, is the same or a
     PackedSequence of it.
     """
 
@@ -34,17 +34,19 @@ class Prepared:
 
 
 def prepared(subject: Subject) -> Prepared:
-    """Everything that one forward pass needs but initial states."""
+    """Everything that one forward pass needs except initial states."""
     random = torch.Generator().manual_seed(0)
-    module = filled_module(subject.config, subject.settings, random)
-    padded = random_tensor(_input_shape(subject), subject.settings, random)
+    module = _built_module(subject.config, subject.settings)
+    if subject.settings.device_type != "meta":
+        _fill(module, subject.config, random)
+    padded = _random_tensor(_input_shape(subject), subject.settings, random)
     is_packed = subject.input_spec.lengths is not None and not subject.config.cell
-    read = packed(subject, padded) if is_packed else padded
+    read = _packed_input(subject, padded) if is_packed else padded
     return Prepared(module=module, padded=padded, read=read)
 
 
 def _input_shape(subject: Subject) -> tuple[int, ...]:
-    """The shape of what is asked for, put together without the formulas that a run proves."""
+    """The shape of the input, without the formulas that a run is meant to prove."""
     config, spec = subject.config, subject.input_spec
     steps = () if config.cell else (spec.seq_len,)
     batch = (spec.batch_size,) if spec.batched else ()
@@ -52,51 +54,32 @@ def _input_shape(subject: Subject) -> tuple[int, ...]:
     return (*first, config.input_size)
 
 
-def filled_module(
-    config: RNNConfig, settings: Settings, random: torch.Generator
-) -> torch.nn.Module:
-    """The layer in eval mode, with random finite weights; on the meta device without values.
-
-    PyTorch's own initialisation is skipped: it takes longer than all the rest.
-    """
-    module = _built(config, settings)
-    if settings.device_type != "meta":
-        _fill(module, config, random)
-    return module
-
-
-def _built(config: RNNConfig, settings: Settings) -> torch.nn.Module:
+def _built_module(config: RNNConfig, settings: Settings) -> torch.nn.Module:
+    """The layer in eval mode, without PyTorch's initialization, the slowest part of building it."""
     parent = getattr(torch.nn, config.class_name.removeprefix("nn."))
     kind = type(parent.__name__, (parent,), {"reset_parameters": lambda _self: None})
-    arguments: dict[str, Any] = {"bias": config.bias}
+    names = ["bias"]
     if not config.cell:
-        arguments |= {
-            "num_layers": config.num_layers,
-            "batch_first": config.batch_first,
-            "dropout": config.dropout,
-            "bidirectional": config.bidirectional,
-        }
-    # proj_size and nonlinearity are arguments of one kind each; the others refuse even 0.
-    if config.proj_size:
-        arguments["proj_size"] = config.proj_size
-    if config.kind is Kind.RNN:
-        arguments["nonlinearity"] = config.nonlinearity
+        names += ["num_layers", "batch_first", "dropout", "bidirectional"]
+    # The kinds that lack proj_size or nonlinearity refuse the argument whatever its value.
+    names += ["proj_size"] * bool(config.proj_size)
+    names += ["nonlinearity"] * (config.kind is Kind.RNN)
     module: torch.nn.Module = kind(
         config.input_size,
         config.hidden_size,
-        **arguments,
+        **{name: getattr(config, name) for name in names},
         device=settings.device,
-        dtype=torch_dtype(settings),
+        dtype=_torch_dtype(settings),
     )
-    return module.eval()  # no dropout: it would make layers differ from run to run
+    return module.eval()  # dropout would make each call different
 
 
 def _fill(module: torch.nn.Module, config: RNNConfig, random: torch.Generator) -> None:
-    """Fill in values small enough not to saturate a gate and large enough for each to matter.
+    """Fill in values that saturate no gate and are all large enough to matter.
 
-    Each weight is scaled by the number of products that it is summed over; PyTorch's own range
-    depends on hidden_size alone. Complex sigmoid and tanh have poles, at i*pi and i*pi/2, near
-    which numbers grow to NaN, which equals nothing: complex weights are kept smaller.
+    Each weight is scaled by how many products are summed with it; PyTorch's own range depends on
+    hidden_size alone. Complex weights are smaller still: complex sigmoid and tanh have poles at
+    i*pi and i*pi/2, near which values become NaN, which equals nothing.
     """
     parameters = list(module.parameters())
     like = parameters[0]
@@ -111,45 +94,45 @@ def _fill(module: torch.nn.Module, config: RNNConfig, random: torch.Generator) -
             torch.mul(block[start : start + piece.numel()], summed**-0.5, out=piece)
 
 
-def random_tensor(
+def _random_tensor(
     shape: tuple[int, ...], settings: Settings, random: torch.Generator
 ) -> torch.Tensor:
-    """Normally distributed values, drawn on the CPU: the same on every device."""
-    dtype = torch_dtype(settings)
+    """Normally distributed values, drawn on the CPU to be the same on every device."""
+    dtype = _torch_dtype(settings)
     if settings.device_type == "meta":
         return torch.empty(shape, device="meta", dtype=dtype)
-    drawn_dtype = torch.complex64 if settings.dtype.is_complex else torch.float32
+    drawn_dtype = torch.complex64 if dtype.is_complex else torch.float32
     drawn = torch.randn(shape, generator=random, dtype=drawn_dtype, device="cpu")
     return drawn.to(device=settings.device, dtype=dtype)
 
 
-def packed(subject: Subject, padded: torch.Tensor) -> torch.nn.utils.rnn.PackedSequence:
-    """The padded input as a PackedSequence, its rows in any order of lengths."""
+def _packed_input(subject: Subject, padded: torch.Tensor) -> torch.nn.utils.rnn.PackedSequence:
+    """The padded input as a PackedSequence; the lengths may be in any order."""
     sequence = torch.nn.utils.rnn.pack_padded_sequence(
         padded,
         torch.tensor(subject.input_spec.lengths, device="cpu"),
         batch_first=subject.config.batch_first,
         enforce_sorted=False,
     )
-    if padded.is_meta:  # how the rows were sorted is then on meta too, and cannot be read back
+    if padded.is_meta:  # the order of the rows is then on meta too, and cannot be read back
         return torch.nn.utils.rnn.PackedSequence(sequence.data, sequence.batch_sizes)
     return sequence
 
 
 def called(module: Any, read: Any, states: tuple[torch.Tensor, ...] = ()) -> Any:
-    """What the module returns for an input and, where there are any, initial states."""
+    """What the module returns for an input and for initial states, if there are any."""
     if not states:
         return module.forward(read)
     given = states if len(states) > 1 else states[0]
     if isinstance(read, torch.nn.utils.rnn.PackedSequence):
-        # An LSTM checks its states in every call but one with a packed input, where its kernel
-        # reads beyond states that are too small.
+        # An LSTM does not check its states when the input is packed; its kernel then reads
+        # beyond states that are too small.
         module.check_forward_args(read.data, given, read.batch_sizes)
-    return module.forward(read, given)  # a call would run hooks on all modules, and be traced
+    return module.forward(read, given)  # calling the module would run global hooks and be traced
 
 
 def named_results(config: RNNConfig, returned: Any) -> dict[str, torch.Tensor]:
-    """What the layer returned, by name; a PackedSequence is padded again, as a user would do."""
+    """What the layer returned, by name, with a PackedSequence padded again."""
     if config.cell:
         states, output = returned, {}
     else:
@@ -164,8 +147,8 @@ def named_results(config: RNNConfig, returned: Any) -> dict[str, torch.Tensor]:
     return output | dict(zip(names, each, strict=True))
 
 
-def torch_dtype(settings: Settings) -> torch.dtype:
-    """PyTorch's dtype, or RequestError: older releases lack the newest."""
+def _torch_dtype(settings: Settings) -> torch.dtype:
+    """PyTorch's dtype. Raises RequestError where this release does not have it yet."""
     dtype: torch.dtype | None = getattr(torch, settings.dtype.value, None)
     if dtype is None:
         raise RequestError(

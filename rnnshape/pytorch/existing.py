@@ -1,14 +1,13 @@
-"""Recurrent layers that exist already: found in a model, and read as what they were built with.
+"""Existing modules: the recurrent layers of a model, and the arguments each was built with.
 
-Nothing of the model runs, not even a method of nn.Module that it may override: what nn.Module
-holds is walked, and attributes are read.
+No code of the model runs, not even a method of nn.Module that it may override: only attributes
+are read.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import islice, product
@@ -20,8 +19,9 @@ from torch.nn.parameter import is_lazy
 
 from rnnshape.dims import written_shape
 from rnnshape.errors import RequestError, written
+from rnnshape.fields import FIELDS
 from rnnshape.layer.config import Kind, RNNConfig
-from rnnshape.layer.held import Held, HeldTensor, plain_tensors
+from rnnshape.layer.held import Held, HeldTensor
 from rnnshape.layer.settings import Settings, dtype_named
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.modes import undisturbed
@@ -32,24 +32,23 @@ _MOST_NAMED: Final = 3
 
 
 def recurrent_layers(model: nn.Module) -> dict[str, nn.Module]:
-    """Every nn.LSTM, nn.GRU, nn.RNN and cell in a model by its name there, each once.
+    """Every nn.LSTM, nn.GRU, nn.RNN and cell in a model, each once, by its name there.
 
-    A model that is such a layer itself has the name "". Modules whose `__init__` did not call
-    nn.Module's are among them: nothing tells what they were meant to be.
+    The name of the model itself is "". Modules whose `__init__` did not call nn.Module's are
+    included, since nothing shows what they were meant to be.
     """
     return {
         name: module
-        for name, module in _modules(model)
-        if _kind(module) is not None or not _is_set_up(module)
+        for name, module in _named_modules(model)
+        if _recognized(module) is not None or not _is_set_up(module)
     }
 
 
 def existing(layer: nn.Module) -> Subject:
-    """The layer that a module is, on the device and in the dtype of its weights.
+    """The layer that a module is, on the device and in the dtype of most of its weights.
 
-    Raises RequestError for a module that is not a recurrent layer, whose attributes have values
-    that PyTorch never sets, or whose weights do not have the sizes that these say: a report would
-    not be true of it.
+    Raises RequestError for a module that is not a recurrent layer, that has an attribute with a
+    value PyTorch never sets or a parameter without a shape, or whose weights contradict its sizes.
     """
     return undisturbed(partial(_existing, layer))
 
@@ -58,82 +57,73 @@ def _existing(layer: nn.Module) -> Subject:
     if not _is_set_up(layer):
         raise RequestError(
             f"{type(layer).__name__} has no modules: the __init__ of nn.Module did not run",
-            hint="its own __init__ calls super().__init__() first",
+            hint="call super().__init__() first in its __init__",
         )
     arguments = _arguments(layer)
-    tensors = tuple(_tensors(layer))
+    held = _held_by(layer)
     config = RNNConfig(**arguments)
     _require_whole(layer, config)
-    subject = Subject(config=config, settings=_settings(tensors))
-    plain = plain_tensors(subject.weights, subject.settings)
-    return subject if set(tensors) == set(plain) else replace(subject, held=Held(tensors=tensors))
+    place = held.typical
+    settings = (
+        Settings(device=place.device, dtype=dtype_named(place.dtype)) if place else Settings()
+    )
+    subject = Subject(config=config, settings=settings)
+    plain = {weight.name for weight in subject.weights}
+    is_plain = {each.name for each in held.parameters} == plain and not held.elsewhere
+    return subject if is_plain else replace(subject, held=held)
 
 
 def _arguments(layer: nn.Module) -> dict[str, Any]:
     """The arguments of RNNConfig, read from the attributes that PyTorch's constructor sets."""
-    found = _kind(layer)
+    found = _recognized(layer)
     if found is None:
         raise RequestError(
-            f"{type(layer).__name__} is no recurrent layer of torch.nn",
+            f"{type(layer).__name__} is not a recurrent layer of torch.nn",
             hint="rnnshape.inspect_model finds those in a model",
         )
     kind, cell = found
-    read: dict[str, Callable[[Any], Any]] = {
-        "input_size": index,
-        "hidden_size": index,
-        "bias": bool,
-    }
-    if not cell:
-        read |= {
-            "num_layers": index,
-            "batch_first": bool,
-            "dropout": float,
-            "bidirectional": bool,
-            "proj_size": index,
-        }
+    names = _ARGUMENTS_OF_CELLS if cell else (*_ARGUMENTS_OF_CELLS, *_ARGUMENTS_OF_LAYERS)
+    arguments = {name: _attribute(layer, name, type(FIELDS[name].default)) for name in names}
     if kind is Kind.RNN:
-        read["nonlinearity" if cell else "mode"] = str
-    arguments = {name: _attribute(layer, name, read_as) for name, read_as in read.items()}
-    if "mode" in arguments:
-        arguments["nonlinearity"] = arguments.pop("mode").removeprefix("RNN_").lower()
+        mode = _attribute(layer, "nonlinearity" if cell else "mode", str)
+        arguments["nonlinearity"] = mode.removeprefix("RNN_").lower()
     return {"kind": kind, "cell": cell, **arguments}
 
 
-def _attribute(layer: nn.Module, name: str, read_as: Callable[[Any], Any]) -> Any:
+_ARGUMENTS_OF_CELLS: Final = ("input_size", "hidden_size", "bias")
+_ARGUMENTS_OF_LAYERS: Final = ("num_layers", "batch_first", "dropout", "bidirectional", "proj_size")
+
+
+def _attribute(layer: nn.Module, name: str, kind: type) -> Any:
     """An attribute that the constructor sets, as PyTorch reads it."""
-    given = "missing"
+    shown = "missing"
     try:
         value = getattr(layer, name)
-        given = ""
-        return read_as(value)
+        shown = written(value)
+        return index(value) if kind is int else kind(value)
     except Exception as error:  # a subclass may hold anything there, and raise anything
         raise RequestError(
-            f"{name} of this {type(layer).__name__} is {given or written(value)},"
-            f" not {_READ_AS[read_as]}",
+            f"{name} of this {type(layer).__name__} is {shown}, not {_WANTED[kind]}",
             hint=f"leave {name} as the constructor of torch.nn sets it",
         ) from error
 
 
-_READ_AS: Final[Mapping[Callable[[Any], Any], str]] = {
-    index: "a whole number",
-    bool: "True or False",
-    float: "a number",
-    str: "a name",
-}
+_WANTED: Final = {int: "a whole number", bool: "True or False", float: "a number", str: "a name"}
 
 
 def _require_whole(layer: nn.Module, config: RNNConfig) -> None:
-    """Raise RequestError unless a layer has the weights of its sizes, in their shapes.
+    """Raise RequestError unless a layer has the weights that its sizes call for.
 
-    Parameters of other names are allowed: a subclass may have its own, and a pruned weight or one
-    with a norm is computed from parameters that have other names.
+    Parameters of other names are allowed: a subclass may have its own, and a weight that is pruned
+    or normalized is computed from parameters with other names.
     """
     differing = [*islice(_differences(layer, config), _MOST_NAMED)]
     if differing:
         raise RequestError(
             f"this {type(layer).__name__} is not the {config.constructor} that its attributes"
-            f" say: {'; '.join(differing)}",
-            hint=f"restore it, or inspect what they say: rnnshape.inspect({config.constructor})",
+            f" describe: {'; '.join(differing)}",
+            hint="restore it, or inspect the layer that they describe:"
+            f" rnnshape.inspect({config.constructor})",
         )
 
 
@@ -144,7 +134,7 @@ def _differences(layer: nn.Module, config: RNNConfig) -> Iterator[str]:
     computed = () if parametrizations is None else vars(parametrizations)["_modules"]
     for weight in expected:
         if weight.name in computed:
-            continue  # by a parametrization, which may not change the shape
+            continue  # a parametrization may not change the shape
         places = (parameters, held["_buffers"], held)
         tensors = (place[weight.name] for place in places if weight.name in place)
         shape = next((tuple(each.shape) for each in tensors if isinstance(each, Tensor)), None)
@@ -154,49 +144,51 @@ def _differences(layer: nn.Module, config: RNNConfig) -> Iterator[str]:
             yield f"{weight.name} is {written_shape(shape)}, not {written_shape(weight.shape)}"
     for name, parameter in parameters.items():
         if parameter is not None and _WEIGHT.fullmatch(name) and name not in expected:
-            yield f"{name} is one too many"
+            yield f"{name} is extra"
 
 
-def _tensors(layer: nn.Module) -> Iterator[HeldTensor]:
-    """The parameters of a layer and its modules, and its buffers that are named as weights are.
+def _held_by(layer: nn.Module) -> Held:
+    """The parameters of a layer and its modules, and its own buffers with the name of a weight.
 
-    Each is told once, by its first name. Raises RequestError for one that has no shape yet.
+    Raises RequestError for one that has no shape yet.
     """
-    seen: set[int] = set()
-    for prefix, module in _modules(layer):
-        parameters, buffers = vars(module)["_parameters"], vars(module)["_buffers"]
-        weights = {} if prefix else {n: b for n, b in buffers.items() if _WEIGHT.fullmatch(n)}
-        for key, tensor in (*parameters.items(), *weights.items()):
-            if tensor is None or id(tensor) in seen:
-                continue
-            seen.add(id(tensor))
-            name = f"{prefix}.{key}" if prefix else key
-            if is_lazy(tensor):
-                raise RequestError(
-                    f"{name} of this {type(layer).__name__} is not initialized and has no shape",
-                    hint="run the model once on an input, which initializes lazy modules",
-                )
-            yield HeldTensor(
-                name=name,
-                shape=tuple(tensor.shape),
-                device=str(tensor.device),
-                dtype=str(tensor.dtype).removeprefix("torch."),
-                itemsize=tensor.itemsize,
-                is_parameter=key in parameters,
+    buffers = vars(layer)["_buffers"].items()
+    parameters = (
+        (f"{prefix}.{key}" if prefix else key, parameter)
+        for prefix, module in _named_modules(layer)
+        for key, parameter in vars(module).get("_parameters", {}).items()
+    )
+    return Held(
+        parameters=_each_once(layer, parameters),
+        buffers=_each_once(layer, ((n, b) for n, b in buffers if _WEIGHT.fullmatch(n))),
+    )
+
+
+def _each_once(
+    layer: nn.Module, tensors: Iterable[tuple[str, Tensor | None]]
+) -> tuple[HeldTensor, ...]:
+    """The tensors that there are, each under its first name."""
+    held: dict[int, HeldTensor] = {}
+    for name, tensor in tensors:
+        if tensor is None or id(tensor) in held:
+            continue
+        if is_lazy(tensor):
+            raise RequestError(
+                f"{name} of this {type(layer).__name__} is not initialized and has no shape",
+                hint="run the model once on an input, which initializes lazy modules",
             )
+        held[id(tensor)] = HeldTensor(
+            name=name,
+            shape=tuple(tensor.shape),
+            device=str(tensor.device),
+            dtype=str(tensor.dtype).removeprefix("torch."),
+            nbytes=tensor.nbytes,
+        )
+    return tuple(held.values())
 
 
-def _settings(tensors: Iterable[HeldTensor]) -> Settings:
-    """Where most of the tensors are, and in what type."""
-    places = Counter((each.device, each.dtype) for each in tensors)
-    if not places:
-        return Settings()
-    ((device, dtype), _), *_ = places.most_common(1)
-    return Settings(device=device, dtype=dtype_named(dtype))
-
-
-def _modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """What nn.Module.named_modules gives, which would call the method of each module in it."""
+def _named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """What nn.Module.named_modules yields, without calling that method, which may be overridden."""
     seen: set[int] = set()
     left = [("", model)]
     while left:
@@ -213,12 +205,12 @@ def _modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 def _is_set_up(module: nn.Module) -> bool:
-    """Whether the __init__ of nn.Module ran, after which a module can hold something."""
+    """Whether the __init__ of nn.Module ran."""
     return "_modules" in vars(module)
 
 
-def _kind(module: nn.Module) -> tuple[Kind, bool] | None:
-    """Which layer a module is, and whether it is the cell; a subclass is what it derives from."""
+def _recognized(module: nn.Module) -> tuple[Kind, bool] | None:
+    """Which layer a module is, and whether it is a cell; a subclass counts as its base."""
     for kind, cell in product(Kind, (False, True)):
         if isinstance(module, getattr(nn, f"{kind.value}{'Cell' * cell}")):
             return kind, cell

@@ -1,4 +1,4 @@
-"""One forward pass of the real layer, built on the device: what PyTorch does."""
+"""One forward pass of the real layer: what PyTorch does."""
 
 from __future__ import annotations
 
@@ -8,35 +8,33 @@ from typing import Final
 
 import torch
 
-from rnnshape.layer.facts import Cat, Claim, Expression, Facts, Part, Sum, Tensor, Weight
+from rnnshape.layer.facts import Cat, Claim, Expression, Facts, Part, Tensor, Weight
 from rnnshape.layer.formulas import final_state_names, state_names, stateless_results
 from rnnshape.layer.subject import Subject
-from rnnshape.pytorch.backend import quiet_state, refusals, suitable_threads
+from rnnshape.pytorch.backend import quiet_state, refusals
 from rnnshape.pytorch.building import Prepared, called, named_results, prepared
 
-# On the meta device a step costs milliseconds and no step differs from the others.
+# On the meta device a step takes milliseconds, and all steps are alike.
 _META_STEPS: Final = 2
 
 
 def fed_subject(subject: Subject) -> Subject:
-    """The subject as it is run: on the meta device with no more steps than tell something."""
+    """The subject as it is run: on the meta device, two steps stand for all."""
     spec = subject.input_spec
     if subject.settings.device_type != "meta" or spec.lengths is not None:
-        return subject  # the lengths are what is asked about
+        return subject  # fewer steps would contradict the lengths
     return replace(subject, input_spec=replace(spec, seq_len=min(spec.seq_len, _META_STEPS)))
 
 
 def measure(subject: Subject, claims: Sequence[Claim]) -> Facts:
-    """Build the layer, run it once on random finite numbers, and judge `claims` on the result.
+    """Build the layer, run it once on random finite numbers, and judge `claims` by the result.
 
-    Raises RequestError for a dtype that PyTorch does not run here, and where memory ran out.
+    Raises RequestError for a dtype that PyTorch does not run here, and where memory runs out.
     """
-    with quiet_state(threads=suitable_threads(subject)):
-        return _facts(forward(subject), claims)
-
-
-def _facts(run: Forward, claims: Sequence[Claim]) -> Facts:
-    known = {**run.tensors, **run.stateless}
+    with quiet_state(subject):
+        run = forward(subject)
+        known = {**run.tensors, **run.stateless}
+        judged = tuple(replace(claim, holds=_holds(claim, known)) for claim in claims)
     return Facts(
         tensors={
             name: Tensor(name=name, shape=tuple(value.shape), axes=())
@@ -47,18 +45,18 @@ def _facts(run: Forward, claims: Sequence[Claim]) -> Facts:
             for name, value in run.module.named_parameters()
         ),
         parameters=sum(value.numel() for value in run.module.parameters()),
-        claims=tuple(replace(claim, holds=_holds(claim, known)) for claim in claims),
+        claims=judged,
         batch_sizes=run.batch_sizes,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Forward:
-    """One forward pass: what went in, what came out."""
+    """One forward pass: what went in and what came out."""
 
     module: torch.nn.Module
     tensors: Mapping[str, torch.Tensor]  # by the names of `formulas.layout`
-    stateless: Mapping[str, torch.Tensor]  # of a call without states, as Python reads it
+    stateless: Mapping[str, torch.Tensor]  # of a call without states: "layer(input)[0]"
     batch_sizes: tuple[int, ...] | None
 
 
@@ -90,45 +88,44 @@ def _called_with_states(
 ) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     """The initial states that PyTorch takes, and what it returns for them.
 
-    An initial state has the shape of the final one. PyTorch does not check that for every layer,
-    so where the prediction differs the layer is called without states, and they are those that it
-    would have taken.
+    PyTorch does not always check the initial states, but they must have the shapes of the final
+    states; so the final states stand for them. If PyTorch refuses the predicted shapes, the layer
+    is called without states.
     """
     names = state_names(subject.config, "0")
     zeros = [layer.padded.new_zeros(subject.tensors[name].shape) for name in names]
     try:
         results = named_results(subject.config, called(layer.module, layer.read, tuple(zeros)))
-    except RuntimeError:  # it refuses the predicted shapes, or cannot run at all
+    except RuntimeError:  # PyTorch refuses the predicted shapes, or cannot run the layer at all
         results = named_results(subject.config, called(layer.module, layer.read))
     finals = [results[name] for name in final_state_names(subject.config)]
     return dict(zip(names, finals, strict=True)), results
 
 
 def _holds(claim: Claim, results: Mapping[str, torch.Tensor]) -> bool | None:
-    """Whether the relation holds bit by bit; None where there is too little to tell."""
+    """Whether the relation holds bit for bit; None if the values cannot decide it."""
     try:
-        left = _value(claim.left, results)
+        left = _evaluated(claim.left, results)
         if isinstance(claim.right, tuple):
             return tuple(left.shape) == claim.right
-        right = _value(claim.right, results)
+        right = _evaluated(claim.right, results)
     except (RuntimeError, IndexError):
-        return False  # a slice or view that does not exist is related to nothing
+        return False  # there is no such slice or view
     if left.device.type == "meta" or left.numel() == right.numel() == 0:
         return None
     equal = torch.equal(left, right)
     if claim.relation == "!=":
-        # One run proves a difference; equality may be underflow, or relu that gives zeros.
+        # One run proves a difference; equality may come from underflow, or from zeros of relu.
         return None if equal else True
-    # Zeros, as relu gives them, equal each other wherever they come from.
+    # Zeros, as relu returns them, are equal wherever they come from.
     return None if equal and not left.count_nonzero() else equal
 
 
-def _value(expression: Expression, results: Mapping[str, torch.Tensor]) -> torch.Tensor:
+def _evaluated(expression: Expression, results: Mapping[str, torch.Tensor]) -> torch.Tensor:
     match expression:
-        case Part(tensor=name, index=index, view=view):
-            tensor = results[name]
-            return (tensor if view is None else tensor.view(view))[index]
-        case Sum(part=summed, dim=dim):
-            return _value(summed, results).sum(dim)
+        case Part(tensor=name, view=view, index=index, summed=summed):
+            whole = results[name]
+            sliced = (whole if view is None else whole.view(view))[index]
+            return sliced if summed is None else sliced.sum(summed)
         case Cat(parts=parts):
-            return torch.cat([_value(each, results) for each in parts], -1)
+            return torch.cat([_evaluated(each, results) for each in parts], -1)

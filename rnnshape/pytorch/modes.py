@@ -1,6 +1,6 @@
-"""PyTorch's modes, which change what every operation of a thread does, kept away from a run."""
+"""Keeping a run away from PyTorch's modes, which change every operation of a thread."""
 
-# ruff: noqa: SLF001 - PyTorch has no public function that tells whether a mode is on
+# ruff: noqa: SLF001 - PyTorch has no public way to find out whether a mode is on
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Made = TypeVar("Made")
 
 
 def undisturbed(function: Callable[[], Made]) -> Made:
-    """The function's result, which no mode of the caller's sees, records or changes.
+    """What the function returns; no mode of the caller sees, records or changes its work.
 
-    Fake tensors, tracing, vmap, autocast and a default device each belong to the thread that has
-    switched them on; where one is on, the function is called in a thread of its own.
+    Fake tensors, tracing, vmap, autocast and a default device each belong to the thread that
+    switched them on. If one is on here, the function runs in a thread of its own.
     """
     if not _in_a_mode():
         return function()

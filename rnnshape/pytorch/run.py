@@ -1,6 +1,6 @@
 """A report with its run: what PyTorch does, compared with what is predicted.
 
-Importing this module does not import torch: what no machine can run is refused before that.
+Importing this module does not import torch, since some requests are refused without it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
-from rnnshape.errors import RequestError, quoted
+from rnnshape.errors import RequestError, first_line, quoted
 from rnnshape.layer.machine import available_memory
 from rnnshape.layer.memory import need, require_memory, require_runnable
 from rnnshape.layer.prediction import predict
@@ -20,11 +20,11 @@ from rnnshape.layer.verification import verify
 
 
 def with_run(report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
-    """The report with the layer built and run in PyTorch, and what `probes` find, by name.
+    """The report with a run of the layer, and with what `probes`, given by name, find.
 
-    Raises RequestError where no run is possible; what no machine can build, and what the memory
-    of this one does not hold, is refused before torch is imported. The global state of torch
-    (random numbers, threads, backends, default device and dtype) is left as it was, and its modes
+    Raises RequestError where no run is possible. A layer that no machine can build, or that needs
+    more memory than this one has, is refused before torch is imported. The global state of torch
+    (random numbers, threads, backends, default device and dtype) stays as it was, and its modes
     (fake tensors, tracing, vmap, autocast) neither see nor change the run.
     """
     subject = report.subject
@@ -52,10 +52,10 @@ def _run(report: LayerReport, probes: Collection[str]) -> Run:
     fed = fed_subject(subject)
     predicted = report.predicted if fed is subject else predict(fed)
     measured = measure(fed, report.predicted.claims)
-    found = {name: probe(name)(subject) for name in PROBES if name in probes or name in ALWAYS}
-    outcomes = {name: outcome for name, outcome in found.items() if outcome is not None}
+    wanted = [name for name in PROBES if name in probes or name in ALWAYS]
+    outcomes = {name: found for name in wanted if (found := probe(name)(subject))}
     return Run(
-        # Without the build's tag, "+cpu": the device says as much.
+        # Without the tag of the build, "+cpu": the device is given beside it.
         torch_version=torch.__version__.partition("+")[0],
         input_spec=fed.input_spec,
         claims=measured.claims,
@@ -68,19 +68,19 @@ def _run(report: LayerReport, probes: Collection[str]) -> Run:
 
 
 def require_torch() -> None:
-    """Import torch without its warnings, such as the one that numpy is missing.
+    """Import torch without its warnings, such as the one about a missing numpy.
 
-    Raises RequestError where that fails: torch may be absent, or hidden by a file called torch.py
-    where Python looks first, which may raise anything.
+    Raises RequestError if that fails: torch may be missing, or hidden by a file called torch.py,
+    which may raise anything.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import torch.nn  # noqa: F401 - so that what imports it next finds it
+            import torch.nn  # noqa: F401 - imported for its effect: the next import finds it
     except (Exception, SystemExit) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        problem = f"torch cannot be imported: {reason}"
-        raise RequestError(problem, hint=_import_hint(), run=False) from error
+        raise RequestError(
+            "torch cannot be imported: {}", first_line(error), hint=_import_hint(), run=False
+        ) from error
 
 
 def _import_hint() -> str:

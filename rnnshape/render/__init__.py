@@ -33,7 +33,7 @@ class Format(Enum):
 
 
 def render(document: Document, output: Format) -> str:
-    """The whole document as a file or a pipe gets it: without colour, as wide as it needs."""
+    """The whole document as files and pipes get it: without colour, as wide as it needs to be."""
     module, function = output.writer.split(":")
     text: str = getattr(import_module(f"{__name__}.{module}"), function)(document)
     return text

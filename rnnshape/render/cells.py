@@ -1,4 +1,4 @@
-"""What the formats share: cells, sentences and legends as text, and tables aligned as text."""
+"""What the formats share: how cells, sentences, legends and aligned tables are written as text."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ from rnnshape.document.model import (
 )
 from rnnshape.errors import printable
 
-# Halves, thirds and quarters are ratios that a person remembers.
-_MOST_DENOMINATOR = 4
-_DIGITS = 3
+_MOST_DENOMINATOR = 4  # people remember halves, thirds and quarters
 
 
 def cell_text(cell: Cell) -> str:
@@ -34,7 +32,7 @@ def cell_text(cell: Cell) -> str:
         case int():
             return f"{cell:,}"
         case Fraction():
-            return ratio_text(cell)
+            return _ratio_text(cell)
         case Code(text) | Formula(text):
             return printable(text)
         case Shape(sizes):
@@ -45,30 +43,30 @@ def cell_text(cell: Cell) -> str:
             return f"x {count:,}"
 
 
-def ratio_text(ratio: Fraction) -> str:
-    """A simple ratio exactly, any other to three digits that never round it to 1 or 0."""
+def _ratio_text(ratio: Fraction) -> str:
+    """A simple ratio exactly, any other to three digits or more, never rounded to 1 or 0."""
     if ratio.denominator <= _MOST_DENOMINATOR:
         return str(ratio)
-    for digits in range(_DIGITS, 13):
+    for digits in range(3, 13):
         scaled = round(ratio * 10**digits)
-        if scaled and scaled != 10**digits and scaled >= 10 ** (_DIGITS - 1) // 10:
+        if scaled >= 10 and scaled != 10**digits:
             whole, fraction = divmod(scaled, 10**digits)
             return f"{whole}.{fraction:0{digits}}"
     return "about 1" if ratio > Fraction(1, 2) else "about 0"
 
 
 def line_text(text: Inline) -> str:
-    """A sentence without marks on one line; nothing in it is unprintable, which XML forbids."""
+    """A sentence without marks on one line, with everything unprintable escaped."""
     return "".join(map(cell_text, text))
 
 
 def pieces(text: Inline) -> Iterator[str | Code | Formula | Shape]:
-    """The pieces of a sentence, in which a number has no commas."""
+    """The pieces of a sentence, with its numbers as text without commas."""
     return (str(piece) if isinstance(piece, int) else piece for piece in text)
 
 
-def legend(symbols: Sequence[Symbol], *, starred: bool) -> Iterator[Inline]:
-    """`H_out=H_cell=40* hidden` for each symbol, with a star at a default if `starred`."""
+def symbol_texts(symbols: Sequence[Symbol], *, starred: bool) -> Iterator[Inline]:
+    """`H_out=H_cell=40* hidden` for each symbol; the star, if `starred`, marks a default."""
     for symbol in symbols:
         star = "*" * (starred and symbol.assumed)
         value = f"={symbol.value}{star} {symbol.meaning}".rstrip()
@@ -78,7 +76,7 @@ def legend(symbols: Sequence[Symbol], *, starred: bool) -> Iterator[Inline]:
 def aligned(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], *, least: int = 0
 ) -> Iterator[list[str]]:
-    """The written cells, each as wide as its column and at least `least`; numbers on the right."""
+    """The cells padded to the width of their column, at least `least`; numbers on the right."""
     widths = [max(least, *map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield [

@@ -11,8 +11,8 @@ from rnnshape.errors import RequestError
 PICTURES: Final = (".svg", ".png")
 _INCHES: Final = (8, 5)
 _MOST_MARKED: Final = 40  # with more points, their markers would hide the line
-_LARGEST: Final = 10**300  # beyond it the floats that matplotlib computes with overflow
-_MOST_NAMED: Final = 12  # with more lines, a key would not tell them apart
+_LARGEST: Final = 10**300  # larger numbers overflow the floats that matplotlib computes with
+_MOST_NAMED: Final = 12  # with more lines, no reader could tell their colours apart
 
 
 def render_chart(chart: Chart, suffix: str) -> bytes:
@@ -25,14 +25,14 @@ def render_chart(chart: Chart, suffix: str) -> bytes:
             "a plot needs matplotlib, which is not installed",
             hint="pip install 'rnnshape[plot]'",
         ) from error
-    if any(max(point) > _LARGEST for line in chart.lines for point in line.points):
+    if any(max(point) > _LARGEST for points in chart.lines.values() for point in points):
         raise RequestError("these numbers are too large for a plot", hint="leave --plot out")
     with rc_context({"svg.hashsalt": "rnnshape"}):
         figure = Figure(figsize=_INCHES, layout="constrained")
         axes = figure.add_subplot()
-        for line in chart.lines:
-            x, y = zip(*line.points, strict=True)
-            axes.plot(x, y, label=line.label, marker="o" if len(x) <= _MOST_MARKED else None)
+        for label, points in chart.lines.items():
+            x, y = zip(*points, strict=True)
+            axes.plot(x, y, label=label, marker="o" if len(x) <= _MOST_MARKED else None)
         axes.set(xlabel=chart.x, ylabel=chart.y, ylim=(0, None))
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.grid(visible=True, alpha=0.3)

@@ -10,9 +10,9 @@
 | column  | the key of the column                                                      |
 | value   | an integer in full, a ratio as `3/4`, a shape as `(10, 5, 80)`, seconds    |
 
-Every cell is a line, so a pivot of `row` and `column` gives back any table. A spreadsheet would run
-a text that begins with `=`, `+`, `-` or `@` as a formula; such a text gets a `'` in front, which
-spreadsheets read as "this is text". A number never gets one.
+Every cell is a line, so a pivot of `row` and `column` gives back any table. A text that begins with
+`=`, `+`, `-` or `@` would be run as a formula by spreadsheets; a `'` before it, which they hide,
+prevents that. A number never gets one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final
 
@@ -48,7 +48,7 @@ from rnnshape.render.cells import cell_text
 
 HEADER: Final = ("module", "section", "block", "row", "name", "column", "value")
 
-# The full-width forms of the four are formulas too, to some spreadsheets.
+# Some spreadsheets take the full-width forms of the four for formulas too.
 _FORMULA: Final = re.compile(
     "[=+\\-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"
     "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}]"
@@ -57,7 +57,7 @@ _NUMBER: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
 def render_csv(document: Document) -> str:
-    """The header, then a line for each value, all of them ended by a newline."""
+    """The header, then a line for each value; each ends in a newline."""
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(HEADER)
@@ -77,11 +77,12 @@ def _values(section: Section) -> Iterator[tuple[str | int, ...]]:
 
 
 def _rows(block: Block) -> Iterator[tuple[str, dict[str, str]]]:
-    """The rows of a block, each with its name and its values by column."""
+    """The name of each row of a block, and its values by column."""
     match block:
-        case Table():
-            for row in block.rows:
-                yield _row(block, row)
+        case Table(columns=columns, rows=rows):
+            for row in rows:
+                cells = zip((column.key for column in columns), row, strict=True)
+                yield _exact(row[0]), {key: _exact(each) for key, each in cells if each is not None}
         case Legend(symbols):
             yield from map(_symbol, symbols)
         case Paragraph(text):
@@ -114,15 +115,6 @@ def _verdict(verdict: Verdict) -> dict[str, str]:
     if verdict.place is not None:
         values["place"] = _exact(str(verdict.place))
     return values
-
-
-def _row(table: Table, row: Sequence[Cell]) -> tuple[str, dict[str, str]]:
-    values = {
-        column.key: _exact(cell)
-        for column, cell in zip(table.columns, row, strict=True)
-        if cell is not None
-    }
-    return _exact(row[0]), values
 
 
 def _symbol(symbol: Symbol) -> tuple[str, dict[str, str]]:

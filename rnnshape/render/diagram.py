@@ -1,4 +1,4 @@
-"""A diagram as lines: for people in ASCII, and as a mermaid flowchart, which GitHub draws."""
+"""A diagram as lines of ASCII, and as the source of a Mermaid flowchart, which GitHub draws."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _ARROW = "-> "
 
 
 def diagram_lines(diagram: Diagram, width: int = 80) -> Iterator[str]:
-    """The nodes from the top down, one on each line; those of one stage hang from a bar.
+    """The nodes from top to bottom, one on each line; those of one stage hang from a bar.
 
-    Where a line would be wider than `width`, each state of its node gets a line of its own.
+    Where a line would be wider than `width`, each final state gets a line of its own.
     """
     stages = [[_cells(node, branch=len(stage) > 1) for node in stage] for stage in diagram.stages]
     rows = [row for stage in stages for row in stage]
@@ -64,5 +64,5 @@ def _label(lines: Iterable[str]) -> str:
 
 
 def _entities(text: str) -> str:
-    """The text for a label, where Mermaid reads Markdown and HTML but for its own entities."""
+    """The text of a label, with what Mermaid would read as Markdown or HTML as its entities."""
     return re.sub(r"[^\w ()\[\],.:|-]", lambda mark: f"#{ord(mark[0])};", text)

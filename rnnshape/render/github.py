@@ -1,4 +1,4 @@
-"""GitHub Actions' workflow commands: an annotation for each failure, a line for all else.
+"""GitHub Actions' workflow commands: an annotation for each failure, a plain line otherwise.
 
 https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
@@ -17,7 +17,7 @@ def render_github(document: Document) -> str:
 
 
 def render_annotations(document: Document) -> str:
-    """The failures alone."""
+    """The annotations alone."""
     failures = (verdict for verdict in document.verdicts() if _fails(verdict))
     return "".join(f"{_annotation(verdict)}\n" for verdict in failures)
 
@@ -30,7 +30,7 @@ def _line(verdict: Verdict) -> str:
     if _fails(verdict):
         return _annotation(verdict)
     text = f"{verdict.word}{cell_text(verdict.subject)}: {line_text(verdict.text)}"
-    # A line may not begin with colons, and "##[" is a command to the runner anywhere in a line.
+    # The runner takes a line that begins with "::", or has "##[" anywhere, for a command.
     return text.lstrip(": ").replace("##[", "# #[")
 
 

@@ -28,7 +28,7 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.errors import printable
-from rnnshape.render.cells import cell_text, legend, pieces
+from rnnshape.render.cells import cell_text, pieces, symbol_texts
 from rnnshape.render.diagram import diagram_lines
 
 _STYLE: Final = """\
@@ -67,8 +67,8 @@ dd { margin: 0 0 .5rem 1.5rem; color: var(--dim); }
 .mismatch strong, .failed strong { color: var(--bad); }
 .skipped { border-color: var(--dim); }
 """
-# A notebook styles whatever it shows as prose: it floats terms, aligns every cell to the right and
-# makes a large title of each h1. The class is doubled to outweigh those rules.
+# Notebooks style all HTML as prose: they float terms, align every cell to the right and enlarge
+# every h1. The class is doubled so that these rules outweigh theirs.
 _FRAGMENT_STYLE: Final = """\
 .rnnshape.rnnshape h1 { font-size: 1.15em; margin: .5em 0; }
 .rnnshape.rnnshape h2 { font-size: 1em; font-weight: bold; margin: 1em 0 .25em; }
@@ -83,7 +83,7 @@ _FRAGMENT_STYLE: Final = """\
 
 
 def render_html(document: Document) -> str:
-    """A whole page: no script, nothing from elsewhere."""
+    """A whole page without scripts that loads nothing."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -123,7 +123,7 @@ def _block(block: Block, key: str) -> Iterator[str]:
             yield from _scrolled(_table(block), key)
         case Legend(symbols):
             star = " (* default)" * any(symbol.assumed for symbol in symbols)
-            values = ", ".join(map(_inline, legend(symbols, starred=True)))
+            values = ", ".join(map(_inline, symbol_texts(symbols, starred=True)))
             yield f'<p class="legend">{values}{star}</p>'
         case Paragraph(text):
             yield f"<p>{_inline(text)}</p>"
@@ -152,7 +152,7 @@ def _verdict(verdict: Verdict) -> Iterator[str]:
 
 
 def _scrolled(lines: Iterable[str], key: str) -> Iterator[str]:
-    """What may be wider than a phone, in a box that scrolls on its own, also by keyboard."""
+    """A box that scrolls, also by keyboard, around lines that may be wider than the screen."""
     yield f'<div class="scroll" role="region" aria-label="{escape(key)}" tabindex="0">'
     yield from lines
     yield "</div>"

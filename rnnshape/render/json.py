@@ -1,4 +1,4 @@
-"""JSON: the document's data, indented, in the order in which it was made."""
+"""JSON: the document's data, indented, its keys in the order of `document/data.py`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from rnnshape.document.model import Document
 
 
 def render_json(document: Document) -> str:
-    """One JSON document and a final newline, in ASCII."""
+    """The data as JSON in ASCII, and a final newline."""
     # Python would write NaN and Infinity, which are not JSON.
     return json.dumps(document.data(), indent=1, allow_nan=False) + "\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
-from unicodedata import normalize
 
 from rnnshape.document.model import (
     Block,
@@ -27,11 +26,11 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.errors import printable
-from rnnshape.render.cells import aligned, cell_text, legend, pieces
+from rnnshape.render.cells import aligned, cell_text, pieces, symbol_texts
 from rnnshape.render.diagram import diagram_lines
 
-# Letters of \texttt that fit into a line of an article; each is half as wide as an em of the text.
-_LINE: Final = 80
+# In letters of \texttt, each of which is half an em of the text wide.
+_LINE: Final = 80  # in an article
 _NARROWEST_CALL: Final = 20
 _GAP: Final = 2  # between columns: twice \tabcolsep
 
@@ -44,46 +43,34 @@ _BEGIN: Final = r"""
 """.lstrip()
 _END: Final = "\\par\\endgroup\n"
 
-_ESCAPES: Final = {
-    **{mark: f"\\{mark}" for mark in "_%&#${}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "`": r"\textasciigrave{}",
-    '"': r"\symbol{34}",  # some languages of babel make it a command
-    "\N{LATIN SMALL LETTER SHARP S}": r"\ss{}",
-    "\N{LATIN SMALL LETTER O WITH STROKE}": r"\o{}",
-    "\N{LATIN CAPITAL LETTER O WITH STROKE}": r"\O{}",
-    "\N{LATIN SMALL LETTER AE}": r"\ae{}",
-    "\N{LATIN CAPITAL LETTER AE}": r"\AE{}",
-}
-# The accents that Unicode puts behind a letter, and LaTeX's commands for them, which go before it.
-_ACCENTS: Final = {
-    "\u0300": "`",
-    "\u0301": "'",
-    "\u0302": "^",
-    "\u0303": "~",
-    "\u0308": '"',
-    "\u030a": "r",
-    "\u030b": "H",
-    "\u030c": "v",
-    "\u0327": "c",
-    "\u0328": "k",
-}
+_ESCAPES: Final = str.maketrans(
+    {
+        **{mark: f"\\{mark}" for mark in "_%&#${}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        "`": r"\textasciigrave{}",
+        '"': r"\symbol{34}",  # some languages of babel make it a command
+    }
+)
+# Letters that T1 fonts lack; LaTeX reads all others in UTF-8.
+_FOREIGN: Final = re.compile(
+    "[^ -~\u00c0-\u0125\u0128-\u0137\u0139-\u013e\u0141-\u0148\u014a-\u0165\u0168-\u017e]"
+)
 # TeX makes one letter of two of these in a row.
 _LIGATURES: Final = re.compile(r"([-,'])(?=\1)")
 
 
 def render_latex(document: Document) -> str:
-    """The blocks with a blank line between two, in a group, so that nothing after them changes."""
+    """The blocks with a blank line between two, in a group that keeps its settings to itself."""
     return _BEGIN + "\n".join(map(_section, document.sections)) + _END
 
 
 def _section(section: Section) -> str:
-    """The key as a comment for whoever edits the text, then the blocks, each a paragraph."""
+    """The key in a comment, then the blocks, each of them a paragraph."""
     blocks = "\n".join(f"{_written(block)}\n" for block in section.blocks)
     return f"% {section.key}\n{blocks}"
 
@@ -93,7 +80,7 @@ def _written(block: Block) -> str:
         case Table():
             return "\n".join(_table(block))
         case Legend(symbols):
-            return ", ".join(map(_inline, legend(symbols, starred=False))) + "."
+            return ", ".join(map(_inline, symbol_texts(symbols, starred=False))) + "."
         case Paragraph(text):
             return _inline(text)
         case Listing(items):
@@ -143,14 +130,14 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _broken_calls(table: Table) -> tuple[int, int] | None:
-    """The number of the column of calls and the letters it has room for, if that is too few."""
+    """The number of a column of calls that is too wide, and how many letters it has room for."""
     cells = [[column.title for column in table.columns], *table.rows]
     widths = [max(len(cell_text(cell)) for cell in column) for column in zip(*cells, strict=True)]
     excess = sum(widths) + _GAP * (len(widths) - 1) - _LINE
-    for number, column in enumerate(table.columns):
-        if column.calls and excess > 0:
-            return number, max(widths[number] - excess, _NARROWEST_CALL)
-    return None
+    number = next((n for n, column in enumerate(table.columns) if column.calls), None)
+    if number is None or excess <= 0:
+        return None
+    return number, max(widths[number] - excess, _NARROWEST_CALL)
 
 
 def _row(cells: Sequence[Cell], *, strong: bool = False) -> list[str]:
@@ -166,13 +153,13 @@ def _listing(items: Iterable[tuple[Code | str, Inline]]) -> Iterator[str]:
 
 
 def _begun(text: str) -> str:
-    r"""The text after \\ or \item, which would read a bracket or a star as an argument."""
+    r"""The text to put after \\ or \item, which take a bracket or a star for an argument."""
     return f"{{}}{text}" if text.startswith(("[", "*")) else text
 
 
 def _verbatim(lines: Iterable[str]) -> str:
-    r"""The lines as they are, but for what would end them: TeX looks for exactly \end{verbatim}."""
-    kept = (_ascii(line).replace(r"\end{verbatim}", r"\end {verbatim}") for line in lines)
+    r"""The lines as they are, except that an \end{verbatim} in them gets a blank to disarm it."""
+    kept = (_known(line).replace(r"\end{verbatim}", r"\end {verbatim}") for line in lines)
     return "\n".join([r"\begin{verbatim}", *kept, r"\end{verbatim}"])
 
 
@@ -189,20 +176,10 @@ def _cell(cell: Cell, *, strong: bool = False) -> str:
 
 
 def _text(text: str) -> str:
-    """The text escaped, in ASCII alone: TeX engines differ in how they read other letters."""
-    single = re.sub(" +", " ", printable(text))
-    return _LIGATURES.sub(r"\1{}", "".join(map(_letter, normalize("NFC", single))))
+    single = _known(re.sub(" +", " ", printable(text)))
+    return _LIGATURES.sub(r"\1{}", single.translate(_ESCAPES))
 
 
-def _letter(letter: str) -> str:
-    """A letter as TeX writes it, with its accent, or as Python does if TeX's fonts lack it."""
-    if letter in _ESCAPES:
-        return _ESCAPES[letter]
-    base, *accents = list(normalize("NFD", letter))
-    if len(accents) == 1 and base.isascii() and accents[0] in _ACCENTS:
-        return rf"\{_ACCENTS[accents[0]]}{{{base}}}"
-    return _ascii(letter).replace("\\", _ESCAPES["\\"])
-
-
-def _ascii(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode()
+def _known(text: str) -> str:
+    """The text, with the letters that the fonts lack escaped as Python does."""
+    return _FOREIGN.sub(lambda letter: ascii(letter[0])[1:-1], text)

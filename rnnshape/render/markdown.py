@@ -1,4 +1,4 @@
-"""Markdown for notes: GitHub's tables, aligned as text too; names and formulas as code."""
+"""Markdown for notes: GitHub's tables, aligned in the source too; names and formulas as code."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.errors import printable
-from rnnshape.render.cells import aligned, cell_text, legend, line_text, pieces
+from rnnshape.render.cells import aligned, cell_text, line_text, pieces, symbol_texts
 from rnnshape.render.diagram import mermaid_lines
 
 # An underscore between letters is plain text in GitHub's Markdown and in CommonMark.
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&$]|(?<![^\W_])_|_(?![^\W_]))")
-# A line that begins with one of these would become a list item or a rule.
-_BEGINS_BLOCK = re.compile(r"^([-+](?= |$)|-(?=[- ]+$)|[0-9]+(?=[.)]( |$)))")
+# A line that begins so would become a list item or a rule.
+_BEGINS_BLOCK = re.compile(r"^([0-9]+)(?=[.)](?: |$))|^(?=[-+](?: |$)|-[- ]+$)")
 
 
 def render_markdown(document: Document) -> str:
@@ -44,7 +44,7 @@ def _written(block: Block) -> str:
         case Table():
             return "\n".join(_table(block))
         case Legend(symbols):
-            return _escaped(", ".join(map(line_text, legend(symbols, starred=False)))) + "."
+            return _escaped(", ".join(map(line_text, symbol_texts(symbols, starred=False)))) + "."
         case Paragraph(text):
             return _begun(_inline(text))
         case Listing(items):
@@ -68,7 +68,7 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _fenced(language: str, lines: Iterable[str]) -> str:
-    """A code block, fenced by more backticks than any line has in a row."""
+    """A code block; its fence has more backticks than any line has in a row."""
     kept = list(lines)
     fence = "`" * max(3, 1 + max(map(_longest_run, kept), default=0))
     return "\n".join([f"{fence}{language}", *kept, fence])
@@ -80,12 +80,7 @@ def _longest_run(text: str) -> int:
 
 def _begun(text: str) -> str:
     """The text at the start of a block, where a dash or a number would make it a list."""
-    match = _BEGINS_BLOCK.match(text)
-    if not match:
-        return text
-    mark = match[0]
-    place = len(mark) if mark[0].isdigit() else 0
-    return f"{text[:place]}\\{text[place:]}"
+    return _BEGINS_BLOCK.sub(r"\1\\", text)
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""SVG: a picture of the terminal's output that looks alike wherever it is shown."""
+"""SVG: a picture of the terminal's output that looks the same everywhere."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Final
 from rich.cells import cell_len
 
 from rnnshape.document.model import Document
-from rnnshape.render.terminal import Style, StyledLine, styled_lines
+from rnnshape.render.terminal import StyledLine, styled_lines
 
-# In units of the picture; whatever font is there, each span of letters is stretched to this grid.
+# In units of the picture; each span of letters is stretched to this grid, whatever the font.
 _LETTER: Final = 8.4
 _LINE: Final = 20
 _MARGIN: Final = 16
@@ -30,7 +30,7 @@ text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mo
 
 
 def render_svg(document: Document) -> str:
-    """The sections as a terminal shows them, in colour, on a light ground of its own."""
+    """The sections as a terminal shows them, in colour, on a light background of its own."""
     lines = list(styled_lines(document.sections))
     texts = ["".join(letters for letters, _ in line) for line in lines]
     width = round(max(map(cell_len, texts), default=0) * _LETTER + 2 * _MARGIN, 1)
@@ -48,21 +48,16 @@ def render_svg(document: Document) -> str:
 
 
 def _spans(line: StyledLine, number: int) -> Iterator[str]:
-    """The letters of one style up to a gap of two blanks, each such span at its own place."""
+    """An element for each stretch of a line that has one style and no gap of two blanks."""
     y = _MARGIN + number * _LINE + 15
     column = 0
     for letters, style in line:
+        named = f' class="{style}"' if style else ""
         for part in re.split("( {2,})", letters):
-            width = cell_len(part)
+            x, width = round(_MARGIN + column * _LETTER, 1), cell_len(part)
             if part.strip():
-                yield _span(part, style, column=column, width=width, y=y)
+                yield (
+                    f'<text x="{x}" y="{y}" textLength="{round(width * _LETTER, 1)}"'
+                    f' lengthAdjust="spacingAndGlyphs"{named}>{escape(part)}</text>\n'
+                )
             column += width
-
-
-def _span(letters: str, style: Style, *, column: int, width: int, y: int) -> str:
-    x = round(_MARGIN + column * _LETTER, 1)
-    named = f' class="{style}"' if style else ""
-    return (
-        f'<text x="{x}" y="{y}" textLength="{round(width * _LETTER, 1)}"'
-        f' lengthAdjust="spacingAndGlyphs"{named}>{escape(letters)}</text>\n'
-    )

@@ -1,7 +1,7 @@
 """Text for a terminal, a pipe or a file: ASCII tables as wide as they need, in colour if wanted.
 
-A table wider than the terminal loses its least needed columns; a name or a number is never cut. In
-a pipe every column stays, and what may be broken is broken at 80 columns.
+Where a table is wider than the terminal, its least needed columns are left out; a name or a number
+is never cut. In a pipe every column stays, and prose and calls are broken at 80 characters.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.errors import printable
-from rnnshape.render.cells import cell_text, legend, line_text, pieces
+from rnnshape.render.cells import cell_text, line_text, pieces, symbol_texts
 from rnnshape.render.diagram import diagram_lines
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-# Prose is broken here even where there is more room; tables never are.
+# Prose is never wider than this, even where there is more room; tables may be.
 _PROSE_WIDTH: Final = 80
 _UNLIMITED: Final = 1_000_000
 _INDENT: Final = 2
 _GAP: Final = 2
 _LISTING_GAP: Final = 3
-# The calls of a table are broken to make room for its other columns, but not below this: a line
-# for each argument says less than the column that it makes room for.
+# Calls are not broken into shorter lines than this to make room for another column: a line for each
+# argument is harder to read than the column is worth.
 _NARROWEST_CALL: Final = 20
-# Stands for a blank within code, where no line may break.
+# Takes the place of a blank within code, where no line may break.
 _UNBROKEN: Final = "\N{NO-BREAK SPACE}"
 
 Style: TypeAlias = Literal["", "bold", "dim", "red", "green", "yellow"]
@@ -76,7 +76,7 @@ def render_table(document: Document) -> str:
 def render_sections(
     sections: Iterable[Section], *, width: int | None = None, colour: bool = False
 ) -> str:
-    """The sections as text with a blank line between two; `width` is the terminal's, if any."""
+    """The sections as text with blank lines between them; `width` is the terminal's, if any."""
     written = _escaped if colour else itemgetter(0)
     lines = styled_lines(sections, width=width)
     return "".join(f"{''.join(map(written, line))}\n" for line in lines)
@@ -89,7 +89,7 @@ def _escaped(span: Span) -> str:
 
 def rich_text(sections: Iterable[Section], *, width: int) -> Text:
     """The sections for a rich console of this width."""
-    from rich.text import Text  # only whoever uses rich pays for its import
+    from rich.text import Text  # the command line writes without rich, and starts faster
 
     text = Text("\n").join(Text.assemble(*line) for line in styled_lines(sections, width=width))
     text.no_wrap, text.overflow = True, "ignore"  # the lines are as narrow as they can be
@@ -97,7 +97,7 @@ def rich_text(sections: Iterable[Section], *, width: int) -> Text:
 
 
 def styled_lines(sections: Iterable[Section], *, width: int | None = None) -> Iterator[StyledLine]:
-    """The sections as lines, none of which ends in blanks."""
+    """The sections as lines without blanks at their ends."""
     layout = _Layout(width or _UNLIMITED)
     for number, section in enumerate(sections):
         if number:
@@ -109,7 +109,7 @@ def _finished(line: StyledLine) -> StyledLine:
     """The line without blanks at its end, with one span where neighbours have one style."""
     spans = [
         ("".join(map(itemgetter(0), alike)).replace(_UNBROKEN, " "), style)
-        for style, alike in groupby(line, key=itemgetter(1))
+        for style, alike in groupby(filter(itemgetter(0), line), key=itemgetter(1))
     ]
     while spans:
         letters, style = spans.pop()
@@ -158,7 +158,7 @@ class _Layout:
                 return self._verdict(block)
 
     def _verdict(self, verdict: Verdict) -> Iterator[StyledLine]:
-        """The verdict, after its place if it has one, which many terminals make a link."""
+        """The verdict, after its place, which many terminals make a link, if it has one."""
         style, text = _VERDICT_STYLES[verdict.status], _inline(verdict.text)
         if verdict.place is None:
             yield from self._wrapped([(verdict.word, style), *text])
@@ -212,9 +212,8 @@ class _Layout:
         beside = column + max(map(_length, meanings)) <= self._prose_width
         for (item, _), name, meaning in zip(items, names, meanings, strict=True):
             label = isinstance(item, str)
-            indent = _LISTING_GAP
-            if beside or (label and 2 * column <= self._prose_width):
-                indent = column
+            aligned = beside or (label and 2 * column <= self._prose_width)
+            indent = column if aligned else _LISTING_GAP
             begun = f"{name}{' ' * _LISTING_GAP}".ljust(indent)
             if len(begun) + _length(meaning) <= self._prose_width:
                 yield [(begun, ""), *meaning]
@@ -233,7 +232,7 @@ class _Layout:
 
         The first line is indented by `first` blanks, the others by `indent`.
         """
-        text = "".join(map(itemgetter(0), line))
+        text = "".join(letters for letters, _ in line)
         wrapped = textwrap.wrap(
             text,
             self._prose_width,
@@ -253,37 +252,32 @@ def _table_line(
     columns: Sequence[_Placed], cells: Sequence[str], styles: Sequence[Style]
 ) -> StyledLine:
     line: StyledLine = []
-    unstyled = ""
     for number, width, numeric in columns:
         cell, style = cells[number], styles[number]
-        rest = " " * (width - len(cell))
-        if style and cell:
-            line += (unstyled + rest * numeric, ""), (cell, style)
-            unstyled = rest * (not numeric)
+        rest, gap = " " * (width - len(cell)), " " * _GAP
+        if numeric:
+            line += (rest, ""), (cell, style), (gap, "")
         else:
-            unstyled += rest + cell if numeric else cell + rest
-        unstyled += " " * _GAP
-    return [*line, (unstyled, "")]
+            line += (cell, style), (rest + gap, "")
+    return line
 
 
 def _columns_that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
-    """The numbers of the columns without the least needed, as far as those may be left out."""
-    kept = list(range(len(columns)))
-    while _total([widths[n] for n in kept]) > room:
-        least_needed = max(kept, key=lambda number: columns[number].rank)
-        if not columns[least_needed].rank:
-            break
-        kept.remove(least_needed)
-    return kept
+    """The numbers of the columns that stay when the least needed are left out to make room."""
+    kept = set(range(len(columns)))
+    for number in sorted(kept, key=lambda n: columns[n].rank, reverse=True):
+        if columns[number].rank and _total([widths[n] for n in kept]) > room:
+            kept.remove(number)
+    return sorted(kept)
 
 
 def _total(widths: Sequence[int]) -> int:
-    """The width of a table with such columns."""
+    """The width of a table with columns of these widths."""
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
 def _row_lines(cells: Sequence[str], number: int, room: int) -> list[Sequence[str]]:
-    """The lines of a row whose call, the cell of this number, is broken."""
+    """The lines of a row, in which the cell with this number is a call to be broken."""
     columns = [_broken(cell, room) if n == number else [cell] for n, cell in enumerate(cells)]
     return list(zip_longest(*columns, fillvalue=""))
 
@@ -293,18 +287,18 @@ def _widest(calls: Iterable[str], room: int) -> int:
 
 
 def _broken(call: str, room: int) -> list[str]:
-    """A call on lines no longer than `room`, unless an argument is; those below are indented."""
+    """A call on lines no longer than `room`, unless an argument is; all but the first indented."""
     return _filled(re.split("(?<=,) ", call), " ", room, indent=" ")
 
 
 def _legend(symbols: Sequence[Symbol], width: int) -> list[str]:
-    *lines, last = _filled(map(line_text, legend(symbols, starred=True)), ", ", width)
+    *lines, last = _filled(map(line_text, symbol_texts(symbols, starred=True)), ", ", width)
     key = ["* default"] if any(symbol.assumed for symbol in symbols) else []
     return [*lines, *_filled([last, *key], "   ", width)]
 
 
 def _filled(pieces: Iterable[str], between: str, width: int, indent: str = "") -> list[str]:
-    """The pieces on as few lines as they fit on, whole; `between` joins those of one line."""
+    """The pieces, never broken, on as few lines as possible; `between` joins those of a line."""
     lines: list[str] = []
     for piece in pieces:
         if lines and len(lines[-1] + between + piece) <= width:
@@ -331,7 +325,7 @@ def _cut(line: StyledLine, start: int, stop: int) -> Iterator[Span]:
 
 
 def _inline(text: Inline) -> StyledLine:
-    """A sentence; a line may break at its blanks, but for those within code or a shape."""
+    """A sentence, which may be broken at its blanks, except within code or a shape."""
     line: StyledLine = []
     for piece in pieces(text):
         letters = cell_text(piece)

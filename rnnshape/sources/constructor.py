@@ -173,7 +173,7 @@ def require_accepted(constructor: Constructor, given: Mapping[str, Constant], pl
         if name in given and refuses(values):
             expected, example = ARGUMENTS[name]
             hint, place = f"{name}={example!r}", constructor.arguments.index(name) + 1
-            if len(_SIZES) < place <= places:
+            if len(_SIZES) < place <= places and name != "num_layers":
                 hint = f"argument {place} of {constructor.name} is {name}; name what you mean"
             problem = f"{name} must be {expected}, not {quoted(repr(given[name]))}"
             _refuse(problem, raises=raises, hint=hint)

@@ -167,7 +167,8 @@ def _wrong_value(key: str, value: Any, values: Mapping[str, Any]) -> Iterator[Re
     if not accepts(value):
         yield RequestError(f"{key} is {_shown(value)}, not {what}", hint=f"{key} = {example}")
     if _ALIASES.get(key) in values:
-        yield RequestError(f"{key} and {_ALIASES[key]} are the same", hint="leave one of them out")
+        other = _ALIASES[key]
+        yield RequestError(f"{key} and {other} are the same", hint=f"leave out {key} or {other}")
 
 
 def _unknown_key(key: str, known: Sequence[str]) -> RequestError:

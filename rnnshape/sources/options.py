@@ -14,7 +14,7 @@ from rnnshape.layer.subject import Origin
 from rnnshape.sources import values
 from rnnshape.sources.input_fields import likely_shape
 from rnnshape.sources.target import Target
-from rnnshape.words import COMMAND
+from rnnshape.words import COMMAND, TARGET
 
 # What was given of each field: a text for what takes a value, True or False for a flag or switch.
 Given: TypeAlias = Mapping[str, str | bool]
@@ -42,17 +42,26 @@ def read_options(text: str) -> Target:
         raise RequestError(
             f"target {quoted(text)}: {str(error).lower()}", hint=f"as in {_FORM}"
         ) from error
-    given = dict(_read(name.lower(), words))
-    return described(_KINDS[name.lower()], given, target=written(name.lower(), given))
+    name = name.lower()
+    try:
+        given = dict(_read(name, words))
+        fields = layer_fields(given)
+    except RequestError as error:
+        raise _of_target(error) from error
+    origin = Origin(words=TARGET, target=written(name, given))
+    return Target(kind=_KINDS[name], fields=fields, origin=origin)
 
 
-def described(kind: Kind, given: Given, *, target: str | None = None) -> Target:
-    """The layer that these options describe; `target` is their text, where they are a target."""
-    return Target(
-        kind=kind,
-        fields=layer_fields(given),
-        origin=Origin(words=COMMAND, target=target),
-    )
+def _of_target(error: RequestError) -> RequestError:
+    """An error of an option in a target, whose command may have the same option beside it."""
+    if error.hint.startswith("rnnshape ") or error.hint.endswith(" the target"):
+        return error
+    return RequestError(error.problem, hint=f"in the target: {error.hint}")
+
+
+def described(kind: Kind, given: Given) -> Target:
+    """The layer that the options of a command describe."""
+    return Target(kind=kind, fields=layer_fields(given), origin=Origin(words=COMMAND))
 
 
 def written(name: str, given: Given) -> str:
@@ -132,7 +141,7 @@ def _option(name: str, option: str) -> tuple[Field, bool]:
     if not option.startswith("-"):
         raise RequestError(
             f"unexpected {quoted(option)} in the target: every size has a name",
-            hint=f'"{name} --input 20 --hidden 40"',
+            hint="--input 20 --hidden 40",
         )
     from difflib import get_close_matches  # only targets in one word need it
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import product
 from math import prod
 from typing import Any
@@ -16,7 +15,6 @@ from rnnshape.sources import values
 from rnnshape.sources.options import Given, input_fields, layer_fields, option_words
 from rnnshape.sources.subjects import subject_of
 from rnnshape.sources.target import Target
-from rnnshape.words import COMMAND
 
 
 def subjects_at_points(
@@ -28,12 +26,13 @@ def subjects_at_points(
     """
     points = _points({**layer, **input_}, targets=len(targets))
     _require_use(targets, layer)
-    return [list(_subjects(targets, point, settings)) for point in points]
+    own = [target.shareable() for target in targets]
+    return [list(_subjects(own, point, settings)) for point in points]
 
 
 def shared(target: Target, layer: Given, input_: Given, settings: Settings) -> Subject:
     """One target with the shared options, and the input that it reads."""
-    (subject,) = _subjects([target], {**layer, **input_}, settings)
+    (subject,) = _subjects([target.shareable()], {**layer, **input_}, settings)
     return subject
 
 
@@ -42,9 +41,7 @@ def _subjects(targets: Sequence[Target], point: Given, settings: Settings) -> It
     input_ = input_fields(point, layer)
     for target in targets:
         _require_input_size(target, input_)
-        # What a target leaves open is an option here, however the target is written.
-        origin = replace(target.origin, words=COMMAND)
-        whole = replace(target.beside(layer), origin=origin)
+        whole = target.beside(layer)
         steps = {"seq_len"} if len(targets) > 1 and whole.config.cell else set()
         own = {name: value for name, value in input_.items() if name not in steps}
         yield subject_of(whole, own, settings, fixed=target.fields.keys())
@@ -60,7 +57,7 @@ def _require_input_size(target: Target, input_: Mapping[str, Any]) -> None:
         constructor = target.config.constructor
         raise RequestError(
             f"{{input_shape:name}} has input_size {size}, but {constructor} reads {own}",
-            hint="leave it out: {batch_size:name} and {seq_len:name} give the rest of the input",
+            hint="leave {input_shape:name} out: {batch_size:name} and {seq_len:name} give the rest",
             input_shape=input_["input_shape"],
             batch_size=0,
             seq_len=0,

@@ -27,14 +27,13 @@ def subject_of(
     """The target with the input that `input_fields` describe, by field and with typed values.
 
     `input_shape` also gives the layer its input_size, unless that is among the `fixed` fields,
-    which the target gives itself. Raises RequestError where the fields contradict each other or
-    the layer.
+    which the target gives itself. Raises RequestError, in the target's words, where the fields
+    contradict each other or the layer.
     """
     try:
         return _subject(target, input_fields, settings, fixed)
     except RequestError as error:
-        error.layer = target.origin.words.layer
-        raise
+        raise error.written_in(target.origin.words) from error
 
 
 def _subject(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from rnnshape.errors import RequestError
 from rnnshape.fields import FIELDS
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.settings import DType
@@ -27,8 +28,16 @@ class Target:
 
     @cached_property
     def config(self) -> RNNConfig:
-        """The layer, with defaults for what is not given."""
-        return RNNConfig(kind=self.kind, **self.fields)
+        """The layer, with defaults for what is not given. Raises RequestError in its words."""
+        try:
+            return RNNConfig(kind=self.kind, **self.fields)
+        except RequestError as error:
+            raise error.written_in(self.origin.words) from error
+
+    def shareable(self) -> Target:
+        """The target where options beside it can give what it does not give itself."""
+        words = self.origin.words.beside(self.fields)
+        return replace(self, origin=replace(self.origin, words=words))
 
     @property
     def place(self) -> dict[str, str]:

@@ -1,53 +1,69 @@
 """The sections of a layer's document, in order: one file each, named as `--show` names it.
 
-A section is a function from an Inspection to blocks; no blocks, and it is left out.
+A section is a function from an Inspection to blocks; one that yields none is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Final, NamedTuple, TypeAlias
 
 from rnnshape.analysis.inspection import Inspection
-from rnnshape.document.model import Block
+from rnnshape.document.model import Block, Section
 
-Build: TypeAlias = Callable[[Inspection], Iterator[Block]]
+_Build: TypeAlias = Callable[[Inspection], Iterator[Block]]
 
 
-class Entry(NamedTuple):
+class Traits(NamedTuple):
     """What is known of a section before it is built."""
 
     default: bool = False  # whether it is shown unless others are asked for
-    titled: bool = True  # whether a person needs its name to understand it
-    after_run: bool = False  # whether only the run makes it known
     of_layers: bool = False  # whether cells have none
     probe: str = ""  # what the run must find out for it
 
 
 SECTIONS: Final = {
-    "header": Entry(default=True, titled=False),
-    "shapes": Entry(default=True),
-    "states": Entry(default=True),
-    "grid": Entry(of_layers=True),
-    "diagram": Entry(),
-    "weights": Entry(default=True),
-    "arithmetic": Entry(),
-    "gates": Entry(probe="equations"),
-    "layouts": Entry(of_layers=True),
-    "compare": Entry(default=True),
-    "cost": Entry(probe="flops"),
-    "frameworks": Entry(),
-    "findings": Entry(default=True, titled=False),
-    "expectations": Entry(default=True, titled=False),
-    "time": Entry(after_run=True, probe="timing"),
-    "verification": Entry(default=True, titled=False, after_run=True),
+    "header": Traits(default=True),
+    "shapes": Traits(default=True),
+    "states": Traits(default=True),
+    "grid": Traits(of_layers=True),
+    "diagram": Traits(),
+    "weights": Traits(default=True),
+    "arithmetic": Traits(),
+    "gates": Traits(probe="equations"),
+    "layouts": Traits(of_layers=True),
+    "compare": Traits(default=True),
+    "cost": Traits(probe="flops"),
+    "frameworks": Traits(),
+    "findings": Traits(default=True),
+    "expectations": Traits(default=True),
+    "time": Traits(probe="timing"),
+    "verification": Traits(default=True),
 }
 DEFAULT_SECTIONS: Final = frozenset(name for name, entry in SECTIONS.items() if entry.default)
 
+# Of all documents: what needs no title to be understood, and what only a run can tell.
+_UNTITLED: Final = frozenset({"header", "failures", "findings", "expectations", "verification"})
+_AFTER_RUN: Final = frozenset({"time", "verification"})
 
-def builder(place: str) -> Build:
-    """The function that builds a section, by its name or as `name:function`."""
+
+def builder(place: str) -> _Build:
+    """The function that builds a section; `place` is its name, or `name:function`."""
     name, _, function = place.partition(":")
-    found: Build = getattr(import_module(f"{__name__}.{name}"), function or name)
+    found: _Build = getattr(import_module(f"{__name__}.{name}"), function or name)
     return found
+
+
+def assembled(blocks_by_name: Mapping[str, Iterable[Block]]) -> tuple[Section, ...]:
+    """The sections that have blocks, in the order given."""
+    sections = (
+        Section(
+            key=name,
+            blocks=tuple(blocks),
+            titled=name not in _UNTITLED,
+            needs_run=name in _AFTER_RUN,
+        )
+        for name, blocks in blocks_by_name.items()
+    )
+    return tuple(section for section in sections if section.blocks)

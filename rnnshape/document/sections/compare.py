@@ -53,7 +53,9 @@ def _projection_notes(subject: Subject) -> Iterator[Paragraph]:
     config, name = subject.config, subject.origin.words.name("proj_size")
     if config.kind is not Kind.LSTM or config.cell:
         ratio = Fraction(config.kind.gates, Kind.LSTM.gates)
-        time = f" Time is not {ratio} of an LSTM's; {_timing(subject)}" if ratio < 1 else ""
+        by_command = subject.origin.words.run == "option"
+        measures = f"{subject.request} --time measures it" if by_command else "measure it"
+        time = f" Time is not {ratio} of an LSTM's; {measures}" if ratio < 1 else ""
         yield Paragraph((f"{MACS}.{time}",))
         return
     sizes = (config.hidden_size, config.num_layers, config.directions)
@@ -62,16 +64,9 @@ def _projection_notes(subject: Subject) -> Iterator[Paragraph]:
     if not config.proj_size:
         yield Paragraph((f"{saves}. {MACS}.",))
         return
-    equal = [] if even is None else [f"{even} equals no projection"]
     widest = subject.changed(proj_size=config.hidden_size - 1)
     extra = extra_parameters(widest)
-    adds = [f"{widest.config.proj_size} adds {extra:,}"] if extra > 0 else []
-    yield Paragraph(("; ".join([saves, ", ".join(equal + adds)]).removesuffix("; "),))
+    others = [] if even is None else [f"{even} equals no projection"]
+    others += [f"{widest.config.proj_size} adds {extra:,}"] if extra > 0 else []
+    yield Paragraph(("; ".join(filter(None, [saves, ", ".join(others)])),))
     yield Paragraph((MACS,))
-
-
-def _timing(subject: Subject) -> str:
-    """What measures the time."""
-    if subject.origin.words.run == "option":
-        return f"{subject.request} --time measures it"
-    return "measure it"

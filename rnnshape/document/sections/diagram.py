@@ -1,4 +1,4 @@
-"""The layer as what flows through it: from the input, up the stack, to output and final states."""
+"""What flows through the layer: from the input, up the stack, to output and final states."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.dims import ints
 from rnnshape.document.model import Block, Code, Diagram, Node, Shape, Slot
-from rnnshape.layer.facts import Part
+from rnnshape.layer.facts import Index, Part
 from rnnshape.layer.formulas import state_names
 from rnnshape.layer.report import LayerReport
 
-# Beyond so many layers those in the middle are one node: they are alike.
+# Of a deeper stack the middle is drawn as one node: its layers are alike.
 _MOST_LAYERS = 4
 
 
@@ -30,7 +30,8 @@ def _stages(report: LayerReport) -> Iterator[tuple[Node, ...]]:
         return
     for first, last in _ranges(config.num_layers):
         if first < last:
-            yield (_folded(report, first, last),)
+            rows = slice(first * config.directions, (last + 1) * config.directions)
+            yield (_layers(report, f"layers {first}..{last}", rows, config.directions),)
             continue
         yield tuple(_directions(report, first))
         if config.bidirectional and last < config.num_layers - 1:
@@ -39,7 +40,7 @@ def _stages(report: LayerReport) -> Iterator[tuple[Node, ...]]:
 
 
 def _ranges(num_layers: int) -> list[tuple[int, int]]:
-    """The first and the last of the layers that are drawn as one: of many, those in the middle."""
+    """The first and the last layer of each stage."""
     if num_layers <= _MOST_LAYERS:
         return [(layer, layer) for layer in range(num_layers)]
     return [(0, 0), (1, 1), (2, num_layers - 2), (num_layers - 1, num_layers - 1)]
@@ -47,49 +48,32 @@ def _ranges(num_layers: int) -> list[tuple[int, int]]:
 
 def _directions(report: LayerReport, layer: int) -> Iterator[Node]:
     directions = report.subject.config.directions
-    for number, direction in enumerate((" fwd", " rev") if directions == 2 else ("",)):
-        yield Node(
-            name=f"layer {layer}{direction}",
-            shape=_handed_on(report, 1),
-            operation=True,
-            slots=_final_states(report, "n", layer * directions + number),
-        )
+    for number, side in enumerate((" fwd", " rev") if directions == 2 else ("",)):
+        yield _layers(report, f"layer {layer}{side}", layer * directions + number, 1)
 
 
-def _folded(report: LayerReport, first: int, last: int) -> Node:
-    directions = report.subject.config.directions
-    return Node(
-        name=f"layers {first}..{last}",
-        shape=_handed_on(report, directions),
-        operation=True,
-        slots=_final_states(report, "n", slice(first * directions, (last + 1) * directions)),
-    )
+def _layers(report: LayerReport, name: str, rows: Index, directions: int) -> Node:
+    """One direction of a layer, or several whole layers; `rows` of h_n are theirs."""
+    shape, slots = _handed_on(report, directions), _final_states(report, "n", rows)
+    return Node(name=name, shape=shape, operation=True, slots=slots)
 
 
 def _handed_on(report: LayerReport, directions: int) -> Shape:
-    """What one or both directions of a layer give the next; packed, it has no padding."""
+    """The shape that one or both directions hand to the next layer; of packed data if there is."""
     tensors = report.predicted.tensors
     steps = tensors.get("data", tensors["output"]).shape[:-1]
     return Shape((*ints(steps), directions * report.subject.config.output_size))
 
 
-def _final_states(
-    report: LayerReport, time: str, index: int | slice | None = None
-) -> tuple[Slot, ...]:
-    """The states at `index`, those of one shape in one slot."""
+def _final_states(report: LayerReport, time: str, rows: Index | None = None) -> tuple[Slot, ...]:
+    """The final states, or these rows of them; states of one shape share a slot."""
     names: dict[Shape, list[str]] = {}
     for name in state_names(report.subject.config, time):
-        part = Part(tensor=name, index=() if index is None else (index,))
         shape = ints(report.predicted.tensors[name].shape)
-        names.setdefault(Shape(_indexed(shape, index)), []).append(str(part))
+        if isinstance(rows, slice):
+            shape = (rows.stop - rows.start, *shape[1:])
+        elif rows is not None:
+            shape = shape[1:]
+        part = Part(tensor=name, index=() if rows is None else (rows,))
+        names.setdefault(Shape(shape), []).append(str(part))
     return tuple(Slot(name=Code(", ".join(parts)), shape=shape) for shape, parts in names.items())
-
-
-def _indexed(shape: tuple[int, ...], index: int | slice | None) -> tuple[int, ...]:
-    match index:
-        case None:
-            return shape
-        case int():
-            return shape[1:]
-        case slice():
-            return (index.stop - index.start, *shape[1:])

@@ -9,7 +9,7 @@ from rnnshape.document.model import Block
 
 
 def expectations(inspection: Inspection) -> Iterator[Block]:
-    """One line where all hold; where not, each failure. Nothing where nothing was expected."""
+    """One line if all hold, otherwise each failure; nothing if nothing was expected."""
     if inspection.judgements:
         from rnnshape.document.expectations import expectation_blocks
 

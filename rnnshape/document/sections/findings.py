@@ -17,7 +17,7 @@ def findings(inspection: Inspection) -> Iterator[Block]:
 
 
 def findings_or_none(inspection: Inspection) -> Iterator[Block]:
-    """The findings where they are all that is shown, since a document is never empty."""
+    """The findings, or that there are none: for a document that shows nothing else."""
     yield from findings(inspection)
     if not inspection.report.findings:
         constructor = Code(inspection.subject.config.constructor)

@@ -27,33 +27,30 @@ def frameworks(inspection: Inspection) -> Iterator[Block]:
             (row.framework, Code(row.layer), row.biases, row.gates, row.parameters) for row in rows
         ),
     )
+    yield from (Paragraph((text,)) for text in _remarks(config))
+
+
+def _remarks(config: RNNConfig) -> Iterator[str]:
+    """How to make the layers equal, and what the counts are of."""
     if config.proj_size:
-        yield Paragraph(("no other framework here has a projection",))
+        yield "no other framework here has a projection"
         return
-    for text in _to_make_equal(config):
-        yield Paragraph((text,))
-    if config.num_layers > 1 or config.bidirectional:
-        yield Paragraph((_STACKS,))
-
-
-_STACKS: Final = (
-    "the counts are of the whole stack: Keras and Flax build it layer by layer and direction by"
-    " direction; an ONNX node is one layer with both directions"
-)
-
-
-def _to_make_equal(config: RNNConfig) -> Iterator[str]:
     match config.kind:
         case Kind.LSTM:
-            yield from _lstm(config)
+            yield from _lstm(bias=config.bias)
         case Kind.GRU:
-            yield from _gru(config)
+            yield from _gru(bias=config.bias)
         case Kind.RNN:
-            yield from _rnn(config)
+            yield from _rnn(bias=config.bias, relu=config.nonlinearity == "relu")
+    if config.num_layers > 1 or config.bidirectional:
+        yield (
+            "the counts are of the whole stack: Keras and Flax build it layer by layer and"
+            " direction by direction; an ONNX node is one layer with both directions"
+        )
 
 
-def _lstm(config: RNNConfig) -> Iterator[str]:
-    if config.bias:
+def _lstm(*, bias: bool) -> Iterator[str]:
+    if bias:
         yield "to Keras or Flax: transpose each weight, add the two biases"
         yield "from Keras: unit_forget_bias=True starts b_f at 1, PyTorch's does not"
         yield "to ONNX: reorder the rows to i o f g, concatenate the two biases"
@@ -63,8 +60,8 @@ def _lstm(config: RNNConfig) -> Iterator[str]:
         yield _NO_FLAX
 
 
-def _gru(config: RNNConfig) -> Iterator[str]:
-    if config.bias:
+def _gru(*, bias: bool) -> Iterator[str]:
+    if bias:
         yield (
             "to Keras: reset_after=True (its default) is PyTorch's cell; transpose each weight,"
             " reorder to z r n, stack the biases as (2, 3*H): b_ih, then b_hh"
@@ -82,14 +79,11 @@ def _gru(config: RNNConfig) -> Iterator[str]:
     yield "reset_after=False is the paper's cell, which computes something else"
 
 
-def _rnn(config: RNNConfig) -> Iterator[str]:
-    relu = config.nonlinearity == "relu"
-    keras, flax, onnx = (
-        (" with activation='relu'", " with activation_fn=nn.relu", " with activations=['Relu']")
-        if relu
-        else ("", "", "")
-    )
-    if config.bias:
+def _rnn(*, bias: bool, relu: bool) -> Iterator[str]:
+    keras = " with activation='relu'" if relu else ""
+    flax = " with activation_fn=nn.relu" if relu else ""
+    onnx = " with activations=['Relu']" if relu else ""
+    if bias:
         yield f"to Keras{keras} or Flax{flax}: transpose each weight, add the two biases"
         yield f"to ONNX{onnx}: concatenate the two biases"
     else:

@@ -27,8 +27,7 @@ def gates(inspection: Inspection) -> Iterator[Block]:
     config = inspection.subject.config
     yield _rows(config)
     yield Picture(tuple(_equations(config)))
-    for text in _remarks(config):
-        yield Paragraph((text,))
+    yield from (Paragraph((text,)) for text in _remarks(config))
 
 
 def _rows(config: RNNConfig) -> Table:
@@ -53,9 +52,9 @@ def _rows(config: RNNConfig) -> Table:
 
 
 def _name(stem: str, kind: Kind, gate: str) -> str:
-    """The name in PyTorch's documentation: W_if, b_hn; an RNN's are W_ih and W_hh."""
-    letter, side = ("W" if stem.startswith("weight") else "b"), stem[-2]
-    return f"{letter}_{side}{'h' if kind is Kind.RNN else gate}"
+    """The name in PyTorch's documentation: `W_if`, `b_hn`; an RNN has `W_ih` and `W_hh`."""
+    letter = "W" if stem.startswith("weight") else "b"
+    return f"{letter}_{stem[-2]}{'h' if kind is Kind.RNN else gate}"
 
 
 def _equations(config: RNNConfig) -> Iterator[str]:
@@ -80,18 +79,14 @@ def _equations(config: RNNConfig) -> Iterator[str]:
 
 
 def _remarks(config: RNNConfig) -> Iterator[str]:
-    place = "" if config.cell else "_l0"
+    effect = "only their sum matters"
     if config.kind is Kind.GRU:
         inside = "W_hn h + b_hn" if config.bias else "W_hn h"
         yield f"the paper has W_hn (r * h); PyTorch multiplies r with all of {inside}"
+        effect = "only b_in and b_hn differ in effect"
     if config.bias:
-        sums = (
-            "only b_in and b_hn differ in effect"
-            if config.kind is Kind.GRU
-            else "only their sum matters"
-        )
-        yield f"two biases, as in cuDNN: {sums}"
+        yield f"two biases, as in cuDNN: {effect}"
     if config.bias and config.kind is Kind.LSTM:
         rows = gate_rows(config)["f"]
-        part = f"[{rows.start}:{rows.stop}]"
-        yield f"forget gate's bias: bias_ih{place}{part} + bias_hh{place}{part}"
+        part = f"{'' if config.cell else '_l0'}[{rows.start}:{rows.stop}]"
+        yield f"forget gate's bias: bias_ih{part} + bias_hh{part}"

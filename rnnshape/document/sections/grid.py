@@ -8,14 +8,10 @@ from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Block, Picture
 from rnnshape.layer.config import RNNConfig
 
-# Beyond so many the middle is left out: it looks like its neighbours.
+# Of more than these the middle is left out: it looks like its neighbours.
 _MOST_LAYERS = 4
 _MOST_STEPS = 4
 _FEWEST_STEPS = 2
-
-_KEY = "o is in output, H in h_n, * in both"
-_HALVES = "output[t] = [fwd | rev]"
-_LONGEST_ROW = "the steps are the longest row's"
 
 
 def grid(inspection: Inspection) -> Iterator[Block]:
@@ -31,9 +27,10 @@ def grid(inspection: Inspection) -> Iterator[Block]:
 
 
 def picture(config: RNNConfig, steps: int, *, packed: bool = False) -> Picture:
-    """The grid of a layer that reads so many steps, wide and narrow."""
-    key = (_KEY, _HALVES) if config.bidirectional else (_KEY,)
-    remarks = (_LONGEST_ROW,) if packed else ()
+    """The grid of a layer that reads `steps` steps, wide and narrow."""
+    halves = ("output[t] = [fwd | rev]",) if config.bidirectional else ()
+    key = ("o is in output, H in h_n, * in both", *halves)
+    remarks = ("the steps are the longest row's",) if packed else ()
     return Picture(
         lines=(*_drawn(config, steps, _MOST_STEPS), "; ".join(key), *remarks),
         narrow=(*_drawn(config, steps, _FEWEST_STEPS), *key, *remarks),
@@ -43,19 +40,18 @@ def picture(config: RNNConfig, steps: int, *, packed: bool = False) -> Picture:
 def _drawn(config: RNNConfig, steps: int, most_steps: int) -> Iterator[str]:
     times = _folded(steps, most_steps)
     heads = ["..." if time is None else f"t={time}" for time in times]
-    margin = len(_label(config, config.num_layers - 1, reverse=config.bidirectional))
+    sides = ((" rev", True), (" fwd", False)) if config.bidirectional else (("", False),)
+    margin = len(f"layer {config.num_layers - 1}{sides[0][0]}")
     yield " " * margin + "  " + "    ".join(heads)
     for layer in reversed(_folded(config.num_layers, _MOST_LAYERS)):
         if layer is None:
             yield "..."
             continue
-        for reverse in (True, False) if config.bidirectional else (False,):
-            label = _label(config, layer, reverse=reverse).ljust(margin)
+        for side, reverse in sides:
+            label = f"layer {layer}{side}".ljust(margin)
             marks = _marks(config, layer, times, steps, reverse=reverse)
-            arrow = " <- " if reverse else " -> "
-            row = arrow.join(
-                mark.center(len(head)) for mark, head in zip(marks, heads, strict=True)
-            )
+            centred = (mark.center(len(head)) for mark, head in zip(marks, heads, strict=True))
+            row = (" <- " if reverse else " -> ").join(centred)
             yield f"{label}  {row}    h_n[{layer * config.directions + reverse}]"
 
 
@@ -63,11 +59,6 @@ def _folded(count: int, most: int) -> list[int | None]:
     if count <= most:
         return list(range(count))
     return [*range(most // 2), None, *range(count - most // 2, count)]
-
-
-def _label(config: RNNConfig, layer: int, *, reverse: bool) -> str:
-    direction = ("rev" if reverse else "fwd") if config.bidirectional else ""
-    return f"layer {layer} {direction}".rstrip()
 
 
 def _marks(

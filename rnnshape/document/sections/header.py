@@ -9,7 +9,7 @@ from rnnshape.document.model import Block, Code, Heading
 
 
 def header(inspection: Inspection) -> Iterator[Block]:
-    """The constructor, behind the layer's name where it has one."""
+    """The constructor, after the layer's name if it has one."""
     subject = inspection.subject
     constructor = subject.config.constructor
     yield Heading(Code(f"{subject.name}: {constructor}" if subject.name else constructor))

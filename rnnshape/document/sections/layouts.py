@@ -10,7 +10,7 @@ from rnnshape.document.sections.shapes import named_together
 
 
 def layouts(inspection: Inspection) -> Iterator[Block]:
-    """Each tensor in both layouts; a cell has one."""
+    """The shape of each tensor in both layouts; a cell has no layouts."""
     subject = inspection.subject
     if subject.config.cell:
         return

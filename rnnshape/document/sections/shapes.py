@@ -12,12 +12,12 @@ from rnnshape.document.model import Block, Code, Column, Formula, Inline, Paragr
 from rnnshape.layer.facts import Tensor
 from rnnshape.layer.report import LayerReport
 
-# Steps of a packed batch that a person still reads; JSON has all of them.
+# A person reads no more steps of a packed batch; JSON has all of them.
 _MOST_STEPS: Final = 12
 
 
 def shapes(inspection: Inspection) -> Iterator[Block]:
-    """The tensors, what an nn.Linear behind the layer reads, and the legend of the symbols."""
+    """The tensors, the in_features of an nn.Linear after the layer, and the legend."""
     report = inspection.report
     yield Table(
         columns=(

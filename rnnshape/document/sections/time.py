@@ -11,7 +11,7 @@ from rnnshape.layer.run import Timing
 
 
 def time(inspection: Inspection) -> Iterator[Block]:
-    """The measured time of each kind beside its MACs, which are different things."""
+    """The time measured for each kind beside its MACs; their ratios are seldom alike."""
     run = inspection.report.run
     timings: tuple[Timing, ...] = (run and run.value("timing")) or ()
     if not timings:
@@ -36,10 +36,10 @@ def time(inspection: Inspection) -> Iterator[Block]:
             for timing in timings
         ),
     )
-    runs = baseline.runs
-    yield Paragraph((f"median of {runs} forward passes in inference, with PyTorch's own threads",))
+    passes = f"{baseline.runs} forward passes in inference"
+    yield Paragraph((f"median of {passes}, with PyTorch's own threads",))
 
 
 def _kind(timing: Timing) -> str:
-    """`LSTM`, of a cell too."""
+    """`LSTM`, for a cell too."""
     return timing.constructor.partition("(")[0].removeprefix("nn.").removesuffix("Cell")

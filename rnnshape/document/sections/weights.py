@@ -19,8 +19,8 @@ from rnnshape.document.model import (
     Times,
 )
 from rnnshape.layer.config import Kind, RNNConfig
-from rnnshape.layer.report import LayerReport
-from rnnshape.layer.weights import elements, folded
+from rnnshape.layer.facts import Weight
+from rnnshape.layer.weights import FoldedWeight, elements, folded
 
 _WEIGHT: Final = Column(key="weight", title="weight", headed=False)
 _SHAPE: Final = Column(key="shape", title="shape", numeric=True, headed=False)
@@ -33,57 +33,47 @@ def weights(inspection: Inspection) -> Iterator[Block]:
     """A row for the weights that share a name and a formula."""
     report = inspection.report
     rows: list[tuple[Cell, ...]] = [
-        (
-            Code(weight.name),
-            Shape(ints(weight.shape)),
-            Times(int(weight.count)),
-            int(weight.parameters),
-            Formula(shape_formula(weight.shape)),
-        )
-        for weight in folded(report.weights)
+        (*_named(each), Times(int(each.count)), int(each.parameters), _formula(each))
+        for each in folded(report.weights)
     ]
     rows.append(("total", None, int(report.weights.count), int(report.predicted.parameters), None))
     columns = (_WEIGHT, _SHAPE, _COUNT, _PARAMETERS, _FORMULA)
     yield Table(columns=columns, rows=tuple(rows), total=True)
-    yield from _weight_notes(report, _copies(report.subject.config))
+    yield from _notes(report.subject.config, folded=True)
 
 
 def weights_by_name(inspection: Inspection) -> Iterator[Block]:
     """A row for each weight."""
     report = inspection.report
     rows: list[tuple[Cell, ...]] = [
-        (
-            Code(weight.name),
-            Shape(ints(weight.shape)),
-            int(elements(weight.shape)),
-            Formula(shape_formula(weight.shape)),
-        )
-        for weight in report.weights.listed()
+        (*_named(each), int(elements(each.shape)), _formula(each))
+        for each in report.weights.listed()
     ]
     rows.append(("total", None, int(report.predicted.parameters), None))
     columns = (_WEIGHT, _SHAPE, _PARAMETERS, _FORMULA)
     yield Table(columns=columns, rows=tuple(rows), total=True)
-    yield from _weight_notes(report, "")
+    yield from _notes(report.subject.config, folded=False)
 
 
-def _weight_notes(report: LayerReport, copies: str) -> Iterator[Block]:
-    config = report.subject.config
-    hidden, proj = config.hidden_size, config.proj_size
-    notes = (
-        copies,
-        _stacked_gates(config.kind),
-        f"weight_hr projects h from {hidden} to {proj}, c stays {hidden}" if proj else "",
-    )
-    text = "; ".join(note for note in notes if note)
-    if text:
-        yield Paragraph((text,))
+def _named(weight: Weight | FoldedWeight) -> tuple[Code, Shape]:
+    return Code(weight.name), Shape(ints(weight.shape))
 
 
-def _copies(config: RNNConfig) -> str:
-    if config.bidirectional:
-        return "count = layers x directions (also NAME_reverse)"
-    return "count = layers" if config.num_layers > 1 else ""
+def _formula(weight: Weight | FoldedWeight) -> Formula:
+    return Formula(shape_formula(weight.shape))
 
 
-def _stacked_gates(kind: Kind) -> str:
-    return "" if kind is Kind.RNN else f"{kind.gates} = gates {' '.join(kind.gate_names)}, stacked"
+def _notes(config: RNNConfig, *, folded: bool) -> Iterator[Block]:
+    """Where the counts and the factors in the formulas come from."""
+    notes = []
+    if folded and config.bidirectional:
+        notes.append("count = layers x directions (also NAME_reverse)")
+    elif folded and config.num_layers > 1:
+        notes.append("count = layers")
+    if config.kind is not Kind.RNN:
+        notes.append(f"{config.kind.gates} = gates {' '.join(config.kind.gate_names)}, stacked")
+    if config.proj_size:
+        hidden = config.hidden_size
+        notes.append(f"weight_hr projects h from {hidden} to {config.proj_size}, c stays {hidden}")
+    if notes:
+        yield Paragraph(("; ".join(notes),))

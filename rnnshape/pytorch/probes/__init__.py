@@ -1,7 +1,7 @@
-"""The probes: what a run can find out beside the forward pass. One file each, one function each.
+"""The probes: what a run can find out besides the forward pass, one function in a file for each.
 
-A probe takes a Subject and returns an Outcome, or None where it does not apply. It is run where a
-section or an option asks for it by name; those in `ALWAYS` are run every time.
+A probe takes a Subject and returns an Outcome, or None where it does not apply. It runs where a
+section or an option asks for it by name; those in `ALWAYS` run every time.
 """
 
 from __future__ import annotations
@@ -16,32 +16,25 @@ from rnnshape.layer.subject import Subject
 
 Probe: TypeAlias = Callable[[Subject], Outcome | None]
 
-# In the order in which the verdict mentions them.
-PROBES: Final = {
-    "flops": "rnnshape.pytorch.probes.flops:flops",
-    "equations": "rnnshape.pytorch.probes.equations:equations",
-    "cpu_values": "rnnshape.pytorch.probes.cpu_values:cpu_values",
-    "timing": "rnnshape.pytorch.probes.timing:timing",
-}
+# In the order in which the verdict mentions them; each names a module and the function in it.
+PROBES: Final = ("flops", "equations", "cpu_values", "timing")
 ALWAYS: Final = ("cpu_values",)
 
 
 def probe(name: str) -> Probe:
-    """The probe of this name; its module is imported when it is needed."""
-    module, function = PROBES[name].split(":")
-    found: Probe = getattr(import_module(module), function)
+    """The probe of this name, whose module is imported now."""
+    found: Probe = getattr(import_module(f"{__name__}.{name}"), name)
     return found
 
 
 def within(what: str, difference: float, tolerance: float) -> tuple[Mismatch, ...]:
-    """A mismatch where a difference exceeds its tolerance, as NaN does."""
-    if difference <= tolerance:
-        return ()
-    return (Mismatch(what=what, predicted=True, measured=False),)
+    """A mismatch unless a difference is within its tolerance, which NaN never is."""
+    wrong = Mismatch(what=what, predicted=True, measured=False)
+    return () if difference <= tolerance else (wrong,)
 
 
-def bound(difference: float) -> str:
-    """The power of ten above a difference: its digits are noise."""
+def power_above(difference: float) -> str:
+    """The power of ten above a difference, whose digits are noise: `1e-15`."""
     if not 0 < difference < float("inf"):
-        return str(difference) if difference else "0"
+        return f"{difference:g}"
     return f"1e{floor(log10(difference)) + 1}"

@@ -1,4 +1,4 @@
-"""How long a forward pass takes: measured, since no formula gives it."""
+"""How long a forward pass takes, which no formula gives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 import torch
 
-from rnnshape.layer.memory import Need, need, require_memory
+from rnnshape.layer.memory import need, require_memory
 from rnnshape.layer.run import Outcome, Timing
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.siblings import timed_beside
@@ -20,28 +20,23 @@ from rnnshape.pytorch.building import Prepared, prepared
 
 _WARM_UP: Final = 3
 _RUNS: Final = 25
-_MOST_SECONDS: Final = 10.0  # for all together, but for a warm-up and two runs of each
+_MOST_SECONDS: Final = 10.0  # for all layers; each is warmed up and run twice in any case
 
 
 def timing(subject: Subject) -> Outcome:
-    """The times of the layer and of each other kind at its sizes, which JSON lists as `timings`."""
+    """The times of the layer and of each other kind at its sizes."""
     return Outcome(value=timed(timed_beside(subject)))
 
 
 def timed(subjects: Sequence[Subject]) -> tuple[Timing, ...]:
-    """The forward pass of each layer as a user's program would run it.
+    """The time of each layer's forward pass, as a user's program would run it.
 
-    With PyTorch's own threads and kernels, after a warm-up, the layers in turn, each waited for.
-    Raises RequestError when there is no memory for all of them at once, and where PyTorch does not
-    run one of them.
+    PyTorch uses its own threads and kernels. After a warm-up the layers run in turn, each until the
+    device has finished. Raises RequestError where there is not enough memory for all of them at
+    once, or PyTorch cannot run one of them. The subjects have the same settings.
     """
-    needs = [need(subject) for subject in subjects]
-    together = Need(
-        parameters=sum(each.parameters for each in needs),
-        activations=sum(each.activations for each in needs),
-    )
     settings = subjects[0].settings
-    require_memory(together, free_memory(settings), device=settings.device)
+    require_memory(need(*subjects), free_memory(settings), device=settings.device)
     # PyTorch warns that oneDNN has no projection, which changes nothing here.
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
@@ -58,10 +53,10 @@ def timed(subjects: Sequence[Subject]) -> tuple[Timing, ...]:
         while len(seconds[0]) < _RUNS and (len(seconds[0]) < 2 or time.perf_counter() < end):
             for own, layer in zip(seconds, layers, strict=True):
                 own.append(_seconds(layer, settings))
-    return tuple(_timing(*each) for each in zip(subjects, seconds, strict=True))
+    return tuple(_summary(*each) for each in zip(subjects, seconds, strict=True))
 
 
-def _timing(subject: Subject, seconds: list[float]) -> Timing:
+def _summary(subject: Subject, seconds: list[float]) -> Timing:
     lower, _, upper = quantiles(seconds, n=4, method="inclusive")
     return Timing(
         constructor=subject.config.constructor,
@@ -82,6 +77,6 @@ def _seconds(layer: Prepared, settings: Settings) -> float:
 
 
 def _wait(settings: Settings) -> None:
-    """Until the device has done what it was given: only the CPU does it at once."""
+    """Wait until the device has finished, which it may not have when a call returns."""
     if settings.device_type != "cpu":
         torch.accelerator.synchronize(torch.device(settings.device))
