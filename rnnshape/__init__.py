@@ -49,4 +49,4 @@ def __getattr__(name: str) -> "Any":
 
 def __dir__() -> list[str]:
     """The exported names, whether or not they were imported yet."""
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

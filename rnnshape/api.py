@@ -250,7 +250,7 @@ def check(path: str | os.PathLike[str] | None = None, *, run: bool = True) -> No
     manifest = load(path)
     result = checked(manifest)
     if run:
-        result = run_modules(manifest, result, shared=False)
+        result = run_modules(manifest, result)
     if result.held < result.demands or result.disagreeing:
         raise AssertionError(render(check_document(result), Format.TABLE).rstrip("\n"))
 

@@ -104,14 +104,14 @@ def _chosen(words: list[str], problem: str, part: str) -> Iterator[list[str]]:
         else:
             yield _with(words, f"--{name}", choice[1])
     elif typed := re.search(r'^(?:add )?(?:--expect )?(".*?")$', part):
-        extra = re.match(r"unexpected (\S+) behind", problem)
+        extra = re.match(r"unexpected (\S+) after", problem)
         kept = [word for word in words if extra is None or word != extra[1]]
         yield _with(kept, "--expect", typed[1].strip('"'))
 
 
 def _given(words: list[str], problem: str, part: str) -> Iterator[list[str]]:
     """Options or arguments with the values to give them."""
-    if option := re.match(r"(?:add |give )?(-.*)", part):
+    if option := re.match(r"(?:add |give |.*, as in )?(-.*)", part):
         yield _with_options(words, problem, shlex.split(option[1].partition(": ")[0]))
     elif arguments := _ARGUMENT.findall(part):
         yield [_with_arguments(word, dict(arguments)) if "(" in word else word for word in words]

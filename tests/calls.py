@@ -12,7 +12,7 @@ from torch import nn
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind
 from rnnshape.sources.constructor import CONSTRUCTORS, Constructor
-from rnnshape.sources.expression import parse
+from rnnshape.sources.expression import read_call
 
 PREFIXES = ("nn.", "torch.nn.", "", "nn.modules.", "torch.nn.modules.rnn.")
 
@@ -30,7 +30,7 @@ def built(text: str) -> nn.Module:
 def refused(text: str) -> RequestError:
     """What is said of a text that is refused."""
     with pytest.raises(RequestError) as caught:
-        parse(text)
+        read_call(text)
     return caught.value
 
 

@@ -29,6 +29,10 @@ from tests.transcripts import ROOT
 
 # Each is refused with a hint in prose: what a person types who has read it.
 PROSE: Final = {
+    "lstm --input-shape a": "lstm --input-shape 1,2,3",
+    "lstm --input-shape a --seq 6 --batch 2": "lstm --input-shape 6,2,3 --seq 6 --batch 2",
+    "lstm --input-shape a --lengths 7,3": "lstm --input-shape 7,2,3 --lengths 7,3",
+    "lstm --cell --input-shape a": "lstm --cell --input-shape 2,3",
     f"lstm --hidden {'9' * 600}": "lstm --hidden 9",
     f"lstm --hidden {'9' * 501}": "lstm --hidden 9",
     f"inspect 'nn.LSTM(20, {'9' * 600})'": "inspect 'nn.LSTM(20, 9)'",
@@ -84,17 +88,17 @@ REQUESTS: Final = [
     ),
     *("lstm --cell --dropout 0.5", "lstm --dropout 2"),
     # the input
-    *("lstm --input-shape 5 --seq 70", "lstm --input-shape 5 --batch 3", "lstm --input-shape a"),
+    *("lstm --input-shape 5 --seq 70", "lstm --input-shape 5 --batch 3"),
     *("lstm --input-shape 5 --input 7", "lstm --input-shape 5,7 --batch 3 --seq 5"),
-    *("lstm --input-shape 5,7 --batch 3 --seq 6", "lstm --input-shape a --seq 6 --batch 2"),
+    "lstm --input-shape 5,7 --batch 3 --seq 6",
     *("lstm --input-shape 1,2,3,4 --unbatched", "lstm --input-shape 5 --unbatched"),
     *("lstm --input-shape 1,2,3 --unbatched", "lstm --input-shape 0,24 --batch 3"),
     *("lstm --input-shape 9 --lengths 7,3", "lstm --input-shape 9,20 --lengths 7,3"),
-    *("lstm --input-shape 7,3,20 --lengths 7,3", "lstm --input-shape a --lengths 7,3"),
+    "lstm --input-shape 7,3,20 --lengths 7,3",
     *("lstm --input-shape 3,7,20 --lengths 7,3 --batch-first", "lstm --unbatched --lengths 3,2"),
     *("lstm --lengths 4,2,3 --input-shape 3,5,3", "lstm --lengths 4,2,3 --input-shape 3,9,3"),
     "gru --input-shape 2,9,3 --lengths 7,3",
-    *("lstm --cell --input-shape 20 --batch 3", "lstm --cell --input-shape a"),
+    "lstm --cell --input-shape 20 --batch 3",
     *("lstm --cell --input-shape 5,20 --unbatched", "lstm --cell --input-shape 5,0"),
     "lstm --cell --input-shape 1,2,3,4 --unbatched",
     *("lstm --lengths a", "lstm --lengths ''", "lstm --lengths '[7, 3]'", "lstm --lengths 7,"),
@@ -102,6 +106,7 @@ REQUESTS: Final = [
     # targets
     *("inspect 'lstm --hidden x'", "inspect 'lstm --hidden 40 --proj 50'", "inspect 'lstm 3'"),
     *("inspect 'lstm --layer 5'", "inspect 'lstm --seq 3'", "inspect 'lstm --hidden 3,4'"),
+    *("inspect 'lstm --inut-size 5'", "inspect 'lstm --batc 5'"),
     *("inspect 'lstm --hidden 1 --proj 1'", "inspect 'gru --proj 10'", "inspect 'lstm --hidden'"),
     *("inspect 'lstm --nonlinearity relu'", "inspect 'lstm --bidir=1'", "inspect 'gru --layers 0'"),
     *("inspect 'rnn --nonlinearity sigmoid'", "inspect 'lstm --cell --layers 2'"),
@@ -209,6 +214,7 @@ WRONG_TWICE: Final = {
         "check --update -o a.md",
     ),
     *("lstm --hidden", "lstm --hidden_size", "inspect 'lstm --hidden'", "'--a; b' lstm"),
+    *("lstm --proj 99.5", "lstm --proj 39,40"),
 }
 
 
@@ -224,6 +230,8 @@ def test_a_hint_of_the_command_line_can_be_followed(request_: str) -> None:
     problem, hint = two_lines(call(*words))
     requests = [each for each in followed(words, problem, hint) if each != words]
     assert requests, f"{problem}: {hint}"
+    # Help is always accepted, so beside a remedy it proves nothing.
+    requests = [each for each in requests if "--help" not in each] or requests
     results = [call(*_formulas_alone(each)) for each in requests]
     problems = [two_lines(result)[0] for result in results if result.code == 2]
     assert problem not in problems, (hint, requests)
@@ -404,7 +412,6 @@ PROSE_MODULES: Final = {
     "target = ": 'target = "lstm"',
     "seq = 1" + "0" * 5000: "seq = 1\ntarget = 'lstm'",
     f"expect = {'[' * 200}": 'target = "lstm"',
-    f"{'.'.join('a' * 200)} = 1": 'target = "lstm"',
 }
 
 
@@ -485,8 +492,8 @@ def _notes(words: list[str]) -> list[str]:
 def _advised(words: list[str], note: str) -> Iterator[list[str]]:
     """The request after each thing that a note advises."""
     for advice in re.findall(
-        r"add (.*?):|seq, (.*) says so|batch; (.*) confirms|; (nn.*) (?:is|keeps)|as (\w+=\w+):"
-        r"|up to (\d+) does",
+        r"add (.*?):|steps, (.*) says so|batch; (.*) says so|; (nn.*) (?:is|keeps)|as (\w+=\w+):"
+        r"|up to (\d+) saves",
         note,
     ):
         part = next(filter(None, advice))

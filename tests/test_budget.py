@@ -224,7 +224,7 @@ def test_a_decimal_amount_loses_nothing(value: Fraction) -> None:
 
 REFUSED = """
 $
-error: there is no kind; it is one of lstm, gru, rnn
+error: no KIND is given; it is one of lstm, gru, rnn
 hint: rnnshape budget lstm --params 1M
 
 $ gruu --params 1
@@ -260,27 +260,27 @@ error: the smallest, nn.RNN(20, 1), has 92 bytes of parameters; 1 is allowed
 hint: --bytes 92 is the least that it fits
 
 $ lstm --match rnn --hidden 9
-error: --hidden 9 is given, and it is the size to be found
-hint: leave --hidden out, or find the other: --solve proj
+error: --hidden 9 is given, but it is the size to be found
+hint: leave --hidden out
 
 $ lstm --params 1M --solve proj --proj 3
-error: --proj 3 is given, and it is the size to be found
-hint: leave --proj out, or find the other: --solve hidden
+error: --proj 3 is given, but it is the size to be found
+hint: leave --proj out
 
 $ lstm --params 1M --hidden 40 --proj 3
-error: --hidden 40 is given, and it is the size to be found
+error: --hidden 40 is given, but it is the size to be found
 hint: leave --hidden out
 
 $ lstm --params 1M --hidden 40 --proj 3 --solve proj
-error: --proj 3 is given, and it is the size to be found
+error: --proj 3 is given, but it is the size to be found
 hint: leave --proj out
 
 $ gru --params 1M --hidden 40
-error: --hidden 40 is given, and it is the size to be found
+error: --hidden 40 is given, but it is the size to be found
 hint: leave --hidden out
 
 $ lstm --params 1M --hidden 40 --cell
-error: --hidden 40 is given, and it is the size to be found
+error: --hidden 40 is given, but it is the size to be found
 hint: leave --hidden out
 
 $ lstm --params 1M --solve layers
@@ -308,19 +308,19 @@ error: hidden_size 1 leaves no smaller proj_size
 hint: --hidden 2 or more
 
 $ lstm --macs 1M --batch 0
-error: with batch 0 there are no MACs, and every layer fits
+error: with batch 0 there are no MACs, so every layer fits
 hint: --params instead of --macs, or a batch of 1 or more
 
 $ lstm --params 1e6
-error: --params 1e6 is no number
+error: --params 1e6 is not a number
 hint: --params 1000000
 
 $ lstm --params -5
-error: --params -5 is no number
+error: --params -5 is not a number
 hint: --params 1.5M
 
 $ lstm --params 136,960
-error: --params 136,960 is no number
+error: --params 136,960 is not a number
 hint: --params 136960
 
 $ lstm --params 4MiB
@@ -329,14 +329,14 @@ hint: --bytes 4MiB
 
 $ lstm --macs 1.5B
 error: --macs 1.5B is an amount of bytes; a billion is 1000M
-hint: --macs 1500M
+hint: --macs 1500000000
 
 $ lstm --params 9920B
 error: --params 9920B is an amount of bytes
 hint: --bytes 9920B
 
 $ lstm --bytes lots
-error: --bytes lots is no number
+error: --bytes lots is not a number
 hint: --bytes 4MiB
 
 $ lstm --params 0.0005k
@@ -408,7 +408,8 @@ def test_a_disagreement_exits_3(
     measure = forward.measure
 
     def lying(*request: Any) -> Facts:
-        return replace(measure(*request), parameters=1)
+        measured = measure(*request)
+        return replace(measured, counts={**measured.counts, "parameters": 1})
 
     monkeypatch.setattr(forward, "measure", lying)
     assert main(["budget", "gru", "--params", "10k"]) == 3

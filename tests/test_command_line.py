@@ -273,7 +273,7 @@ class TestFiles:
             (["a.md", "link.md"], "-o link.md is given twice", "give each file once"),
             (
                 ["folder.md"],
-                "cannot write folder.md: is a folder",
+                "cannot write folder.md: it is a folder",
                 "-o with a file in a folder that you may write to",
             ),
             (
@@ -283,7 +283,7 @@ class TestFiles:
             ),
             (
                 ["pipe.md"],
-                "cannot write pipe.md: is no ordinary file",
+                "cannot write pipe.md: it is not an ordinary file",
                 "-o with a file in a folder that you may write to",
             ),
             (

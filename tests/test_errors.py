@@ -139,21 +139,21 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "input shape against unbatched": (
         ("lstm", "--input-shape", "10,5,20", "--unbatched"),
         (
-            f"{UNBATCHED}, and --input-shape 10,5,20 has a batch axis",
+            f"{UNBATCHED}, but --input-shape 10,5,20 has a batch axis",
             "--input-shape 10,20, or leave --unbatched out",
         ),
     ),
     "input shape against unbatched, batch first": (
         ("lstm", "--input-shape", "5,10,20", "--unbatched", "--batch-first"),
         (
-            f"{UNBATCHED}, and --input-shape 5,10,20 has a batch axis",
+            f"{UNBATCHED}, but --input-shape 5,10,20 has a batch axis",
             "--input-shape 10,20, or leave --unbatched out",
         ),
     ),
     "batch against unbatched": (
         ("lstm", "--unbatched", "--batch", "5"),
         (
-            f"{UNBATCHED}, and --batch 5 is given",
+            f"{UNBATCHED}, but --batch 5 is given",
             "leave out --unbatched or --batch",
         ),
     ),
@@ -180,35 +180,35 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "steps for a cell": (
         ("lstm", "--cell", "--seq", "3"),
         (
-            "a cell takes one step, and --seq 3 is given",
+            "a cell takes one step, but --seq 3 is given",
             "leave --seq out, or ask for the layer instead of its cell",
         ),
     ),
     "lengths for a cell": (
         ("lstm", "--cell", "--lengths", "3,2"),
         (
-            "a cell takes one step, and --lengths 3,2 is given",
+            "a cell takes one step, but --lengths 3,2 is given",
             "leave --lengths out, or ask for the layer instead of its cell",
         ),
     ),
     "lengths of letters": (
         ("lstm", "--lengths", "7,a"),
         (
-            "--lengths are whole numbers of 1 or more with commas between, not 7,a",
+            "--lengths must be whole numbers of 1 or more, separated by commas, not 7,a",
             "--lengths 7",
         ),
     ),
     "a length of 0": (
         ("lstm", "--lengths", "7,0,2"),
         (
-            "--lengths are whole numbers of 1 or more with commas between, not 7,0,2",
+            "--lengths must be whole numbers of 1 or more, separated by commas, not 7,0,2",
             "--lengths 7,1,2",
         ),
     ),
     "a negative length among others": (
         ("lstm", "--lengths", "7,-1,2"),
         (
-            "--lengths are whole numbers of 1 or more with commas between, not 7,-1,2",
+            "--lengths must be whole numbers of 1 or more, separated by commas, not 7,-1,2",
             "--lengths 7,1,2",
         ),
     ),
@@ -232,7 +232,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "lengths against batch": (
         ("lstm", "--lengths", "7,3", "--batch", "3"),
-        ("there are 2 lengths, and --batch is 3", "leave --batch out, or give --batch 2"),
+        ("there are 2 lengths, but --batch is 3", "leave --batch out, or give --batch 2"),
     ),
     "a list of hidden sizes": (
         ("lstm", "--hidden", "32,64"),
@@ -243,11 +243,17 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "input shape of letters": (
         ("lstm", "--input-shape", "a,b,c"),
-        ("--input-shape is sizes with commas between, not a,b,c", "--input-shape 10,5,20"),
+        (
+            "--input-shape must be sizes separated by commas, not a,b,c",
+            "write the numbers out, as in --input-shape 10,5,20",
+        ),
     ),
     "input shape of negative sizes": (
         ("lstm", "--input-shape", "10,-5,20"),
-        ("--input-shape is sizes with commas between, not 10,-5,20", "--input-shape 10,5,20"),
+        (
+            "--input-shape must be sizes separated by commas, not 10,-5,20",
+            "write the numbers out, as in --input-shape 10,5,20",
+        ),
     ),
     "input shape without steps": (
         ("lstm", "--input-shape", "0,5,20"),
@@ -301,22 +307,22 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "times without --time": (
         ("lstm", "--show", "shapes,time", "--no-run"),
-        ("--show time shows what --time measures, and it is not given", "add --time"),
+        ("--show time shows what --time measures, but --time is not given", "add --time"),
     ),
     "expectations without --expect": (
         ("lstm", "--show", "expectations", "--no-run"),
         (
-            "--show expectations shows what --expect says, and it is not given",
+            "--show expectations shows what --expect judges, but --expect is not given",
             'add --expect "params <= 150k"',
         ),
     ),
     "the grid of a cell": (
         ("gru", "--cell", "--show", "grid"),
-        ("--show grid is of layers, and a cell takes one step", "--show default"),
+        ("--show grid is for layers, but a cell takes one step", "--show default"),
     ),
     "the layouts of a cell": (
         ("gru", "--cell", "--show", "shapes,layouts"),
-        ("--show layouts is of layers, and a cell takes one step", "--show default"),
+        ("--show layouts is for layers, but a cell takes one step", "--show default"),
     ),
     "unknown format": (
         ("lstm", "--format", "jsno"),
@@ -371,19 +377,19 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "extra arguments": (
         ("lstm", "20", "40"),
-        ("unexpected 20 40: every size has a name", f"--input 20 --hidden 40; {LSTM_HELP}"),
+        ("unexpected 20 40: sizes are given by name", f"--input 20 --hidden 40; {LSTM_HELP}"),
     ),
     "an empty extra argument": (
         ("lstm", ""),
-        ("unexpected '': every size has a name", f"--input 20 --hidden 40; {LSTM_HELP}"),
+        ("unexpected '': sizes are given by name", f"--input 20 --hidden 40; {LSTM_HELP}"),
     ),
     "misspelt command": (
         ("lstmm",),
-        (f"no command lstmm; there are {COMMANDS}", "rnnshape lstm"),
+        (f"no command lstmm; the commands are {COMMANDS}", "rnnshape lstm"),
     ),
     "misspelt command in capitals": (
         ("GRUS",),
-        (f"no command GRUS; there are {COMMANDS}", "rnnshape gru"),
+        (f"no command GRUS; the commands are {COMMANDS}", "rnnshape gru"),
     ),
     "option without value": (
         ("lstm", "--hidden"),

@@ -171,7 +171,7 @@ def test_the_tensors_of_mixed_devices_are_named() -> None:
     layer.weight_hh_l0 = nn.Parameter(torch.zeros(12, 4, device="meta"))
     report = rnnshape.inspect(layer)
     # Some kernels do not notice: of a cell, forward runs with a weight on meta.
-    said = "but not weight_hh_l0 (float32 on meta): most kernels refuse that, so it is not run"
+    said = "but not weight_hh_l0 (float32 on meta): most kernels refuse that, so it was not run"
     assert said in told(report)
     assert report.run is None
     assert data(report)["modules"][0]["findings"][0]["code"] == "mixed-tensors"
@@ -215,6 +215,15 @@ def tampered() -> nn.Module:
     return layer
 
 
+jit: Any = torch.jit  # its functions have no annotations
+
+
+def sparse() -> nn.Module:
+    layer = nn.LSTM(3, 4)
+    layer.weight_ih_l0 = nn.Parameter(torch.eye(16, 3).to_sparse())
+    return layer
+
+
 UNREADABLE: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "uninitialized": (lambda: Lazy(3, 4), "initial of this Lazy is not initialized"),
     "uninitialized weight": (
@@ -223,10 +232,17 @@ UNREADABLE: dict[str, tuple[Callable[[], nn.Module], str]] = {
     ),
     "not set up": (Unready, "Unready has no modules"),
     "other sizes": (tampered, "this LSTM is not the nn.LSTM(3, 5)"),
+    "sparse": (sparse, "weight_ih_l0 of this LSTM is not a dense tensor"),
+    "scripted": (lambda: jit.script(nn.LSTM(3, 4)), "this LSTM is TorchScript"),
+    "traced": (
+        lambda: jit.trace(nn.GRUCell(3, 4), torch.zeros(2, 3)),
+        "this GRUCell is TorchScript",
+    ),
 }
 
 
 @pytest.mark.parametrize(("make", "problem"), UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.filterwarnings("ignore")  # TorchScript is deprecated
 def test_a_layer_that_cannot_be_read_is_named_beside_the_others(
     make: Callable[[], nn.Module], problem: str
 ) -> None:
@@ -263,6 +279,15 @@ def test_what_is_packed_for_the_layers_of_a_model_has_one_step_for_its_cells() -
     reports = rnnshape.inspect_model(model, spec)
     reports.expect("layer/data = 4,3", "cell/h_1 = 2,4")
     assert "cell: nn.LSTMCell(3, 4)" in str(reports)
+
+
+@pytest.mark.filterwarnings("ignore")  # TorchScript is deprecated
+def test_layers_within_torchscript_are_found_and_refused() -> None:
+    inner = nn.Sequential(nn.Linear(2, 3), nn.GRUCell(3, 4))
+    for compiled in (jit.script(inner), jit.trace(inner, torch.zeros(5, 2))):
+        model = nn.ModuleDict({"plain": nn.LSTM(3, 4), "compiled": compiled})
+        reports = rnnshape.inspect_model(model, run=False)
+        assert (list(reports), list(reports.unread)) == (["plain"], ["compiled.1"])
 
 
 def test_where_no_layer_can_be_read_all_reasons_are_raised() -> None:
@@ -349,8 +374,7 @@ def test_a_text_is_the_layer_that_it_describes(text: str, layer: nn.Module) -> N
     assert (report.config, report.settings) == (own.config, own.settings)
     assert (report.predicted, report.run) == (own.predicted, own.run)
     report.expect(f"params = {holds(layer)[0]}")
-    asked = report.subject.request.removeprefix("rnnshape.")
-    again = eval(asked, {"inspect": rnnshape.inspect})  # noqa: S307 - a request of ours
+    again = eval(report.subject.request, {"rnnshape": rnnshape})  # noqa: S307 - ours
     assert again == report
 
 

@@ -113,14 +113,14 @@ def test_the_numbers_of_the_formula_are_named(
         (
             ["--expect", "params", "=", "5"],
             (
-                "unexpected = 5 behind --expect",
+                "unexpected = 5 after --expect",
                 'quote it, or the shell takes < and > : --expect "params <= 150k"',
             ),
         ),
         (
             ["--expect", "params", "150k"],  # --expect params >= 150k, less what the shell took
             (
-                "unexpected 150k behind --expect",
+                "unexpected 150k after --expect",
                 'quote it, or the shell takes < and > : --expect "params <= 150k"',
             ),
         ),

@@ -17,7 +17,8 @@ from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.settings import DType
 from rnnshape.layer.traps import PositionalBias, Trap, UncheckedFlag, UncheckedSize
 from rnnshape.sources.constructor import CONSTRUCTORS, Constructor
-from rnnshape.sources.expression import Parsed, parse
+from rnnshape.sources.expression import read_call
+from rnnshape.sources.target import Target
 from tests import reference
 from tests.calls import built, refused, valid_calls
 from tests.strategies import examples
@@ -42,7 +43,7 @@ def attributes(module: nn.Module) -> dict[str, Any]:
 @examples(300)
 @given(valid_calls())
 def test_a_valid_call_means_the_module_that_pytorch_builds(text: str) -> None:
-    module, parsed = built(text), parse(text)
+    module, parsed = built(text), read_call(text)
     assert parsed.config.class_name == f"nn.{type(module).__name__}"
     for name, value in attributes(module).items():
         assert getattr(parsed.config, name) == value, name
@@ -112,10 +113,10 @@ def outcome(text: str) -> tuple[nn.Module | None, str]:
         return None, type(error).__name__
 
 
-def reading(text: str) -> tuple[Parsed | None, str]:
+def reading(text: str) -> tuple[Target | None, str]:
     """What the text says, or why it is refused."""
     try:
-        return parse(text), ""
+        return read_call(text), ""
     except RequestError as error:
         return None, error.problem
 
@@ -163,23 +164,21 @@ def test_arguments_have_the_places_of_the_real_signature(constructor: Constructo
     ],
 )
 def test_one_call_is_written_in_many_ways(text: str) -> None:
-    parsed = parse(text)
-    assert parsed == Parsed(
-        text=parsed.text,
-        config=RNNConfig(kind=Kind.LSTM, input_size=20, hidden_size=40),
-        given=frozenset({"input_size", "hidden_size"}),
-        traps=(),
-    )
-    again = parse(parsed.text)
-    assert again == parsed
-    assert parsed.text.isascii()
-    assert parsed.text.isprintable()
+    target = read_call(text)
+    assert target.config == RNNConfig(kind=Kind.LSTM, input_size=20, hidden_size=40)
+    assert target.fields.keys() == {"input_size", "hidden_size"}
+    assert (target.origin.traps, target.device, target.dtype) == ((), None, None)
+    typed = target.origin.target or ""
+    assert read_call(typed) == target
+    assert typed.isascii()
+    assert typed.isprintable()
 
 
 def test_what_is_given_is_what_the_call_tells() -> None:
-    parsed = parse("nn.RNNCell(20, 40, nonlinearity='relu', device='cpu')")
-    assert parsed.given == {"input_size", "hidden_size", "nonlinearity", "cell"}
-    assert parse("nn.GRU(20, 40, 1)").given == {"input_size", "hidden_size", "num_layers"}
+    parsed = read_call("nn.RNNCell(20, 40, nonlinearity='relu', device='cpu')")
+    assert parsed.fields.keys() == {"input_size", "hidden_size", "nonlinearity", "cell"}
+    fields = read_call("nn.GRU(20, 40, 1)").fields
+    assert fields.keys() == {"input_size", "hidden_size", "num_layers"}
 
 
 @pytest.mark.parametrize(
@@ -196,7 +195,7 @@ def test_what_is_given_is_what_the_call_tells() -> None:
     ],
 )
 def test_device_and_dtype_are_read(words: str, device: str | None, dtype: DType | None) -> None:
-    parsed = parse(f"nn.LSTM(20, 40, {words})")
+    parsed = read_call(f"nn.LSTM(20, 40, {words})")
     assert (parsed.device, parsed.dtype) == (device, dtype)
 
 
@@ -260,7 +259,7 @@ TRAPS: list[tuple[str, tuple[Trap, ...]]] = [
 
 @pytest.mark.parametrize(("text", "traps"), TRAPS, ids=[text for text, _ in TRAPS])
 def test_a_trap_is_what_it_says(text: str, traps: tuple[Trap, ...]) -> None:
-    assert parse(text).traps == traps
+    assert read_call(text).origin.traps == traps
     module, runs = built(text), all(getattr(trap, "runs", True) for trap in traps)
     cell = isinstance(module, nn.RNNCellBase)
     fed = torch.zeros(2, 20) if cell else torch.zeros(3, 2, 20)

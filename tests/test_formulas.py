@@ -95,7 +95,7 @@ def test_every_size_of_a_prediction_has_a_formula(config: RNNConfig, input_spec:
     sizes = named_sizes(plain_sizes(config, input_spec))
     shapes = [tensor.shape for tensor in predicted.tensors.values()]
     shapes += [weight.shape for weight in predicted.weights]
-    numbers = [predicted.parameters, macs(weights(sizes), sizes)]
+    numbers = [predicted.counts["parameters"], macs(weights(sizes), sizes)]
     numbers += [size for shape in shapes for size in shape]
     numbers += [folded_weight.parameters for folded_weight in folded(weights(sizes))]
     values = {symbol: int(getattr(sizes, symbol)) for symbol in _SYMBOLS}

@@ -56,7 +56,7 @@ def test_biases_are_spoken_of_where_there_are_any(kind: Kind, bias: bool) -> Non
     report = inspect(RNNConfig(kind=kind, bias=bias), run=False)
     document = report_document(Inspection(report=report), show=["frameworks"])
     advice = "".join(render(document, Format.TABLE).partition("to Keras")[1:])
-    without, no_flax, _ = advice.partition("no cell of Flax can leave its biases out")
+    without, no_flax, _ = advice.partition("Flax's cells always have biases")
     assert bool(no_flax) is not bias
     assert bool(re.search(r"biases|forget_bias|\bb_|\bconcatenate", without)) is bias
     assert ("use_bias=False" in advice) is not bias

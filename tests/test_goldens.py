@@ -333,7 +333,9 @@ def test_arithmetic_is_right(golden: Golden) -> None:
 @EACH_TABLE
 def test_costs_are_those_of_pytorchs_tensors(golden: Golden) -> None:
     units = r"MACs|FLOPs|parameters|gradients|Adam|states|activations"
-    rows = golden.found(rf"({units}) +([\d,]+)(?: +bytes)? +(?:L\*N x|2 x|4 x|as |two|the|in|of).*")
+    rows = golden.found(
+        rf"({units}) +([\d,]+)(?: +bytes)? +(?:L\*N x|2 x|4 x|one |two|the|in|of).*"
+    )
     assert bool(rows) is ("--show all" in golden.command)
     if rows:
         module = golden.module()

@@ -177,9 +177,9 @@ KEYS = [
     ('with_state = "yes"', 'with_state is "yes", not true or false', "with_state = true"),
     ("device = 0", "device is 0, not a string", 'device = "cpu"'),
     ("dtype = 32", "dtype is 32, not a string", 'dtype = "float32"'),
-    ("expct = []", "unknown key expct; there are target, expect,", "expect, or leave it out"),
-    ("zzz = 1", "unknown key zzz; there are target, expect,", "leave it out"),
-    ('"a b" = 1', "unknown key a b; there are", "leave it out"),
+    ("expct = []", "unknown key expct; the keys are target, expect,", "expect, or leave it out"),
+    ("zzz = 1", "unknown key zzz; the keys are target, expect,", "leave it out"),
+    ('"a b" = 1', "unknown key a b; the keys are", "leave it out"),
     ("expect = { a = 1 }", "expect is a table, not an array of strings", "expect = ["),
     (f"seq_len = 0x{'f' * 5000}", "is an integer of over 500 digits, not an", "seq_len = 10"),
     (f"batch = 0b{'1' * 50_000}", "batch is an integer of over 500 digits", "batch = 5"),
@@ -205,7 +205,7 @@ WORDS = [
     ('expect = ["params < 9,921"]', "parameters is a number", '"parameters < 9921"'),
     ('expect = ["output = 3"]', "output is a shape, and 3 is a number", '"output = 10,5,40"'),
     ('expect = ["b/params > 3"]', "is about b, which is not here", '"parameters > 3"'),
-    ('expect = ["params = x"]', "x is no number", "a number like 136960, 150k or 2MiB"),
+    ('expect = ["params = x"]', "x is not a number", "a number like 136960, 150k or 2MiB"),
     ('expect = [""]', '"" is empty', '"params <= 150k"'),
     ('matches = "rnn --batch-frst"', "no option --batch-frst", "--batch-first; rnnshape rnn"),
     ('matches = "gruu"', "gruu is neither options nor", "a target is"),
@@ -258,17 +258,17 @@ def test_a_bad_target_is_told_at_its_line(target: str, problem: str, hint: str) 
     [
         (
             "batch_size = 4\nunbatched = true",
-            "unbatched = true is one sequence without a batch, and batch_size = 4 is given",
+            "unbatched = true is one sequence without a batch, but batch_size = 4 is given",
             "leave out unbatched or batch_size", 4,
         ),
         (
             "batch = 4\nunbatched = true",
-            "unbatched = true is one sequence without a batch, and batch = 4 is given",
+            "unbatched = true is one sequence without a batch, but batch = 4 is given",
             "leave out unbatched or batch", 4,
         ),
         (
             "unbatched = true\ninput_shape = [10, 5, 20]",
-            "without a batch, and input_shape 10,5,20 has a batch axis",
+            "without a batch, but input_shape 10,5,20 has a batch axis",
             "input_shape = [10, 20], or leave unbatched out", 3,
         ),
         (
@@ -277,12 +277,12 @@ def test_a_bad_target_is_told_at_its_line(target: str, problem: str, hint: str) 
         ),
         (
             "lengths = [7, 3]\nbatch_size = 3",
-            "there are 2 lengths, and batch_size is 3",
+            "there are 2 lengths, but batch_size is 3",
             "leave batch_size out, or give batch_size = 2", 4,
         ),
         (
             "lengths = [7]\nunbatched = true",
-            "unbatched = true is one sequence without a batch, and lengths = [7] is given",
+            "unbatched = true is one sequence without a batch, but lengths = [7] is given",
             "leave out unbatched or lengths", 4,
         ),
         (
@@ -320,14 +320,14 @@ def test_a_hint_writes_each_field_as_it_is_written_where_it_belongs(
 
 def test_a_cell_has_no_steps() -> None:
     ((error, hint),) = refused('[modules.a]\ntarget = "lstm --cell"\nseq = 3\n')
-    assert error == "rnnshape.toml:3: a: a cell takes one step, and seq = 3 is given"
+    assert error == "rnnshape.toml:3: a: a cell takes one step, but seq = 3 is given"
     assert hint.startswith("leave seq out")
 
 
 @pytest.mark.parametrize(
     ("text", "root", "line", "problem", "hint"),
     [
-        ("moduls = 1\n", (), 1, "unknown key moduls; there is modules", "modules, or leave it out"),
+        ("moduls = 1\n", (), 1, "key moduls; the only key is modules", "modules, or leave it out"),
         ("modules = 3\n", (), 1, "modules is 3, not a table", "[modules.encoder]"),
         ("[[modules]]\n", (), 1, "modules is an array of tables, not a t", "[modules.encoder]"),
         ("\n[modules]\na = 3\n", (), 3, "a: it is 3, not a table", "[modules.a] and"),
@@ -376,22 +376,16 @@ def test_one_module_is_told_everything() -> None:
     assert lines(told) == [2, 3, 4, 4, 5, 6]
 
 
-def test_what_is_wrong_with_the_run_hides_nothing_else() -> None:
+def test_what_is_wrong_with_the_run_hides_nothing_but_what_depends_on_it() -> None:
     told = refused(
-        '[modules.a]\ntarget = "gru"\ndevice = "gpu"\ndtype = "y"\nbatch = 3\nlengths = [3, 4]\n'
-        'expect = ["nope = 1", "output = 3"]\nmatches = "gruu"\n'
+        '[modules.a]\ntarget = "gru"\ndevice = "gpu"\nbatch = 3\n'
+        'expect = ["nope = 1", "output ="]\nmatches = "gruu"\n'
     )
-    assert lines(told) == [3, 4, 5, 7, 7, 8]
+    # Whether a gru has a nope is told once it is known which input it reads.
+    assert lines(told) == [3, 5, 6]
     for (error, _), said in zip(
         told,
-        (
-            "unknown device 'gpu'",
-            "unknown dtype 'y'",
-            "there are 2 lengths, and batch is 3",
-            "nn.GRU(20, 40) has no nope",
-            "output is a shape, and 3 is a number",
-            "gruu is neither options nor",
-        ),
+        ("unknown device 'gpu'", "has no value after =", "gruu is neither options nor"),
         strict=True,
     ):
         assert said in error
@@ -488,15 +482,9 @@ def test_a_file_without_permission_is_refused() -> None:
     assert result.err.startswith("error: cannot read a.toml: permission denied\n")
 
 
-def test_a_file_of_no_reasonable_size_is_refused() -> None:
-    with Path("a.toml").open("wb") as file:
-        file.truncate(16_000_001)
-    assert call("check", "a.toml").err.startswith("error: a.toml has over 16,000,000 bytes\n")
-
-
 def test_two_files_are_refused() -> None:
     ((error, hint),) = pairs(call("check", "a b.toml", "c.toml").err)
-    assert error == "2 files are given, and one is checked at a time"
+    assert error == "2 files are given, but only one can be checked at a time"
     assert hint == "rnnshape check 'a b.toml'"
 
 

@@ -13,8 +13,7 @@ from torch import nn
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.sources.constructor import CONSTRUCTORS
-from rnnshape.sources.expression import parse
-from rnnshape.sources.pasted import looks_like_call
+from rnnshape.sources.expression import looks_like_call, read_call
 from rnnshape.words import COMMAND
 from tests.calls import built, refused, valid_calls
 from tests.strategies import cells, configs, examples
@@ -89,9 +88,9 @@ def forms() -> st.SearchStrategy[str]:
 @given(forms(), valid_calls())
 def test_every_form_around_a_call_means_the_call(form: str, call: str) -> None:
     text = form.format(call)
-    parsed = parse(text)
-    assert parsed == parse(call)
-    assert parsed.text == ast.unparse(ast.parse(call))
+    parsed = read_call(text)
+    assert parsed == read_call(call)
+    assert parsed.origin.target == ast.unparse(ast.parse(call))
     assert looks_like_call(text)
 
 
@@ -115,9 +114,9 @@ def test_what_print_shows_means_the_layer(config: RNNConfig, data: st.DataObject
     text = str(containers(module)[printed])
     line = next(line for line in text.splitlines() if f"{type(module).__name__}(" in line)
     for shown in (text, line, line.strip(), f"{line},", f">>> print(model)\n{text}"):
-        parsed = parse(shown)
+        parsed = read_call(shown)
         assert looks_like_call(shown)
-        assert parsed == parse(parsed.text)
+        assert parsed == read_call(parsed.origin.target or "")
         for name in ("input_size", "hidden_size", "bias", "num_layers", "batch_first", "dropout"):
             assert getattr(parsed.config, name) == getattr(module, name, getattr(config, name))
         assert parsed.config.bidirectional == config.bidirectional
@@ -125,10 +124,10 @@ def test_what_print_shows_means_the_layer(config: RNNConfig, data: st.DataObject
         assert (parsed.config.kind, parsed.config.cell) == (config.kind, config.cell)
         # The layer nn.RNN prints alike with tanh and with relu; the cell shows relu.
         if config.kind is Kind.RNN and not config.cell:
-            assert "nonlinearity" not in parsed.given
+            assert "nonlinearity" not in parsed.fields
         else:
             assert parsed.config.nonlinearity == config.nonlinearity
-            assert ("nonlinearity" in parsed.given) == (config.nonlinearity == "relu")
+            assert ("nonlinearity" in parsed.fields) == (config.nonlinearity == "relu")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +143,7 @@ def test_what_print_shows_means_the_layer(config: RNNConfig, data: st.DataObject
     ],
 )
 def test_what_is_done_with_a_layer_does_not_change_it(text: str) -> None:
-    assert parse(text) == parse("nn.LSTM(3, 4)")
+    assert read_call(text) == read_call("nn.LSTM(3, 4)")
 
 
 @pytest.mark.parametrize("method", ["half", "cuda", "to", "double", "apply", "to_empty"])
@@ -169,7 +168,7 @@ def test_a_method_that_may_change_the_layer_is_refused_by_name(method: str) -> N
     ],
 )
 def test_what_takes_several_lines_is_read_as_one(text: str) -> None:
-    assert parse(text) == parse(f"{'nn.' * ('nn.LSTM' in text)}LSTM(3, 4)")
+    assert read_call(text) == read_call(f"{'nn.' * ('nn.LSTM' in text)}LSTM(3, 4)")
 
 
 def test_a_session_without_its_prompts_has_two_layers() -> None:
@@ -200,7 +199,7 @@ UNREADABLE = [
 @examples(300)
 @given(valid_calls(), st.sampled_from(UNREADABLE), st.data())
 def test_what_has_no_value_gets_an_example(call: str, unread: str, data: st.DataObject) -> None:
-    tree, meant = ast.parse(call, mode="eval").body, parse(call)
+    tree, meant = ast.parse(call, mode="eval").body, read_call(call)
     assert isinstance(tree, ast.Call)
     names = CONSTRUCTORS[meant.config.class_name].arguments[: len(tree.args)]
     given = [*names, *(str(word.arg) for word in tree.keywords)]
@@ -217,11 +216,11 @@ def test_what_has_no_value_gets_an_example(call: str, unread: str, data: st.Data
     assert subject.startswith(f"{first} must be ")
     assert subject.endswith(f", not {'the name ' * unread.isidentifier()}{unread}")
     assert what == ", ".join(others)
-    example = parse(error.hint.partition(", as in ")[2])
+    example = read_call(error.hint.partition(", as in ")[2])
     if meant.config.proj_size:  # the example of hidden_size may be too small for it
         return
-    assert example.given == meant.given
-    for name in meant.given - chosen:
+    assert example.fields.keys() == meant.fields.keys()
+    for name in meant.fields.keys() - chosen:
         assert getattr(example.config, name) == getattr(meant.config, name)
 
 
@@ -245,7 +244,7 @@ def test_what_has_no_value_gets_an_example(call: str, unread: str, data: st.Data
 def test_what_is_meant_as_python_looks_like_it_though_it_is_wrong(text: str) -> None:
     assert looks_like_call(text)
     with pytest.raises(RequestError):
-        parse(text)
+        read_call(text)
 
 
 @pytest.mark.parametrize(
@@ -285,4 +284,4 @@ BLANKS = [letter for letter in map(chr, range(sys.maxunicode + 1)) if letter.iss
 
 @pytest.mark.parametrize("blank", [b for b in BLANKS if not b.isascii()], ids=ascii)
 def test_blanks_of_web_pages_are_blanks(blank: str) -> None:
-    assert parse(f"rnn{blank}={blank}nn.LSTM(3,{blank}4)") == parse("nn.LSTM(3, 4)")
+    assert read_call(f"rnn{blank}={blank}nn.LSTM(3,{blank}4)") == read_call("nn.LSTM(3, 4)")

@@ -92,17 +92,17 @@ def test_a_call_brings_its_traps_and_where_it_runs() -> None:
     [
         (
             "lstm --batch 3",
-            "--batch is not an option of a target, which is a layer alone",
+            "--batch is not an option of a target, which describes only a layer",
             "leave --batch out of the target",
         ),
         (
             "lstm --no-run",
-            "--no-run is not an option of a target, which is a layer alone",
+            "--no-run is not an option of a target, which describes only a layer",
             "leave --no-run out of the target",
         ),
         (
             "lstm -o a.md",
-            "-o is not an option of a target, which is a layer alone",
+            "-o is not an option of a target, which describes only a layer",
             "leave -o out of the target",
         ),
         (
@@ -117,7 +117,7 @@ def test_a_call_brings_its_traps_and_where_it_runs() -> None:
         ),
         (
             "lstm 40",
-            "unexpected 40 in the target: every size has a name",
+            "unexpected 40 in the target: sizes are given by name",
             "in the target: --input 20 --hidden 40",
         ),
         (

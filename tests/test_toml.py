@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tracemalloc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from time import process_time
@@ -329,27 +328,9 @@ def test_a_line_is_that_of_the_value_or_of_the_table_around_it(
         ("a.b = 1\n[a]\n", "2:3: cannot declare", "correct the TOML there"),
         ('["a b".c]\n["a b".c]\n', "2:9: cannot declare", "correct the TOML there"),
         ("a = 1\na = 2\n", "2:6: cannot overwrite a value", "correct the TOML there"),
-        ("a = " + "9" * 5_000, "1:5: an integer of 5,000 digits", "give a smaller number"),
-        (
-            f"a = '{'9' * 5_000}'\nb = [1,\n -{'9_9' * 2_500} ]",
-            "3:2: an integer of 5,000 d",
-            "smaller",
-        ),
-        (
-            f"{'9' * 5_000} = 0x{'9' * 5_000}\na = {'8' * 5_001}",
-            "2:5: an integer of 5,001",
-            "small",
-        ),
-        ("\n" + "a." * 100 + "a = 1", "2:1: a key of over 100 parts", "leave out dots"),
-        ("\n[" + '"a" . ' * 100 + "a]", "2:2: a key of over 100 parts", "quote the key"),
-        ("a = [{" + "a .\t'b' ." * 50 + "a = 1}]", "1:7: a key of over 100 parts", "quote the key"),
-        (
-            "[" + "a." * 60 + "a]\n" + "b." * 60 + "b = 1",
-            "2:125: arrays or tables are nested",
-            "more",
-        ),
-        ("a = " + "[" * 100_000, "nested too deeply", "no more than an array"),
-        ("a = " + "{a=" * 100_000, "nested too deeply", "no more than an array"),
+        ("a = " + "9" * 5_000, "an integer has too many digits", "give a smaller number"),
+        ("a = " + "[" * 100_000, "nested too deeply", "at most an array"),
+        ("a = " + "{a=" * 100_000, "nested too deeply", "at most an array"),
     ],
     ids=lambda text: repr(text[:20]),
 )
@@ -359,49 +340,6 @@ def test_bad_toml_is_told_with_its_place(text: str, problem: str, hint: str) -> 
     assert caught.value.problem.startswith("a.toml:")
     assert problem in caught.value.problem
     assert hint in caught.value.hint
-
-
-def test_dots_that_are_in_no_key_are_no_parts_of_one() -> None:
-    dots = "." * 200
-    text = f"""a = "{dots}" # {dots}\n'{dots}' = [{"1.5, " * 200}]\nb = '''\na{dots}\n'''\n"""
-    assert set(TOMLText.of(text, "a.toml").values) == {"a", dots, "b"}
-
-
-def test_a_key_may_have_a_hundred_parts() -> None:
-    document = TOMLText.of("a." * 99 + "a = 1", "a.toml")
-    assert len(document.spans) == 100
-
-
-BOMBS = {
-    "a key": "a" + ".a" * 40_000 + " = 1",
-    "a header": f"[a{'.a' * 40_000}]",
-    "a key within tables": f"a = {('{a' + '.a' * 99 + ' = ') * 300}1{'}' * 300}",
-    "arrays within arrays": f"a = {'[' * 100}{'1,' * 20_000}{']' * 100}",
-}
-
-
-@pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
-def test_no_short_text_takes_much_memory(text: str) -> None:
-    tracemalloc.start()
-    try:
-        with pytest.raises(RequestError):
-            TOMLText.of(text, "a.toml")
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert len(text) < 100_000
-    assert peak < 20_000_000
-
-
-def test_a_text_that_takes_more_memory_than_there_is_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def loads(text: str) -> Any:
-        raise MemoryError
-
-    monkeypatch.setattr(tomllib, "loads", loads)
-    with pytest.raises(RequestError, match=r"a\.toml: it takes more memory than there is"):
-        TOMLText.of("a = 1", "a.toml")
 
 
 @pytest.mark.parametrize("depth", [50, 99, 100, 300, 310, 320, 330, 400, 480, 495])

@@ -99,7 +99,9 @@ _WRONG: list[tuple[str, Callable[[Facts], Facts], list[tuple[str, Any, Any]]]] =
     ),
     (
         "total",
-        lambda facts: replace(facts, parameters=facts.parameters + 1),
+        lambda facts: replace(
+            facts, counts={**facts.counts, "parameters": facts.counts["parameters"] + 1}
+        ),
         [("parameters", _PARAMETERS + 1, _PARAMETERS)],
     ),
 ]
@@ -109,7 +111,7 @@ _WRONG_CASES = [pytest.param(spoil, seen, id=label) for label, spoil, seen in _W
 def test_the_layer_of_these_tests_has_the_parameters_counted_by_hand() -> None:
     layer_0 = 16 * 3 + 16 * 2 + 16 + 16 + 2 * 4
     layer_1 = 16 * 4 + 16 * 2 + 16 + 16 + 2 * 4
-    assert _measured().parameters == 2 * (layer_0 + layer_1) == _PARAMETERS
+    assert _measured().counts["parameters"] == 2 * (layer_0 + layer_1) == _PARAMETERS
 
 
 def test_a_right_prediction_has_no_mismatch() -> None:

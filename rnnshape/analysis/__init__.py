@@ -1,1 +1,1 @@
-"""What is done with layers once they are described: comparing them, expecting things of them."""
+"""What is done with described layers: comparing, checking, fitting them to a budget."""

@@ -1,4 +1,4 @@
-"""The largest layer within a budget: exact, by bisection over formulas that only grow."""
+"""Find the largest layer within a budget, exactly, by bisection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Unknown: TypeAlias = Literal["hidden_size", "proj_size"]
 
 
 class Quantity(Enum):
-    """What a budget limits; the value is its name in JSON and in words."""
+    """What a budget limits, by its name in words and in JSON."""
 
     PARAMETERS = "parameters"
     MACS = "macs"
@@ -24,7 +24,7 @@ class Quantity(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """A limit that may be reached, not exceeded."""
+    """A limit that may be reached but not exceeded."""
 
     quantity: Quantity
     allowed: int
@@ -33,7 +33,7 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A layer and what it uses of the budget."""
+    """A layer and how much of the budget it uses."""
 
     subject: Subject
     used: int
@@ -42,7 +42,7 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Solution:
-    """The largest layer that fits, with the sizes one below and one above where there are any."""
+    """The largest layer that fits, and those with one feature less and more, if they exist."""
 
     budget: Budget
     unknown: Unknown
@@ -52,16 +52,16 @@ class Solution:
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """By size."""
+        """The layers, the smallest first."""
         return tuple(each for each in (self.below, self.found, self.above) if each)
 
 
 def solve(subject: Subject, *, budget: Budget, unknown: Unknown) -> Solution:
-    """The largest `unknown` within the budget; the subject's own value of it is ignored.
+    """The subject with the largest `unknown` within the budget; its own value of it is ignored.
 
-    Parameters, bytes and MACs are linear in proj_size and grow with hidden_size, so that
-    bisection finds the only answer. Raises RequestError where nothing fits, where everything
-    does, and where there is no projection.
+    Parameters, bytes and MACs grow with hidden_size and with proj_size, so that bisection finds
+    the only answer. Raises RequestError where nothing fits, where everything does, and where the
+    layer cannot have a projection.
     """
     least, most = _bounds(subject, budget, unknown)
 
@@ -85,7 +85,7 @@ def _bounds(subject: Subject, budget: Budget, unknown: Unknown) -> tuple[int, in
     config = subject.config
     if budget.quantity is Quantity.MACS and not subject.sizes.steps:
         raise RequestError(
-            "with batch 0 there are no MACs, and every layer fits",
+            "with batch 0 there are no MACs, so every layer fits",
             hint="{params:name} instead of {macs:name}, or a batch of 1 or more",
             params=0,
             macs=0,
@@ -116,7 +116,7 @@ def _candidate(subject: Subject, budget: Budget) -> Candidate:
 
 
 def _last(fits: Callable[[int], bool], least: int, most: int) -> int:
-    """The last size that fits, when `least` does and all that fit come first."""
+    """The last size that fits, given that `least` does and that all that fit come first."""
     if fits(most):
         return most
     while most - least > 1:

@@ -1,11 +1,12 @@
-"""A manifest checked: what was expected of each of its modules, and what each is."""
+"""Check a manifest: judge what it expects of each of its modules."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import TypeVar
+from functools import cached_property
+from pathlib import Path
 
 from rnnshape.analysis.expectation import (
     Judgement,
@@ -28,21 +29,19 @@ from rnnshape.layer.report import LayerReport, predicted_report
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.run import require_torch, with_run
-from rnnshape.sources.manifest import Entry, Manifest
+from rnnshape.sources.manifest import Manifest, ModuleEntry
 from rnnshape.sources.registry import read_target
-from rnnshape.sources.subjects import chosen_settings, subject_of
+from rnnshape.sources.subjects import chosen_settings, settings_for, subject_of
 from rnnshape.sources.target import Target
-
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """Another layer that a module must match, and where it does not."""
+    """Another layer that a module must match, and how the two differ."""
 
     other: Subject
     differences: tuple[Difference, ...]
-    line: int  # of the manifest
+    line: int  # in the manifest
 
     @property
     def holds(self) -> bool:
@@ -52,7 +51,7 @@ class Match:
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """An expectation, judged, and its line in the manifest."""
+    """A judged expectation, and its line in the manifest."""
 
     judgement: Judgement
     line: int
@@ -60,7 +59,7 @@ class Expected:
 
 @dataclass(frozen=True, kw_only=True)
 class Module:
-    """One module of a manifest, judged by formula; `report.run` is None until it was run."""
+    """One module of a manifest, judged by formula; `report.run` is None until it is run."""
 
     line: int
     report: LayerReport
@@ -85,37 +84,37 @@ class Module:
 
     @property
     def demands(self) -> int:
-        """How many expectations there are, and one more where it must match another layer."""
+        """How many expectations it has, and one more where it must match another layer."""
         return len(self.expected) + (self.match is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """Every module of a manifest that was asked for."""
+    """The modules of a manifest that were asked for."""
 
     file: str
     modules: tuple[Module, ...]
 
     @property
     def held(self) -> int:
-        """Demands that hold, over all modules."""
+        """How many demands of all modules hold."""
         return sum(module.held for module in self.modules)
 
     @property
     def demands(self) -> int:
-        """Demands of all modules."""
+        """How many demands all modules have."""
         return sum(module.demands for module in self.modules)
 
     @property
     def disagreeing(self) -> tuple[Module, ...]:
-        """The modules whose run found something else than was predicted."""
+        """The modules of which PyTorch gives other values than were predicted."""
         return tuple(module for module in self.modules if module.report.disagrees)
 
     @property
     def outdated(self) -> tuple[tuple[Module, int], ...]:
-        """The equalities that fail, each by its module and its number there.
+        """The equalities that fail, each by its module and its index there.
 
-        They can be brought up to date; a limit that is exceeded is a decision, not a record.
+        Only these can be brought up to date: a limit records a decision, not a value.
         """
         return tuple(
             (module, number)
@@ -134,20 +133,18 @@ def checked(
 ) -> Check:
     """Every module, or those in `only`, judged by formula.
 
-    `device` and `dtype` are for all of them, whatever the manifest says. Raises RequestErrors with
-    all that is wrong with the manifest, in the order of its lines.
+    `device` and `dtype` replace those of the manifest. Raises RequestErrors with all that is wrong
+    with the manifest, in the order of its lines.
     """
-    chosen_settings(device, dtype)  # refused once, not for each module
-    if not manifest.problems:  # which may be the reason why a module is not known
+    chosen_settings(device, dtype)  # to refuse them once, not for each module
+    if not manifest.problems:  # a module may be unknown because of one
         _require_known(only, manifest)
-    readings = [
-        _Reading(manifest, entry, device, dtype)
+    problems = list(manifest.problems)
+    modules = [
+        _module(manifest, entry, device or entry.device, dtype or entry.dtype, problems)
         for entry in manifest.entries
         if not only or entry.name in only
     ]
-    modules = [reading.module() for reading in readings]
-    problems = list(manifest.problems)
-    problems += (each for reading in readings for each in reading.problems)
     if problems:
         problems.sort(key=lambda problem: problem.line)
         raise RequestErrors(problems)
@@ -175,104 +172,89 @@ def _require_known(only: Collection[str], manifest: Manifest) -> None:
     gathered(require, only)
 
 
-class _Reading:
-    """A module being read: what is wrong with it goes to `problems`, and reading goes on."""
+def _module(
+    manifest: Manifest,
+    entry: ModuleEntry,
+    device: str | None,
+    dtype: str | None,
+    problems: list[PlacedError],
+) -> Module | None:
+    """The module, or None where it cannot be judged; what is wrong with it goes to `problems`."""
 
-    def __init__(
-        self, manifest: Manifest, entry: Entry, device: str | None, dtype: str | None
-    ) -> None:
-        self.problems: list[PlacedError] = []
-        self._manifest = manifest
-        self._entry = entry
-        self._device = device
-        self._dtype = dtype
-
-    def module(self) -> Module | None:
-        """The module; None where there are problems."""
-        entry = self._entry
-        target = self._target("target", entry.target)
-        other = self._target("matches", entry.matches)
-        if target is None:
-            for number, text in enumerate(entry.expect):
-                self._attempt(partial(parse_expectation, text), "expect", number)
-            return None
-        report = predicted_report(self._subject(target))
-        expected = [
-            self._attempt(partial(self._expected, number, report), "expect", number)
-            for number in range(len(entry.expect))
-        ]
-        if self.problems:
-            return None
-        return Module(
-            line=self._manifest.line(entry),
-            report=report,
-            expected=tuple(each for each in expected if each is not None),
-            match=None if other is None else self._match(report.subject, target, other),
-        )
-
-    def _target(self, key: str, text: str | None) -> Target | None:
-        return None if text is None else self._attempt(partial(_whole_target, text), key)
-
-    def _subject(self, target: Target) -> Subject:
-        """The subject; where its input or settings are wrong, one with defaults in their place.
-
-        So that what is wrong with the expectations is found as well.
-        """
-        of_target = target.origin.words
-        words = self._entry.words._replace(layer=of_target.layer, target=of_target.target)
-        origin = replace(target.origin, words=words)
-        target = replace(target, name=self._entry.name, origin=origin)
-        make = partial(subject_of, target, settings=self._settings(target))
-        whole = partial(make, self._entry.input, fixed=target.fields.keys())
-        return self._attempt(whole) or make({})
-
-    def _settings(self, target: Target) -> Settings:
-        """Where it runs and in what type; a wrong device does not hide a wrong dtype."""
-        device = self._entry.device if self._device is None else self._device
-        dtype = self._entry.dtype if self._dtype is None else self._dtype
-        there = self._attempt(
-            partial(chosen_settings, target.device if device is None else device, None)
-        )
-        typed = self._attempt(
-            partial(chosen_settings, None, target.dtype if dtype is None else dtype)
-        )
-        return replace(there or Settings(), dtype=(typed or Settings()).dtype)
-
-    def _expected(self, number: int, report: LayerReport) -> Expected:
-        return Expected(
-            judgement=judge(self._entry.expect[number], [report]),
-            line=self._manifest.line(self._entry, "expect", number),
-        )
-
-    def _match(self, subject: Subject, target: Target, other: Target) -> Match:
-        return Match(
-            other=subject_of(other, {}, Settings()),
-            differences=differences(subject.config, other.config, target.place, other.place),
-            line=self._manifest.line(self._entry, "matches"),
-        )
-
-    def _attempt(self, make: Callable[[], Made], *keys: str | int) -> Made | None:
+    @contextmanager
+    def noted(*keys: str | int) -> Iterator[None]:
         try:
-            return make()
+            yield
         except RequestError as error:
-            self.problems.append(self._manifest.problem(self._entry, error, *keys))
-            return None
+            problems.append(manifest.problem(entry, error, *keys))
+
+    target = other = report = None
+    expected: list[Expected] = []
+    with noted("target"):
+        target = _target(entry.target)
+    with noted("matches"):
+        other = _target(entry.matches)
+    with noted():
+        if target is not None:
+            report = predicted_report(_subject(manifest, entry, target, device, dtype))
+    for number, text in enumerate(entry.expect):
+        with noted("expect", number):
+            if report is None:
+                parse_expectation(text)
+            else:
+                line = manifest.line(entry, "expect", number)
+                expected.append(Expected(judgement=judge(text, [report]), line=line))
+    if report is None or target is None:
+        return None
+    match = None if other is None else _match(target, other, manifest.line(entry, "matches"))
+    return Module(line=manifest.line(entry), report=report, expected=tuple(expected), match=match)
 
 
-def _whole_target(text: str) -> Target:
-    """A target that nothing else completes. Raises RequestError where its fields do not fit."""
+def _target(text: str | None) -> Target | None:
+    """The target, if there is one. Raises RequestError where its fields do not fit each other."""
+    if text is None:
+        return None
     target = read_target(text)
-    _ = target.config  # read here, so that what is wrong is told at the line of the target
+    _ = target.config  # computed here, so that an error stands at the line of the target
     return target
 
 
-def run_modules(manifest: Manifest, check: Check, *, shared: bool) -> Check:
-    """Every module run. Raises RequestErrors with each that cannot be, when all were tried.
+def _subject(
+    manifest: Manifest,
+    entry: ModuleEntry,
+    target: Target,
+    device: str | None,
+    dtype: str | None,
+) -> Subject:
+    """The target with the input of its module; errors are in the words of the manifest."""
+    of_target = target.origin.words
+    words = entry.words._replace(layer=of_target.layer, target=of_target.target)
+    request = f"rnnshape check {word(Path(manifest.document.file))} --only {word(entry.name)}"
+    origin = replace(target.origin, words=words, request=request)
+    target = replace(target, name=entry.name, origin=origin)
+    settings = settings_for(target, device=device, dtype=dtype)
+    return subject_of(target, entry.input, settings, fixed=target.fields.keys())
 
-    `shared` settings are those of the command: one reason why no module can be run in them is told
-    once, not at each line.
+
+def _match(target: Target, other: Target, line: int) -> Match:
+    return Match(
+        other=subject_of(other, {}, Settings()),
+        differences=differences(target.config, other.config, target.place, other.place),
+        line=line,
+    )
+
+
+def run_modules(manifest: Manifest, check: Check, *, device: str | None = None) -> Check:
+    """Every module run. Raises RequestErrors with each that cannot be, after all were tried.
+
+    `device` is the one that the command chose for all modules: where it is not there, the error
+    is raised once, not for each line.
     """
     require_torch()
+    if device is not None:
+        from rnnshape.pytorch.backend import require_device
+
+        require_device(Settings(device=device))
     entries = {entry.name: entry for entry in manifest.entries}
 
     def module_run(module: Module) -> Module:
@@ -281,17 +263,11 @@ def run_modules(manifest: Manifest, check: Check, *, shared: bool) -> Check:
         except RequestError as error:
             raise manifest.problem(entries[module.name], error) from error
 
-    try:
-        return replace(check, modules=tuple(gathered(module_run, check.modules)))
-    except RequestErrors as errors:
-        causes = {str(each.__cause__): each.__cause__ for each in errors.errors}
-        if shared and len(causes) == 1 and len(errors.errors) == len(check.modules):
-            raise next(iter(causes.values())) from errors  # type: ignore[misc]
-        raise
+    return replace(check, modules=tuple(gathered(module_run, check.modules)))
 
 
 def updates(manifest: Manifest, check: Check) -> dict[tuple[str, int], str]:
-    """What to write in place of each equality that fails, by its module and its number there."""
+    """What to write in place of each equality that fails, by its module and its index there."""
     entries = {entry.name: entry for entry in manifest.entries}
     return {
         (module.name, number): restated(

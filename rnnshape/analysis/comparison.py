@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """One layer against the baseline. A ratio is None where the baseline has nothing."""
+    """One layer compared with the baseline. A ratio to nothing is None."""
 
     subject: Subject
     parameters_ratio: Fraction | None
@@ -38,8 +38,8 @@ class Compared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
-    """Layers against one baseline, which is among them."""
+class ComparedGroup:
+    """Layers compared with one baseline, which is among them."""
 
     baseline: Subject
     rows: tuple[Compared, ...]
@@ -47,9 +47,9 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Groups of layers in the same settings; `runs` is None until they were run."""
+    """Groups of layers in the same settings; `runs` is None until they are run."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[ComparedGroup, ...]
     request: str  # the command line
     runs: Mapping[Subject, Run] | None = None
 
@@ -60,20 +60,20 @@ class Comparison:
 
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:
-        """The different layers, in order; two that read the same input in two groups are one."""
+        """The different layers, in order; a layer with the same input in two groups counts once."""
         different = {(row.subject.config, row.subject.input_spec): row.subject for row in self.rows}
         return tuple(different.values())
 
     @property
     def disagreeing(self) -> list[tuple[Subject, Run]]:
-        """The layers that PyTorch sees differently."""
+        """The layers with a mismatch, and their runs."""
         runs = self.runs or {}
         return [(subject, run) for subject, run in runs.items() if not run.agrees]
 
 
-def group(subjects: Sequence[Subject]) -> Group:
-    """These layers, the first of them the baseline."""
-    return Group(baseline=subjects[0], rows=_against(subjects[0], subjects))
+def group(subjects: Sequence[Subject]) -> ComparedGroup:
+    """These layers compared with the first of them."""
+    return ComparedGroup(baseline=subjects[0], rows=_against(subjects[0], subjects))
 
 
 ORDERS: Final[Mapping[str, Callable[[Compared], Any]]] = {
@@ -89,7 +89,7 @@ ORDERS: Final[Mapping[str, Callable[[Compared], Any]]] = {
 
 
 def ordered(comparison: Comparison, order: str) -> Comparison:
-    """Each group by `order`, one of ORDERS; rows that are equal in it stay as they are."""
+    """The comparison with each group sorted by `order`, a key of ORDERS; the sort is stable."""
     groups = (
         replace(each, rows=tuple(sorted(each.rows, key=ORDERS[order])))
         for each in comparison.groups
@@ -98,7 +98,10 @@ def ordered(comparison: Comparison, order: str) -> Comparison:
 
 
 def run_each(comparison: Comparison) -> Comparison:
-    """Build and run each different layer once. Raises RequestError that names one that cannot."""
+    """The comparison with each different layer run once.
+
+    Raises RequestError, which names the layer, where one cannot be run.
+    """
     return replace(comparison, runs={subject: _run(subject) for subject in comparison.subjects})
 
 
@@ -114,7 +117,7 @@ def _run(subject: Subject) -> Run:
 
 
 def against_siblings(subject: Subject) -> tuple[Compared, ...]:
-    """The layer's siblings against the LSTM without a projection."""
+    """The layer's siblings compared with the LSTM without a projection."""
     return _against(of_kind(subject, Kind.LSTM), siblings(subject))
 
 

@@ -1,4 +1,4 @@
-"""What a layer costs: multiply-adds of one forward pass, and bytes that can be predicted."""
+"""What a layer costs: multiply-adds of one forward pass, and bytes of memory."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def cost(subject: Subject) -> Cost:
     outputs = sizes.num_layers * sizes.D * sizes.H_out
     return Cost(
         macs=subject.macs,
-        parameters=itemsize * subject.parameters,
+        parameters=subject.parameter_bytes,
         states=itemsize * sum(elements(subject.tensors[name].shape) for name in finals),
         activations=itemsize * sizes.steps * (sizes.H_in + outputs),
     )

@@ -1,4 +1,4 @@
-"""What is expected of a layer, `NAME OP VALUE`, and whether the formulas agree.
+"""Read an expectation, `NAME OP VALUE`, and judge it by the formulas.
 
 One grammar for the command line, for TOML and for Python: `output = 10,5,80`, `params <= 150k`,
 `encoder.lstm/h_n = (8, 5, 40)`.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
 from rnnshape.analysis.value import Number, TensorShape, Value, value_of
 from rnnshape.dims import symbols
-from rnnshape.errors import RequestError, quoted
+from rnnshape.errors import RequestError, nearest, quoted
 from rnnshape.layer.facts import Dims
 from rnnshape.layer.report import LayerReport
 from rnnshape.layer.subject import Subject
@@ -24,7 +24,7 @@ from rnnshape.sources.amounts import parsed_amount
 
 
 class Operator(Enum):
-    """How a value is compared; the value is how it is written."""
+    """A comparison, as it is written."""
 
     EQUAL = "="
     AT_MOST = "<="
@@ -35,9 +35,9 @@ class Operator(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """One thing that should hold of a layer."""
+    """A demand on a layer."""
 
-    text: str  # as it was given, each run of blanks as one
+    text: str  # as it was given, with single blanks
     module: str | None  # of the layer in its model: "encoder.lstm"
     name: str  # of a tensor, a weight or a quantity: "output", "weight_ih_l0", "parameters"
     operator: Operator
@@ -46,33 +46,33 @@ class Expectation:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """An expectation held against the prediction."""
+    """Whether the prediction meets an expectation."""
 
     expectation: Expectation
     subject: Subject  # the layer that it is about
     holds: bool
-    predicted: Value  # of Dims, which remember how they were computed
+    predicted: Value  # of Dims, which remember their formulas
 
     @property
     def expected(self) -> int | Dims:
-        """The value that the actual one was compared with."""
+        """The value that is expected, in plain numbers."""
         return self.expectation.value.plain
 
     @property
     def actual(self) -> int | Dims:
-        """The predicted value in plain numbers."""
+        """The value that is predicted, in plain numbers."""
         return self.predicted.plain
 
     @property
     def formula(self) -> str:
-        """How the actual value comes about: `(L, N, D*H_out)`."""
+        """The formula of the predicted value: `(L, N, D*H_out)`."""
         return self.predicted.formula
 
     @property
     def symbols(self) -> Mapping[str, int]:
         """The symbols of the formula and their values: `{"D": 2, "H_out": 40}`.
 
-        Where some of as many sizes differ from those expected, only the symbols of these.
+        Of a shape with as many sizes as expected, only the symbols of the sizes that differ.
         """
         sizes, expected = self.predicted.sizes, self.expectation.value.sizes
         if len(sizes) == len(expected):
@@ -81,9 +81,9 @@ class Judgement:
         return {name: value for size in sizes for name, value in symbols(size).items()}
 
 
-# Numbers that a report tells, each a Dim, which remembers its formula.
+# The numbers in a report that an expectation may name; each is a Dim.
 _QUANTITIES: Final = ("parameters", "macs", "flops", "parameter_bytes", "next_linear")
-_ALIASES: Final = {"params": "parameters"}
+_ALIASES: Final = {"params": "parameters", "bytes": "parameter_bytes"}  # as budget has them
 
 _COMPARISONS: Final[Mapping[Operator, Callable[[Any, Any], bool]]] = {
     Operator.EQUAL: operator.eq,
@@ -126,11 +126,10 @@ def parse_expectation(text: str) -> Expectation:
 
 
 def judge(text: str, reports: Sequence[LayerReport]) -> Judgement:
-    """Hold an expectation against the one of these reports that it is about.
+    """Judge an expectation by the one of these reports that it is about.
 
-    Raises RequestError for a text that is not an expectation, where it does not say which report
-    it is about, for a name that the layer does not have, where a shape would be compared with a
-    number, and where shapes would be ordered.
+    Raises RequestError for a text that is not an expectation, for a module or a name that does not
+    exist, where a shape would be compared with a number, and where shapes would be ordered.
     """
     expectation = parse_expectation(text)
     report = _chosen(expectation, reports)
@@ -141,7 +140,7 @@ def judge(text: str, reports: Sequence[LayerReport]) -> Judgement:
 
 
 def _chosen(expectation: Expectation, reports: Sequence[LayerReport]) -> LayerReport:
-    """The report that an expectation names, or the only one where it names none."""
+    """The report of the module that an expectation names, or the only report."""
     module = expectation.module
     by_name = {" ".join(report.subject.name.split()): report for report in reports}
     if module is None and len(by_name) == 1:
@@ -154,17 +153,13 @@ def _chosen(expectation: Expectation, reports: Sequence[LayerReport]) -> LayerRe
         else f"is about {quoted(module)}, which is not here"
     )
     known = list(by_name)
-    nearest = _most_like(module or "", known) or next(iter(known), None)
-    raise RequestError(
-        f"{_echo(expectation.text)} {problem}",
-        hint="there is no recurrent layer"
-        if nearest is None
-        else _changed(expectation, module=nearest if len(known) > 1 else None),
-    )
+    meant = nearest(module or "", known) if len(known) > 1 else None
+    hint = _changed(expectation, module=meant) if known else "there is no recurrent layer"
+    raise RequestError(f"{_echo(expectation.text)} {problem}", hint=hint)
 
 
 def restated(text: str, actual: Value) -> str:
-    """An expectation of equality with the actual value in place of its own, written alike.
+    """An expectation of equality with the actual value, written like its own.
 
     `output = 10x5x80` becomes `output = 10x5x96`, `params = 136_960` `params = 164_352`.
     """
@@ -184,7 +179,7 @@ def _unknown_operator(words: str, sign: str) -> RequestError:
 
 
 def _canonical(name: str) -> str:
-    """The one name of a quantity, which may be written in any case: `MACs`."""
+    """The name of a quantity that may be abbreviated, or written in any case: `MACs`."""
     quantity = _ALIASES.get(name.lower(), name.lower())
     return quantity if quantity in _QUANTITIES else name
 
@@ -213,8 +208,10 @@ def _actual(expectation: Expectation, report: LayerReport) -> Value:
 
 
 def _unknown_name(expectation: Expectation, report: LayerReport) -> RequestError:
-    nearest = _most_like(expectation.name, _names(report))
-    meant = "" if nearest is None else f"{_about(expectation, nearest, report)}; "
+    from difflib import get_close_matches
+
+    alike = get_close_matches(expectation.name, list(_names(report)), n=1)
+    meant = f"{_about(expectation, alike[0], report)}; " if alike else ""
     weights = (weight.name for weight in folded(report.weights))
     name, constructor = quoted(expectation.name), report.subject.config.constructor
     return RequestError(
@@ -224,7 +221,7 @@ def _unknown_name(expectation: Expectation, report: LayerReport) -> RequestError
 
 
 def _about(expectation: Expectation, name: str, report: LayerReport) -> str:
-    """The expectation with another name, and a value that can be compared with what it names."""
+    """The expectation with another name, and a value that can be compared with it."""
     other = replace(expectation, name=name)
     actual = _actual(other, report)
     if actual.kind == other.value.kind:
@@ -233,7 +230,7 @@ def _about(expectation: Expectation, name: str, report: LayerReport) -> str:
 
 
 def _names(report: LayerReport) -> Iterator[str]:
-    """Every name that may be meant; of alike layers only the last one's weights."""
+    """Every name that may be meant; of layers that are alike, only the last one's weights."""
     yield from report.predicted.tensors
     yield from _QUANTITIES
     for block in report.weights.blocks:
@@ -260,29 +257,23 @@ def _require_comparable(expectation: Expectation, actual: Value) -> None:
 
 
 def _meant(expectation: Expectation, actual: Value) -> Operator:
-    """How it may be compared with the actual value."""
+    """The operator, or = where the actual value has no order."""
     return expectation.operator if actual.ordered else Operator.EQUAL
 
 
-def _most_like(name: str, known: Iterable[str]) -> str | None:
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(name, list(known), n=1)), None)
-
-
 def _changed(expectation: Expectation, **changes: Any) -> str:
-    """An expectation that may be meant instead, as it is typed."""
+    """The expectation with changes, as it is typed."""
     other = replace(expectation, **changes)
     module = "" if other.module is None else f"{other.module}/"
     return _typed(f"{module}{other.name} {other.operator.value} {other.value.typed}")
 
 
 def _typed(text: str) -> str:
-    """An expectation to take, whole and between quotes."""
+    """An expectation to copy, whole and in quotes."""
     return f'"{text}"' if text.isprintable() and '"' not in text else _echo(text)
 
 
 def _echo(text: str) -> str:
-    """An expectation as it was given, between quotes and not too long."""
+    """An expectation as it was given, in quotes and cut short."""
     shown = quoted(text) if text else ""
     return shown if shown.startswith(("'", '"')) else f'"{shown}"'

@@ -1,7 +1,7 @@
-"""The same nominal layer in other frameworks: how many biases, which gate order, which count.
+"""The same layer in other frameworks: its biases, the order of its gates, its parameters.
 
-Counts were measured for input 20 and hidden 40 in Keras 3, Flax (linen and nnx) and ONNX; the
-formulas below give them, and agree with PyTorch's own where the biases are the same.
+The formulas give the counts that were measured for input 20 and hidden 40 in Keras 3, Flax (linen
+and nnx) and ONNX. Where the biases are PyTorch's, so is the count.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rnnshape.layer.subject import Subject
 
 @dataclass(frozen=True, kw_only=True)
 class Counterpart:
-    """What one framework makes of the same sizes."""
+    """A layer of the same sizes in one framework."""
 
     framework: str  # "PyTorch", "Keras", "Flax" or "ONNX"
     layer: str  # its name there
@@ -30,7 +30,7 @@ class _Variant(NamedTuple):
     layer: str
     gates: str
     biases: str
-    bias_rows: int  # in hidden sizes, a layer and direction
+    bias_rows: int  # of each layer and direction, in units of hidden_size
 
 
 # PyTorch's letters in each order. Keras calls g c, and n h; its first two GRU gates are z and r.
@@ -59,12 +59,12 @@ _VARIANTS: Final[Mapping[Kind, tuple[_Variant, ...]]] = {
 
 
 def counterparts(subject: Subject) -> tuple[Counterpart, ...]:
-    """The layer in each framework that can have it.
+    """The layer in each framework that has one like it.
 
-    A projection exists in PyTorch alone, and no cell of Flax can leave its biases out.
+    Only PyTorch has projections, and Flax has no cell without biases.
     """
     config, own = subject.config, subject.weights
-    matrices = own.multiply_adds
+    matrices = own.matrix_elements
     copies = sum(block.copies for block in own.blocks)
     variants = _VARIANTS[config.kind][: 1 if config.proj_size else None]
     return tuple(

@@ -1,4 +1,4 @@
-"""A report, and what was expected of its layer."""
+"""A report, and the judgements of what was expected of its layer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """A report with the judgements of what was expected of its layer, if anything was."""
+    """A report with judged expectations, if there are any."""
 
     report: LayerReport
     judgements: tuple[Judgement, ...] = ()
@@ -27,11 +27,11 @@ class Inspection:
 
     @property
     def holds(self) -> bool:
-        """Whether all that was expected holds."""
+        """Whether every expectation holds."""
         return all(judgement.holds for judgement in self.judgements)
 
     def run(self, probes: Collection[str] = ()) -> Inspection:
-        """The same with the layer run. Raises RequestError where that is not possible."""
+        """The inspection with the layer run. Raises RequestError where that is not possible."""
         from rnnshape.pytorch.run import with_run  # many requests need no run
 
         return replace(self, report=with_run(self.report, probes))

@@ -1,4 +1,4 @@
-"""Whether two layers fit each other, and where they do not."""
+"""Find the arguments in which two layers differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnshape.layer.config import RNNConfig
 
 Argument: TypeAlias = "str | int | bool | None"
 
-# With these alike and the same weights, two layers compute the same. Dropout only trains.
+# Layers that are alike in these compute the same from the same weights. Dropout only trains.
 _DECISIVE: Final = (
     "class_name",
     *(f.name for f in fields_of("layer") if f.name not in ("cell", "dropout")),
@@ -21,7 +21,7 @@ _DECISIVE: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """An argument that two layers have different values of; "class" is what they are."""
+    """An argument of which two layers have different values, or "class" for their classes."""
 
     argument: str
     value: Argument
@@ -34,10 +34,10 @@ def differences(
     place: Mapping[str, str] = MappingProxyType({}),
     other_place: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Difference, ...]:
-    """Where two layers would not compute the same with the same weights; nothing if they fit.
+    """The arguments for which two layers would compute different results from the same weights.
 
-    All arguments count but `dropout`, which changes nothing in eval(). A device and a dtype count
-    where both places have one.
+    `dropout` does not count, since it changes nothing in eval(). The device and the dtype count
+    where both places give one.
     """
     pairs = {name: (getattr(config, name), getattr(other, name)) for name in _DECISIVE}
     pairs |= {name: (place[name], other_place[name]) for name in place if name in other_place}

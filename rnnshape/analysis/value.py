@@ -1,4 +1,4 @@
-"""What an expectation compares: a number or a shape, each as it is typed and as a formula."""
+"""The values that an expectation compares: numbers and shapes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from rnnshape.dims import formula, ints, shape_formula, written_shape
 from rnnshape.layer.facts import Dims
-from rnnshape.sources.amounts import amount
+from rnnshape.sources.amounts import read_amount
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Number:
 
     @property
     def sizes(self) -> Dims:
-        """The number itself, as the only one."""
+        """The number alone."""
         return (self.value,)
 
     @property
     def formula(self) -> str:
-        """How it is computed: `D*H_out`."""
+        """Its formula: `D*H_out`."""
         return formula(self.value)
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ class Number:
         return str(self)
 
     def written_like(self, old: str) -> str:
-        """As `old` is written, grouped or not."""
+        """The number, grouped by underscores if `old` is."""
         return f"{self.plain:_}" if "_" in old else str(self)
 
 
@@ -64,7 +64,7 @@ class TensorShape:
 
     @property
     def formula(self) -> str:
-        """How the sizes are computed: `(L, N, D*H_out)`."""
+        """The formulas of the sizes: `(L, N, D*H_out)`."""
         return shape_formula(self.sizes)
 
     def __str__(self) -> str:
@@ -76,7 +76,7 @@ class TensorShape:
         return str(self).strip("()").replace(", ", ",")
 
     def written_like(self, old: str) -> str:
-        """As `old` is written, if it has as many sizes: `10x5x80`."""
+        """The sizes with the separators of `old`, if it has as many: `10x5x80`."""
         sizes = list(map(str, self.sizes))
         if len(re.findall("[0-9]+", old)) != len(sizes):
             return self.typed
@@ -90,13 +90,13 @@ _BRACKETS: Final = (("(", ")"), ("[", "]"))
 
 
 def value_of(text: str, *, in_bytes: bool) -> Value:
-    """The value that a text is: `10,5,80`, `10x5x80`, `(160,)`, or an amount as `150k`.
+    """The value of a text: a shape, `10,5,80`, `10x5x80`, `(160,)`, or an amount, `150k`.
 
-    Raises RequestError for what is neither; see `amount`.
+    Raises RequestError for anything else; see `read_amount`.
     """
     inside = text[1:-1].strip() if (text[0], text[-1]) in _BRACKETS else text
     words = _SEPARATOR.split(inside.removesuffix(",").rstrip())
     marked = len(words) > 1 or inside != text or inside.endswith(",")
     if marked and all(word.isascii() and word.isdecimal() for word in words):
-        return TensorShape(tuple(map(amount, words)))
-    return Number(amount(text, in_bytes=in_bytes))
+        return TensorShape(tuple(map(read_amount, words)))
+    return Number(read_amount(text, in_bytes=in_bytes))

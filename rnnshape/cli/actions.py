@@ -1,4 +1,4 @@
-"""What a workflow of GitHub Actions gets besides stdout: annotations and a summary."""
+"""What a GitHub Actions workflow gets besides stdout: annotations and a summary."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rnnshape.words import COMMAND
 
 
 def annotate(document: Document) -> None:
-    """Mark the failures at their places: on stderr, whose commands the runner obeys too.
+    """Write annotations of the failures to stderr, where the runner reads them too.
 
-    stdout stays the same bytes wherever the command runs.
+    stdout is the same wherever the command runs.
     """
     if _in_workflow():
         from rnnshape.render.github import render_annotations
@@ -25,12 +25,12 @@ def annotate(document: Document) -> None:
 
 
 def annotate_refusal(errors: Sequence[RequestError]) -> None:
-    """Mark what is wrong with a request, at its line where it is a manifest's."""
+    """Write annotations of a refused request, at the lines of the manifest that are wrong."""
     annotate(Document(sections=(), data=dict, verdicts=lambda: [_refusal(each) for each in errors]))
 
 
 def summarise(document: Document, title: str) -> None:
-    """Append the document to the summary of the job; a summary that cannot be is no failure."""
+    """Append the document to the summary of the job, or note on stderr that it failed."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path or not _in_workflow():
         return
@@ -44,7 +44,7 @@ def summarise(document: Document, title: str) -> None:
 
 
 def in_repository(document: Document) -> Document:
-    """The document with its places as the runner knows them, from the root of the repository."""
+    """The document with its files relative to the root of the repository, as the runner needs."""
     return replace(document, verdicts=lambda: [_placed(each) for each in document.verdicts()])
 
 
@@ -74,11 +74,11 @@ def _placed(verdict: Verdict) -> Verdict:
 
 
 def _from_root(file: str) -> str:
-    """The path from the root of the repository, where there is one and the file is in it."""
+    """The path relative to the root of the repository, or unchanged if it is not inside."""
     root = os.environ.get("GITHUB_WORKSPACE")
     if not root:
         return file
-    try:  # realpath gives up on a loop of links in silence, and resolve does not
+    try:  # unlike Path.resolve(), realpath() does not raise for a loop of links
         return Path(os.path.realpath(file)).relative_to(os.path.realpath(root)).as_posix()
     except (OSError, ValueError):
         return file

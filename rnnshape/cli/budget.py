@@ -1,4 +1,4 @@
-"""`rnnshape budget`: the largest layer within parameters, MACs or bytes."""
+"""`rnnshape budget`: find the largest layer within parameters, MACs or bytes."""
 
 from __future__ import annotations
 
@@ -39,11 +39,18 @@ if TYPE_CHECKING:
 _BUDGET: Final = "Budget, one of them"
 _SOLVE: Final = "Solve"
 _UNKNOWNS: Final[dict[str, Unknown]] = {"hidden": "hidden_size", "proj": "proj_size"}
+# What each option of a budget limits.
+_QUANTITIES: Final = {
+    "params": Quantity.PARAMETERS,
+    "macs": Quantity.MACS,
+    "bytes": Quantity.BYTES,
+    "match": Quantity.PARAMETERS,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class BudgetOptions:
-    """What is allowed, and which size is sought."""
+class _BudgetOptions:
+    """The budget, and which size to find."""
 
     kind: str | None = argument(_SOLVE, "KIND", "lstm, gru or rnn.")
     solve: str = option(
@@ -66,7 +73,7 @@ def budget_command(name: str, *, help: str) -> TyperCommand:
 
 
 def _budget(
-    budget: BudgetOptions,
+    budget: _BudgetOptions,
     layer: LayerOptions,
     input_: InputOptions,
     run: RunOptions,
@@ -76,13 +83,13 @@ def _budget(
     settings = chosen_settings(run.device, run.dtype)
     unknown = _UNKNOWNS[values.one_of(budget.solve, "--solve", _UNKNOWNS)]
     kind = _kind(budget.kind)
-    _require_sought(kind, layer, unknown)
+    _require_sought(layer, unknown)
     match = None if budget.match is None else read_target(budget.match)
     target = _beside(described(kind, layer), match)
     _require_own(target)
     allowed = _allowed(budget, match, layer, input_, settings)
     sized = _with_least(target, unknown)
-    subject = subject_of(sized, input_fields(input_, sized.fields), settings)
+    subject = subject_of(sized, input_fields(input_), settings)
     solution = solve(subject, budget=allowed, unknown=unknown)
     predicted = predicted_report(solution.found.subject)
     asked = budget if match is None else replace(budget, match=match.origin.target)
@@ -96,23 +103,18 @@ def _budget(
     return exits.verdict(agrees=not report.disagrees)
 
 
-def _require_sought(kind: Kind, layer: LayerOptions, unknown: Unknown) -> None:
+def _require_sought(layer: LayerOptions, unknown: Unknown) -> None:
     """Raise RequestError where the size that is sought is given."""
-    sizes = {"hidden": layer.get("hidden_size"), "proj": layer.get("proj_size")}
-    sought, other = sizes if unknown == "hidden_size" else reversed(sizes)
-    given = sizes[sought]
-    if given is None:
-        return
-    projects = kind is Kind.LSTM and "cell" not in layer
-    free = sizes[other] is None and (other == "hidden" or projects)
-    raise RequestError(
-        f"--{sought} {quoted(str(given))} is given, and it is the size to be found",
-        hint=f"leave --{sought} out{f', or find the other: --solve {other}' * free}",
-    )
+    if unknown in layer:
+        option = FIELDS[unknown].option
+        raise RequestError(
+            f"{option} {quoted(str(layer[unknown]))} is given, but it is the size to be found",
+            hint=f"leave {option} out",
+        )
 
 
 def _beside(target: Target, match: Target | None) -> Target:
-    """The target with what it does not give taken from the layer that it must match."""
+    """The target, which takes what it does not give from the layer that it must match."""
     if match is None:
         return target
     sought = ("hidden_size", "proj_size", "nonlinearity")
@@ -139,46 +141,38 @@ def _with_least(target: Target, unknown: Unknown) -> Target:
 
 def _kind(text: str | None) -> Kind:
     kinds = [kind.value.lower() for kind in Kind]
-    name = (text or "").lower()
-    if name not in kinds:
-        given = f"no kind {quoted(text)}" if text else "there is no kind"
+    if text is None:
         raise RequestError(
-            f"{given}; it is one of {', '.join(kinds)}",
-            hint=f"{nearest(name, kinds)} in its place"
-            if text
-            else "rnnshape budget lstm --params 1M",
+            f"no KIND is given; it is one of {', '.join(kinds)}",
+            hint="rnnshape budget lstm --params 1M",
         )
-    return Kind(name.upper())
+    if text.lower() not in kinds:
+        raise RequestError(
+            f"no kind {quoted(text)}; it is one of {', '.join(kinds)}",
+            hint=f"{nearest(text.lower(), kinds)} in its place",
+        )
+    return Kind(text.upper())
 
 
 def _allowed(
-    budget: BudgetOptions,
+    budget: _BudgetOptions,
     match: Target | None,
     layer: LayerOptions,
     input_: InputOptions,
     settings: Settings,
 ) -> Budget:
-    options = {
-        "--params": budget.params,
-        "--macs": budget.macs,
-        "--bytes": budget.bytes,
-        "--match": budget.match,
-    }
-    given = {option: text for option, text in options.items() if text is not None}
+    given = {name: text for name in _QUANTITIES if (text := getattr(budget, name)) is not None}
     if len(given) != 1:
-        names = f"{' and '.join(given)} are given" if given else "none is given"
+        options = [f"--{name}" for name in given]
+        names = f"{' and '.join(options)} are given" if given else "none is given"
         raise RequestError(
-            f"a budget is one of {', '.join(options)}; {names}",
-            hint=f"leave {[*given][1]} out" if given else "--params 1M",
+            f"a budget is one of {', '.join(f'--{name}' for name in _QUANTITIES)}; {names}",
+            hint=f"leave {options[1]} out" if given else "--params 1M",
         )
-    ((option, text),) = given.items()
+    ((name, text),) = given.items()
+    quantity = _QUANTITIES[name]
     if match is not None:
         matched = shared(match, layer, input_, settings)
-        return Budget(quantity=Quantity.PARAMETERS, allowed=matched.parameters, matched=matched)
-    quantity = {
-        "--params": Quantity.PARAMETERS,
-        "--macs": Quantity.MACS,
-        "--bytes": Quantity.BYTES,
-    }[option]
-    allowed = values.amount(text, option, in_bytes=quantity is Quantity.BYTES)
+        return Budget(quantity=quantity, allowed=matched.parameters, matched=matched)
+    allowed = values.amount(text, f"--{name}", in_bytes=quantity is Quantity.BYTES)
     return Budget(quantity=quantity, allowed=allowed)

@@ -1,4 +1,4 @@
-"""`rnnshape check`: what a manifest expects, held against its modules."""
+"""`rnnshape check`: judge what a manifest expects of its modules."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _CHECK: Final = "Manifest"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckOptions:
-    """Which manifest, which of its modules, and whether it is written."""
+class _CheckOptions:
+    """Which manifest, which of its modules, and whether to write it."""
 
     words: list[str] | None = argument(
         _CHECK,
@@ -58,14 +58,14 @@ def check_command(name: str, *, help: str) -> TyperCommand:
     return command(_check, name=name, help=help, without=("time", "show", "full"))
 
 
-def _check(check: CheckOptions, run: RunOptions, output: OutputOptions) -> int:
+def _check(check: _CheckOptions, run: RunOptions, output: OutputOptions) -> int:
     _require_one_task(check, run, output)
     words = check.words or []
     if check.init:
         return _init(words)
     if len(words) > 1:
         raise RequestError(
-            f"{len(words)} files are given, and one is checked at a time",
+            f"{len(words)} files are given, but only one can be checked at a time",
             hint=f"rnnshape check {word(Path(words[0]))}",
         )
     plan = Plan.of(output, sections=(), default=())
@@ -80,42 +80,31 @@ def _check(check: CheckOptions, run: RunOptions, output: OutputOptions) -> int:
     return _deliver(_ran(manifest, predicted, run), delivery, update=update)
 
 
-def _checked(manifest: Manifest, check: CheckOptions, run: RunOptions) -> Check:
+def _checked(manifest: Manifest, check: _CheckOptions, run: RunOptions) -> Check:
     return checked(manifest, check.only or (), device=run.device, dtype=run.dtype)
 
 
 def _ran(manifest: Manifest, predicted: Check, run: RunOptions) -> Check:
     if not run.run:
         return predicted
-    shared = run.device is not None or run.dtype is not None
-    return run_modules(manifest, predicted, shared=shared)
+    return run_modules(manifest, predicted, device=run.device)
 
 
-def _require_one_task(check: CheckOptions, run: RunOptions, output: OutputOptions) -> None:
-    writing = "--update" if check.update else "--init"
+def _require_one_task(check: _CheckOptions, run: RunOptions, output: OutputOptions) -> None:
+    """Raise RequestError for an option that means nothing beside --update or --init."""
     if not (check.update or check.init):
         return
-    if check.update and check.init:
-        raise RequestError("--update and --init are given", hint="leave out --update or --init")
-    if check.init and check.only:
+    writing = "--init" if check.init else "--update"
+    options = ["-o"] * bool(output.files) + ["-f"] * (output.format != "table")
+    if check.init:  # which writes what the formulas say, with --no-run and without
+        options += words_of(replace(check, words=None, init=False), replace(run, run=True))
+    if options:
         raise RequestError(
-            "--init has no modules yet, and --only names one", hint="leave --only out"
-        )
-    if check.init and replace(run, run=True) != RunOptions():
-        option = next(words_of(replace(run, run=True)))
-        raise RequestError(
-            f"--init writes what the formulas say of each TARGET, and {option} is given",
-            hint=f"leave {option} out",
-        )
-    if output.files or output.format != "table":
-        option = "-o" if output.files else "-f"
-        raise RequestError(
-            f"{writing} writes the manifest and shows text, and {option} is given",
-            hint=f"leave {option} out",
+            f"{options[0]} cannot be combined with {writing}", hint=f"leave {options[0]} out"
         )
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise RequestError(
-            f"{writing} writes the manifest, and a CI job only checks: CI is set",
+            f"{writing} writes the manifest, and CI is set: a CI job only checks",
             hint=f"rnnshape check {writing} on your own machine, then commit the file",
         )
 
@@ -127,24 +116,27 @@ def _deliver(check: Check, delivery: Delivery, *, update: str | None = None) -> 
     return exits.verdict(agrees=not check.disagreeing, holds=check.held == check.demands)
 
 
-def _update(manifest: Manifest, predicted: Check, check: CheckOptions, run: RunOptions) -> int:
+def _update(manifest: Manifest, predicted: Check, check: _CheckOptions, run: RunOptions) -> int:
     """Rewrite the manifest, unless PyTorch disagrees with what would be written."""
     plain = Delivery(Plan.of(OutputOptions(), sections=(), default=()))
     ran = _ran(manifest, predicted, run)
     if ran.disagreeing:
         return _deliver(ran, plain)
     file, changes = manifest.document.file, updates(manifest, predicted)
-    if not changes:
+    left = ran
+    if changes:
+        _write(Path(file), manifest.with_expectations(changes))
+        write_stdout(disarmed("".join(_changed(manifest, changes))))
+        reports = {module.name: module.report for module in ran.modules}
+        again = _checked(load(file), check, run)
+        modules = [replace(module, report=reports[module.name]) for module in again.modules]
+        left = replace(again, modules=tuple(modules))
+    else:
         write_stdout(disarmed(f"{cell_text(file)}: every = value is up to date\n"))
-        return exits.SUCCESS if ran.held == ran.demands else _deliver_below(ran, plain)
-    _write(Path(file), manifest.with_expectations(changes))
-    write_stdout(disarmed("".join(_changed(manifest, changes))))
-    left = _checked(load(file), check, run)
     if left.held == left.demands:
         return exits.SUCCESS
-    reports = {module.name: module.report for module in ran.modules}
-    modules = (replace(module, report=reports[module.name]) for module in left.modules)
-    return _deliver_below(replace(left, modules=tuple(modules)), plain)
+    write_stdout("\n")
+    return _deliver(left, plain)
 
 
 def _changed(manifest: Manifest, changes: Mapping[tuple[str, int], str]) -> Iterator[str]:
@@ -159,14 +151,9 @@ def _changed(manifest: Manifest, changes: Mapping[tuple[str, int], str]) -> Iter
                 yield f"{cell_text(place)}: {cell_text(Code(entry.name))}: {change}\n"
 
 
-def _deliver_below(check: Check, delivery: Delivery) -> int:
-    write_stdout("\n")
-    return _deliver(check, delivery)
-
-
 def _init(targets: list[str]) -> int:
     if not targets:
-        raise RequestError("--init has no TARGET", hint='rnnshape check --init "lstm --hidden 40"')
+        raise RequestError("--init needs a TARGET", hint='rnnshape check --init "lstm --hidden 40"')
     path = Path(MANIFEST)
     if path.exists():
         raise RequestError(
@@ -179,6 +166,6 @@ def _init(targets: list[str]) -> int:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace the manifest, when it is whole."""
+    """Replace the manifest, once the whole text is written."""
     require_writable(path, "rnnshape check")
     write_files([(path, text.encode())], "rnnshape check")

@@ -1,4 +1,4 @@
-"""Functions of groups of options as Typer commands, with plain help in 80 columns."""
+"""Turn functions of groups of options into Typer commands, with plain help in 80 columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typer.core import TyperCommand
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from rnnshape.cli.expectations import EXAMPLE, unquoted
+from rnnshape.cli.expectations import require_quoted
 from rnnshape.cli.options import INPUT, LAYER, InputOptions, LayerOptions
 from rnnshape.errors import RequestError, quoted, word
 from rnnshape.fields import FIELDS, Field, FieldGroup, fields_of, spelled
@@ -29,33 +29,33 @@ CONTEXT_SETTINGS = {
 
 
 class AsGiven:
-    """Stands in for Typer's coercion of values, which imports pydantic to do it.
+    """Replaces Typer's coercion of values, which imports pydantic: a third of the start-up time.
 
-    That would be a third of the start-up time, and every option here is a text, texts or a flag
-    already. Should Typer stop asking a parameter for its coercion, only the time is lost.
+    No option here needs it, since each is a text, texts or a flag. Should Typer stop asking a
+    parameter for its coercion, only the time is lost.
     """
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
-        """The value that was given; nothing given repeatedly is an empty sequence."""
+        """The value as it was given; an empty sequence for a repeatable option not given."""
         return () if value is None and param.multiple else value
 
     @classmethod
     def for_each(cls, parameters: list[Any]) -> list[Any]:
-        """The same parameters, with this in place of Typer's coercion."""
+        """The same parameters, without Typer's coercion."""
         for parameter in parameters:
             parameter.get_runtime_param = cls
         return parameters
 
 
-class PlainCommand(TyperCommand):
+class _PlainCommand(TyperCommand):
     """A command whose help lists its options in groups, in ASCII, without boxes."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The options, taking their words as they were given."""
+        """The options, whose values stay as they were given."""
         return AsGiven.for_each(super().get_params(ctx))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write one section a group of options, in the order in which they were defined."""
+        """Write a section for each group of options, in the order of their definition."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
@@ -77,11 +77,11 @@ def command(
     kind: Kind | None = None,
     without: Collection[str] = (),
 ) -> TyperCommand:
-    """The command that calls `function` with its groups of options filled from the words.
+    """The command that calls `function` with the groups of options that the user gave.
 
     Each parameter of `function` is annotated with a group: LayerOptions, InputOptions or a
-    dataclass. `without` names options that the command does not have. Options that only another
-    `kind` of layer has are accepted, so that the error can say which kind has them, and not shown.
+    dataclass. `without` names the options that this command lacks. Options that only another
+    `kind` of layer has are hidden, and accepted so that the error can say which kind has them.
     """
     groups = get_type_hints(function)
     groups.pop("return", None)
@@ -99,7 +99,7 @@ def command(
     shown = [each for own in parameters.values() for each in own if each.name not in without]
     callback.__signature__ = Signature(shown)  # type: ignore[attr-defined]
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name, cls=PlainCommand, help=help, context_settings=CONTEXT_SETTINGS)(callback)
+    app.command(name, cls=_PlainCommand, help=help, context_settings=CONTEXT_SETTINGS)(callback)
     built = get_command(app)
     assert isinstance(built, TyperCommand)
     return built
@@ -129,7 +129,7 @@ _TITLES: Final = {"layer": LAYER, "input": INPUT}
 
 
 def _of_field(field: Field, kind: Kind | None) -> Parameter:
-    """The option of a field, in Typer's words."""
+    """The option of a field, as Typer wants it."""
     is_flag = field.takes in ("flag", "switch")
     off = f"/--no-{field.alias}" if field.takes == "switch" else ""
     names = " or ".join(f"nn.{each.value}Cell" for each in ([kind] if kind else Kind))
@@ -153,7 +153,7 @@ def _of_field(field: Field, kind: Kind | None) -> Parameter:
 
 
 def words_of(*groups: object) -> Iterator[str]:
-    """The words that give these groups their values, arguments first."""
+    """The words of a command line that give these groups their values, arguments first."""
     words: list[str] = []
     for group in groups:
         if isinstance(group, dict):
@@ -181,7 +181,7 @@ _EXTRA_WORDS: Final = re.compile(r"unexpected extra argument\S* \((.*)\)", re.DO
 
 
 def usage_problem(error: TyperException, arguments: Sequence[str]) -> RequestError:
-    """What Typer found wrong with the arguments, in the form of every other error."""
+    """The error for what Typer found wrong with the arguments."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "rnnshape COMMAND"
     option = getattr(error, "option_name", None)
@@ -191,13 +191,15 @@ def usage_problem(error: TyperException, arguments: Sequence[str]) -> RequestErr
             if context and command == "rnnshape":
                 return _option_first(option, arguments, context.command.list_commands(context))
             return _unknown_option(command, option, error.possibilities or [])
-        return _option_value_problem(option, error.message)
+        if "requires" in error.message:
+            return RequestError(f"option {option} takes a value", hint=f"{option} VALUE")
+        return RequestError(f"option {option} takes no value", hint=f"{option} alone")
     extra = _EXTRA_WORDS.search(error.message)
-    if extra and context and any(map(unquoted, context.params.get("expect") or ())):
-        return RequestError(f"unexpected {quoted(extra[1])} behind --expect", hint=EXAMPLE)
+    if extra and context:
+        require_quoted(context.params.get("expect") or (), extra[1])
     if extra:
         return RequestError(
-            f"unexpected {quoted(extra[1])}: every size has a name",
+            f"unexpected {quoted(extra[1])}: sizes are given by name",
             hint=f"--input 20 --hidden 40; {help_hint}",
         )
     text = error.message.rstrip(".").replace("'", "")
@@ -205,7 +207,7 @@ def usage_problem(error: TyperException, arguments: Sequence[str]) -> RequestErr
 
 
 def _option_first(option: str, arguments: Sequence[str], commands: Collection[str]) -> RequestError:
-    """An option before the command; the hint has the same words behind it."""
+    """The error for an option before the command; the hint moves it after the command."""
     name = next((each for each in arguments if each.lower() in commands), "lstm")
     words = " ".join(("rnnshape", name, *(word(each) for each in arguments if each != name)))
     return RequestError(
@@ -215,7 +217,7 @@ def _option_first(option: str, arguments: Sequence[str], commands: Collection[st
 
 
 def _unknown_option(command: str, option: str, alike: Sequence[str]) -> RequestError:
-    """An option that the command does not have; `alike` are those it has, the nearest first."""
+    """The error for an option that the command lacks; `alike` are similar ones that it has."""
     hint = f"{command} --help lists the options"
     field = next((f for f in fields_of("layer") if f.alias == spelled(option.lstrip("-"))), None)
     if field is not None:
@@ -230,10 +232,3 @@ def _target_with(field: Field) -> str:
     example = {"flag": (), "switch": (), "probability": ("0.2",)}
     words = example.get(field.takes, (str(field.default or 20),))
     return " ".join((field.kind.lower() or "lstm", field.option, *words))
-
-
-def _option_value_problem(option: str, message: str) -> RequestError:
-    """A value is missing, or there is one too many; Typer does not tell of which command."""
-    if "requires" in message:
-        return RequestError(f"option {option} takes a value", hint=f"{option} VALUE")
-    return RequestError(f"option {option} takes no value", hint=f"{option} alone")

@@ -1,4 +1,4 @@
-"""The commands by name; the module of one is imported only when it is invoked."""
+"""The commands by name; each module is imported only when its command is invoked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COMMANDS: Final = {
 
 
 class Commands(TyperGroup):
-    """A group that builds a command when it is asked for it."""
+    """A group that builds a command only when it is needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names, in the order in which help lists them."""
@@ -40,14 +40,14 @@ class Commands(TyperGroup):
         return _built(name) if name in _COMMANDS else None
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The options before the command, taking their words as they were given."""
+        """The options before the command, whose values stay as they were given."""
         return AsGiven.for_each(super().get_params(ctx))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Raise RequestError for a name that is none, with the nearest that is."""
+        """The command that is invoked. Raises RequestError for an unknown name."""
         if self.get_command(ctx, args[0]) is None:
             raise RequestError(
-                f"no command {quoted(args[0])}; there are {', '.join(_COMMANDS)}",
+                f"no command {quoted(args[0])}; the commands are {', '.join(_COMMANDS)}",
                 hint=f"rnnshape {nearest(args[0].lower(), _COMMANDS)}",
             )
         return super().resolve_command(ctx, args)

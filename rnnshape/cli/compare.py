@@ -1,4 +1,4 @@
-"""`rnnshape compare`: layers side by side, and grids of them."""
+"""`rnnshape compare`: show layers side by side, and grids of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from rnnshape.analysis.comparison import ORDERS, Comparison, Group, group, ordered, run_each
+from rnnshape.analysis.comparison import ORDERS, ComparedGroup, Comparison, group, ordered, run_each
 from rnnshape.cli import exits
 from rnnshape.cli.command import command, words_of
 from rnnshape.cli.options import (
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from typer.core import TyperCommand
 
 _COMPARE: Final = "Comparison"
-# Options of other commands that no row or column of a comparison shows.
+# Options of other commands whose effect no row or column of a comparison shows.
 _WITHOUT: Final = ("cell", "time", "lengths", "with_state", "show", "full")
-# Lines of a terminal that are no rows: legend, title, notes, verdict, prompt.
+# Lines of the terminal for everything but rows: legend, title, notes, verdict, prompt.
 _OTHER_LINES: Final = 10
 _FEWEST_ROWS: Final = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompareOptions:
+class _CompareOptions:
     """What is compared, in which order, and how much of it is shown."""
 
     targets: list[str] | None = argument(
@@ -64,8 +64,8 @@ class CompareOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOnRequest(RunOptions):
-    """Where and whether the layers run; formulas are enough to compare."""
+class _RunOnRequest(RunOptions):
+    """Where the layers run, if at all: formulas are enough to compare."""
 
     run: bool = option(
         RUN, "--run/--no-run", "", "Build and run each, or formulas alone.", default=False
@@ -79,16 +79,14 @@ def compare_command(name: str, *, help: str) -> TyperCommand:
 
 
 def _compare(
-    compare: CompareOptions,
+    compare: _CompareOptions,
     layer: LayerOptions,
     input_: InputOptions,
-    run: RunOnRequest,
+    run: _RunOnRequest,
     output: OutputOptions,
 ) -> int:
     plan = Plan.of(output, sections=(), default=())
-    limit = None
-    if compare.limit is not None:
-        limit = values.size(compare.limit, "--limit")
+    limit = None if compare.limit is None else values.size(compare.limit, "--limit")
     targets = [read_target(text) for text in compare.targets or ()]
     texts = [target.origin.target or "" for target in targets]
     asked = replace(compare, targets=texts, plot=None)
@@ -113,15 +111,15 @@ def _compare(
 
 def _groups(
     targets: Sequence[Target], layer: LayerOptions, input_: InputOptions, run: RunOptions
-) -> tuple[Group, ...]:
+) -> tuple[ComparedGroup, ...]:
     if not targets:
         raise RequestError("there is nothing to compare", hint="rnnshape compare lstm gru rnn")
     settings = chosen_settings(run.device, run.dtype)
     for target in targets:
         if target.device is not None or target.dtype is not None:
             raise RequestError(
-                f"{quoted(target.origin.target or '')} names its device or dtype;"
-                " all targets share one",
+                f"{quoted(target.origin.target or '')} names its device or dtype,"
+                " which all targets must share",
                 hint="--device and --dtype beside the targets",
             )
     points = subjects_at_points(targets, layer, input_, settings)
@@ -131,7 +129,7 @@ def _groups(
 
 
 def _pictures(
-    compare: CompareOptions, comparison: Comparison, plan: Plan
+    compare: _CompareOptions, comparison: Comparison, plan: Plan
 ) -> list[tuple[Path, bytes]]:
     if compare.plot is None:
         return []
@@ -140,13 +138,13 @@ def _pictures(
     path = picture_file(compare.plot, "--plot")
     if os.path.realpath(path) in {os.path.realpath(file) for file, _ in plan.files}:
         raise RequestError(
-            f"--plot {quoted(compare.plot)} is the file of -o too", hint="give each its own"
+            f"--plot and -o both write {quoted(compare.plot)}", hint="give each its own file"
         )
     return [(path, render_chart(chart(comparison), path.suffix.lower()))]
 
 
-def _screenful(groups: Sequence[Group]) -> int | None:
-    """How many rows a terminal shows at once, with a blank line between two groups."""
+def _screenful(groups: Sequence[ComparedGroup]) -> int | None:
+    """How many rows fit on the terminal, with a blank line between groups; None for all."""
     room = shutil.get_terminal_size().lines - _OTHER_LINES
     rows = 0
     for each in groups:

@@ -14,7 +14,7 @@ BROKEN_PIPE: Final = 141
 
 
 def verdict(*, agrees: bool, holds: bool = True) -> int:
-    """The code of what was answered: where PyTorch disagrees, what was expected is no answer."""
+    """The code of a report; a mismatch outweighs a failed expectation."""
     if not agrees:
         return DISAGREEMENT
     return SUCCESS if holds else UNMET

@@ -1,43 +1,41 @@
-"""`--expect`: read, and judged by the prediction before anything runs."""
+"""`--expect`: read and judge expectations, by the prediction, before anything runs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.cli.options import ExpectOptions
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.report import LayerReport
 
 _QUOTE: Final = "quote it, or the shell takes < and > : "
-EXAMPLE: Final = f'{_QUOTE}--expect "params <= 150k"'
 
 
 def judged(options: ExpectOptions, report: LayerReport) -> Inspection:
-    """The report with every expectation judged. Raises RequestError for the first that cannot be.
-
-    The grammar of expectations is imported where there is one.
-    """
+    """The report with every expectation judged. Raises RequestError for a bad expectation."""
     if not options.expect:
         return Inspection(report=report)
-    from rnnshape.analysis.expectation import Judgement, judge
+    from rnnshape.analysis.expectation import judge  # few requests expect anything
 
-    def judgement(text: str) -> Judgement:
+    judgements = []
+    for text in options.expect:
         try:
-            return judge(text, [report])
-        except RequestError as error:
-            problem = f"--expect {error.problem}"
-            raise RequestError(problem, hint=_hint(text, error.hint)) from error
+            judgements.append(judge(text, [report]))
+        except RequestError as error:  # noqa: PERF203 - the hint depends on the text
+            command = f"--expect {error.hint}" if error.hint.startswith('"') else error.hint
+            hint = f"{_QUOTE}{command}" if _has_no_operator(text) else command
+            raise RequestError(f"--expect {error.problem}", hint=hint) from error
+    return Inspection(report=report, judgements=tuple(judgements))
 
-    return Inspection(report=report, judgements=tuple(map(judgement, options.expect)))
+
+def require_quoted(expectations: Sequence[str], extra: str) -> None:
+    """Raise RequestError where the shell has divided one of these and left `extra` over."""
+    if any(map(_has_no_operator, expectations)):
+        hint = f'{_QUOTE}--expect "params <= 150k"'
+        raise RequestError(f"unexpected {quoted(extra)} after --expect", hint=hint)
 
 
-def unquoted(text: str) -> bool:
-    """Whether an expectation has lost its operator, as it does to the shell."""
+def _has_no_operator(text: str) -> bool:
     return not any(sign in text for sign in "<>=")
-
-
-def _hint(text: str, hint: str) -> str:
-    """The hint as it is typed."""
-    command = f"--expect {hint}" if hint.startswith('"') else hint
-    return f"{_QUOTE}{command}" if unquoted(text) else command

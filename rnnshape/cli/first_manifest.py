@@ -1,8 +1,9 @@
-"""`rnnshape check --init`: a first manifest."""
+"""`rnnshape check --init`: write a first manifest."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, count
 
 from rnnshape.analysis.value import TensorShape
 from rnnshape.errors import gathered
@@ -14,7 +15,7 @@ from rnnshape.words import basic_string
 
 
 def first_manifest(targets: Sequence[str]) -> str:
-    """A manifest of these targets, expecting of each what it is today.
+    """A manifest of these targets, which expects of each what it is now.
 
     Raises RequestErrors with every text that is not a target.
     """
@@ -29,10 +30,8 @@ def first_manifest(targets: Sequence[str]) -> str:
 
 def _free_name(target: Target, taken: Collection[str]) -> str:
     stem = target.config.class_name.removeprefix("nn.").lower()
-    count = 1
-    while (name := stem if count == 1 else f"{stem}{count}") in taken:
-        count += 1
-    return name
+    names = (f"{stem}{number}" for number in count(2))
+    return next(name for name in chain([stem], names) if name not in taken)
 
 
 def _table(name: str, text: str, target: Target) -> Iterator[str]:

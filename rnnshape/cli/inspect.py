@@ -1,4 +1,4 @@
-"""`rnnshape inspect`: layers that are described elsewhere, in one document."""
+"""`rnnshape inspect`: report on layers that are described elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rnnshape.cli.options import (
     TargetOptions,
 )
 from rnnshape.cli.reports import deliver, layer_plan
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, gathered
 from rnnshape.layer.subject import Subject
 from rnnshape.sources.options import input_fields
 from rnnshape.sources.registry import read_target
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from typer.core import TyperCommand
 
 _STDIN: Final = "-"
-_LONGEST_STDIN: Final = 1_000_000
 _EXAMPLE: Final = 'rnnshape inspect "nn.LSTM(20, 40, num_layers=4)"'
 
 
@@ -44,9 +43,7 @@ def _inspect(
     def subject(text: str) -> Subject:
         read = read_target(text)
         settings = settings_for(read, device=run.device, dtype=run.dtype)
-        return subject_of(
-            read, input_fields(input_, read.fields), settings, fixed=read.fields.keys()
-        )
+        return subject_of(read, input_fields(input_), settings, fixed=read.fields.keys())
 
     plan = layer_plan(output)
     return deliver(list(_subjects(target.targets or [], subject)), plan, run, expect)
@@ -62,37 +59,31 @@ def _subjects(targets: Sequence[str], subject: Callable[[str], Subject]) -> Iter
             yield subject(target)
 
 
-def _of_lines(text: str, subject: Callable[[str], Subject]) -> Iterator[Subject]:
-    """A subject for each line. Raises RequestError for the first bad line, naming the others."""
-    refused: dict[int, RequestError] = {}
-    empty = True
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        empty = False
-        try:
-            yield subject(line.strip())
-        except RequestError as error:
-            refused[number] = error
-    if empty:
+def _of_lines(text: str, subject: Callable[[str], Subject]) -> list[Subject]:
+    """A subject for each line. Raises RequestErrors with every bad line."""
+    lines = [
+        (number, line.strip())
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    if not lines:
         raise RequestError("stdin has no target", hint=_EXAMPLE)
-    if refused:
-        (number, first), *others = refused.items()
-        numbers = ", ".join(str(other) for other, _ in others)
-        also = f" (also refused: line{'s' * (len(others) > 1)} {numbers})" if others else ""
-        raise first.behind(f"line {number}{also}")
+
+    def of_line(numbered: tuple[int, str]) -> Subject:
+        number, line = numbered
+        try:
+            return subject(line)
+        except RequestError as error:
+            raise error.behind(f"line {number}") from error
+
+    return gathered(of_line, lines)
 
 
 def _stdin() -> str:
-    """The text on stdin, as long as it is no longer than a person would write."""
+    """The text on stdin. Raises RequestError where there is none, or it is not UTF-8."""
     if sys.stdin is None:
         raise RequestError("stdin is closed", hint=_EXAMPLE)
     try:
-        text = sys.stdin.read(_LONGEST_STDIN + 1)
+        return sys.stdin.read()
     except UnicodeDecodeError as error:
         raise RequestError("stdin is not UTF-8 text", hint="one target a line, in UTF-8") from error
-    if len(text) > _LONGEST_STDIN:
-        raise RequestError(
-            f"stdin has over {_LONGEST_STDIN:,} characters", hint="give fewer targets at a time"
-        )
-    return text

@@ -1,4 +1,4 @@
-"""`rnnshape lstm`, `gru` and `rnn`: the layer that the options describe."""
+"""`rnnshape lstm`, `gru` and `rnn`: report on the layer that the options describe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def layer_command(name: str, *, help: str) -> TyperCommand:
-    """The command of the kind of layer called `name`."""
+    """The command for the kind of layer called `name`."""
     kind = Kind(name.upper())
 
     def report_layer(
@@ -35,8 +35,6 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
         plan = layer_plan(output)
         target = described(kind, layer)
         settings = settings_for(target, device=run.device, dtype=run.dtype)
-        return deliver(
-            [subject_of(target, input_fields(input_, target.fields), settings)], plan, run, expect
-        )
+        return deliver([subject_of(target, input_fields(input_), settings)], plan, run, expect)
 
     return command(report_layer, name=name, help=help, kind=kind)

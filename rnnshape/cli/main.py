@@ -1,4 +1,4 @@
-"""`rnnshape`: the commands, what their failures look like, and the only exit."""
+"""`rnnshape`: run a command, report its failure, and exit."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from rnnshape.cli import exits
 from rnnshape.cli.streams import disarmed, write_stderr
 from rnnshape.errors import RequestError, printable
 
-# Problems of one file that are told at once.
+# How many problems are reported at once.
 _MOST_ERRORS = 100
 
 
 def entry() -> NoReturn:
     """Run the command line of this process and end it.
 
-    The garbage collector costs a tenth of `import torch` and finds nothing in a process this
-    short; tearing torch down costs a quarter second more.
+    Without garbage collection, which would take a tenth of `import torch` and find nothing, and
+    without tearing torch down, which would take a quarter of a second.
     """
     code = exits.INTERRUPTED
     with suppress(KeyboardInterrupt):
@@ -39,8 +39,8 @@ def entry() -> NoReturn:
 def _buffer_stdout() -> None:
     """Give an unbuffered stdout (PYTHONUNBUFFERED) a buffer.
 
-    Without one Python drops what a single write does not take, and does not say so: a pipe that
-    breaks half-way and a disk that fills up would look like success.
+    Without one Python silently drops what a single write does not take, so that a broken pipe or a
+    full disk would look like success.
     """
     if isinstance(getattr(sys.stdout, "buffer", None), RawIOBase):
         sys.stdout = open(  # noqa: SIM115 - it lives as long as the process
@@ -53,7 +53,7 @@ def _buffer_stdout() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what `arguments` ask, write it, and return the exit code. Raises nothing."""
+    """Run the command that `arguments` name, and return the exit code. Raises nothing."""
     try:
         return _dispatch(list(arguments))
     except RequestError as error:
@@ -68,11 +68,11 @@ def main(arguments: Sequence[str]) -> int:
         return exits.REFUSED
     except KeyboardInterrupt:
         return exits.INTERRUPTED
-    except SystemExit as end:  # Typer ends so when it has answered the shell on completion
+    except SystemExit as end:  # how Typer ends once it has answered the shell's completion
         return exits.REFUSED if end.code else exits.SUCCESS
     except OSError as error:
         return _failed_stream(error)
-    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes two lines
+    except Exception as error:  # noqa: BLE001 - a bug is reported in two lines
         return _unforeseen(error)
 
 
@@ -102,12 +102,12 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _complain(problem: str, hint: str) -> None:
-    """Two greppable lines on stderr, if there is one."""
+    """Write two lines to stderr, which `grep` finds by `error:` and `hint:`."""
     write_stderr(disarmed(f"error: {printable(problem)}\nhint: {printable(hint)}\n"))
 
 
 def _failed_stream(error: OSError) -> int:
-    """What a stdout that takes no more means; any other OSError is a bug."""
+    """The exit code for a stdout that cannot be written to; any other OSError is a bug."""
     if isinstance(error, BrokenPipeError):
         _drop_stdout()
         return exits.BROKEN_PIPE
@@ -133,6 +133,6 @@ def _unforeseen(error: Exception) -> int:
 
 
 def _drop_stdout() -> None:
-    """Let what is still buffered go nowhere, so that no later flush fails again."""
+    """Discard what is still buffered, so that no later flush fails again."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,6 +1,6 @@
-"""The options beside those of `rnnshape.fields`: what each is called, takes and says in help.
+"""The options that are not in the table of `rnnshape.fields`: names, values and help.
 
-An option that was not given is None or False, so that a default is known as one.
+An option without a default is None or False where it was not given.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from typer import Argument, Option
 
-TARGET: Final = "Target"
+_TARGET: Final = "Target"
 LAYER: Final = "Layer"
 INPUT: Final = "Input"
 RUN: Final = "Run"
-EXPECTATIONS: Final = "Expectations"
-OUTPUT: Final = "Output"
+_EXPECTATIONS: Final = "Expectations"
+_OUTPUT: Final = "Output"
 
 
 def option(panel: str, names: str, metavar: str, help: str, default: object = None) -> Any:
@@ -32,26 +32,26 @@ def argument(panel: str, metavar: str, help: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetOptions:
-    """Layers that exist elsewhere."""
+    """Layers that are described elsewhere."""
 
     targets: list[str] | None = argument(
-        TARGET,
+        _TARGET,
         "TARGET",
         '"nn.LSTM(20, 40, 4)" or "lstm --hidden 40"; - or none reads stdin, one a line.',
     )
 
 
 class LayerOptions(dict[str, "str | bool"]):
-    """What was given of the constructor's arguments, by field."""
+    """The options of the layer that were given, by field."""
 
 
 class InputOptions(dict[str, "str | bool"]):
-    """What was given of the input of the forward pass, by field."""
+    """The options of the input that were given, by field."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """Where and whether the layer runs."""
+    """Where the layer runs, if at all."""
 
     device: str | None = option(
         RUN, "--device", "NAME", "cpu, cuda, cuda:1, mps, xpu or meta. [default: cpu]"
@@ -72,7 +72,7 @@ class ExpectOptions:
     """What must hold."""
 
     expect: list[str] | None = option(
-        EXPECTATIONS,
+        _EXPECTATIONS,
         "--expect",
         "EXPR",
         '"output = 10,5,80", "params <= 150k": else exit with 1. Repeatable.',
@@ -81,22 +81,24 @@ class ExpectOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions:
-    """What is written, where and how."""
+    """What to write, where and how."""
 
     format: str = option(
-        OUTPUT,
+        _OUTPUT,
         "--format -f",
         "NAME",
         "table, markdown, html, latex, csv, json, svg, github or junit.",
         default="table",
     )
     files: list[str] | None = option(
-        OUTPUT,
+        _OUTPUT,
         "--output -o",
         "FILE",
         "Also write FILE, in the format of its suffix: .txt, .md, .html,"
         " .tex, .csv, .json, .svg or .xml. Repeatable.",
     )
-    show: str | None = option(OUTPUT, "--show", "SECTION,...", "default, all, or sections by name.")
-    full: bool = option(OUTPUT, "--full", "", "Name every weight.", default=False)
-    color: str = option(OUTPUT, "--color", "WHEN", "auto, always or never.", default="auto")
+    show: str | None = option(
+        _OUTPUT, "--show", "SECTION,...", "default, all, or sections by name."
+    )
+    full: bool = option(_OUTPUT, "--full", "", "Name every weight.", default=False)
+    color: str = option(_OUTPUT, "--color", "WHEN", "auto, always or never.", default="auto")

@@ -1,4 +1,4 @@
-"""Where a document goes: files that are replaced only when whole, and stdout."""
+"""Write a document to stdout and to files, which are replaced only once they are complete."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _COLOURS: Final = ("auto", "always", "never")
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is written where, known to be possible before anything runs."""
+    """What to write where, checked before anything runs."""
 
     format: Format
     files: tuple[tuple[Path, Format], ...]
     show: frozenset[str]
-    named: frozenset[str]  # of show, what was asked for by name
+    named: frozenset[str]  # the sections of `show` that were asked for by name
     full: bool
     colour: bool
-    streams: bool  # stdout is a terminal: what is predicted appears at once
+    streams: bool  # to a terminal: predictions appear before the run
 
     @classmethod
     def of(
@@ -42,10 +42,8 @@ class Plan:
         name = values.one_of(options.format, "--format", [f.value for f in Format])
         colour = values.one_of(options.color, "--color", _COLOURS)
         terminal = sys.stdout.isatty()
-        words = [
-            word.strip()
-            for word in ("default" if options.show is None else options.show).split(",")
-        ]
+        show = "default" if options.show is None else options.show
+        words = [word.strip() for word in show.split(",")]
         return cls(
             format=Format(name),
             files=_files(options.files or []),
@@ -58,7 +56,7 @@ class Plan:
 
 
 class Delivery:
-    """One document on its way: what is predicted first, on a terminal, and the whole of it."""
+    """Writes one document: on a terminal predictions first, then the rest."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -67,8 +65,7 @@ class Delivery:
     def begin(self, predicted: Document) -> None:
         """Show the sections that no run can change, if stdout is a terminal.
 
-        Anywhere else nothing is written until all is known, so that a refused request writes
-        nothing.
+        Otherwise nothing is written before the run, so that a refused request writes nothing.
         """
         if not self._plan.streams:
             return
@@ -84,10 +81,10 @@ class Delivery:
         on_terminal: Document | None = None,
         pictures: Sequence[tuple[Path, bytes]] = (),
     ) -> None:
-        """Write every file, then what is missing on stdout.
+        """Write every file, then what stdout still lacks.
 
-        stdout gets `on_terminal` where a terminal is to show something else than the files do;
-        `pictures` are files already rendered.
+        `on_terminal`, if given, goes to stdout in place of `document`; `pictures` are files that
+        are rendered already.
         """
         texts = [(path, render(document, output).encode()) for path, output in self._plan.files]
         write_files([*texts, *pictures])
@@ -161,37 +158,24 @@ def picture_file(name: str, option: str) -> Path:
 
 
 def require_writable(path: Path, option: str = "-o") -> Path:
-    """The file that is really written, links followed; `option` is what asks for it.
+    """The file that `path` leads to, links followed; `option` is what asks for it.
 
     Raises RequestError where it could not be replaced.
     """
-    with _writing(path, option):  # a name may be too long, the working directory gone
+    with _writing(path, option):
         target = Path(os.path.realpath(path))
-        _require_writable_place(path, target, option)
+        if target.exists() and not target.is_file():
+            raise OSError("it is a folder" if target.is_dir() else "it is not an ordinary file")
+        if not target.parent.is_dir():
+            raise OSError(f"there is no folder {quoted(str(target.parent))}")
+        for needed in {target.parent, target if target.exists() else target.parent}:
+            if not os.access(needed, os.W_OK):
+                raise OSError("permission denied")
     return target
 
 
-def _require_writable_place(path: Path, target: Path, option: str) -> None:
-    if target.exists() and not target.is_file():
-        kind = "is a folder" if target.is_dir() else "is no ordinary file"
-        raise _unwritable(path, kind, option)
-    if not target.parent.is_dir():
-        folder = quoted(str(target.parent))
-        raise _unwritable(path, f"there is no folder {folder}", option)
-    for needed in {target.parent, target if target.exists() else target.parent}:
-        if not os.access(needed, os.W_OK):
-            raise _unwritable(path, "permission denied", option)
-
-
-def _unwritable(path: Path, reason: str, option: str = "-o") -> RequestError:
-    return RequestError(
-        f"cannot write {quoted(str(path))}: {reason}",
-        hint=f"{option} with a file in a folder that you may write to",
-    )
-
-
 def write_files(contents: Sequence[tuple[Path, bytes]], option: str = "-o") -> None:
-    """Replace every file, or none: all are written beside their places before one moves.
+    """Replace every file, or none: all are written under other names before one is moved.
 
     `option` is what asks for them. Raises RequestError where that is not possible.
     """
@@ -216,8 +200,11 @@ def write_files(contents: Sequence[tuple[Path, bytes]], option: str = "-o") -> N
 
 @contextmanager
 def _writing(path: Path, option: str = "-o") -> Iterator[None]:
-    """What the system says against writing `path` as a RequestError."""
+    """Turn an error of the system in writing `path` into a RequestError."""
     try:
         yield
     except OSError as error:
-        raise _unwritable(path, error.strerror or str(error), option) from error
+        raise RequestError(
+            f"cannot write {quoted(str(path))}: {error.strerror or error}",
+            hint=f"{option} with a file in a folder that you may write to",
+        ) from error

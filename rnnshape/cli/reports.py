@@ -1,4 +1,4 @@
-"""Layers as one document: predicted, run as asked, and written."""
+"""Predict layers, run them if asked, and write one document about them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from rnnshape.layer.subject import Subject
 
 
 def layer_plan(output: OutputOptions) -> Plan:
-    """Where a document of layers goes, with which of its sections."""
+    """Where to write a document of layers, and which of its sections."""
     return Plan.of(output, sections=tuple(SECTIONS), default=DEFAULT_SECTIONS)
 
 
 def deliver(subjects: Sequence[Subject], plan: Plan, run: RunOptions, expect: ExpectOptions) -> int:
-    """Write one document of all the layers, run as `run` says; the exit code.
+    """Write one document about all the layers, run if `run` says so, and return the exit code.
 
-    What is expected must hold of each of them.
+    Every expectation must hold for each of them.
     """
     _require_timeable(subjects, run)
     _require_shown(subjects, plan, run, expect)
@@ -47,29 +47,29 @@ def deliver(subjects: Sequence[Subject], plan: Plan, run: RunOptions, expect: Ex
 def _require_timeable(subjects: Sequence[Subject], run: RunOptions) -> None:
     if run.time and not run.run:
         raise RequestError(
-            "--time needs a run, and --no-run is given", hint="leave out --time or --no-run"
+            "--time needs a run, but --no-run is given", hint="leave out --time or --no-run"
         )
     if run.time and any(subject.settings.device_type == "meta" for subject in subjects):
         raise RequestError(
-            "--time needs a device that computes, and meta does not", hint="leave --time out"
+            "--time needs a device that computes, which meta does not", hint="leave --time out"
         )
 
 
 def _require_shown(
     subjects: Sequence[Subject], plan: Plan, run: RunOptions, expect: ExpectOptions
 ) -> None:
-    """Raise RequestError for a section asked for by name that has nothing to show."""
+    """Raise RequestError for a section that is named but has nothing to show."""
     if "time" in plan.named and not run.time:
         raise RequestError(
-            "--show time shows what --time measures, and it is not given", hint="add --time"
+            "--show time shows what --time measures, but --time is not given", hint="add --time"
         )
     if "expectations" in plan.named and not expect.expect:
         raise RequestError(
-            "--show expectations shows what --expect says, and it is not given",
+            "--show expectations shows what --expect judges, but --expect is not given",
             hint='add --expect "params <= 150k"',
         )
     for name in plan.named:
         if SECTIONS[name].of_layers and all(subject.config.cell for subject in subjects):
             raise RequestError(
-                f"--show {name} is of layers, and a cell takes one step", hint="--show default"
+                f"--show {name} is for layers, but a cell takes one step", hint="--show default"
             )

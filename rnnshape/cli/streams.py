@@ -1,4 +1,4 @@
-"""stdout and stderr: what arrives there, and what no CI service may take for a command."""
+"""Write to stdout and stderr, without text that a CI service would take for a command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _COMMAND: Final = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
 
 
 def write_stdout(text: str) -> None:
-    """Write to stdout and make sure that it arrived; what it cannot encode is escaped."""
+    """Write to stdout and flush it; characters that it cannot encode are escaped."""
     try:
         sys.stdout.write(text)
     except UnicodeEncodeError as error:  # nothing is written yet
@@ -20,7 +20,7 @@ def write_stdout(text: str) -> None:
 
 
 def write_stderr(text: str) -> None:
-    """Write to stderr if it takes it; one that does not costs no report and no exit code."""
+    """Write to stderr if possible; a failure changes neither the report nor the exit code."""
     if text:
         with suppress(Exception):
             sys.stderr.write(text)
@@ -28,9 +28,9 @@ def write_stderr(text: str) -> None:
 
 
 def disarmed(text: str) -> str:
-    """Text for people without what GitHub's runner obeys, which names from a file may hold.
+    """Text for people without commands to GitHub's runner, which names from a file may contain.
 
-    It takes a line that begins with two colons for a command, blanks before them or not, and two
-    number signs and a bracket anywhere in a line.
+    A command is a line that begins with two colons, blanks before them or not, or two number signs
+    and a bracket anywhere in a line.
     """
     return _COMMAND.sub(r"\1: ", text).replace("##[", "# #[")

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from rnnshape.analysis.comparison import Compared, Comparison, Group
+from rnnshape.analysis.comparison import Compared, ComparedGroup, Comparison
 from rnnshape.document.data import (
     assumed_data,
     config_data,
@@ -85,23 +85,23 @@ def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
     yield Paragraph((f"{MACS}, whole input. Bytes: {itemsize} x parameters.",))
 
 
-def _baseline(group: Group) -> str:
+def _baseline(group: ComparedGroup) -> str:
     """What a ratio is of: the kind of the baseline if no other layer is of that kind, or `1st`."""
     name = group.baseline.config.class_name
     alike = [row for row in group.rows if row.subject.config.class_name == name]
     return name.removeprefix("nn.") if len(alike) == 1 and len(group.rows) > 1 else "1st"
 
 
-def _cut(comparison: Comparison, limit: int | None) -> tuple[Group, ...]:
+def _cut(comparison: Comparison, limit: int | None) -> tuple[ComparedGroup, ...]:
     """The groups with no more than `limit` rows in all."""
     if limit is None:
         return comparison.groups
-    kept: list[Group] = []
+    kept: list[ComparedGroup] = []
     for group in comparison.groups:
         rows = group.rows[:limit]
         limit -= len(rows)
         if rows:
-            kept.append(Group(baseline=group.baseline, rows=rows))
+            kept.append(ComparedGroup(baseline=group.baseline, rows=rows))
     return tuple(kept)
 
 
@@ -112,16 +112,18 @@ def _verification(comparison: Comparison, limit: int | None) -> Iterator[Block]:
         yield from mismatches_of("constructor", disputed)
     total = len(comparison.rows)
     if limit is not None and limit < total:
-        yield Paragraph((f"{limit:,} of {total:,} shown; --limit {total} shows all",))
+        shows = comparison.subjects[0].origin.words.setting("limit", total)
+        yield Paragraph((f"{limit:,} of {total:,} shown; {shows} shows all",))
 
 
 def _verdict(comparison: Comparison) -> Verdict:
     count, disagreeing = len(comparison.subjects), comparison.disagreeing
-    every = f"all {count:,}" if count > 1 else "it"
+    every = {1: "it", 2: "both"}.get(count, f"all {count:,}")
+    run = comparison.subjects[0].origin.words.setting("run", value=True)
     reason: Inline = ()
     if disagreeing:
-        subject, run = disagreeing[0]
-        reason = (Code(subject.config.constructor), ": ", *mismatches_text(run.mismatches))
+        subject, disputed = disagreeing[0]
+        reason = (Code(subject.config.constructor), ": ", *mismatches_text(disputed.mismatches))
     return verdict_of_runs(
         Code(comparison.request),
         comparison.subjects,
@@ -129,7 +131,7 @@ def _verdict(comparison: Comparison) -> Verdict:
         gives=f"{every} these parameters and shapes",
         disputed=f" on {len(disagreeing):,} of {count:,}",
         reason=reason,
-        skipped=f"formulas only; --run builds and runs {every}",
+        skipped=f"formulas only; {run} builds and runs {every}",
     )
 
 

@@ -23,6 +23,7 @@ from rnnshape.layer.report import LayerReport
 from rnnshape.layer.run import Mismatch, Observed, Run, Timing
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.weights import elements
+from rnnshape.pytorch.probes import PROBES
 
 if TYPE_CHECKING:
     from rnnshape.analysis.expectation import Judgement
@@ -129,10 +130,11 @@ def traps_data(subjects: Iterable[Subject]) -> list[Mapping[str, Any]]:
 
 
 def totals_data(subject: Subject) -> Mapping[str, Any]:
-    """Parameters, their bytes in the dtype of the settings, MACs and FLOPs."""
+    """Parameters, their bytes, MACs and FLOPs; of an existing module what it holds."""
+    held = subject.held
     return {
-        "parameters": subject.parameters,
-        "parameter_bytes": subject.parameters * subject.settings.dtype.itemsize,
+        "parameters": subject.parameters if held is None else held.elements,
+        "parameter_bytes": subject.parameter_bytes,
         "macs": subject.macs,
         "flops": 2 * subject.macs,
     }
@@ -206,17 +208,9 @@ def verification_data(report: LayerReport) -> Mapping[str, Any]:
         "device": report.subject.settings.device if run else None,
         "dtype": report.subject.settings.dtype.value,
         "agrees": run.agrees if run else None,
-        **{key: _finite(run.value(probe)) if run else None for key, probe in _FOUND.items()},
+        **{key: _finite(run.value(name)) if run else None for name, key in PROBES.items() if key},
         "mismatches": [mismatch_data(mismatch) for mismatch in run.mismatches] if run else [],
     }
-
-
-# Which probe finds the value of which key.
-_FOUND: Final = {
-    "counted_flops": "flops",
-    "equations_difference": "equations",
-    "device_difference": "cpu_values",
-}
 
 
 def _finite(value: float | None) -> float | None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from rnnshape.dims import ints, written_shape
 from rnnshape.document.model import Code, Inline, Shape
+from rnnshape.fields import FIELDS
 from rnnshape.layer.findings import (
     CostlyProjection,
     DropoutWithoutEffect,
@@ -71,7 +72,13 @@ def finding_text(finding: Finding, words: Words) -> Inline:
         case UnbatchedShape(steps=steps, features=features):
             read = f"the shape ({steps}, {features}) was read as {steps} steps of one sequence"
             confirm = words.setting("unbatched", value=True)
-            return (f"{read} without a batch; ", Code(confirm), " confirms that")
+            batch = words.setting("input_shape", (FIELDS["seq_len"].default, steps, features))
+            return (
+                f"{read} without a batch; ",
+                Code(confirm),
+                f" says so. For a batch of {steps}: ",
+                Code(batch),
+            )
         case PositionalBias() | UncheckedFlag() | UncheckedSize():
             return _trap(finding)
 
@@ -84,25 +91,28 @@ def _own_parameters(finding: OwnParameters) -> Inline:
         f" has {plain.parameters:,} in {_count(len(plain))}.",
     )
     if finding.lacking:
-        text += (" Not parameters of their own: ", Code(_names(finding.lacking)), ".")
+        text += (" Computed, shared or buffers: ", *_names(finding.lacking), ".")
     if finding.added:
         added = [f"{each.name} {written_shape(each.shape)}" for each in finding.added]
-        text += (" In addition: ", Code(_names(added)), ".")
+        text += (" In addition: ", *_names(added), ".")
     return text
 
 
 def _mixed_tensors(finding: MixedTensors) -> Inline:
     held = finding.held
     place = held.typical.place if held.typical else ""
-    elsewhere = Code(_names([f"{each.name} ({each.place})" for each in held.elsewhere]))
+    elsewhere = _names([f"{each.name} ({each.place})" for each in held.elsewhere])
     raises = "its forward raises" if finding.raises else "most kernels refuse that"
-    effect = f"{raises}, so it is not run. Its parameters take {held.nbytes:,} bytes."
-    return (f"most tensors of the module are {place}, but not ", elsewhere, f": {effect}")
+    effect = f"{raises}, so it was not run; its parameters take {held.nbytes:,} bytes"
+    return (f"most tensors of the module are {place}, but not ", *elsewhere, f": {effect}")
 
 
-def _names(names: Sequence[str]) -> str:
+def _names(names: Sequence[str]) -> Inline:
+    pieces: Inline = ()
+    for name in names[:_MOST_NAMES]:
+        pieces += (", ", Code(name))
     more = len(names) - _MOST_NAMES
-    return ", ".join([*names[:_MOST_NAMES], *[f"and {more} more"] * (more > 0)])
+    return (*pieces[1:], f" and {more} more" * (more > 0))
 
 
 def _count(tensors: int) -> str:
@@ -120,7 +130,7 @@ def _unconfirmed(finding: UnconfirmedBatchAxis, words: Words) -> Inline:
         Shape(ints(finding.h_n)),
         " instead of ",
         Shape(ints(finding.h_n_as_read)),
-        f". If {first} is seq, ",
+        f". If {first} is the number of steps, ",
         Code(words.setting("seq_len", first)),
         " says so.",
     )
@@ -166,6 +176,6 @@ def _padded_rows(finding: PaddedRows) -> Inline:
 def _costly_projection(finding: CostlyProjection) -> Inline:
     extra, most = finding.extra_parameters, finding.largest_saving
     effect = f"adds {extra:,} parameters" if extra else "saves no parameters"
-    advice = f"only up to {most} does it save any" if most else "none saves any here"
+    advice = f"up to {most} saves some" if most else "none saves any here"
     name = Code(f"proj_size={finding.proj_size}")
     return (name, f" {effect}; {advice}. c_n stays hidden_size wide.")

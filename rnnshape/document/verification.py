@@ -102,6 +102,8 @@ _COLUMNS: Final = (
     Column(key="formula", title="formula", numeric=True),
     Column(key="pytorch", title="PyTorch", numeric=True),
 )
+# Claims that a run could not judge; a packed batch may have thousands.
+_MOST_NAMED: Final = 4
 _MEANS: Final = Paragraph(("This is a bug in rnnshape, or PyTorch has changed: please report it.",))
 
 
@@ -112,7 +114,7 @@ def _row(mismatch: Mismatch) -> tuple[Cell, ...]:
 def _proven(run: Run, asked: InputSpec) -> str:
     texts = [_judged(run.claims)]
     if run.input_spec.seq_len < asked.seq_len:
-        texts.append(f"run with {run.input_spec.seq_len} steps, which stand for all")
+        texts.append(f"only {run.input_spec.seq_len} steps were run, since all are alike")
     texts += (outcome.remark for outcome in run.outcomes.values() if outcome.remark)
     return "; ".join(texts)
 
@@ -128,8 +130,9 @@ def _judged(claims: Sequence[Claim]) -> str:
     if not unjudged:
         return "these shapes, weights and equalities"
     judged = f"{len(relations) - len(unjudged)} of {len(relations)} equalities"
-    more = f" and {len(unjudged) - 1} more" if len(unjudged) > 1 else ""
-    return f"these shapes, weights and {judged}; not judged: {unjudged[0]}{more}"
+    more = [f"and {len(unjudged) - _MOST_NAMED} more"] * (len(unjudged) > _MOST_NAMED)
+    named = ", ".join([*unjudged[:_MOST_NAMED], *more])
+    return f"these shapes, weights and {judged}; not judged: {named}"
 
 
 def _value(value: Observed) -> str | int | Shape:

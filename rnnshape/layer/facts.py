@@ -116,7 +116,7 @@ class Facts:
 
     tensors: Mapping[str, Tensor]  # in the order of `formulas.layout`
     weights: Collection[Weight]  # in the order of state_dict
-    parameters: int  # elements of all weights
+    counts: Mapping[str, int]  # "parameters", "parameter_bytes", "macs" and "next_linear"
     claims: tuple[Claim, ...]
     batch_sizes: tuple[int, ...] | None = None  # of a PackedSequence: rows alive at each step
 

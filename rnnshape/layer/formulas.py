@@ -187,4 +187,4 @@ def macs(layer_weights: Weights, sizes: Sizes) -> int:
     Biases and elementwise operations are not counted. torch.utils.flop_counter counts twice this
     number.
     """
-    return sizes.steps * layer_weights.multiply_adds
+    return sizes.steps * layer_weights.matrix_elements

@@ -5,21 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from rnnshape.dims import named
 from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Cat, Claim, Facts, Part, Tensor, part
-from rnnshape.layer.formulas import batch_sizes, layout, stateless_results, weights
+from rnnshape.layer.formulas import (
+    batch_sizes,
+    layout,
+    macs,
+    read_next,
+    stateless_results,
+    weights,
+)
 from rnnshape.layer.subject import Subject
 
 
 def predict(subject: Subject) -> Facts:
     """The shapes, weights and claims of one forward pass; every size is a Dim."""
-    sizes = subject.named_sizes
+    sizes, itemsize = subject.named_sizes, subject.settings.dtype.itemsize
     tensors = layout(sizes)
     layer_weights = weights(sizes)
     return Facts(
         tensors=tensors,
         weights=layer_weights,
-        parameters=layer_weights.parameters,
+        counts={
+            "parameters": layer_weights.parameters,
+            "parameter_bytes": named("itemsize", itemsize) * layer_weights.parameters,
+            "macs": macs(layer_weights, sizes),
+            "next_linear": read_next(tensors).shape[-1],
+        },
         claims=tuple(_claims(subject, tensors)),
         batch_sizes=batch_sizes(subject.input_spec.lengths or ()) if "data" in tensors else None,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rnnshape.dims import named
 from rnnshape.layer.facts import Claim, Facts
 from rnnshape.layer.findings import Finding, find
-from rnnshape.layer.formulas import Sizes, macs, read_next, weights
+from rnnshape.layer.formulas import Sizes, weights
 from rnnshape.layer.prediction import predict
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.weights import Weights
@@ -49,13 +49,13 @@ class LayerReport:
         """Elements of all weights, or of the parameters that an existing module holds."""
         held = self.subject.held
         if held is None:
-            return self.predicted.parameters
+            return self.predicted.counts["parameters"]
         return named("sum(p.numel() for p in module.parameters())", held.elements)
 
     @property
     def macs(self) -> int:
         """Multiply-adds of the matrix products over the whole input."""
-        return macs(self.weights, self.sizes)
+        return self.predicted.counts["macs"]
 
     @property
     def flops(self) -> int:
@@ -66,14 +66,14 @@ class LayerReport:
     def parameter_bytes(self) -> int:
         """Bytes of all weights in the dtype of the settings, or of what a module holds."""
         held = self.subject.held
-        if held is not None:
-            return named("sum(p.nbytes for p in module.parameters())", held.nbytes)
-        return named("itemsize", self.subject.settings.dtype.itemsize) * self.parameters
+        if held is None:
+            return self.predicted.counts["parameter_bytes"]
+        return named("sum(p.nbytes for p in module.parameters())", held.nbytes)
 
     @property
     def next_linear(self) -> int:
         """The in_features that an nn.Linear needs to read the output: D*H_out."""
-        return read_next(self.predicted.tensors).shape[-1]
+        return self.predicted.counts["next_linear"]
 
     @property
     def claims(self) -> tuple[Claim, ...]:

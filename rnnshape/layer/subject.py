@@ -14,7 +14,7 @@ from rnnshape.layer.facts import Tensor
 from rnnshape.layer.formulas import Sizes, layout, macs, named_sizes, plain_sizes, weights
 from rnnshape.layer.held import Held
 from rnnshape.layer.input import InputSpec
-from rnnshape.layer.settings import Settings
+from rnnshape.layer.settings import DType, Settings
 from rnnshape.layer.traps import Trap
 from rnnshape.layer.weights import Weights
 from rnnshape.words import PYTHON, Words
@@ -29,6 +29,7 @@ class Origin:
 
     words: Words = field(default=PYTHON, hash=False)  # may hold a dict
     target: str | None = None  # the text that describes it, `nn.LSTM(20, 40)`, if one does
+    request: str = ""  # what asks for it again, where the subject does not say
     traps: tuple[Trap, ...] = ()  # of that text
 
 
@@ -79,6 +80,13 @@ class Subject:
         """Elements of all weights."""
         return self.weights.parameters
 
+    @property
+    def parameter_bytes(self) -> int:
+        """Bytes of all weights, or of the parameters that an existing module holds."""
+        if self.held is not None:
+            return self.held.nbytes
+        return self.parameters * self.settings.dtype.itemsize
+
     @cached_property
     def macs(self) -> int:
         """Multiply-adds of the matrix products over the whole input."""
@@ -92,8 +100,16 @@ class Subject:
     def request(self) -> str:
         """How to ask for this again: a command line, or a call of the Python API."""
         words, target = self.origin.words, self.origin.target
+        if self.origin.request:
+            return self.origin.request
         if words.input == "argument":
-            return f"rnnshape.inspect({repr(target) if target else self.config.constructor})"
+            layer = repr(target) if target else self.config.constructor
+            arguments = [layer]
+            if self.input_spec != InputSpec():
+                arguments.append(_call(self.input_spec))
+            if self.settings != Settings():
+                arguments.append(f"settings={_call(self.settings)}")
+            return f"rnnshape.inspect({', '.join(arguments)})"
         command = self.config.kind.value.lower() if target is None else f"inspect {word(target)}"
         return " ".join(("rnnshape", command, *self._settings(whole=target is None)))
 
@@ -106,6 +122,18 @@ class Subject:
             is_size = row.takes in ("size", "count")
             if value not in (None, row.default) or (is_size and value and row.name in self.given):
                 yield self.origin.words.setting(row.name, value)
+
+
+def _call(value: InputSpec | Settings) -> str:
+    """The call that makes a record again, from the fields that are not the default."""
+    given = {
+        row.name: getattr(value, row.name)
+        for row in fields(value)
+        if getattr(value, row.name) != row.default
+    }
+    plain = {n: v.value if isinstance(v, DType) else v for n, v in given.items()}
+    words = (f"{n}={v!r}" for n, v in plain.items())
+    return f"rnnshape.{type(value).__name__}({', '.join(words)})"
 
 
 def _input_options(spec: InputSpec) -> dict[str, Any]:

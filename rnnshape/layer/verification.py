@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from rnnshape.dims import written_shape
 from rnnshape.layer.facts import Dims, Facts
 from rnnshape.layer.run import Mismatch
+from rnnshape.layer.weights import Weights, elements, folded
 
 
 def verify(predicted: Facts, measured: Facts) -> tuple[Mismatch, ...]:
-    """Every difference between the two: shapes, names and shapes of weights, totals, claims.
+    """Every difference between the two: shapes, names and shapes of weights, counts, claims.
 
     A claim that the run could not judge is not a difference.
     """
-    pairs = (
-        (name, own.get(name), other.get(name))
-        for own, other in (
-            (_shapes_by_name(predicted), _shapes_by_name(measured)),
-            (_totals(predicted), _totals(measured)),
-        )
-        for name in {**own, **other}
+    different = (
+        *_differences(_shapes(predicted), _shapes(measured)),
+        *_differences(_totals(predicted), _totals(measured)),
     )
-    false = (claim for claim in measured.claims if claim.holds is False)
     return (
-        *(Mismatch(what=what, predicted=p, measured=m) for what, p, m in pairs if p != m),
-        *(Mismatch(what=str(claim), predicted=True, measured=False) for claim in false),
+        *(different or _differences(_derived(predicted), _derived(measured))),
+        *(
+            Mismatch(what=str(claim), predicted=True, measured=False)
+            for claim in measured.claims
+            if claim.holds is False
+        ),
     )
 
 
-def _shapes_by_name(facts: Facts) -> Mapping[str, int | Dims]:
+def _differences(
+    predicted: Mapping[str, int | Dims], measured: Mapping[str, int | Dims]
+) -> Iterator[Mismatch]:
+    for name in {**predicted, **measured}:
+        if predicted.get(name) != measured.get(name):
+            yield Mismatch(what=name, predicted=predicted.get(name), measured=measured.get(name))
+
+
+def _shapes(facts: Facts) -> Mapping[str, int | Dims]:
     shapes: dict[str, int | Dims] = {t.name: t.shape for t in facts.tensors.values()}
     shapes |= {weight.name: weight.shape for weight in facts.weights}
-    return shapes | ({} if facts.batch_sizes is None else {"batch_sizes": facts.batch_sizes})
+    if facts.batch_sizes is not None:
+        shapes["batch_sizes"] = facts.batch_sizes
+    return shapes
 
 
 def _totals(facts: Facts) -> Mapping[str, int | Dims]:
-    return {"weights": len(facts.weights), "parameters": facts.parameters}
+    return {"weights": len(facts.weights), "parameters": facts.counts["parameters"]}
+
+
+def _derived(facts: Facts) -> Mapping[str, int | Dims]:
+    """What follows from the rest: the other counts, and the rows of a folded table of weights.
+
+    A row is how many weights share a name and a shape, and their parameters.
+    """
+    rows: Iterable[tuple[str, Dims, int, int]]
+    if isinstance(facts.weights, Weights):
+        rows = ((row.name, row.shape, row.count, row.parameters) for row in folded(facts.weights))
+    else:
+        rows = ((each.name, each.shape, 1, elements(each.shape)) for each in facts.weights)
+    sums: dict[str, Dims] = {}
+    for name, shape, count, parameters in rows:
+        key = f"{name.partition('_l')[0]} {written_shape(shape)}"
+        before = sums.get(key, (0, 0))
+        sums[key] = (before[0] + count, before[1] + parameters)
+    return {**facts.counts, **sums}

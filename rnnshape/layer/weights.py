@@ -66,8 +66,8 @@ class Weights(Collection[Weight]):
         return sum(b.copies * sum(map(elements, b.shapes.values())) for b in self.blocks)
 
     @property
-    def multiply_adds(self) -> int:
-        """Multiply-adds of one step: each element of a weight matrix is used once."""
+    def matrix_elements(self) -> int:
+        """Elements of all weight matrices, without the biases."""
         return sum(b.copies * sum(map(elements, b.matrices)) for b in self.blocks)
 
     @property

@@ -14,7 +14,9 @@ from itertools import islice, product
 from operator import index
 from typing import Any, Final
 
+import torch
 from torch import Tensor, nn
+from torch.jit import ScriptModule
 from torch.nn.parameter import is_lazy
 
 from rnnshape.dims import written_shape
@@ -29,18 +31,19 @@ from rnnshape.pytorch.modes import undisturbed
 # What torch.nn calls the weights of layers and cells.
 _WEIGHT: Final = re.compile(r"(weight_(ih|hh|hr)|bias_(ih|hh))(_l[0-9]+(_reverse)?)?", re.ASCII)
 _MOST_NAMED: Final = 3
+_CLASSES: Final = {f"{kind.value}{'Cell' * cell}" for kind in Kind for cell in (False, True)}
 
 
 def recurrent_layers(model: nn.Module) -> dict[str, nn.Module]:
     """Every nn.LSTM, nn.GRU, nn.RNN and cell in a model, each once, by its name there.
 
     The name of the model itself is "". Modules whose `__init__` did not call nn.Module's are
-    included, since nothing shows what they were meant to be.
+    included, since nothing shows what they were meant to be, and layers in TorchScript.
     """
     return {
         name: module
         for name, module in _named_modules(model)
-        if _recognized(module) is not None or not _is_set_up(module)
+        if _recognized(module) is not None or _is_scripted(module) or not _is_set_up(module)
     }
 
 
@@ -48,12 +51,18 @@ def existing(layer: nn.Module) -> Subject:
     """The layer that a module is, on the device and in the dtype of most of its weights.
 
     Raises RequestError for a module that is not a recurrent layer, that has an attribute with a
-    value PyTorch never sets or a parameter without a shape, or whose weights contradict its sizes.
+    value PyTorch never sets or a parameter that is sparse or has no shape, or whose weights
+    contradict its sizes.
     """
     return undisturbed(partial(_existing, layer))
 
 
 def _existing(layer: nn.Module) -> Subject:
+    if _is_scripted(layer):
+        raise RequestError(
+            f"this {layer.original_name} is TorchScript, which does not keep its arguments",
+            hint="inspect the model before torch.jit.script or torch.jit.trace",
+        )
     if not _is_set_up(layer):
         raise RequestError(
             f"{type(layer).__name__} has no modules: the __init__ of nn.Module did not run",
@@ -150,7 +159,7 @@ def _differences(layer: nn.Module, config: RNNConfig) -> Iterator[str]:
 def _held_by(layer: nn.Module) -> Held:
     """The parameters of a layer and its modules, and its own buffers with the name of a weight.
 
-    Raises RequestError for one that has no shape yet.
+    Raises RequestError for one that has no shape yet, or is sparse.
     """
     buffers = vars(layer)["_buffers"].items()
     parameters = (
@@ -177,6 +186,11 @@ def _each_once(
                 f"{name} of this {type(layer).__name__} is not initialized and has no shape",
                 hint="run the model once on an input, which initializes lazy modules",
             )
+        if tensor.layout is not torch.strided:
+            raise RequestError(
+                f"{name} of this {type(layer).__name__} is not a dense tensor",
+                hint="inspect the model before its weights are made sparse",
+            )
         held[id(tensor)] = HeldTensor(
             name=name,
             shape=tuple(tensor.shape),
@@ -196,7 +210,7 @@ def _named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         if id(module) not in seen:
             seen.add(id(module))
             yield name, module
-            children = vars(module).get("_modules", {})
+            children = _children(module)
             left += [
                 (f"{name}.{key}" if name else key, child)
                 for key, child in reversed(children.items())
@@ -204,9 +218,22 @@ def _named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             ]
 
 
+def _children(module: nn.Module) -> dict[str, nn.Module | None]:
+    """The modules in a module by name; those of TorchScript are not among its attributes."""
+    if isinstance(module, ScriptModule):
+        return dict(module._modules.items())  # noqa: SLF001 - named_modules, as all read it
+    children: dict[str, nn.Module | None] = vars(module).get("_modules", {})
+    return children
+
+
 def _is_set_up(module: nn.Module) -> bool:
     """Whether the __init__ of nn.Module ran."""
-    return "_modules" in vars(module)
+    return "_modules" in vars(module) or isinstance(module, ScriptModule)
+
+
+def _is_scripted(module: nn.Module) -> bool:
+    """Whether this is a recurrent layer that was compiled to TorchScript."""
+    return isinstance(module, ScriptModule) and module.original_name in _CLASSES
 
 
 def _recognized(module: nn.Module) -> tuple[Kind, bool] | None:

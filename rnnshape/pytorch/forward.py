@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Final
 
 import torch
 
-from rnnshape.layer.facts import Cat, Claim, Expression, Facts, Part, Tensor, Weight
+from rnnshape.layer.facts import Cat, Claim, Dims, Expression, Facts, Part, Tensor, Weight
 from rnnshape.layer.formulas import final_state_names, state_names, stateless_results
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.backend import quiet_state, refusals
@@ -35,19 +36,29 @@ def measure(subject: Subject, claims: Sequence[Claim]) -> Facts:
         run = forward(subject)
         known = {**run.tensors, **run.stateless}
         judged = tuple(replace(claim, holds=_holds(claim, known)) for claim in claims)
+    shapes = {name: tuple(value.shape) for name, value in run.tensors.items()}
     return Facts(
-        tensors={
-            name: Tensor(name=name, shape=tuple(value.shape), axes=())
-            for name, value in run.tensors.items()
-        },
+        tensors={name: Tensor(name=name, shape=shape, axes=()) for name, shape in shapes.items()},
         weights=tuple(
             Weight(name=name, shape=tuple(value.shape))
             for name, value in run.module.named_parameters()
         ),
-        parameters=sum(value.numel() for value in run.module.parameters()),
+        counts=_counts(run.module, shapes),
         claims=judged,
         batch_sizes=run.batch_sizes,
     )
+
+
+def _counts(module: torch.nn.Module, shapes: Mapping[str, Dims]) -> dict[str, int]:
+    """What a report counts, from the weights and tensors that there are."""
+    parameters = list(module.parameters())
+    steps = prod(shapes.get("data", shapes["input"])[:-1])
+    return {
+        "parameters": sum(value.numel() for value in parameters),
+        "parameter_bytes": sum(value.nbytes for value in parameters),
+        "macs": steps * sum(value.numel() for value in parameters if value.dim() == 2),
+        "next_linear": shapes.get("output", shapes.get("h_1", (0,)))[-1],
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

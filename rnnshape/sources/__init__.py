@@ -1,1 +1,1 @@
-"""Where a layer comes from: something that a person points at, read as a config."""
+"""Where layers come from: texts that describe one, and the manifest."""

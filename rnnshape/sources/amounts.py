@@ -14,10 +14,10 @@ _AMOUNT: Final = re.compile(
     r"(?:(?P<prefix>[kKMGT])?(?P<bytes>B)?|(?P<binary>[KMGT])iB)"
 )
 _SCIENTIFIC: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,3}")
-# More billions than any layer has parameters; a number of bytes is larger.
-_MOST_BILLIONS: Final = 1000
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
-# Python writes no integer of over 4,300 digits.
+# No layer has as many billions of parameters; a number of bytes is larger.
+_MOST_BILLIONS: Final = 1000
+# Python refuses to write an integer of over 4,300 digits.
 _LONGEST: Final = 4_000
 _POWERS: Final = {"k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
 
@@ -28,14 +28,6 @@ class Amount:
 
     value: Fraction
     in_bytes: bool
-
-    @property
-    def billions(self) -> str | None:
-        """What is meant by 7B where bytes are not: 7000M, since B is how people write a billion."""
-        if not self.in_bytes or self.value >= _MOST_BILLIONS:
-            return None
-        millions = 1000 * self.value
-        return f"{millions}M" if millions.denominator == 1 else str(int(10**6 * millions))
 
 
 def parsed_amount(text: str) -> Amount | None:
@@ -52,39 +44,40 @@ def parsed_amount(text: str) -> Amount | None:
     )
 
 
-def amount(text: str, *, in_bytes: bool = False) -> int:
+def read_amount(text: str, *, in_bytes: bool = False) -> int:
     """The whole number that `text` is. Raises RequestError, whose hint is an amount instead.
 
-    A unit of bytes is taken only where the number counts bytes: 7B would be 7 of what else.
+    A unit of bytes is accepted only where bytes are counted.
     """
+    example = "4MiB" if in_bytes else "1.5M"
     if len(text) > _LONGEST:
+        problem = f"has {len(text):,} characters; the most is {_LONGEST:,}"
+        raise RequestError(f"{quoted(text)} {problem}", hint=example)
+    amount = parsed_amount(text)
+    if amount is None:
+        meant = meant_number(text)
+        hint = example if meant is None else str(meant)
+        raise RequestError(f"{quoted(text)} is not a number", hint=hint)
+    if amount.in_bytes and not in_bytes:
+        billions = amount.value < _MOST_BILLIONS  # 7B is how people write a number of billions
         raise RequestError(
-            f"{quoted(text)} has {len(text):,} characters; the most is {_LONGEST:,}",
-            hint="4MiB" if in_bytes else "1.5M",
+            f"{quoted(text)} is an amount of bytes{'; a billion is 1000M' * billions}",
+            hint=str(int(amount.value * 10**9 if billions else amount.value)),
         )
-    parsed = parsed_amount(text)
-    if parsed is None:
-        example = "4MiB" if in_bytes else "1.5M"
-        raise RequestError(f"{quoted(text)} is no number", hint=_meant(text.strip()) or example)
-    if parsed.in_bytes and not in_bytes:
-        billion = "; a billion is 1000M" if parsed.billions else ""
-        raise RequestError(
-            f"{quoted(text)} is an amount of bytes{billion}",
-            hint=parsed.billions or str(int(parsed.value)),
-        )
-    if parsed.value.denominator != 1:
-        raise RequestError(f"{quoted(text)} is not whole", hint=str(int(parsed.value)))
-    return int(parsed.value)
+    if amount.value.denominator != 1:
+        raise RequestError(f"{quoted(text)} is not whole", hint=str(int(amount.value)))
+    return int(amount.value)
 
 
-def scientific(text: str) -> int | None:
-    """The whole part of a number like `1e9`, which is none of the forms of an amount."""
-    return int(Fraction(text)) if _SCIENTIFIC.fullmatch(text) else None
-
-
-def _meant(text: str) -> str | None:
-    """The amount that is written in a form that is none: `136,960`, `1e6`."""
-    if _GROUPED.fullmatch(text):
-        return text.replace(",", "")
-    number = scientific(text)
-    return None if number is None else str(number)
+def meant_number(text: str) -> int | None:
+    """The whole part of a number in another form, `136,960` or `1e6`, or in front of a word."""
+    word = text.strip()
+    if _GROUPED.fullmatch(word):
+        return int(word.replace(",", ""))
+    if _SCIENTIFIC.fullmatch(word):
+        return int(Fraction(word))
+    amount = parsed_amount(word)
+    if amount is not None:
+        return int(amount.value)
+    begun = re.match(r"[0-9]{1,200}", word)
+    return int(begun[0]) if begun else None

@@ -1,7 +1,7 @@
 """The constructors of torch.nn's recurrent layers: how they bind arguments, what they refuse.
 
-What PyTorch accepts, and which exception it raises otherwise, is that of torch 2.13, check by
-check in its order: https://github.com/pytorch/pytorch/blob/main/torch/nn/modules/rnn.py.
+The checks, their order and the exceptions are those of torch 2.13:
+https://github.com/pytorch/pytorch/blob/main/torch/nn/modules/rnn.py.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Constructor:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The names of the arguments in the order of their places."""
+        """The names of the arguments, in order."""
         nonlinearity = ("nonlinearity",) if self.kind is Kind.RNN else ()
         if self.cell:
             return (*_SIZES, "bias", *nonlinearity, "device", "dtype")
@@ -58,7 +58,7 @@ class Constructor:
 
     @property
     def keywords(self) -> tuple[str, ...]:
-        """The names that may be written: RNN and GRU take proj_size by its place alone."""
+        """The names that a call may use: RNN and GRU take proj_size only by its place."""
         projects = self.kind is Kind.LSTM
         return tuple(name for name in self.arguments if projects or name != "proj_size")
 
@@ -69,10 +69,10 @@ CONSTRUCTORS: Final = {
 }
 
 
-def bound(constructor: Constructor, call: ast.Call) -> dict[str, ast.expr]:
-    """The arguments by name, of a call without `*` and `**`.
+def bind_arguments(constructor: Constructor, call: ast.Call) -> dict[str, ast.expr]:
+    """The arguments of a call without `*` and `**`, by name.
 
-    Raises RequestError where Python or PyTorch does not bind them.
+    Raises RequestError where Python or PyTorch would raise TypeError.
     """
     words = {str(word.arg): word.value for word in call.keywords}
     _require_own_arguments(constructor, call.args, words)
@@ -93,7 +93,7 @@ def bound(constructor: Constructor, call: ast.Call) -> dict[str, ast.expr]:
 def _require_own_arguments(
     constructor: Constructor, places: list[ast.expr], words: Mapping[str, ast.expr]
 ) -> None:
-    """What RNN and GRU refuse before they look at anything else."""
+    """Raise RequestError for what RNN and GRU refuse before they look at anything else."""
     name = constructor.name
     if "proj_size" in words and name in ("nn.GRU", "nn.RNN"):
         problem = f"{name} has no proj_size; only nn.LSTM has one"
@@ -111,7 +111,7 @@ def _require_own_arguments(
 
 
 def _unbound(constructor: Constructor, message: str, places: int) -> tuple[str, str]:
-    """The problem and the hint for what Signature.bind_partial says."""
+    """The problem and the hint for a message of Signature.bind_partial."""
     names = constructor.arguments
     match message.split("'"):
         case ["multiple values for argument ", name, _]:
@@ -124,7 +124,7 @@ def _unbound(constructor: Constructor, message: str, places: int) -> tuple[str, 
 
 
 def _instead(constructor: Constructor, name: str) -> str:
-    """The argument that may be meant, or the class that has it."""
+    """The hint for an unknown argument: the class that has it, or the nearest name."""
     for other in (f"nn.{constructor.kind.value}", "nn.LSTM", "nn.RNN"):
         if name in CONSTRUCTORS[other].keywords:
             return f"{other} has {name}"
@@ -132,7 +132,7 @@ def _instead(constructor: Constructor, name: str) -> str:
     return f"{near}=...; {constructor.name} takes {', '.join(constructor.keywords)}"
 
 
-# The argument, what PyTorch raises, and when. Each relies on those before it.
+# The argument, what PyTorch raises, and when. Each check relies on those before it.
 _Checks: TypeAlias = tuple[tuple[str, str, Callable[[Any], bool]], ...]
 _CELL_CHECKS: Final[_Checks] = (
     ("hidden_size", "TypeError", lambda v: not isinstance(v.hidden_size, int)),
@@ -164,9 +164,9 @@ _LAYER_CHECKS: Final[_Checks] = (
 
 
 def require_accepted(constructor: Constructor, given: Mapping[str, Constant], places: int) -> None:
-    """Raise RequestError where PyTorch refuses the values, or builds what cannot run.
+    """Raise RequestError where PyTorch refuses the values, or builds a layer that cannot run.
 
-    `given` are the values by name, `places` is how many of them are written without it.
+    `given` has the values by name; the first `places` of them are written without their names.
     """
     values = SimpleNamespace(**given, kind=constructor.kind)
     for name, raises, refuses in _CELL_CHECKS if constructor.cell else _LAYER_CHECKS:

@@ -1,29 +1,37 @@
-"""Python text that constructs a recurrent layer, read as PyTorch would take it and never run."""
+"""Read Python text that constructs a recurrent layer, as PyTorch would take it; never run it."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.config import RNNConfig
-from rnnshape.layer.settings import DType
 from rnnshape.layer.subject import Origin
 from rnnshape.layer.traps import PositionalBias, Trap, UncheckedFlag, UncheckedSize
 from rnnshape.sources import literal
-from rnnshape.sources.constructor import ARGUMENTS, Constructor, bound, require_accepted
+from rnnshape.sources.constructor import ARGUMENTS, Constructor, bind_arguments, require_accepted
 from rnnshape.sources.literal import Constant
-from rnnshape.sources.pasted import EXAMPLE, Construction, construction
+from rnnshape.sources.pasted import EXAMPLE_CALL, Construction, construction
 from rnnshape.sources.target import Target
 from rnnshape.words import CALL
 
 _LONGEST_TEXT: Final = 10_000
 _SIZES: Final = ("input_size", "hidden_size", "num_layers", "proj_size")
 _FLAGS: Final = ("bias", "batch_first", "bidirectional")
-# Handed to PyTorch's kernels as they are, which then refuse the type.
+# PyTorch hands these to its kernels as they are, and they refuse the type.
 _CHECKED_IN_FORWARD: Final = ("num_layers", "bidirectional")
+
+_PYTHON: Final = re.compile(
+    r"\b(?:nn\.\w+|(?:lstm|gru|rnn)(?:cell)?)\s*\("  # a call
+    r"|\A\s*(?:>>>|\.\.\. |In \[\d+\]:|\([^()]*\): )"  # a prompt, or what print shows
+    r"|\A\s*[\w.]+\s*(?::[^=]*)?=(?:\s|[^(]*\()",  # an assignment
+    re.IGNORECASE,
+)
+_FILE: Final = re.compile(r"\.(?:pt|pth|bin|ckpt|safetensors)(?::[\w.]*)?\s*\Z")
 
 # Methods that change neither the layer nor its device and dtype.
 _KEEPING: Final = frozenset(
@@ -31,56 +39,39 @@ _KEEPING: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parsed:
-    """What a text says of a layer. `device` and `dtype` are None where it does not say."""
+def looks_like_call(text: str) -> bool:
+    """Whether `text` is meant as Python, or as a layer that Python printed, right or wrong.
 
-    text: str  # the constructor call that says the same: ASCII, on one line
-    config: RNNConfig
-    given: frozenset[str]  # fields of config that the text gives
-    traps: tuple[Trap, ...]
-    device: str | None = None
-    dtype: DType | None = None
+    Options such as `lstm --hidden 40`, file names and import paths are neither.
+    """
+    return _PYTHON.search(text) is not None and _FILE.search(text) is None
 
 
 def read_call(text: str) -> Target:
-    """The layer that a text constructs. Raises RequestError; see `parse`."""
-    parsed = parse(text)
-    return Target(
-        kind=parsed.config.kind,
-        fields={name: getattr(parsed.config, name) for name in parsed.given},
-        origin=Origin(words=CALL, target=parsed.text, traps=parsed.traps),
-        device=parsed.device,
-        dtype=parsed.dtype,
-    )
-
-
-def parse(text: str) -> Parsed:
     """The layer that `text` constructs: `nn.LSTM(20, 40, 4, True)`, `rnn = nn.GRU(20, 40)`.
 
     The text may be any code in which one recurrent layer is constructed, with or without prompts,
-    or what `print` shows of a layer or a model.
-    Values are literals and arithmetic on them. Raises RequestError for anything else, and where
-    PyTorch would raise, with the exception's name.
+    or what `print` shows of a layer or a model. Values are literals and arithmetic on them. Raises
+    RequestError for anything else, and where PyTorch would raise, with the exception's name.
     """
     if len(text) > _LONGEST_TEXT:
         raise RequestError(
             f"the text has {len(text):,} characters; the most is {_LONGEST_TEXT:,}",
-            hint=f"give the constructor call alone: {EXAMPLE}",
+            hint=f"give the constructor call alone: {EXAMPLE_CALL}",
         )
     try:
         return _used(construction(text))
     except (RecursionError, MemoryError) as error:
         raise RequestError(
             f"{quoted(text)} is nested too deeply",
-            hint=f"give the constructor call alone: {EXAMPLE}",
+            hint=f"give the constructor call alone: {EXAMPLE_CALL}",
         ) from error
 
 
-def _used(found: Construction) -> Parsed:
-    """The layer, where nothing that is called on it may change it."""
+def _used(found: Construction) -> Target:
+    """The layer, unless a method that may change it is called on it."""
     _quote_nonlinearity(found.call)
-    layer = _parsed(found.constructor, found.call)
+    layer = _target(found.constructor, found.call)
     for method in found.methods:
         if method in ("", "forward"):
             break
@@ -95,22 +86,22 @@ def _used(found: Construction) -> Parsed:
 
 
 def _is_spelled_out(call: ast.Call) -> bool:
-    """Whether a call has its arguments without `*` and `**`."""
+    """Whether a call has no `*` and `**`."""
     starred = any(isinstance(node, ast.Starred) for node in call.args)
     return not starred and all(word.arg for word in call.keywords)
 
 
 def _quote_nonlinearity(call: ast.Call) -> None:
-    """Make `RNNCell(20, 40, nonlinearity=relu)`, which print shows, a call of Python."""
+    """Turn what print shows, `RNNCell(20, 40, nonlinearity=relu)`, into valid Python."""
     for word in call.keywords:
         if isinstance(call.func, ast.Name) and word.arg == "nonlinearity":
             value = ast.unparse(word.value)
             word.value = ast.Constant(value) if value in ("tanh", "relu") else word.value
 
 
-def _parsed(constructor: Constructor, call: ast.Call) -> Parsed:
+def _target(constructor: Constructor, call: ast.Call) -> Target:
     _require_literals(constructor, call)
-    nodes = bound(constructor, call)
+    nodes = bind_arguments(constructor, call)
     device, dtype = nodes.pop("device", None), nodes.pop("dtype", None)
     by_name = {name: literal.constant(node, name) for name, node in nodes.items()}
     require_accepted(constructor, by_name, len(call.args))
@@ -119,18 +110,19 @@ def _parsed(constructor: Constructor, call: ast.Call) -> Parsed:
         cell=constructor.cell,
         **{name: _taken_as(name, value) for name, value in by_name.items()},
     )
-    return Parsed(
-        text=ast.unparse(call),
-        config=config,
-        given=frozenset([*by_name, *(["cell"] if constructor.cell else [])]),
-        traps=(*_bias(constructor, len(call.args), config, by_name), *_unchecked(by_name)),
+    traps = (*_bias(constructor, len(call.args), config, by_name), *_unchecked(by_name))
+    given = [*by_name, *(["cell"] if constructor.cell else [])]
+    return Target(
+        kind=constructor.kind,
+        fields={name: getattr(config, name) for name in given},
+        origin=Origin(words=CALL, target=ast.unparse(call), traps=traps),
         device=literal.device(device) if device else None,
         dtype=literal.dtype(dtype) if dtype else None,
     )
 
 
 def _require_literals(constructor: Constructor, call: ast.Call) -> None:
-    """Refuse arguments that have no value unless the text is run."""
+    """Raise RequestError for arguments whose value is known only when the text is run."""
     words = [str(word.arg) for word in call.keywords]
     if not _is_spelled_out(call):
         raise RequestError(
@@ -156,7 +148,7 @@ def _require_literals(constructor: Constructor, call: ast.Call) -> None:
 
 
 def _example(constructor: Constructor, call: ast.Call) -> str:
-    """The call with a value in place of each name, or another call if that is wrong too."""
+    """The call with a value in place of each name; a fixed example where that is wrong too."""
     places = zip(constructor.arguments, call.args, strict=False)
     filled = ast.Call(
         func=call.func,
@@ -168,9 +160,9 @@ def _example(constructor: Constructor, call: ast.Call) -> str:
         ],
     )
     try:
-        return _parsed(constructor, filled).text
+        return str(_target(constructor, filled).origin.target)
     except RequestError:
-        return EXAMPLE
+        return EXAMPLE_CALL
 
 
 def _filled(name: str, node: ast.expr) -> ast.expr:
@@ -182,7 +174,7 @@ def _filled(name: str, node: ast.expr) -> ast.expr:
 
 
 def _taken_as(name: str, value: Constant) -> Any:
-    """The value that PyTorch's own use of the argument makes of it."""
+    """The value as PyTorch uses it."""
     if name in _FLAGS:
         return bool(value)
     if isinstance(value, (bool, int, float)):
@@ -193,7 +185,7 @@ def _taken_as(name: str, value: Constant) -> Any:
 def _bias(
     constructor: Constructor, places: int, config: RNNConfig, given: Collection[str]
 ) -> Iterator[PositionalBias]:
-    """True or False in the place after num_layers, which is the last that is filled."""
+    """The trap of a last argument True or False in the place after num_layers."""
     place = constructor.arguments.index("bias") + 1
     if config.cell or places != place or "bidirectional" in given:
         return
@@ -202,7 +194,7 @@ def _bias(
 
 
 def _unchecked(by_name: Mapping[str, Constant]) -> Iterator[Trap]:
-    """Values of another type that PyTorch's constructor takes without a word."""
+    """The traps of values of a wrong type that PyTorch's constructor accepts."""
     for name, value in by_name.items():
         runs = name not in _CHECKED_IN_FORWARD
         if name in _FLAGS and not isinstance(value, bool):

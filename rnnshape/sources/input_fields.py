@@ -1,4 +1,4 @@
-"""The fields of an input, as they were given: read together, and checked against the layer."""
+"""Combine the fields of an input, and check them against the layer."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def read_input(
 ) -> dict[str, Any]:
     """The fields of InputSpec, and input_size where the input shape gives it.
 
-    `layer` holds the fields of the layer that are given, `fixed` those that cannot be changed.
-    Raises RequestError where they contradict each other.
+    `layer` holds the given fields of the layer; those in `fixed` cannot be changed. Raises
+    RequestError where fields contradict each other.
     """
     _require_compatible(given, cell=bool(layer.get("cell")))
     read = {name: given[name] for name in ("batch_size", "seq_len", "with_state") if name in given}
@@ -35,18 +35,12 @@ def read_input(
     return read
 
 
-def likely_shape(given: Mapping[str, Any], layer: Mapping[str, Any]) -> tuple[int, ...]:
-    """An input shape that fits the other fields of the input and those of the layer."""
-    shape = _Shape((), layer, read_input(given, layer), ())
-    return shape.likely(shape.single if shape.unbatched else shape.batched)
-
-
 def _require_compatible(given: Mapping[str, Any], *, cell: bool) -> None:
-    """Raise RequestError for a field that makes no sense beside another."""
+    """Raise RequestError for two fields that cannot be combined."""
     for other in ("batch_size", "lengths"):
         if given.get("unbatched") and other in given:
             raise RequestError(
-                f"{{unbatched}} is one sequence without a batch, and {{{other}}} is given",
+                f"{{unbatched}} is one sequence without a batch, but {{{other}}} is given",
                 hint=f"leave out {{unbatched:name}} or {{{other}:name}}",
                 unbatched=True,
                 **{other: given[other]},
@@ -54,18 +48,18 @@ def _require_compatible(given: Mapping[str, Any], *, cell: bool) -> None:
     for name in ("seq_len", "lengths"):
         if cell and name in given:
             raise RequestError(
-                f"a cell takes one step, and {{{name}}} is given",
+                f"a cell takes one step, but {{{name}}} is given",
                 hint=f"leave {{{name}:name}} out, or ask for the layer instead of its cell",
                 **{name: given[name]},
             )
 
 
 def _rows(lengths: tuple[int, ...], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the lengths say: the number of rows and the steps of each."""
+    """The fields that lengths give: their number is the batch."""
     batch = given.get("batch_size", len(lengths))
     if batch != len(lengths):
         raise RequestError(
-            f"there are {len(lengths)} lengths, and {{batch_size:name}} is {batch}",
+            f"there are {len(lengths)} lengths, but {{batch_size:name}} is {batch}",
             hint="leave {batch_size:name} out, or give {batch_size}",
             batch_size=len(lengths),
         )
@@ -74,7 +68,7 @@ def _rows(lengths: tuple[int, ...], given: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Shape:
-    """An input shape, beside what else is given."""
+    """An input shape, together with the other fields that are given."""
 
     sizes: tuple[int, ...]
     layer: Mapping[str, Any]
@@ -101,11 +95,11 @@ class _Shape:
 
     @cached_property
     def known(self) -> dict[str, int]:
-        """The axes' sizes that are given otherwise."""
+        """The sizes of axes that other fields give."""
         return {name: size for name, size in {**self.layer, **self.given}.items() if name in _AXES}
 
     def fields(self) -> dict[str, Any]:
-        """What the shape gives. Raises RequestError where it contradicts something."""
+        """The fields that the shape gives. Raises RequestError where it contradicts another."""
         axes = self._axes()
         shape = dict(zip(axes, self.sizes, strict=True))
         for name, size in shape.items():
@@ -113,7 +107,7 @@ class _Shape:
                 raise self._refused(f"has {name} 0, which must be 1 or more", axes, shape)
         if self.unbatched and axes == self.batched:
             raise RequestError(
-                "{unbatched} is one sequence without a batch, and"
+                "{unbatched} is one sequence without a batch, but"
                 f" {{input_shape:name}} {_listed(self.sizes)} has a batch axis",
                 hint="{input_shape}, or leave {unbatched:name} out",
                 unbatched=True,
@@ -132,7 +126,7 @@ class _Shape:
         )
 
     def _axes(self) -> tuple[str, ...]:
-        """The axes that the sizes are those of."""
+        """The axes whose sizes these are. Raises RequestError for a wrong number of sizes."""
         if len(self.sizes) == len(self.batched):
             return self.batched
         meant = {}
@@ -151,7 +145,7 @@ class _Shape:
         )
 
     def _clash(self, name: str, shape: Mapping[str, int]) -> RequestError:
-        """The shape has another size than the target, the number of lengths, or another field."""
+        """The error for a size that the target, the lengths or another field contradicts."""
         size, known = shape[name], self.known[name]
         if name in self.fixed:
             return self._refused(f"has {name} {size}, but the target has {known}", shape, shape)
@@ -176,7 +170,7 @@ class _Shape:
     def _refused(
         self, problem: str, axes: Collection[str], shape: Mapping[str, int]
     ) -> RequestError:
-        """The shape with a problem, and one that would do."""
+        """The error for a shape, with one that fits as its hint."""
         fitting = self.likely(axes, shape)
         return RequestError(
             f"{{input_shape:name}} {problem}", hint="{input_shape}", input_shape=fitting

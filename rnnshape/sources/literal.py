@@ -1,12 +1,11 @@
-"""Literal values in parsed Python: numbers, arithmetic on them, strings, devices, dtypes."""
+"""The values of literals in parsed Python: numbers, arithmetic, strings, devices, dtypes."""
 
 from __future__ import annotations
 
 import ast
-import math
 import operator
 from collections.abc import Callable
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.config import MAX_SIZE
@@ -27,26 +26,20 @@ _SIGNS: Final[dict[type[ast.unaryop], Callable[[Any], Any]]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
+_PARTS: Final = (ast.BinOp, ast.UnaryOp, *_OPERATIONS, *_SIGNS)
 _MOST_BITS: Final = MAX_SIZE.bit_length()
 
 
 def is_literal(node: ast.expr) -> bool:
     """Whether `node` is a number, arithmetic on numbers, True, False, None or a string."""
-    match node:
-        case ast.Constant(value=str() | None):
-            return True
-        case _:
-            return _is_number(node)
-
-
-def _is_number(node: ast.expr) -> bool:
-    match node:
-        case ast.UnaryOp(op=sign, operand=operand):
-            return type(sign) in _SIGNS and _is_number(operand)
-        case ast.BinOp(left=left, op=sign, right=right):
-            return type(sign) in _OPERATIONS and _is_number(left) and _is_number(right)
-        case _:
-            return isinstance(node, ast.Constant) and isinstance(node.value, (int, float))
+    if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, str)):
+        return True
+    return all(
+        isinstance(part.value, (int, float))
+        if isinstance(part, ast.Constant)
+        else isinstance(part, _PARTS)
+        for part in ast.walk(node)
+    )
 
 
 def constant(node: ast.expr, name: str) -> Constant:
@@ -54,20 +47,15 @@ def constant(node: ast.expr, name: str) -> Constant:
 
     Raises RequestError where arithmetic gives no real number, or one of over 500 digits.
     """
-    match node:
-        case ast.Constant(value=str() | None as value):
-            return value
-        case _:
-            pass
     try:
-        number = _computed(node, name)
-    except RequestError:
-        raise
+        value: Constant | complex = _computed(node, name)
     except (ArithmeticError, TypeError, ValueError) as error:
+        if isinstance(error, RequestError):
+            raise
         reason = error.args[-1]
     else:
-        if isinstance(number, (int, float)):
-            return number
+        if not isinstance(value, complex):
+            return value
         reason = "it is complex"
     raise RequestError(
         f"{name}={quoted(ast.unparse(node))} has no value: {reason}", hint="write the number"
@@ -116,34 +104,22 @@ def dtype(node: ast.expr) -> DType | None:
 
 
 def _computed(node: ast.expr, name: str) -> Any:
-    """The number that `node` comes to, which may be complex."""
-    if isinstance(node, ast.Constant):
-        return _bounded(node.value, name)
-    if isinstance(node, ast.UnaryOp):
-        return _SIGNS[type(node.op)](_computed(node.operand, name))
-    assert isinstance(node, ast.BinOp)
-    numbers = _computed(node.left, name), _computed(node.right, name)
-    _require_small(node.op, *numbers, name)
-    return _bounded(_OPERATIONS[type(node.op)](*numbers), name)
-
-
-def _bounded(value: Any, name: str) -> Any:
-    return _too_large(name) if isinstance(value, int) and abs(value) > MAX_SIZE else value
-
-
-def _require_small(sign: ast.operator, left: Any, right: Any, name: str) -> None:
-    """Refuse a power or a shift before it is computed, where its result would be too large."""
-    if not (isinstance(left, int) and isinstance(right, int)):
-        return
-    if isinstance(sign, ast.Pow):
-        bits = right * math.log2(max(abs(left), 1))
-    elif isinstance(sign, ast.LShift):
-        bits = left.bit_length() + right
-    else:
-        return
-    if bits > _MOST_BITS:
-        _too_large(name)
-
-
-def _too_large(name: str) -> NoReturn:
-    raise RequestError(f"{name} has over 500 digits", hint="give a smaller number")
+    """The value of a literal; arithmetic may give a complex number."""
+    value: Any
+    match node:
+        case ast.Constant():
+            value = node.value
+        case ast.UnaryOp():
+            value = _SIGNS[type(node.op)](_computed(node.operand, name))
+        case ast.BinOp():
+            left, right = _computed(node.left, name), _computed(node.right, name)
+            whole = isinstance(left, int) and isinstance(right, int)
+            if whole and isinstance(node.op, (ast.Pow, ast.LShift)) and right > _MOST_BITS:
+                value = MAX_SIZE + 1  # a result that could take long to compute
+            else:
+                value = _OPERATIONS[type(node.op)](left, right)
+        case _:
+            raise TypeError(f"{type(node).__name__} is not a literal")
+    if isinstance(value, int) and abs(value) > MAX_SIZE:
+        raise RequestError(f"{name} has over 500 digits", hint="give a smaller number")
+    return value

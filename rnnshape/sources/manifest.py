@@ -1,4 +1,4 @@
-"""The manifest, `rnnshape.toml` or `[tool.rnnshape]`: which modules, and what is expected of them.
+"""The manifest, `rnnshape.toml` or `[tool.rnnshape]`: modules, and what is expected of them.
 
 [modules.encoder]
 target = "nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
@@ -9,7 +9,7 @@ expect = ["output = 10,5,80", "params <= 150k"]
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -23,15 +23,15 @@ from rnnshape.words import Words, basic_string, toml_value
 
 _EXAMPLE: Final = 'target = "nn.LSTM(20, 40)"'
 _BARE: Final = re.compile("[A-Za-z0-9_-]+")
-# The short names of sizes, as options have them.
+# A size may also have the short name of its option: `batch` for `batch_size`.
 _ALIASES: Final = {
     field.alias: field.name for field in fields_of("input") if field.takes in ("size", "count")
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One module; its target and expectations are still to be read."""
+class ModuleEntry:
+    """One module as it is written: its target and expectations are still texts."""
 
     name: str
     target: str | None  # None where it is missing or not a string
@@ -50,19 +50,19 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest: its modules, as far as keys and types are right, and what is wrong."""
+    """A manifest: its modules, without the keys and values that are wrong, and what is wrong."""
 
     document: TOMLText
-    entries: tuple[Entry, ...]
+    entries: tuple[ModuleEntry, ...]
     problems: tuple[PlacedError, ...]
     path: KeyPath  # of `modules`: ("tool", "rnnshape", "modules") in a pyproject.toml
 
-    def line(self, entry: Entry, *keys: str | int) -> int:
-        """The line of a module, or of what it has under `keys`."""
+    def line(self, entry: ModuleEntry, *keys: str | int) -> int:
+        """The line of a module, or of the value at `keys` in it."""
         return self.document.line((*self.path, entry.name, *keys))
 
-    def problem(self, entry: Entry, error: RequestError, *keys: str | int) -> PlacedError:
-        """What is wrong with a module, at the line of `keys`, or of the first field it is about."""
+    def problem(self, entry: ModuleEntry, error: RequestError, *keys: str | int) -> PlacedError:
+        """The error at the line of `keys`, or else of the first field that it refers to."""
         about = (entry.keys[name] for name in error.fields if name in entry.keys)
         path = (*self.path, entry.name, *(keys or islice(about, 1)))
         return PlacedError(
@@ -74,9 +74,9 @@ class Manifest:
         )
 
     def with_expectations(self, texts: Mapping[tuple[str, int], str]) -> str:
-        """The text with other expectations, each by its module and its number in `expect`.
+        """The text with these expectations replaced, each by its module and its index in `expect`.
 
-        Nothing else changes, not a blank.
+        Everything else stays as it is, to the last blank.
         """
         text, end = self.document.text, 0
         spans = {
@@ -91,9 +91,9 @@ class Manifest:
 
 
 def manifest_of(document: TOMLText, root: Sequence[str] = ()) -> Manifest:
-    """The modules under `root`, and every key and type that is wrong.
+    """The modules under `root`, and every key and value of a wrong name or type.
 
-    Raises RequestError where there is no table to read them from.
+    Raises RequestError where something else stands in place of the table of modules.
     """
     table: Any = document.values
     path: KeyPath = (*root, "modules")
@@ -122,7 +122,7 @@ def manifest_of(document: TOMLText, root: Sequence[str] = ()) -> Manifest:
 
 
 def _header(path: KeyPath) -> str:
-    """A path as a header has it, without its brackets."""
+    """A path as it stands in the brackets of a header."""
     keys = map(str, path)
     return ".".join(key if _BARE.fullmatch(key) else basic_string(key) for key in keys)
 
@@ -138,22 +138,22 @@ def _wrong_values(
             yield _at(document, (*path, key), error, name)
 
 
-def _entry(name: str, values: Mapping[str, Any]) -> Entry:
-    """A module without the values that are wrong."""
+def _entry(name: str, values: Mapping[str, Any]) -> ModuleEntry:
+    """A module without its wrong values."""
     keys = {
         _ALIASES.get(key, key): key
         for key, value in values.items()
         if key in _TYPES and _TYPES[key].accepts(value)
     }
     right = {field: values[key] for field, key in keys.items()}
-    return Entry(
+    return ModuleEntry(
         name=name,
         target=right.pop("target", None),
         matches=right.pop("matches", None),
         expect=tuple(right.pop("expect", ())),
         device=right.pop("device", None),
         dtype=right.pop("dtype", None),
-        # A flag that is false says what leaving it out says.
+        # A flag that is false means the same as one that is left out.
         input={field: _plain(value) for field, value in right.items() if value is not False},
         keys=keys,
     )
@@ -163,9 +163,10 @@ def _wrong_value(key: str, value: Any, values: Mapping[str, Any]) -> Iterator[Re
     if key not in _TYPES:
         yield _unknown_key(key, list(_TYPES))
         return
-    accepts, what, example = _TYPES[key]
-    if not accepts(value):
-        yield RequestError(f"{key} is {_shown(value)}, not {what}", hint=f"{key} = {example}")
+    expected = _TYPES[key]
+    if not expected.accepts(value):
+        problem = f"{key} is {_shown(value)}, not {expected.what}"
+        yield RequestError(problem, hint=f"{key} = {expected.example}")
     if _ALIASES.get(key) in values:
         other = _ALIASES[key]
         yield RequestError(f"{key} and {other} are the same", hint=f"leave out {key} or {other}")
@@ -173,8 +174,9 @@ def _wrong_value(key: str, value: Any, values: Mapping[str, Any]) -> Iterator[Re
 
 def _unknown_key(key: str, known: Sequence[str]) -> RequestError:
     alike = get_close_matches(key, known, n=1)
+    keys = "the keys are" if len(known) > 1 else "the only key is"
     return RequestError(
-        f"unknown key {quoted(key)}; there {'are' if len(known) > 1 else 'is'} {', '.join(known)}",
+        f"unknown key {quoted(key)}; {keys} {', '.join(known)}",
         hint=f"{alike[0]}, or leave it out" if alike else "leave it out",
     )
 
@@ -185,55 +187,39 @@ def _at(
     return PlacedError(error, file=document.file, line=document.line(path), name=name)
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_count(value: Any) -> bool:
-    return _is_integer(value) and 0 <= value <= MAX_SIZE
-
-
-def _is_size(value: Any) -> bool:
-    return _is_count(value) and value >= 1
-
-
-def _are_counts(value: Any) -> bool:
-    return isinstance(value, list) and value != [] and all(map(_is_count, value))
-
-
-def _are_sizes(value: Any) -> bool:
-    return _are_counts(value) and 0 not in value
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
-
-
 class _Type(NamedTuple):
-    accepts: Callable[[Any], bool]
+    """What the value of a key must be: one item, or an array of them."""
+
+    item: type
     what: str
     example: str
+    array: bool = False
+    least: int = 0  # of each integer
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a value from TOML is of this type."""
+        items = value if self.array else [value]
+        if not isinstance(items, list) or (items == [] and self.item is int):
+            return False
+        return all(map(self._accepts_item, items))
+
+    def _accepts_item(self, item: Any) -> bool:
+        right = type(item) is self.item  # True is an int too
+        return right and (self.item is not int or self.least <= item <= MAX_SIZE)
 
 
-_STRING: Final = _Type(_is_text, "a string", '"nn.LSTM(20, 40)"')
+_STRING: Final = _Type(str, "a string", '"nn.LSTM(20, 40)"')
+_STRINGS: Final = _Type(str, "an array of strings", '["output = 10,5,80"]', array=True)
 _OF_FIELD: Final[Mapping[Takes, _Type]] = {
-    "size": _Type(_is_size, "an integer of 1 or more", "10"),
-    "count": _Type(_is_count, "an integer of 0 or more", "5"),
-    "shape": _Type(_are_counts, "an array of integers of 0 or more", "[10, 5, 20]"),
-    "lengths": _Type(_are_sizes, "an array of integers of 1 or more", "[7, 3, 2]"),
-    "flag": _Type(_is_flag, "true or false", "true"),
+    "size": _Type(int, "an integer of 1 or more", "10", least=1),
+    "count": _Type(int, "an integer of 0 or more", "5"),
+    "shape": _Type(int, "an array of integers of 0 or more", "[10, 5, 20]", array=True),
+    "lengths": _Type(int, "an array of integers of 1 or more", "[7, 3, 2]", array=True, least=1),
+    "flag": _Type(bool, "true or false", "true"),
 }
 _TYPES: Final[Mapping[str, _Type]] = {
     "target": _STRING,
-    "expect": _Type(_are_texts, "an array of strings", '["output = 10,5,80"]'),
+    "expect": _STRINGS,
     "matches": _STRING,
     **{field.name: _OF_FIELD[field.takes] for field in fields_of("input")},
     "device": _STRING._replace(example='"cpu"'),
@@ -247,7 +233,7 @@ def _plain(value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    """A value as TOML writes it, cut short; what has too many digits or lines in other words."""
+    """A value as TOML writes it, cut short, or in words where that is too long to read."""
     match value:
         case dict():
             return "a table"
@@ -262,7 +248,7 @@ def _shown(value: Any) -> str:
 
 
 def _literal(text: str, quote: str) -> str:
-    """A TOML string in the quotes of the old one, if they can hold it."""
+    """A TOML string in the quotes of the old one, where these allow it."""
     if quote == "'" and text.isprintable() and "'" not in text:
         return f"'{text}'"
     return basic_string(text)

@@ -1,4 +1,4 @@
-"""The file of a manifest: found and read."""
+"""Find the file of a manifest, and read it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ MANIFEST: Final = "rnnshape.toml"
 _PYPROJECT: Final = "pyproject.toml"
 _SECTION: Final = ("tool", "rnnshape")
 _NEW: Final = "rnnshape check --init lstm writes a first one"
-# More than any manifest that people write: 100,000 modules take 15 MB.
-_MOST_BYTES: Final = 16_000_000
 
 
 def load(name: str | os.PathLike[str] | None) -> Manifest:
-    """The manifest called `name`, or the nearest one here or above.
+    """The manifest in the file `name`, or in the nearest one here or in a folder above.
 
-    Raises RequestError, or RequestErrors with all that is wrong with its keys.
+    Raises RequestError where there is none, or it cannot be read. What is wrong with single
+    modules is among its `problems`.
     """
     path = Path(name) if name is not None else _nearest()
     root = _SECTION if path.name == _PYPROJECT else ()
@@ -41,7 +40,9 @@ def _nearest() -> Path:
     for folder in (here, *here.parents):
         for path in (folder / MANIFEST, folder / _PYPROJECT):
             shown = Path(os.path.relpath(path, here))
-            if _is_file(path) and (path.name == MANIFEST or _has_table(shown)):
+            # os.path, since a folder that may not be searched makes Path.is_file() raise
+            is_file = os.path.isfile(path)  # noqa: PTH113
+            if is_file and (path.name == MANIFEST or _has_table(shown)):
                 return shown
     raise RequestError(
         f"there is no {MANIFEST}, and no {_PYPROJECT} with [{'.'.join(_SECTION)}], here or above",
@@ -58,26 +59,21 @@ def _has_table(path: Path) -> bool:
 
 def _document(path: Path) -> TOMLText:
     shown = quoted(str(path))
-    if _is_folder(path):
+    try:
+        content = path.read_bytes()
+    except IsADirectoryError as error:
         raise RequestError(
             f"{shown} is a folder, not a file", hint=f"rnnshape check {word(path / MANIFEST)}"
-        )
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+        ) from error
     except FileNotFoundError as error:
-        hint = "rnnshape check" if _is_file(Path(MANIFEST)) else _NEW
+        hint = "rnnshape check" if Path(MANIFEST).is_file() else _NEW
         raise RequestError(f"there is no file {shown}", hint=hint) from error
-    except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
+    except (OSError, ValueError) as error:  # a name with a null character is a ValueError
         reason = getattr(error, "strerror", None) or str(error)
         raise RequestError(
             f"cannot read {shown}: {reason.lower()}",
-            hint="rnnshape check FILE with a file that you may read",
+            hint="rnnshape check FILE, where FILE is one that you may read",
         ) from error
-    if len(content) > _MOST_BYTES:
-        raise RequestError(
-            f"{shown} has over {_MOST_BYTES:,} bytes", hint="split it, and check each part"
-        )
     try:
         return TOMLText.of(content.decode(), str(path))
     except UnicodeDecodeError as error:
@@ -86,17 +82,3 @@ def _document(path: Path) -> TOMLText:
         raise PlacedError(
             RequestError(problem, hint="save it as UTF-8"), file=str(path), line=line
         ) from error
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # in a folder above that may not be searched
-        return False
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False

@@ -1,4 +1,4 @@
-"""Where a text constructs a recurrent layer: code, lines of a session, a printed model."""
+"""Find where a text constructs a recurrent layer: in code, a session or a printed model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from rnnshape.errors import RequestError, quoted
 from rnnshape.sources.constructor import CONSTRUCTORS, Constructor
 
-EXAMPLE: Final = "nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
+EXAMPLE_CALL: Final = "nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
 
 # Not `rnn.LSTM`: other libraries have one.
 _CLASS: Final = r"(?:(?:torch\.)?nn\.(?:modules\.(?:rnn\.)?)?)?(?:LSTM|GRU|RNN)(?:Cell)?"
@@ -23,35 +23,18 @@ _LINE: Final = re.compile(rf"^(?:[^#\n]*[:=])?[ \t]*(?:\d+ x )?({_CLASS}[ \t]*\(
 _FOREIGN_BLANK: Final = re.compile(r"[^\S\x00-\x7f]")
 
 
-_PYTHON: Final = re.compile(
-    r"\b(?:nn\.\w+|(?:lstm|gru|rnn)(?:cell)?)\s*\("  # a call
-    r"|\A\s*(?:>>>|\.\.\. |In \[\d+\]:|\([^()]*\): )"  # a prompt, or what print shows
-    r"|\A\s*[\w.]+\s*(?::[^=]*)?=(?:\s|[^(]*\()",  # an assignment
-    re.IGNORECASE,
-)
-_FILE: Final = re.compile(r"\.(?:pt|pth|bin|ckpt|safetensors)(?::[\w.]*)?\s*\Z")
-
-
 class Construction(NamedTuple):
-    """A call of a recurrent layer's class, and the calls of the layer that it gives."""
+    """A call of a recurrent layer's class, and what is called on the layer."""
 
     constructor: Constructor
     call: ast.Call
-    methods: tuple[str, ...]  # what is called on the layer, "" where the layer itself is
-
-
-def looks_like_call(text: str) -> bool:
-    """Whether `text` is meant as Python or as a layer that Python printed, right or wrong.
-
-    Options, `lstm --hidden 40`, file names and import paths are not.
-    """
-    return _PYTHON.search(text) is not None and _FILE.search(text) is None
+    methods: tuple[str, ...]  # their names, "" where the layer itself is called
 
 
 def construction(text: str) -> Construction:
     """The one construction in `text`. Raises RequestError where there is none, or several.
 
-    It is looked for in the whole text as Python, and if it is not there, in single lines of it.
+    The text is read as Python as a whole, and where that fails, by single lines.
     """
     refusals: list[RequestError] = []
     for reading in _readings(text):
@@ -65,8 +48,8 @@ def construction(text: str) -> Construction:
 
 
 def _readings(text: str) -> Iterator[str]:
-    """What may be meant as Python, most likely first."""
-    text = _FOREIGN_BLANK.sub(" ", text)  # as web pages have, but Python does not
+    """The ways to read `text` as Python, most likely first."""
+    text = _FOREIGN_BLANK.sub(" ", text)  # web pages have some that Python does not accept
     typed = "\n".join(_TYPED.findall(text)) or text
     yield typed[label.end() :] if (label := _LABEL.match(typed)) else typed
     yield text
@@ -77,7 +60,7 @@ def _readings(text: str) -> Iterator[str]:
 
 
 def _constructions(reading: str, text: str) -> list[Construction]:
-    """Every construction in `reading`, at least one. Raises RequestError that quotes `text`."""
+    """Every construction in `reading`. Raises RequestError, which quotes `text`, for none."""
     nodes = list(ast.walk(_module(reading, text)))
     outer = {inner: node for node in nodes for inner in ast.iter_child_nodes(node)}
     calls = [node for node in nodes if isinstance(node, ast.Call)]
@@ -91,11 +74,11 @@ def _constructions(reading: str, text: str) -> list[Construction]:
     if calls:
         raise RequestError(
             f"{quoted(ast.unparse(calls[0].func))} is not a recurrent layer of torch.nn",
-            hint=f"one of {', '.join(CONSTRUCTORS)}, as in {EXAMPLE}",
+            hint=f"one of {', '.join(CONSTRUCTORS)}, as in {EXAMPLE_CALL}",
         )
     raise RequestError(
         f"{quoted(text)} is not a call of a recurrent layer",
-        hint=f"call one with the values written out: {EXAMPLE}",
+        hint=f"call one with the values written out: {EXAMPLE_CALL}",
     )
 
 
@@ -104,12 +87,10 @@ def _module(reading: str, text: str) -> ast.Module:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python's advice on text like `1if x`
             return ast.parse(dedent(reading).strip())
-    except SyntaxError as error:
-        reason = error.msg.partition(";")[0]
-        raise RequestError(f"{quoted(text)} is not Python: {reason}", hint=EXAMPLE) from error
-    except ValueError as error:  # a null character, half of a surrogate pair
-        reason = "it has characters that no Python text has"
-        raise RequestError(f"{quoted(text)} is not Python: {reason}", hint=EXAMPLE) from error
+    except (SyntaxError, ValueError) as error:  # a null character raises ValueError
+        syntax = error.msg.partition(";")[0] if isinstance(error, SyntaxError) else ""
+        reason = syntax or "it has characters that Python does not allow"
+        raise RequestError(f"{quoted(text)} is not Python: {reason}", hint=EXAMPLE_CALL) from error
 
 
 def _only(found: list[Construction]) -> Construction:
@@ -136,7 +117,7 @@ def _constructor(function: ast.expr) -> Constructor | None:
 
 
 def _methods(node: ast.AST, outer: Mapping[ast.AST, ast.AST]) -> Iterator[str]:
-    """What is called on a layer, in order: `nn.LSTM(20, 40).eval()(x)` is `eval` and then ""."""
+    """What is called on a layer, in order: `nn.LSTM(20, 40).eval()(x)` gives `eval` and ""."""
     while True:
         name, function, use = "", node, outer.get(node)
         if isinstance(use, ast.Attribute):

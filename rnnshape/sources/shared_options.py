@@ -1,4 +1,4 @@
-"""Options that several targets share: lists make a grid, and a target keeps what it gives."""
+"""Options that several targets share: lists make a grid, and a target's own fields win."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rnnshape.fields import FIELDS, fields_of
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 from rnnshape.sources import values
-from rnnshape.sources.options import Given, input_fields, layer_fields, option_words
+from rnnshape.sources.options import Options, input_fields, layer_fields, option_words
 from rnnshape.sources.subjects import subject_of
 from rnnshape.sources.target import Target
 
 
 def subjects_at_points(
-    targets: Sequence[Target], layer: Given, input_: Given, settings: Settings
+    targets: Sequence[Target], layer: Options, input_: Options, settings: Settings
 ) -> list[list[Subject]]:
-    """For each point of the grid every target with the shared options there.
+    """Every target with the shared options, for each point of the grid.
 
     Raises RequestError for an option that changes no target, and for a grid too large to list.
     """
@@ -30,15 +30,15 @@ def subjects_at_points(
     return [list(_subjects(own, point, settings)) for point in points]
 
 
-def shared(target: Target, layer: Given, input_: Given, settings: Settings) -> Subject:
-    """One target with the shared options, and the input that it reads."""
+def shared(target: Target, layer: Options, input_: Options, settings: Settings) -> Subject:
+    """One target with the shared options."""
     (subject,) = _subjects([target.shareable()], {**layer, **input_}, settings)
     return subject
 
 
-def _subjects(targets: Sequence[Target], point: Given, settings: Settings) -> Iterator[Subject]:
+def _subjects(targets: Sequence[Target], point: Options, settings: Settings) -> Iterator[Subject]:
     layer = layer_fields(point)
-    input_ = input_fields(point, layer)
+    input_ = input_fields(point)
     for target in targets:
         _require_input_size(target, input_)
         whole = target.beside(layer)
@@ -48,7 +48,7 @@ def _subjects(targets: Sequence[Target], point: Given, settings: Settings) -> It
 
 
 def _require_input_size(target: Target, input_: Mapping[str, Any]) -> None:
-    """Raise RequestError where the shared shape does not fit a target."""
+    """Raise RequestError where the shared input shape does not fit a target."""
     if "input_shape" not in input_:
         return
     size = input_["input_shape"][-1]
@@ -64,7 +64,7 @@ def _require_input_size(target: Target, input_: Mapping[str, Any]) -> None:
         )
 
 
-def _points(given: Given, *, targets: int) -> list[Given]:
+def _points(given: Options, *, targets: int) -> list[Options]:
     lists = {
         field.name: values.several(text, field.option)
         for field in fields_of("layer", "input")
@@ -79,7 +79,7 @@ def _points(given: Given, *, targets: int) -> list[Given]:
     return [{**given, **dict(zip(lists, words, strict=True))} for words in product(*lists.values())]
 
 
-def _require_use(targets: Sequence[Target], layer: Given) -> None:
+def _require_use(targets: Sequence[Target], layer: Options) -> None:
     for name, value in layer.items():
         if any(target.takes(name) for target in targets):
             continue

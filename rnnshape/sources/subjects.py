@@ -1,4 +1,4 @@
-"""A target joined with an input and settings: a subject."""
+"""Join a target with an input and settings into a subject."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnnshape.layer.subject import INPUT_FIELDS, Subject
 from rnnshape.sources.input_fields import read_input
 from rnnshape.sources.target import Target
 
-# With one of these an input shape can be read in only one way.
+# With one of these the axes of an input shape are certain.
 _CONFIRMING: Final = frozenset({"batch_size", "seq_len", "lengths", "unbatched"})
 
 
@@ -24,10 +24,10 @@ def subject_of(
     *,
     fixed: Collection[str] = (),
 ) -> Subject:
-    """The target with the input that `input_fields` describe, by field and with typed values.
+    """The target with the input that `input_fields` give, as values by field.
 
     `input_shape` also gives the layer its input_size, unless that is among the `fixed` fields,
-    which the target gives itself. Raises RequestError, in the target's words, where the fields
+    which only the target may give. Raises RequestError, in the target's words, where fields
     contradict each other or the layer.
     """
     try:
@@ -56,14 +56,14 @@ def _subject(
 
 
 def settings_for(target: Target, *, device: str | None, dtype: str | None) -> Settings:
-    """Where the layer runs and in what type: as asked for, else as the target says."""
+    """The device and dtype that are given here, else those of the target, else the defaults."""
     return chosen_settings(
         target.device if device is None else device, target.dtype if dtype is None else dtype
     )
 
 
 def chosen_settings(device: str | None, dtype: str | DType | None) -> Settings:
-    """The settings, with defaults for None. Raises RequestError for an unknown name."""
+    """The settings, with the default for None. Raises RequestError for an unknown name."""
     given = {"device": device, "dtype": dtype}
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return Settings(**chosen)

@@ -1,4 +1,4 @@
-"""What a target says of a layer, before an input and settings make it a subject."""
+"""The layer that a target describes, before an input and settings make it a subject."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from rnnshape.layer.subject import Origin
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A layer as it is described somewhere. `device` and `dtype` are None where it does not say."""
+    """A layer as a text describes it. `device` and `dtype` are None where it gives none."""
 
     kind: Kind
     fields: Mapping[str, Any]  # of RNNConfig, those that are given
     origin: Origin
-    unknown: frozenset[str] = frozenset()  # fields of RNNConfig that nothing there tells
+    unknown: frozenset[str] = frozenset()  # the fields of RNNConfig that cannot be known
     name: str = ""
     device: str | None = None
     dtype: DType | None = None
 
     @cached_property
     def config(self) -> RNNConfig:
-        """The layer, with defaults for what is not given. Raises RequestError in its words."""
+        """The layer, with defaults for the other fields. Raises RequestError in its words."""
         try:
             return RNNConfig(kind=self.kind, **self.fields)
         except RequestError as error:
             raise error.written_in(self.origin.words) from error
 
     def shareable(self) -> Target:
-        """The target where options beside it can give what it does not give itself."""
+        """The target in a command whose options can give the fields that it does not give."""
         words = self.origin.words.beside(self.fields)
         return replace(self, origin=replace(self.origin, words=words))
 
     @property
     def place(self) -> dict[str, str]:
-        """The device and the dtype, where it says one, by its name."""
+        """The names of the device and the dtype that it gives: `{"device": "cpu"}`."""
         dtype = None if self.dtype is None else self.dtype.value
         return {n: v for n, v in (("device", self.device), ("dtype", dtype)) if v is not None}
 
     def beside(self, shared: Mapping[str, Any]) -> Target:
-        """The target with the fields of shared options that it may have and does not give."""
+        """The target with the values of those shared options that it takes."""
         more = {name: value for name, value in shared.items() if self.takes(name)}
         return replace(self, fields={**self.fields, **more}) if more else self
 

@@ -1,7 +1,7 @@
 """TOML with places: what a document says, and where in the text it says it.
 
-The parsers of TOML keep no places, or take ten times as long to keep them; errors name a line,
-and what rewrites a value must leave all else as it is.
+Errors name a line, and rewriting a value must leave everything else as it is. TOML parsers either
+do not record places, or take ten times as long to do so.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ else:
 
 KeyPath: TypeAlias = tuple["str | int", ...]  # ("modules", "encoder", "expect", 0)
 
-_MARK: Final = "\ufeff"  # some editors begin a file with it; TOML knows no such character
-# With the blanks behind it, so that the lengths of all tokens add up to that of the text. A dot is
-# part of a word: of a key `a.b`, of a number.
+_MARK: Final = "\ufeff"  # some editors begin a file with it; TOML does not allow it
+# A token includes the blanks after it, so that the lengths of all tokens add up to that of the
+# text. A dot is part of a word: of a key `a.b`, of a number.
 _TOKEN: Final = re.compile(
     r"""(?:\"{3}(?:[^"\\]|\\.|"{1,2}(?!"))*"{3,5}
         |'{3}(?:[^']|'{1,2}(?!'))*'{3,5}
@@ -42,16 +42,12 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _BLANKS: Final = " \t\r"
-_MARKS: Final = "[]{}=,\n#"  # what tokens begin with that are no part of a key, a number or a date
-_DECIMAL: Final = re.compile(r"[+-]?[0-9_]+")
-# The parser's memory grows with the square of the parts of a key, and that of the places with the
-# square of a value's depth.
-_DEEPEST: Final = 100
+_MARKS: Final = "[]{}=,\n#"  # the first characters of tokens that end a number or a date
 _LAST_PLACE: Final = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)$")
 
 
-class Span(NamedTuple):
-    """Where a key's value, or the header of a table, stands in the text."""
+class Extent(NamedTuple):
+    """Where a value, or the header of a table, stands in the text."""
 
     start: int
     end: int
@@ -59,30 +55,25 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class TOMLText:
-    """A TOML document that is well formed; `values` is what it says."""
+    """A well-formed TOML document; `values` is what it says."""
 
     text: str  # as it is in the file, with its line ends and its byte order mark, if any
     file: str
     values: Mapping[str, Any]
-    spans: Mapping[KeyPath, Span]  # of each value; of a table, where it is first spoken of
+    spans: Mapping[KeyPath, Extent]  # of a table: where it is first mentioned
 
     @classmethod
     def of(cls, text: str, file: str) -> TOMLText:
-        """Parse `text`. Raises RequestError that names line and column."""
+        """Parse `text`. Raises RequestError, which names the line and the column."""
         try:
-            scanner = _Scanner(text, file)
-            scanner.check_keys()
             values = tomllib.loads(text.removeprefix(_MARK))
-            return cls(text, file, values, scanner.spans())
-        except RequestError:
-            raise
+            return cls(text, file, values, _Scanner(text).spans())
         except RecursionError as error:
-            raise RequestError(f"{file}: {_TOO_DEEP.problem}", hint=_TOO_DEEP.hint) from error
-        except MemoryError as error:
             raise RequestError(
-                f"{file}: it takes more memory than there is", hint="split it, and check each part"
+                f"{file}: arrays or tables are nested too deeply",
+                hint="a module needs at most an array within its table",
             ) from error
-        except ValueError as error:  # tomllib's own, and a number of too many digits
+        except ValueError as error:
             raise _syntax_problem(str(error), text, file) from error
 
     def line(self, path: KeyPath) -> int:
@@ -98,8 +89,8 @@ class TOMLText:
 
 def _syntax_problem(message: str, text: str, file: str) -> RequestError:
     match = _LAST_PLACE.search(message)
-    if match is None:  # a number of too many digits, which Python's own words tell of
-        return _Scanner(text, file).long_integer()
+    if match is None:  # Python limits the digits of an integer, and does not say where it stands
+        return RequestError(f"{file}: an integer has too many digits", hint="give a smaller number")
     line, column = match.groups()
     if line is None:
         lines = text.split("\n")
@@ -112,48 +103,18 @@ def _syntax_problem(message: str, text: str, file: str) -> RequestError:
     return PlacedError(error, file=file, line=int(line), column=int(column))
 
 
-_TOO_DEEP: Final = RequestError(
-    "arrays or tables are nested too deeply",
-    hint="a module has no more than an array within its table",
-)
-
-
 class _Scanner:
-    """Walks a text that is known to be TOML, noting where each value is."""
+    """Walks through a text that is known to be TOML, noting where each value is."""
 
-    def __init__(self, text: str, file: str) -> None:
-        self._text = text
-        self._file = file
+    def __init__(self, text: str) -> None:
         self._tokens = _TOKEN.findall(text)
         self._starts = [0, *accumulate(map(len, self._tokens))]
         self._tokens.append("\n")
         self._next = 0
-        self._spans: dict[KeyPath, Span] = {}
+        self._spans: dict[KeyPath, Extent] = {}
         self._count: Counter[KeyPath] = Counter()  # elements of arrays of tables
 
-    def check_keys(self) -> None:
-        """Raise RequestError on a key of very many parts; the text may be anything."""
-        key, parts = 0, 1
-        for number, token in enumerate(self._tokens):
-            if token[0] in _MARKS:
-                key, parts = number + 1, 1
-            elif token[0] not in "\"'":
-                parts += token.count(".")
-                if parts > _DEEPEST:
-                    problem = f"a key of over {_DEEPEST} parts"
-                    hint = "leave out dots, or quote the key"
-                    raise self._at(key, RequestError(problem, hint=hint))
-
-    def long_integer(self) -> RequestError:
-        """What to say of an integer that has more digits than Python reads."""
-        for number, token in enumerate(self._tokens):
-            digits = sum(map(str.isdigit, token)) if _DECIMAL.fullmatch(token.rstrip()) else 0
-            if digits > sys.get_int_max_str_digits() and self._tokens[number + 1][0] != "=":
-                break
-        problem = f"an integer of {digits:,} digits"
-        return self._at(number, RequestError(problem, hint="give a smaller number"))
-
-    def spans(self) -> Mapping[KeyPath, Span]:
+    def spans(self) -> Mapping[KeyPath, Extent]:
         table: KeyPath = ()
         last = len(self._tokens) - 1
         while self._next < last:
@@ -183,7 +144,7 @@ class _Scanner:
         return path
 
     def _within_arrays(self, keys: KeyPath) -> KeyPath:
-        """The path of a header: where it leads through an array of tables, into the last."""
+        """The path of a header, which means the last table of each array of tables on its way."""
         path: KeyPath = ()
         for key in keys[:-1]:
             path = (*path, key)
@@ -198,7 +159,7 @@ class _Scanner:
             self._spans.setdefault(path[:depth], span)
 
     def _keys(self, end: str) -> KeyPath:
-        """The keys before a mark, which is taken too: `a."b.c" =`."""
+        """The keys before the token `end`, which is consumed too: `a."b.c" =`."""
         keys: list[str] = []
         while (token := self._tokens[self._next])[0] != end:
             if token[0] in "\"'":
@@ -209,22 +170,20 @@ class _Scanner:
         self._next += 1
         return tuple(keys)
 
-    def _value(self, path: KeyPath) -> Span:
-        if len(path) > _DEEPEST:
-            raise self._at(self._next, _TOO_DEEP)
+    def _value(self, path: KeyPath) -> Extent:
         tokens, start = self._tokens, self._starts[self._next]
         first = tokens[self._next][0]
         self._next += 1
         if first in "[{":
             self._nested(path, first)
         else:
-            while tokens[self._next][0] not in _MARKS:  # the time behind a date and a blank
+            while tokens[self._next][0] not in _MARKS:  # a date and its time are two tokens
                 self._next += 1
         span = self._spans[path] = self._span(start)
         return span
 
     def _nested(self, path: KeyPath, opening: str) -> None:
-        """What an array or an inline table holds, and its closing mark."""
+        """The contents of an array or an inline table, and its closing bracket."""
         index = 0
         while (first := self._tokens[self._next][0]) not in "]}":
             if first in ",\n#":
@@ -236,17 +195,7 @@ class _Scanner:
                 self._pair(path)
         self._next += 1
 
-    def _span(self, start: int) -> Span:
-        """From `start` to the end of the last token that was taken."""
+    def _span(self, start: int) -> Extent:
+        """From `start` to the end of the last token consumed."""
         last = self._tokens[self._next - 1]
-        return Span(start, self._starts[self._next] - len(last) + len(last.rstrip(_BLANKS)))
-
-    def _at(self, number: int, error: RequestError) -> PlacedError:
-        """What is wrong with a token, at its place."""
-        start = self._starts[number]
-        return PlacedError(
-            error,
-            file=self._file,
-            line=self._text.count("\n", 0, start) + 1,
-            column=start - self._text.rfind("\n", 0, start),
-        )
+        return Extent(start, self._starts[self._next] - len(last) + len(last.rstrip(_BLANKS)))

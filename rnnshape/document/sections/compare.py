@@ -53,8 +53,9 @@ def _projection_notes(subject: Subject) -> Iterator[Paragraph]:
     config, name = subject.config, subject.origin.words.name("proj_size")
     if config.kind is not Kind.LSTM or config.cell:
         ratio = Fraction(config.kind.gates, Kind.LSTM.gates)
-        by_command = subject.origin.words.run == "option"
-        measures = f"{subject.request} --time measures it" if by_command else "measure it"
+        words = subject.origin.words
+        by_command = f"{subject.request} {words.setting('time', value=True)} measures it"
+        measures = by_command if words.run == "option" else "measure it"
         time = f" Time is not {ratio} of an LSTM's; {measures}" if ratio < 1 else ""
         yield Paragraph((f"{MACS}.{time}",))
         return

@@ -93,4 +93,4 @@ def _rnn(*, bias: bool, relu: bool) -> Iterator[str]:
         yield _NO_FLAX
 
 
-_NO_FLAX: Final = "no cell of Flax can leave its biases out"
+_NO_FLAX: Final = "Flax's cells always have biases"

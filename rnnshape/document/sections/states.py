@@ -10,21 +10,22 @@ from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Block, Code, Listing, Paragraph
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.facts import Claim, ClaimCode, Part
+from rnnshape.layer.formulas import state_names
 from rnnshape.layer.report import LayerReport
 
 _MEANINGS: Final[Mapping[ClaimCode, str]] = {
-    "all-of-h_n": "this is all of h_n: one layer, one direction",
-    "last-layer": "last layer; those below appear only in h_n",
+    "all-of-h_n": "h_n holds nothing else: one layer, one direction",
+    "last-layer": "the last layer; the others are only in h_n",
     "forward": "last layer, forward: it ends at the last step",
     "reverse": "last layer, reverse: it ends at the first step",
-    "row-end": "row {row} ends at its step {last}",
+    "row-end": "row {row} ends at index {last}",
     "row-start": "row {row}, reverse: ends at the first step",
     "row-padding": "row {row} is padding there",
-    "not-the-last-step": "reverse: it read only one step",
+    "not-the-last-step": "reverse has read one step",
     "not-the-forwards": "forward and reverse alternate",
-    "decoder-sum": "for a decoder: sum",
-    "decoder-cat": "or side by side",
-    "zero-state": "{mode}h_0 and c_0 are zeros where they are left out",
+    "decoder-sum": "for a decoder: summed",
+    "decoder-cat": "or concatenated",
+    "zero-state": "{mode}{initial} to zeros",
 }
 # A person reads no more rows of a packed batch; JSON has all of them.
 _MOST_ROWS: Final = 6
@@ -54,7 +55,7 @@ def states(inspection: Inspection) -> Iterator[Block]:
         )
     missing = _not_returned(config)
     if missing:
-        yield Paragraph((f"not returned: {missing} at every step; loop over cells for them",))
+        yield Paragraph((f"not returned: {missing} of each step; loop over cells for them",))
 
 
 def _listed(report: LayerReport, *codes: ClaimCode) -> Iterator[Listing]:
@@ -65,10 +66,12 @@ def _listed(report: LayerReport, *codes: ClaimCode) -> Iterator[Listing]:
 
 def _meaning(report: LayerReport, claim: Claim) -> str:
     lengths, row = report.subject.input_spec.lengths, claim.row
+    initial = state_names(report.subject.config, "0")
     return _MEANINGS[claim.code].format(
         row=row,
         last=None if lengths is None or row is None else lengths[row] - 1,
         mode="in eval(): " if report.subject.config.dropout else "",
+        initial=" and ".join(initial) + " default" + "s" * (len(initial) == 1),
     )
 
 

@@ -20,6 +20,7 @@ from rnnshape.document.model import (
 )
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.facts import Weight
+from rnnshape.layer.report import LayerReport
 from rnnshape.layer.weights import FoldedWeight, elements, folded
 
 _WEIGHT: Final = Column(key="weight", title="weight", headed=False)
@@ -36,7 +37,7 @@ def weights(inspection: Inspection) -> Iterator[Block]:
         (*_named(each), Times(int(each.count)), int(each.parameters), _formula(each))
         for each in folded(report.weights)
     ]
-    rows.append(("total", None, int(report.weights.count), int(report.predicted.parameters), None))
+    rows.append(("total", None, int(report.weights.count), _total(report), None))
     columns = (_WEIGHT, _SHAPE, _COUNT, _PARAMETERS, _FORMULA)
     yield Table(columns=columns, rows=tuple(rows), total=True)
     yield from _notes(report.subject.config, folded=True)
@@ -49,10 +50,14 @@ def weights_by_name(inspection: Inspection) -> Iterator[Block]:
         (*_named(each), int(elements(each.shape)), _formula(each))
         for each in report.weights.listed()
     ]
-    rows.append(("total", None, int(report.predicted.parameters), None))
+    rows.append(("total", None, _total(report), None))
     columns = (_WEIGHT, _SHAPE, _PARAMETERS, _FORMULA)
     yield Table(columns=columns, rows=tuple(rows), total=True)
     yield from _notes(report.subject.config, folded=False)
+
+
+def _total(report: LayerReport) -> int:
+    return int(report.predicted.counts["parameters"])
 
 
 def _named(weight: Weight | FoldedWeight) -> tuple[Code, Shape]:

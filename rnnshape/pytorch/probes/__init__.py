@@ -16,8 +16,14 @@ from rnnshape.layer.subject import Subject
 
 Probe: TypeAlias = Callable[[Subject], Outcome | None]
 
-# In the order in which the verdict mentions them; each names a module and the function in it.
-PROBES: Final = ("flops", "equations", "cpu_values", "timing")
+# In the order in which the verdict mentions them: the name of a module and of the function in it,
+# and the key of its value in the JSON of a verification, if it has one there.
+PROBES: Final = {
+    "flops": "counted_flops",
+    "equations": "equations_difference",
+    "cpu_values": "device_difference",
+    "timing": "",
+}
 ALWAYS: Final = ("cpu_values",)
 
 
