@@ -1,9 +1,9 @@
-"""How long a command takes and how much memory, beside what would be run instead of it.
+"""The time and the memory that a command takes, beside what would be run instead of it.
 
 `python -m benchmarks.startup` prints a Markdown table. Each of our commands and its reference run
 in turns, so that both meet the same disturbances; the figures are medians of the wall time of
-whole processes, and the ratio is that of the medians. Peak memory is the largest of ours. With a
-bar that is missed the exit code is 1.
+whole processes, and the ratio is that of the medians. Peak memory is the largest of ours. The exit
+code is 1 if a bar is missed.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ REFUSED: Final = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One of our commands, what it is held against, and how it must compare."""
+    """One of our commands, the reference for it, and the bar that it must meet."""
 
     arguments: tuple[str, ...]
     reference: tuple[str, ...]
     most_ratio: float | None = None  # of wall times
     most_peak: float | None = None  # in megabytes
     exit_code: int = 0
-    few: bool = False  # takes seconds: a third of the runs
+    few: bool = False  # a third of the runs, since each takes seconds
 
     @property
     def bar(self) -> str:
@@ -61,7 +61,7 @@ CASES: Final = (
         few=True,
     ),
     Case(arguments=(*HUGE, "--no-run"), reference=HELLO, most_ratio=1.10),
-    # Nothing can be run by hand instead: the reference is a layer that does run.
+    # This layer cannot be run by hand either, so the reference is one that can.
     Case(arguments=HUGE, reference=(*BY_HAND, "20", "40", "4"), exit_code=REFUSED),
 )
 
@@ -128,7 +128,7 @@ def row(case: Case, runs: int) -> tuple[bool, str]:
 
 
 def table(runs: int) -> Iterator[tuple[bool, str]]:
-    """The lines of the table as they are measured."""
+    """The lines of the table, each as soon as it is measured."""
     titles = ("rnnshape", "median", "reference, median", "ratio", "peak", "bar", "met")
     yield True, f"| {' | '.join(titles)} |"
     yield True, "|---|--:|---|--:|--:|---|---|"
@@ -139,7 +139,9 @@ def table(runs: int) -> Iterator[tuple[bool, str]]:
 def main() -> int:
     """Print the table; 0 when every bar is met."""
     parser = argparse.ArgumentParser(description="Start-up time and memory, as ratios.")
-    parser.add_argument("--runs", type=int, default=15, help="of each command; slow ones a third")
+    parser.add_argument(
+        "--runs", type=int, default=15, help="runs of each command; a third as many of slow ones"
+    )
     all_met = True
     for met, line in table(parser.parse_args().runs):
         print(line, flush=True)

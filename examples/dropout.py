@@ -1,7 +1,7 @@
 """Where dropout acts: with dropout=1 nothing passes from one layer to the next.
 
-Two inputs are fed to the same layer in training mode. What is equal for both cannot have heard
-of the input.
+Two inputs are fed to the same layer in training mode. A state that is equal for both does not
+depend on the input.
 """
 
 import torch
@@ -15,6 +15,6 @@ for num_layers in (3, 1):
     _, (other, _) = lstm(second)
     print(f"num_layers={num_layers}, dropout=1.0")
     for layer in range(num_layers):
-        heard = "nothing" if torch.equal(h_n[layer], other[layer]) else "the input"
-        print(f"  layer {layer} hears {heard}")
+        depends = not torch.equal(h_n[layer], other[layer])
+        print(f"  layer {layer} depends on the input: {depends}")
     print(f"  output is dropped: {not output.any()}")

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-# oneDNN runs an LSTM as one operation, of which the counter knows nothing.
+# oneDNN runs an LSTM as one operation, which the counter does not know.
 torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
 lstm = nn.LSTM(20, 40, num_layers=4, bidirectional=True)
 counter = FlopCounterMode(display=False)

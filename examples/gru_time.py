@@ -1,4 +1,4 @@
-"""How long nn.GRU takes beside nn.LSTM of the same sizes, with PyTorch's LSTM kernel and without.
+"""How long nn.GRU takes beside nn.LSTM of the same sizes, with oneDNN and without.
 
 Medians of forward passes on one thread of the CPU, both layers in turns.
 """

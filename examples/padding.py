@@ -1,4 +1,4 @@
-"""Where the final state of a padded row is: at its own last step only if the batch was packed."""
+"""Whether h_n of a padded row is the state at its own last step: only if the batch is packed."""
 
 import torch
 from torch import nn

@@ -297,7 +297,7 @@ def _report(subject: Subject, *, run: bool) -> Report:
 
 
 def _require_asked(input_spec: object, settings: object) -> None:
-    """Raise RequestError for an input or settings of another type."""
+    """Raise RequestError for an input or settings of a wrong type."""
     if not (input_spec is None or isinstance(input_spec, InputSpec)):
         raise RequestError(
             f"the input must be an InputSpec, not {written(input_spec)}",

@@ -77,7 +77,7 @@ class RequestError(ValueError):
         return RequestError("{}", *self.message(words), hint="{}", **self.fields)
 
     def behind(self, place: str) -> RequestError:
-        """The same error with the name of what it is about before its problem, if there is one."""
+        """The same error, its problem preceded by `place`, the name of what it is about, if any."""
         if not place:
             return self
         problem = f"{{}}: {self._problem}"

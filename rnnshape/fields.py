@@ -58,16 +58,19 @@ _TABLE: Final = (
     Field("seq_len", "input", "size", "--seq", "Steps of each sequence.",
           default=10, metavar="L", symbol="L", short="seq", spellings=("seq-length",)),
     Field("input_shape", "input", "shape", "--input-shape",
-          "The input's shape in place of these: 10,5,20.", metavar="L,N,H_in"),
+          "The shape of the input, instead of its sizes: 10,5,20.", metavar="L,N,H_in"),
     Field("lengths", "input", "lengths", "--lengths", "Steps of each row: a PackedSequence.",
           metavar="N,N,..."),
     Field("unbatched", "input", "flag", "--unbatched", "One sequence, no batch axis.",
           default=False),
     Field("with_state", "input", "flag", "--with-state",
           "Compare with a call without initial states.", default=False),
-    Field("device", "run", "name", "--device", "Where it runs.", default="cpu", metavar="NAME"),
-    Field("dtype", "run", "name", "--dtype", "In what type.", default="float32", metavar="NAME"),
-    Field("run", "run", "switch", "--run", "Run it, or formulas alone.", default=True),
+    Field("device", "run", "name", "--device", "cpu, cuda, cuda:1, mps, xpu or meta.",
+          default="cpu", metavar="NAME"),
+    Field("dtype", "run", "name", "--dtype", "float32, bfloat16, complex64, ...",
+          default="float32", metavar="NAME"),
+    Field("run", "run", "switch", "--run", "Run it, or formulas alone, without torch.",
+          default=True),
 )
 # fmt: on
 

@@ -37,7 +37,7 @@ def followed(words: Sequence[str], problem: str, hint: str) -> Iterator[list[str
         yield shlex.split(hint)[5:]
         return
     within = hint.startswith("in the target: ")
-    hint = hint.removeprefix("quote it, or the shell takes < and > : ")
+    hint = hint.removeprefix("quote it, or the shell interprets < and >: ")
     for part in parts(hint.removeprefix("in the target: ")):
         if command := _COMMAND.search(part):
             yield shlex.split(command[1])

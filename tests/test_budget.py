@@ -241,23 +241,23 @@ hint: leave --macs out
 
 $ lstm --params 50
 error: the smallest, nn.LSTM(20, 1), has 92 parameters; 50 are allowed
-hint: --params 92 is the least that it fits
+hint: --params 92 is the smallest budget that allows it
 
 $ lstm --params 1
 error: the smallest, nn.LSTM(20, 1), has 92 parameters; 1 is allowed
-hint: --params 92 is the least that it fits
+hint: --params 92 is the smallest budget that allows it
 
 $ lstm --proj 3 --params 9
 error: the smallest, nn.LSTM(20, 4, proj_size=3), has 412 parameters; 9 are allowed
-hint: --params 412 is the least that it fits
+hint: --params 412 is the smallest budget that allows it
 
 $ rnn --macs 0
 error: the smallest, nn.RNN(20, 1), has 1,050 MACs; 0 are allowed
-hint: --macs 1050 is the least that it fits
+hint: --macs 1050 is the smallest budget that allows it
 
 $ rnn --bytes 1B
 error: the smallest, nn.RNN(20, 1), has 92 bytes of parameters; 1 is allowed
-hint: --bytes 92 is the least that it fits
+hint: --bytes 92 is the smallest budget that allows it
 
 $ lstm --match rnn --hidden 9
 error: --hidden 9 is given, but it is the size to be found

@@ -79,7 +79,7 @@ def test_a_byte_too_many_is_refused_with_both_figures() -> None:
         "a run on cuda:1 needs 1,001 bytes (600 bytes of it parameters); 1,000 bytes are available"
     )
     assert refusal.value.hint == (
-        "run=False gives every number by formula; device='meta' allocates nothing"
+        "run=False computes everything by formula; device='meta' allocates nothing"
     )
 
 
@@ -101,7 +101,7 @@ def test_the_largest_tensor_has_2_to_the_63_bytes_less_one_element(most: int, dt
     with pytest.raises(RequestError) as refusal:
         require_runnable(beyond)
     assert refusal.value.problem == (
-        f"input would have {most + 1:,} elements; PyTorch counts bytes in 63 bits"
+        f"input would have {most + 1:,} elements; PyTorch allows at most 2**63 - 1 bytes"
     )
 
 

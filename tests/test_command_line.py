@@ -283,7 +283,7 @@ class TestFiles:
             ),
             (
                 ["pipe.md"],
-                "cannot write pipe.md: it is not an ordinary file",
+                "cannot write pipe.md: it is not a regular file",
                 "-o with a file in a folder that you may write to",
             ),
             (

@@ -318,11 +318,11 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     ),
     "the grid of a cell": (
         ("gru", "--cell", "--show", "grid"),
-        ("--show grid is for layers, but a cell takes one step", "--show default"),
+        ("--show grid needs a layer; a cell takes only one step", "--show default"),
     ),
     "the layouts of a cell": (
         ("gru", "--cell", "--show", "shapes,layouts"),
-        ("--show layouts is for layers, but a cell takes one step", "--show default"),
+        ("--show layouts needs a layer; a cell takes only one step", "--show default"),
     ),
     "unknown format": (
         ("lstm", "--format", "jsno"),
@@ -418,15 +418,15 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ("lstm", "--layers", "25001"),
         (
             "a run would build 100,004 weights; the most is 100,000",
-            "--no-run gives every number by formula",
+            "--no-run computes everything by formula",
         ),
     ),
-    "a weight of more bytes than 63 bits count": (
+    "a weight of more than 2**63 - 1 bytes": (
         # 4 * 2^31 rows of 2^31 columns.
         ("lstm", "--hidden", "2147483648"),
         (
-            f"weight_hh_l0 would have {2**64:,} elements; PyTorch counts bytes in 63 bits",
-            "--no-run gives every number by formula",
+            f"weight_hh_l0 would have {2**64:,} elements; PyTorch allows at most 2**63 - 1 bytes",
+            "--no-run computes everything by formula",
         ),
     ),
 }
@@ -514,7 +514,7 @@ def test_a_run_that_memory_cannot_hold_is_refused_with_figures(
     assert 2.875 <= tebibytes < 2.88
     assert two_lines(call(*BIGGEST)) == (
         "a run on cpu needs 2.87 TiB (2.87 TiB of it parameters); 16.00 GiB are available",
-        "--no-run gives every number by formula; --device meta allocates nothing",
+        "--no-run computes everything by formula; --device meta allocates nothing",
     )
 
 

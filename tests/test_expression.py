@@ -282,7 +282,7 @@ def test_the_meaning_of_a_trap_is_what_pytorch_builds() -> None:
 REFUSED = {
     "nn.LSTM(20)": (
         "nn.LSTM needs hidden_size; PyTorch raises TypeError",
-        "nn.LSTM(20, 40), as in input_size=20, hidden_size=40",
+        "nn.LSTM(input_size=20, hidden_size=40)",
     ),
     "nn.LSTM(20, 40, hidden=3)": (
         "nn.LSTM has no argument hidden; PyTorch raises TypeError",

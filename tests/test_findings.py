@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 
 from rnnshape import InputSpec, Kind, RNNConfig, Settings, inspect
@@ -17,6 +18,7 @@ from rnnshape.layer.findings import (
     Finding,
     UnbatchedShape,
     UnconfirmedBatchAxis,
+    UnknownField,
     extra_parameters,
     find,
 )
@@ -246,6 +248,28 @@ def test_what_tells_the_axes_of_an_input_shape_confirms_them(
     asked = subject_of(read_target(target), {"input_shape": shape, **fields}, Settings())
     assert asked.axes_by_place is by_place
     assert (UnconfirmedBatchAxis in map(type, find(asked))) is by_place
+
+
+@pytest.mark.parametrize(
+    ("text", "is_unknown"),
+    [
+        ("RNN(20, 40)", True),
+        ("(rnn): RNN(20, 40, num_layers=2)", True),
+        ("nn.RNN(20, 40)", False),
+        ("RNN(20, 40, nonlinearity='relu')", False),
+        ("RNNCell(20, 40)", False),
+        ("(lstm): LSTM(20, 40)", False),
+    ],
+)
+def test_print_does_not_tell_the_nonlinearity_of_an_rnn(text: str, is_unknown: bool) -> None:
+    found = find(subject_of(read_target(text), {}, Settings()))
+    expected = [UnknownField(name="nonlinearity", assumed="tanh")] if is_unknown else []
+    assert [finding for finding in found if isinstance(finding, UnknownField)] == expected
+
+
+def test_what_print_shows_of_an_rnn_is_the_same_for_both_nonlinearities() -> None:
+    tanh, relu = (torch.nn.RNN(20, 40, nonlinearity=name) for name in ("tanh", "relu"))
+    assert str(tanh) == str(relu)
 
 
 def test_the_unconfirmed_batch_axis_is_the_first_finding() -> None:

@@ -358,7 +358,7 @@ def test_a_layer_without_room_is_refused_with_figures_before_it_is_built() -> No
     assert float(figures[2]) == pytest.approx(tebibytes, abs=0.01)
     assert tebibytes - 0.01 < float(figures[1]) < tebibytes * 1.01
     assert refusal.value.hint == (
-        "run=False gives every number by formula; device='meta' allocates nothing"
+        "run=False computes everything by formula; device='meta' allocates nothing"
     )
 
 
@@ -403,10 +403,10 @@ def test_a_tensor_beyond_63_bits_is_refused_on_any_device(
     with pytest.raises(RequestError) as refusal:
         _run(config, input_spec, device=device)
     assert re.fullmatch(
-        rf"{re.escape(name)} would have [\d,]+ elements; PyTorch counts bytes in 63 bits",
+        rf"{re.escape(name)} would have [\d,]+ elements; PyTorch allows at most 2\*\*63 - 1 bytes",
         refusal.value.problem,
     )
-    assert refusal.value.hint == "run=False gives every number by formula"
+    assert refusal.value.hint == "run=False computes everything by formula"
 
 
 @pytest.mark.usefixtures("_nothing_is_built")

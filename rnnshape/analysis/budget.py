@@ -116,7 +116,7 @@ def _candidate(subject: Subject, budget: Budget) -> Candidate:
 
 
 def _last(fits: Callable[[int], bool], least: int, most: int) -> int:
-    """The last size that fits, given that `least` does and that all that fit come first."""
+    """The largest size that fits. `least` fits, and above a size that does not fit none does."""
     if fits(most):
         return most
     while most - least > 1:
@@ -142,5 +142,7 @@ def _nothing_fits(smallest: Candidate, budget: Budget) -> RequestError:
         hint = f"{{match:name}} a layer of {smallest.used:,} parameters or more"
         return RequestError(problem, hint=hint, match="")
     return RequestError(
-        problem, hint=f"{{{option}}} is the least that it fits", **{option: smallest.used}
+        problem,
+        hint=f"{{{option}}} is the smallest budget that allows it",
+        **{option: smallest.used},
     )

@@ -90,7 +90,7 @@ class Module:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """The modules of a manifest that were asked for."""
+    """The modules of a manifest that are to be checked."""
 
     file: str
     modules: tuple[Module, ...]
@@ -107,7 +107,7 @@ class Check:
 
     @property
     def disagreeing(self) -> tuple[Module, ...]:
-        """The modules of which PyTorch gives other values than were predicted."""
+        """The modules for which PyTorch gives values other than the predicted ones."""
         return tuple(module for module in self.modules if module.report.disagrees)
 
     @property

@@ -21,7 +21,7 @@ _DECISIVE: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """An argument of which two layers have different values, or "class" for their classes."""
+    """An argument for which two layers have different values; "class" stands for their classes."""
 
     argument: str
     value: Argument

@@ -30,7 +30,7 @@ def annotate_refusal(errors: Sequence[RequestError]) -> None:
 
 
 def summarise(document: Document, title: str) -> None:
-    """Append the document to the summary of the job, or note on stderr that it failed."""
+    """Append the document to the summary of the job, or note on stderr why that failed."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path or not _in_workflow():
         return

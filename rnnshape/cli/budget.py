@@ -68,7 +68,9 @@ class _BudgetOptions:
 
 def budget_command(name: str, *, help: str) -> TyperCommand:
     """The command."""
-    whole = f"{help} The other sizes are what the options say, of --match too."
+    whole = (
+        f"{help} What the options leave open is taken from the layer of --match, or is the default."
+    )
     return command(_budget, name=name, help=whole, without=("show", "full", "time"))
 
 
@@ -92,8 +94,8 @@ def _budget(
     subject = subject_of(sized, input_fields(input_), settings)
     solution = solve(subject, budget=allowed, unknown=unknown)
     predicted = predicted_report(solution.found.subject)
-    asked = budget if match is None else replace(budget, match=match.origin.target)
-    request = shlex.join(["rnnshape", "budget", *words_of(asked, layer, input_, run)])
+    given = budget if match is None else replace(budget, match=match.origin.target)
+    request = shlex.join(["rnnshape", "budget", *words_of(given, layer, input_, run)])
     document = partial(budget_document, solution, request=request)
     delivery = Delivery(plan)
     if plan.streams:
@@ -104,7 +106,7 @@ def _budget(
 
 
 def _require_sought(layer: LayerOptions, unknown: Unknown) -> None:
-    """Raise RequestError where the size that is sought is given."""
+    """Raise RequestError where the size to be found is given."""
     if unknown in layer:
         option = FIELDS[unknown].option
         raise RequestError(
@@ -114,7 +116,7 @@ def _require_sought(layer: LayerOptions, unknown: Unknown) -> None:
 
 
 def _beside(target: Target, match: Target | None) -> Target:
-    """The target, which takes what it does not give from the layer that it must match."""
+    """The target; what it does not give is taken from the layer that it must match."""
     if match is None:
         return target
     sought = ("hidden_size", "proj_size", "nonlinearity")
@@ -132,7 +134,7 @@ def _require_own(target: Target) -> None:
 
 
 def _with_least(target: Target, unknown: Unknown) -> Target:
-    """The target with the least valid hidden_size, where that is what is sought."""
+    """The target with the least valid hidden_size, if that is the size to be found."""
     if unknown != "hidden_size":
         return target
     least = target.fields.get("proj_size", 0) + 1

@@ -40,7 +40,7 @@ class _CheckOptions:
         f"The manifest; with --init TARGETs. [default: {MANIFEST}, or"
         " [tool.rnnshape] in pyproject.toml, here or above]",
     )
-    only: list[str] | None = option(_CHECK, "--only", "NAME", "This module alone. Repeatable.")
+    only: list[str] | None = option(_CHECK, "--only", "NAME", "Check only this module. Repeatable.")
     update: bool = option(
         _CHECK,
         "--update",
@@ -96,7 +96,7 @@ def _require_one_task(check: _CheckOptions, run: RunOptions, output: OutputOptio
         return
     writing = "--init" if check.init else "--update"
     options = ["-o"] * bool(output.files) + ["-f"] * (output.format != "table")
-    if check.init:  # which writes what the formulas say, with --no-run and without
+    if check.init:  # it writes what the formulas say, whether or not there is a run
         options += words_of(replace(check, words=None, init=False), replace(run, run=True))
     if options:
         raise RequestError(
@@ -157,11 +157,11 @@ def _init(targets: list[str]) -> int:
     path = Path(MANIFEST)
     if path.exists():
         raise RequestError(
-            f"there is a {MANIFEST} already", hint=f"rnnshape check, or remove {MANIFEST} first"
+            f"{MANIFEST} already exists", hint=f"rnnshape check, or remove {MANIFEST} first"
         )
     text = first_manifest(targets)
     _write(path, text)
-    write_stdout(f"{text}\nwrote {MANIFEST}; rnnshape check holds each module against it\n")
+    write_stdout(f"{text}\nwrote {MANIFEST}; rnnshape check judges each module by it\n")
     return exits.SUCCESS
 
 

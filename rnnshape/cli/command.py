@@ -132,14 +132,15 @@ def _of_field(field: Field, kind: Kind | None) -> Parameter:
     """The option of a field, as Typer wants it."""
     is_flag = field.takes in ("flag", "switch")
     off = f"/--no-{field.alias}" if field.takes == "switch" else ""
-    names = " or ".join(f"nn.{each.value}Cell" for each in ([kind] if kind else Kind))
+    *others, last = [f"nn.{each.value}Cell" for each in ([kind] if kind else Kind)]
+    cells = f"{', '.join(others)} or {last}" if others else last
     default = "" if is_flag or not field.default else f" [default: {field.default}]"
     if field.takes == "probability":
         default = " [default: 0]"
     option = Option(
         field.option + off,
         metavar=field.metavar or None,
-        help=field.help.format(cell=names) + default,
+        help=field.help.format(cell=cells) + default,
         rich_help_panel=_TITLES[field.group],
         hidden=kind is not None and field.kind not in ("", kind.value),
     )

@@ -20,10 +20,13 @@ _COMMANDS: Final = {
     "lstm": ("rnnshape.cli.layer:layer_command", "An nn.LSTM: shapes, weights, parameters, MACs."),
     "gru": ("rnnshape.cli.layer:layer_command", "An nn.GRU."),
     "rnn": ("rnnshape.cli.layer:layer_command", "An nn.RNN, with tanh or relu."),
-    "inspect": ("rnnshape.cli.inspect:inspect_command", "Layers by their constructor calls."),
+    "inspect": (
+        "rnnshape.cli.inspect:inspect_command",
+        "Layers given as constructor calls or as options.",
+    ),
     "compare": ("rnnshape.cli.compare:compare_command", "Layers side by side, or grids of them."),
     "budget": ("rnnshape.cli.budget:budget_command", "The largest layer within a budget."),
-    "check": ("rnnshape.cli.check:check_command", "The expectations in rnnshape.toml, for CI."),
+    "check": ("rnnshape.cli.check:check_command", "Check layers against rnnshape.toml, for CI."),
 }
 
 
@@ -77,8 +80,8 @@ def application() -> TyperGroup:
     return group
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(given: bool) -> None:
+    if given:
         write_stdout(f"rnnshape {__version__}\n")
         raise typer.Exit
 

@@ -89,8 +89,8 @@ def _compare(
     limit = None if compare.limit is None else values.size(compare.limit, "--limit")
     targets = [read_target(text) for text in compare.targets or ()]
     texts = [target.origin.target or "" for target in targets]
-    asked = replace(compare, targets=texts, plot=None)
-    request = shlex.join(["rnnshape", "compare", *words_of(asked, layer, input_, run)])
+    given = replace(compare, targets=texts, plot=None)
+    request = shlex.join(["rnnshape", "compare", *words_of(given, layer, input_, run)])
     comparison = Comparison(groups=_groups(targets, layer, input_, run), request=request)
     if compare.sort is not None:
         comparison = ordered(comparison, values.one_of(compare.sort, "--sort", ORDERS))

@@ -10,7 +10,7 @@ from rnnshape.cli.options import ExpectOptions
 from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.report import LayerReport
 
-_QUOTE: Final = "quote it, or the shell takes < and > : "
+_QUOTE: Final = "quote it, or the shell interprets < and >: "
 
 
 def judged(options: ExpectOptions, report: LayerReport) -> Inspection:

@@ -5,10 +5,14 @@ An option without a default is None or False where it was not given.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from typer import Argument, Option
+
+from rnnshape.fields import FIELDS
+from rnnshape.render import Format
 
 _TARGET: Final = "Target"
 LAYER: Final = "Layer"
@@ -37,7 +41,7 @@ class TargetOptions:
     targets: list[str] | None = argument(
         _TARGET,
         "TARGET",
-        '"nn.LSTM(20, 40, 4)" or "lstm --hidden 40"; - or none reads stdin, one a line.',
+        '"nn.LSTM(20, 40, 4)" or "lstm --hidden 40"; - or no TARGET reads one a line from stdin.',
     )
 
 
@@ -49,21 +53,27 @@ class InputOptions(dict[str, "str | bool"]):
     """The options of the input that were given, by field."""
 
 
+def _of_field(name: str) -> Any:
+    """The option of a field of the run; one that is not given is None, but a switch is on."""
+    row = FIELDS[name]
+    if row.takes == "switch":
+        return option(RUN, f"{row.option}/--no-{row.alias}", "", row.help, default=row.default)
+    return option(RUN, row.option, row.metavar, f"{row.help} [default: {row.default}]")
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """Where the layer runs, if at all."""
 
-    device: str | None = option(
-        RUN, "--device", "NAME", "cpu, cuda, cuda:1, mps, xpu or meta. [default: cpu]"
-    )
-    dtype: str | None = option(
-        RUN, "--dtype", "NAME", "float32, bfloat16, complex64, ... [default: float32]"
-    )
-    run: bool = option(
-        RUN, "--run/--no-run", "", "Run it, or formulas alone, without torch.", default=True
-    )
+    device: str | None = _of_field("device")
+    dtype: str | None = _of_field("dtype")
+    run: bool = _of_field("run")
     time: bool = option(
-        RUN, "--time", "", "Also time the forward pass, beside LSTM, GRU and RNN.", default=False
+        RUN,
+        "--time",
+        "",
+        "Also time a forward pass, and those of LSTM, GRU and RNN.",
+        default=False,
     )
 
 
@@ -75,8 +85,13 @@ class ExpectOptions:
         _EXPECTATIONS,
         "--expect",
         "EXPR",
-        '"output = 10,5,80", "params <= 150k": else exit with 1. Repeatable.',
+        '"output = 10,5,80", "params <= 150k"; exit code 1 if it fails. Repeatable.',
     )
+
+
+def _either(words: Iterable[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,15 +102,15 @@ class OutputOptions:
         _OUTPUT,
         "--format -f",
         "NAME",
-        "table, markdown, html, latex, csv, json, svg, github or junit.",
+        f"{_either(each.value for each in Format)}.",
         default="table",
     )
     files: list[str] | None = option(
         _OUTPUT,
         "--output -o",
         "FILE",
-        "Also write FILE, in the format of its suffix: .txt, .md, .html,"
-        " .tex, .csv, .json, .svg or .xml. Repeatable.",
+        "Also write FILE, in the format of its suffix:"
+        f" {_either(each.suffixes[0] for each in Format if each.suffixes)}. Repeatable.",
     )
     show: str | None = option(
         _OUTPUT, "--show", "SECTION,...", "default, all, or sections by name."

@@ -165,7 +165,7 @@ def require_writable(path: Path, option: str = "-o") -> Path:
     with _writing(path, option):
         target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
-            raise OSError("it is a folder" if target.is_dir() else "it is not an ordinary file")
+            raise OSError("it is a folder" if target.is_dir() else "it is not a regular file")
         if not target.parent.is_dir():
             raise OSError(f"there is no folder {quoted(str(target.parent))}")
         for needed in {target.parent, target if target.exists() else target.parent}:

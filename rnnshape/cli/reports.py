@@ -71,5 +71,5 @@ def _require_shown(
     for name in plan.named:
         if SECTIONS[name].of_layers and all(subject.config.cell for subject in subjects):
             raise RequestError(
-                f"--show {name} is for layers, but a cell takes one step", hint="--show default"
+                f"--show {name} needs a layer; a cell takes only one step", hint="--show default"
             )

@@ -58,7 +58,7 @@ def check_document(check: Check, *, update: str | None = None) -> Document:
 
 
 def _failures(check: Check) -> Iterator[Block]:
-    """Which demands on each module fail, and the traps in its target that may be why."""
+    """The failed demands on each module, and the traps in its target that may explain them."""
     for module in check.modules:
         if module.held < module.demands:
             yield from (each for each in _demands(check, module) if each.status == "failed")
@@ -147,11 +147,11 @@ def _verification(check: Check, update: str | None) -> Iterator[Block]:
     failed = check.demands - check.held
     if failed:
         text = f"{failed:,} of {check.demands:,} failed."
-        if update and check.outdated and not disagreeing:  # it refuses what is disputed
+        if update and check.outdated and not disagreeing:  # --update writes nothing disputed
             text += f" If the new values are right, {update} writes them."
         yield Paragraph((text,))
     elif disagreeing:
-        yield Paragraph((f"by formulas that PyTorch disputes, {_held(check)}",))
+        yield Paragraph((f"according to formulas that the run contradicts, {_held(check)}",))
     else:
         yield Verdict(status="ok", text=(_held(check),), subject=Code(check.file))
 

@@ -86,7 +86,7 @@ def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
 
 
 def _baseline(group: ComparedGroup) -> str:
-    """What a ratio is of: the kind of the baseline if no other layer is of that kind, or `1st`."""
+    """What ratios are to: the kind of the baseline if no other layer is of that kind, or `1st`."""
     name = group.baseline.config.class_name
     alike = [row for row in group.rows if row.subject.config.class_name == name]
     return name.removeprefix("nn.") if len(alike) == 1 and len(group.rows) > 1 else "1st"

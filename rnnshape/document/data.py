@@ -130,7 +130,7 @@ def traps_data(subjects: Iterable[Subject]) -> list[Mapping[str, Any]]:
 
 
 def totals_data(subject: Subject) -> Mapping[str, Any]:
-    """Parameters, their bytes, MACs and FLOPs; of an existing module what it holds."""
+    """Parameters, their bytes, MACs and FLOPs; for an existing module those it holds."""
     held = subject.held
     return {
         "parameters": subject.parameters if held is None else held.elements,
@@ -156,7 +156,7 @@ _NEVER_ASSUMED: Final = frozenset({"kind", "cell", "lengths", "batched", "with_s
 
 
 def input_data(subject: Subject) -> Mapping[str, Any]:
-    """The input that was asked for."""
+    """The input of a subject."""
     spec = subject.input_spec
     return {
         "batch_size": spec.batch_size if spec.batched else None,
@@ -214,7 +214,7 @@ def verification_data(report: LayerReport) -> Mapping[str, Any]:
 
 
 def _finite(value: float | None) -> float | None:
-    """The value; None for one that JSON cannot hold, which is among the mismatches anyway."""
+    """The value; None for one that JSON cannot hold, such as NaN, which is a mismatch anyway."""
     return value if value is not None and isfinite(value) else None
 
 
@@ -230,7 +230,7 @@ def _timing(timing: Timing) -> Mapping[str, Any]:
 
 
 def mismatch_data(mismatch: Mismatch) -> Mapping[str, Any]:
-    """What the formulas and PyTorch give different values of."""
+    """A value that the formulas and PyTorch give differently."""
     return {
         "what": mismatch.what,
         "predicted": _value(mismatch.predicted),

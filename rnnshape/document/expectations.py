@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from rnnshape.analysis.expectation import Judgement, Operator
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.analysis.value import TensorShape, Value
 from rnnshape.document.model import Block, Code, Formula, Inline, Paragraph, Shape, Verdict, plain
 from rnnshape.layer.subject import Subject
-
-_NOT: Final[Mapping[Operator, str]] = {
-    Operator.EQUAL: "not ",
-    Operator.AT_MOST: "not at most ",
-    Operator.AT_LEAST: "not at least ",
-    Operator.LESS: "not less than ",
-    Operator.MORE: "not more than ",
-}
 
 
 def expectation_blocks(inspection: Inspection) -> Iterator[Block]:
@@ -31,7 +22,7 @@ def expectation_blocks(inspection: Inspection) -> Iterator[Block]:
     if failed:
         yield from [Paragraph((text,))] * (total > 1)
     elif inspection.report.disagrees:
-        disputed = f"{text}, by formulas that PyTorch disputes"
+        disputed = f"{text}, according to formulas that the run contradicts"
         yield Verdict(status="skipped", text=(disputed,), subject=subject)
     else:
         yield Verdict(status="ok", text=(text,), subject=subject)
@@ -45,10 +36,10 @@ def expectation_verdicts(inspection: Inspection) -> Iterator[Verdict]:
 
 
 def expectation_verdict(judgement: Judgement, *, subject: Code, disputed: bool) -> Verdict:
-    """Whether one expectation holds; it is skipped if only `disputed` formulas say so."""
+    """Whether one expectation holds; it is skipped if it holds only by `disputed` formulas."""
     text = judgement.expectation.text
     if judgement.holds and disputed:
-        by_formulas = (Code(text), " holds by formulas that PyTorch disputes")
+        by_formulas = (Code(text), " holds according to formulas that the run contradicts")
         return Verdict(status="skipped", text=by_formulas, subject=subject, what=text)
     if judgement.holds:
         return Verdict(status="ok", text=(Code(text),), subject=subject, what=text)
@@ -69,7 +60,7 @@ def failure_text(judgement: Judgement) -> str:
 def _failure(judgement: Judgement) -> Inline:
     expectation = judgement.expectation
     actual, expected = _cell(judgement.predicted), _cell(expectation.value)
-    return (Code(expectation.text), ": it is ", actual, f", {_NOT[expectation.operator]}", expected)
+    return (Code(expectation.text), ": it is ", actual, f", {_not(expectation.operator)}", expected)
 
 
 def _cell(value: Value) -> str | Shape:
@@ -105,3 +96,18 @@ def _meanings(subject: Subject) -> Mapping[str, str]:
         "D": "",
         "itemsize": subject.settings.dtype.value,
     }
+
+
+def _not(operator: Operator) -> str:
+    """What comes before the value that was expected: `not at most `."""
+    match operator:
+        case Operator.EQUAL:
+            return "not "
+        case Operator.AT_MOST:
+            return "not at most "
+        case Operator.AT_LEAST:
+            return "not at least "
+        case Operator.LESS:
+            return "not less than "
+        case Operator.MORE:
+            return "not more than "

@@ -18,6 +18,7 @@ from rnnshape.layer.findings import (
     PaddedRows,
     UnbatchedShape,
     UnconfirmedBatchAxis,
+    UnknownField,
 )
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.traps import PositionalBias, Trap, UncheckedFlag, UncheckedSize
@@ -40,6 +41,7 @@ _CODES: Final[Mapping[type[Finding], str]] = {
     EqualSizes: "equal-sizes",
     UnconfirmedBatchAxis: "batch-axis-unconfirmed",
     UnbatchedShape: "shape-without-batch",
+    UnknownField: "field-unknown",
     PaddedRows: "padded-rows",
     PositionalBias: "bias-not-bidirectional",
     UncheckedFlag: "flag-not-bool",
@@ -54,17 +56,15 @@ def finding_text(finding: Finding, words: Words) -> Inline:
             return _own_parameters(finding)
         case MixedTensors():
             return _mixed_tensors(finding)
-        case DropoutWithoutEffect(dropout=dropout):
-            return (
-                Code(f"dropout={dropout!r}"),
-                " does nothing with one layer: it acts between layers. PyTorch only warns.",
-            )
-        case CostlyProjection():
-            return _costly_projection(finding)
+        case DropoutWithoutEffect() | CostlyProjection():
+            return _useless_argument(finding)
         case EqualSizes(axes=axes, size=size):
             names = f"{', '.join(axes[:-1])} and {axes[-1]}"
             all_ = "both" if len(axes) == 2 else "all"
             return (f"{names} are {all_} {size}, so no shape tells these axes apart",)
+        case UnknownField(name=name, assumed=assumed):
+            default = Code(f"{name}={assumed!r}")
+            return (Code(name), " is not known here; the report assumes ", default)
         case PaddedRows():
             return _padded_rows(finding)
         case UnconfirmedBatchAxis():
@@ -137,7 +137,7 @@ def _unconfirmed(finding: UnconfirmedBatchAxis, words: Words) -> Inline:
 
 
 def traps_of(subjects: Iterable[Subject]) -> Iterator[tuple[str, Trap]]:
-    """Each trap with the text of its target; a target that occurs twice is taken once."""
+    """Each trap with the text of its target; a target that occurs twice is listed once."""
     origins = {subject.origin.target: subject.origin for subject in subjects}
     for target, origin in origins.items():
         yield from ((target or "", trap) for trap in origin.traps)
@@ -173,7 +173,10 @@ def _padded_rows(finding: PaddedRows) -> Inline:
     return text
 
 
-def _costly_projection(finding: CostlyProjection) -> Inline:
+def _useless_argument(finding: DropoutWithoutEffect | CostlyProjection) -> Inline:
+    if isinstance(finding, DropoutWithoutEffect):
+        effect = " does nothing with one layer: it acts between layers. PyTorch only warns."
+        return (Code(f"dropout={finding.dropout!r}"), effect)
     extra, most = finding.extra_parameters, finding.largest_saving
     effect = f"adds {extra:,} parameters" if extra else "saves no parameters"
     advice = f"up to {most} saves some" if most else "none saves any here"

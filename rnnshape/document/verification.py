@@ -111,9 +111,9 @@ def _row(mismatch: Mismatch) -> tuple[Cell, ...]:
     return Code(mismatch.what), _value(mismatch.predicted), _value(mismatch.measured)
 
 
-def _proven(run: Run, asked: InputSpec) -> str:
+def _proven(run: Run, given: InputSpec) -> str:
     texts = [_judged(run.claims)]
-    if run.input_spec.seq_len < asked.seq_len:
+    if run.input_spec.seq_len < given.seq_len:
         texts.append(f"only {run.input_spec.seq_len} steps were run, since all are alike")
     texts += (outcome.remark for outcome in run.outcomes.values() if outcome.remark)
     return "; ".join(texts)

@@ -57,6 +57,14 @@ class UnbatchedShape:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnknownField:
+    """A field whose value nothing says; everything else assumes its default."""
+
+    name: str
+    assumed: object
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaddedRows:
     """Rows of a packed batch that end before the last step of the padded output."""
 
@@ -93,6 +101,7 @@ Finding: TypeAlias = (
     | EqualSizes
     | UnconfirmedBatchAxis
     | UnbatchedShape
+    | UnknownField
     | PaddedRows
     | Trap
 )
@@ -102,6 +111,7 @@ def find(subject: Subject) -> tuple[Finding, ...]:
     """Everything to point out about a layer and its input, the most important first."""
     return (
         *_own_tensors(subject),
+        *_unknown_fields(subject),
         *_unconfirmed_axes(subject),
         *_padded_rows(subject),
         *_equal_sizes(subject),
@@ -127,6 +137,11 @@ def _own_tensors(subject: Subject) -> Iterator[OwnParameters | MixedTensors]:
         matrices = [each for each in held.elsewhere if len(plain.get(each.name, ())) == 2]
         raises = any(each.dtype != held.typical.dtype for each in matrices)
         yield MixedTensors(held=held, raises=raises)
+
+
+def _unknown_fields(subject: Subject) -> Iterator[Finding]:
+    for name in sorted(subject.unknown):
+        yield UnknownField(name=name, assumed=getattr(subject.config, name))
 
 
 def _unconfirmed_axes(subject: Subject) -> Iterator[UnconfirmedBatchAxis | UnbatchedShape]:

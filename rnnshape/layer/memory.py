@@ -28,7 +28,7 @@ class Need:
 
 
 def need(*subjects: Subject) -> Need:
-    """What the runs of these subjects take together: the weights, and each peak of memory.
+    """What runs of these subjects take together: all weights, and the peak of each forward pass.
 
     PyTorch's own kernels compute a layer's input-to-gates product for all steps at once, while
     the layer's input and output are in memory.
@@ -52,7 +52,7 @@ def require_runnable(subject: Subject) -> None:
     if layer_weights.count > MOST_WEIGHTS:
         raise RequestError(
             f"a run would build {layer_weights.count:,} weights; the most is {MOST_WEIGHTS:,}",
-            hint="{run} gives every number by formula",
+            hint="{run} computes everything by formula",
             run=False,
         )
     shapes = {name: tensor.shape for name, tensor in subject.tensors.items()}
@@ -65,8 +65,8 @@ def require_runnable(subject: Subject) -> None:
         count = prod(max(size, 1) for size in shape)
         if count * subject.settings.dtype.itemsize > _LARGEST_TENSOR:
             raise RequestError(
-                f"{name} would have {count:,} elements; PyTorch counts bytes in 63 bits",
-                hint="{run} gives every number by formula",
+                f"{name} would have {count:,} elements; PyTorch allows at most 2**63 - 1 bytes",
+                hint="{run} computes everything by formula",
                 run=False,
             )
 
@@ -79,7 +79,7 @@ def require_memory(needed: Need, available: int | None, *, device: str) -> None:
         f"a run on {device} needs {written_bytes(needed.total)}"
         f" ({written_bytes(needed.parameters)} of it parameters);"
         f" {written_bytes(available)} are available",
-        hint="{run} gives every number by formula; {device} allocates nothing",
+        hint="{run} computes everything by formula; {device} allocates nothing",
         run=False,
         device="meta",
     )

@@ -14,7 +14,7 @@ Observed: TypeAlias = "int | bool | Dims | None"  # None: there is no such tenso
 
 @dataclass(frozen=True, kw_only=True)
 class Mismatch:
-    """Something of which the formulas and PyTorch give different values."""
+    """Something for which the formulas and PyTorch give different values."""
 
     what: str  # a tensor's or a weight's name, "parameters", or a claim
     predicted: Observed

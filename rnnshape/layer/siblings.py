@@ -32,7 +32,7 @@ def siblings(subject: Subject) -> Iterator[Subject]:
 
 
 def timed_beside(subject: Subject) -> tuple[Subject, ...]:
-    """What is timed: LSTM, GRU and RNN at the same sizes, and the layer if it has a projection."""
+    """The layers to time: LSTM, GRU and RNN at the same sizes, and a layer with a projection."""
     plain = replace(subject, input_spec=replace(subject.input_spec, with_state=False))
     kinds = tuple(of_kind(plain, kind) for kind in Kind)
     return (*kinds, plain) if subject.config.proj_size else kinds

@@ -29,7 +29,7 @@ class Origin:
 
     words: Words = field(default=PYTHON, hash=False)  # may hold a dict
     target: str | None = None  # the text that describes it, `nn.LSTM(20, 40)`, if one does
-    request: str = ""  # what asks for it again, where the subject does not say
+    request: str = ""  # the request to repeat, where the subject does not say
     traps: tuple[Trap, ...] = ()  # of that text
 
 
@@ -98,7 +98,7 @@ class Subject:
 
     @property
     def request(self) -> str:
-        """How to ask for this again: a command line, or a call of the Python API."""
+        """The request that gives this again: a command line, or a call of the Python API."""
         words, target = self.origin.words, self.origin.target
         if self.origin.request:
             return self.origin.request
@@ -114,7 +114,7 @@ class Subject:
         return " ".join(("rnnshape", command, *self._settings(whole=target is None)))
 
     def _settings(self, *, whole: bool) -> Iterator[str]:
-        """The settings of the input and the run, and of the layer if `whole`, to give again."""
+        """What to give again: fields of the input and the run, and of the layer if `whole`."""
         where = {"device": self.settings.device, "dtype": self.settings.dtype.value}
         values = {**vars(self.config), **_input_options(self.input_spec), **where}
         for row in fields_of("layer", "input", "run") if whole else fields_of("input", "run"):
@@ -125,7 +125,7 @@ class Subject:
 
 
 def _call(value: InputSpec | Settings) -> str:
-    """The call that makes a record again, from the fields that are not the default."""
+    """The call that makes an equal record; fields with their default are left out."""
     given = {
         row.name: getattr(value, row.name)
         for row in fields(value)
@@ -137,7 +137,7 @@ def _call(value: InputSpec | Settings) -> str:
 
 
 def _input_options(spec: InputSpec) -> dict[str, Any]:
-    """The input as options give it: lengths imply the batch and, usually, the steps."""
+    """The values of the options that give this input; lengths imply batch and, usually, steps."""
     lengths = spec.lengths
     return {
         "batch_size": spec.batch_size if spec.batched and lengths is None else None,

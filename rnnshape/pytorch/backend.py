@@ -86,7 +86,7 @@ def refusals(subject: Subject) -> Iterator[None]:
             needed = written_bytes(need(subject).total)
             raise RequestError(
                 f"a run on {settings.device} needs {needed}, which PyTorch could not allocate",
-                hint="{run} gives every number by formula; {device} allocates nothing",
+                hint="{run} computes everything by formula; {device} allocates nothing",
                 run=False,
                 device="meta",
             ) from error

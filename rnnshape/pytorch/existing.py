@@ -176,7 +176,7 @@ def _held_by(layer: nn.Module) -> Held:
 def _each_once(
     layer: nn.Module, tensors: Iterable[tuple[str, Tensor | None]]
 ) -> tuple[HeldTensor, ...]:
-    """The tensors that there are, each under its first name."""
+    """Each tensor once, under its first name; a tensor that is None is left out."""
     held: dict[int, HeldTensor] = {}
     for name, tensor in tensors:
         if tensor is None or id(tensor) in held:

@@ -50,7 +50,7 @@ def measure(subject: Subject, claims: Sequence[Claim]) -> Facts:
 
 
 def _counts(module: torch.nn.Module, shapes: Mapping[str, Dims]) -> dict[str, int]:
-    """What a report counts, from the weights and tensors that there are."""
+    """The counts of a report, computed from these weights and tensors."""
     parameters = list(module.parameters())
     steps = prod(shapes.get("data", shapes["input"])[:-1])
     return {

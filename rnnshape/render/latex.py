@@ -29,7 +29,7 @@ from rnnshape.errors import printable
 from rnnshape.render.cells import aligned, cell_text, pieces, symbol_texts
 from rnnshape.render.diagram import diagram_lines
 
-# In letters of \texttt, each of which is half an em of the text wide.
+# Widths in letters of \texttt, which are half an em wide.
 _LINE: Final = 80  # in an article
 _NARROWEST_CALL: Final = 20
 _GAP: Final = 2  # between columns: twice \tabcolsep

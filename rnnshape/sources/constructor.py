@@ -85,7 +85,7 @@ def bind_arguments(constructor: Constructor, call: ast.Call) -> dict[str, ast.ex
         _refuse(problem, raises="TypeError", hint=hint)
     for size in _SIZES:
         if size not in arguments:
-            hint = f"{constructor.name}(20, 40), as in input_size=20, hidden_size=40"
+            hint = f"{constructor.name}(input_size=20, hidden_size=40)"
             _refuse(f"{constructor.name} needs {size}", raises="TypeError", hint=hint)
     return arguments
 

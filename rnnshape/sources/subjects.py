@@ -50,7 +50,7 @@ def _subject(
         name=target.name,
         origin=target.origin,
         given=frozenset(given),
-        unknown=target.unknown,
+        unknown=target.unknown.difference(given),
         axes_by_place="input_shape" in input_fields and not confirmed,
     )
 

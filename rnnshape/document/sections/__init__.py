@@ -19,7 +19,7 @@ class Traits(NamedTuple):
     """What is known of a section before it is built."""
 
     default: bool = False  # whether it is shown unless others are asked for
-    of_layers: bool = False  # whether cells have none
+    of_layers: bool = False  # whether it needs a layer, so that a cell has none
     probe: str = ""  # what the run must find out for it
 
 

@@ -31,7 +31,7 @@ def frameworks(inspection: Inspection) -> Iterator[Block]:
 
 
 def _remarks(config: RNNConfig) -> Iterator[str]:
-    """How to make the layers equal, and what the counts are of."""
+    """How to make the layers equal, and which layers the counts are of."""
     if config.proj_size:
         yield "no other framework here has a projection"
         return

@@ -1,4 +1,4 @@
-"""The unrolled layer as a picture: which step of which layer is output, which is h_n."""
+"""The unrolled layer as a picture: which of its states are in output, which in h_n."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _FEWEST_STEPS = 2
 def grid(inspection: Inspection) -> Iterator[Block]:
     """Layers from the top down, steps from left to right, an arrow for each state passed on.
 
-    Every layer and direction ends in one index of h_n; only the top layer's states are output. In
-    a packed batch the steps are those of the longest row. A cell has no grid.
+    The final state of each layer and direction has an index of h_n; only the top layer's states
+    are output. In a packed batch the steps are those of the longest row. A cell has no grid.
     """
     subject = inspection.subject
     if not subject.config.cell:

@@ -58,7 +58,7 @@ def relative_difference(
 ) -> float:
     """The largest difference between two runs' tensors, each relative to its largest value.
 
-    Not finite where a value is not; 0 where there is nothing to compare.
+    Infinite or NaN if a value is; 0 if there is nothing to compare.
     """
     each = [
         (there[name].cpu() - own).abs().max().double() / own.abs().max().double().clamp(1e-30)
