@@ -199,7 +199,7 @@ def inspect(
     cannot be run, and for a module whose weights contradict its sizes. The global state of torch
     (random numbers, threads, backends, default device and dtype) stays as it was.
     """
-    _require_asked(input_spec, settings)
+    _require_types(input_spec, settings)
     return _report(_subject(layer, input_spec, settings), run=run)
 
 
@@ -215,7 +215,7 @@ def inspect_model(
     Each layer is run alone, with the same input; the model is not run. A layer that `inspect`
     would refuse is in `Reports.unread`. Raises RequestErrors if all are refused. See `inspect`.
     """
-    _require_asked(input_spec, settings)
+    _require_types(input_spec, settings)
     if not _is_module(model):
         raise RequestError(
             f"a model must be an nn.Module, not {type(model).__name__}",
@@ -296,7 +296,7 @@ def _report(subject: Subject, *, run: bool) -> Report:
     return Report(**{field.name: getattr(report, field.name) for field in fields(report)})
 
 
-def _require_asked(input_spec: object, settings: object) -> None:
+def _require_types(input_spec: object, settings: object) -> None:
     """Raise RequestError for an input or settings of a wrong type."""
     if not (input_spec is None or isinstance(input_spec, InputSpec)):
         raise RequestError(

@@ -264,7 +264,7 @@ def _budget() -> Document:
     """What is left is negative for a layer that does not fit."""
     budget = Budget(quantity=Quantity.PARAMETERS, allowed=1_000_000)
     subject = Subject(config=RNNConfig(kind=Kind.LSTM))
-    solution = solve(subject, budget=budget, unknown="hidden_size")
+    solution = solve(subject, budget=budget, sought="hidden_size")
     request = "rnnshape budget lstm --params 1M"
     return budget_document(solution, predicted_report(solution.found.subject), request=request)
 

@@ -55,11 +55,11 @@ def test_the_hidden_size_found_fits_and_one_more_does_not(
     least = config.proj_size + 1
     if used(least) > allowed:
         with pytest.raises(RequestError) as refused:
-            solve(subject, budget=budget, unknown="hidden_size")
+            solve(subject, budget=budget, sought="hidden_size")
         smallest = replace(config, hidden_size=least).constructor
         assert refused.value.problem.startswith(f"the smallest, {smallest}, has {used(least):,} ")
         return
-    solution = solve(subject, budget=budget, unknown="hidden_size")
+    solution = solve(subject, budget=budget, sought="hidden_size")
     size = solution.found.subject.config.hidden_size
     assert used(size) <= allowed < used(size + 1)
     _require_consistent(solution, used, "hidden_size")
@@ -83,9 +83,9 @@ def test_brute_force_finds_the_same_hidden_size(
     budget = Budget(quantity=quantity, allowed=allowed)
     if not fitting:
         with pytest.raises(RequestError, match="the smallest"):
-            solve(subject, budget=budget, unknown="hidden_size")
+            solve(subject, budget=budget, sought="hidden_size")
         return
-    solution = solve(subject, budget=budget, unknown="hidden_size")
+    solution = solve(subject, budget=budget, sought="hidden_size")
     found = solution.found.subject.config.hidden_size
     assert found == fitting[-1] if fitting[-1] < sizes[-1] else found >= fitting[-1]
 
@@ -109,18 +109,18 @@ def test_brute_force_finds_the_same_proj_size(
     budget = Budget(quantity=quantity, allowed=allowed)
     if not fitting:
         with pytest.raises(RequestError, match="the smallest"):
-            solve(subject, budget=budget, unknown="proj_size")
+            solve(subject, budget=budget, sought="proj_size")
         return
-    solution = solve(subject, budget=budget, unknown="proj_size")
+    solution = solve(subject, budget=budget, sought="proj_size")
     assert solution.found.subject.config.proj_size == fitting[-1]
     assert (solution.above is None) == (fitting[-1] == config.hidden_size - 1)
     _require_consistent(solution, used, "proj_size")
 
 
-def _require_consistent(solution: Solution, used: Any, unknown: str) -> None:
-    found = getattr(solution.found.subject.config, unknown)
+def _require_consistent(solution: Solution, used: Any, sought: str) -> None:
+    found = getattr(solution.found.subject.config, sought)
     for candidate in solution.candidates:
-        size = getattr(candidate.subject.config, unknown)
+        size = getattr(candidate.subject.config, sought)
         assert candidate.used == used(size)
         assert candidate.left == solution.budget.allowed - candidate.used
         assert (candidate.left >= 0) == (size <= found)
@@ -393,8 +393,8 @@ def test_every_number_of_the_transcripts_is_what_the_formula_says() -> None:
     assert len(tables) == 6
     for constructor, rows in tables:
         for row in rows.splitlines():
-            unknown, size = re.findall(r"(hidden|proj)_size=(\d+)", row)[0]
-            if unknown == "hidden":
+            sought, size = re.findall(r"(hidden|proj)_size=(\d+)", row)[0]
+            if sought == "hidden":
                 layer = re.sub(r"^(nn\.\w+\(\d+, )\d+", rf"\g<1>{size}", constructor)
             else:
                 layer = re.sub(r"proj_size=\d+", f"proj_size={size}", constructor)

@@ -101,7 +101,7 @@ def test_the_largest_tensor_has_2_to_the_63_bytes_less_one_element(most: int, dt
     with pytest.raises(RequestError) as refusal:
         require_runnable(beyond)
     assert refusal.value.problem == (
-        f"input would have {most + 1:,} elements; PyTorch allows at most 2**63 - 1 bytes"
+        f"input would take {2**63:,} bytes; PyTorch allows at most 2**63 - 1"
     )
 
 
@@ -136,7 +136,7 @@ def test_the_largest_tensor_has_2_to_the_63_bytes_less_one_element(most: int, dt
 def test_the_first_tensor_that_is_too_large_is_named(
     config: RNNConfig, input_spec: InputSpec, name: str
 ) -> None:
-    with pytest.raises(RequestError, match=f"^{re.escape(name)} would have"):
+    with pytest.raises(RequestError, match=f"^{re.escape(name)} would take"):
         require_runnable(subject(config, input_spec))
 
 

@@ -174,6 +174,15 @@ def test_a_module_matches_what_computes_the_same(other: str, differences: str | 
         assert "1/2  FAIL" in result.out
 
 
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+def test_what_print_does_not_tell_of_a_layer_is_no_difference(nonlinearity: str) -> None:
+    target = f"nn.RNN(20, 40, nonlinearity='{nonlinearity}')"
+    write(module("a", target, "params > 1", matches='"RNN(20, 40)"'))
+    assert call("check", "--no-run").code == 0
+    write(module("a", target, "params > 1", matches='"nn.RNN(20, 40)"'))
+    assert call("check", "--no-run").code == (nonlinearity != "tanh")
+
+
 def test_what_the_words_of_a_failing_target_show_stands_below_it() -> None:
     write(module("a", "nn.LSTM(20, 40, 4, True)", "output = 10,5,80") + module("b", "gru"))
     failure, _, note, *_ = call("check", "--no-run").out.splitlines()

@@ -227,6 +227,14 @@ def test_a_bad_request_is_two_lines_and_nothing_on_stdout(
     require_refused("compare", words, error, hint, capsys)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_trap_is_shown_though_an_equal_layer_has_none(order: int) -> None:
+    targets = ["nn.LSTM(20, 40, 2, True)", "lstm --layers 2"][::order]
+    assert "True is bias, the fourth argument" in " ".join(call("compare", *targets).out.split())
+    [found] = json.loads(call("compare", *targets, "-f", "json").out)["findings"]
+    assert found["code"] == "bias-not-bidirectional"
+
+
 def test_a_terminal_gets_a_screenful_and_is_told_so() -> None:
     screen = shown("compare", "lstm", "gru", "--hidden", "1..30", lines=30)
     assert screen.lines[-1] == "14 of 60 shown; --limit 60 shows all"

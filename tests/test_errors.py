@@ -425,7 +425,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         # 4 * 2^31 rows of 2^31 columns.
         ("lstm", "--hidden", "2147483648"),
         (
-            f"weight_hh_l0 would have {2**64:,} elements; PyTorch allows at most 2**63 - 1 bytes",
+            f"weight_hh_l0 would take {2**66:,} bytes; PyTorch allows at most 2**63 - 1",
             "--no-run computes everything by formula",
         ),
     ),

@@ -255,6 +255,11 @@ def test_what_tells_the_axes_of_an_input_shape_confirms_them(
     [
         ("RNN(20, 40)", True),
         ("(rnn): RNN(20, 40, num_layers=2)", True),
+        ("Net(\n  (rnn): RNN(20, 40, dropout=0.5, bidirectional=True)\n)", True),
+        ("  (0-2): 3 x RNN(20, 40),", True),
+        ("rnn = RNN(20, 40)", False),
+        ("RNN(input_size=20, hidden_size=40)", False),
+        ("RNN(20, 40, device='cpu')", False),
         ("nn.RNN(20, 40)", False),
         ("RNN(20, 40, nonlinearity='relu')", False),
         ("RNNCell(20, 40)", False),

@@ -403,7 +403,7 @@ def test_a_tensor_beyond_63_bits_is_refused_on_any_device(
     with pytest.raises(RequestError) as refusal:
         _run(config, input_spec, device=device)
     assert re.fullmatch(
-        rf"{re.escape(name)} would have [\d,]+ elements; PyTorch allows at most 2\*\*63 - 1 bytes",
+        rf"{re.escape(name)} would take [\d,]+ bytes; PyTorch allows at most 2\*\*63 - 1",
         refusal.value.problem,
     )
     assert refusal.value.hint == "run=False computes everything by formula"

@@ -11,7 +11,7 @@ from rnnshape.errors import RequestError
 from rnnshape.layer.config import MAX_SIZE, Kind
 from rnnshape.layer.subject import Subject
 
-Unknown: TypeAlias = Literal["hidden_size", "proj_size"]
+Sought: TypeAlias = Literal["hidden_size", "proj_size"]
 
 
 class Quantity(Enum):
@@ -45,7 +45,7 @@ class Solution:
     """The largest layer that fits, and those with one feature less and more, if they exist."""
 
     budget: Budget
-    unknown: Unknown
+    sought: Sought
     found: Candidate
     below: Candidate | None
     above: Candidate | None
@@ -56,17 +56,17 @@ class Solution:
         return tuple(each for each in (self.below, self.found, self.above) if each)
 
 
-def solve(subject: Subject, *, budget: Budget, unknown: Unknown) -> Solution:
-    """The subject with the largest `unknown` within the budget; its own value of it is ignored.
+def solve(subject: Subject, *, budget: Budget, sought: Sought) -> Solution:
+    """The subject with the largest `sought` within the budget, whatever its own value of it.
 
     Parameters, bytes and MACs grow with hidden_size and with proj_size, so that bisection finds
     the only answer. Raises RequestError where nothing fits, where everything does, and where the
     layer cannot have a projection.
     """
-    least, most = _bounds(subject, budget, unknown)
+    least, most = _bounds(subject, budget, sought)
 
     def candidate(size: int) -> Candidate:
-        return _candidate(subject.changed(**{unknown: size}), budget)
+        return _candidate(subject.changed(**{sought: size}), budget)
 
     smallest = candidate(least)
     if smallest.left < 0:
@@ -74,14 +74,14 @@ def solve(subject: Subject, *, budget: Budget, unknown: Unknown) -> Solution:
     size = _last(lambda size: candidate(size).left >= 0, least, most)
     return Solution(
         budget=budget,
-        unknown=unknown,
+        sought=sought,
         found=candidate(size),
         below=candidate(size - 1) if size > least else None,
         above=candidate(size + 1) if size < most else None,
     )
 
 
-def _bounds(subject: Subject, budget: Budget, unknown: Unknown) -> tuple[int, int]:
+def _bounds(subject: Subject, budget: Budget, sought: Sought) -> tuple[int, int]:
     config = subject.config
     if budget.quantity is Quantity.MACS and not subject.sizes.steps:
         raise RequestError(
@@ -90,7 +90,7 @@ def _bounds(subject: Subject, budget: Budget, unknown: Unknown) -> tuple[int, in
             params=0,
             macs=0,
         )
-    if unknown == "hidden_size":
+    if sought == "hidden_size":
         # Each hidden feature takes at least one parameter and one multiply-add.
         return config.proj_size + 1, min(max(budget.allowed, config.proj_size) + 1, MAX_SIZE)
     if config.kind is not Kind.LSTM or config.cell:
@@ -116,7 +116,7 @@ def _candidate(subject: Subject, budget: Budget) -> Candidate:
 
 
 def _last(fits: Callable[[int], bool], least: int, most: int) -> int:
-    """The largest size that fits. `least` fits, and above a size that does not fit none does."""
+    """The largest size that fits. If a size does not fit, no larger one does; `least` fits."""
     if fits(most):
         return most
     while most - least > 1:

@@ -239,7 +239,11 @@ def _subject(
 def _match(target: Target, other: Target, line: int) -> Match:
     return Match(
         other=subject_of(other, {}, Settings()),
-        differences=differences(target.config, other.config, target.place, other.place),
+        differences=tuple(
+            each
+            for each in differences(target.config, other.config, target.place, other.place)
+            if each.argument not in target.unknown | other.unknown
+        ),
         line=line,
     )
 

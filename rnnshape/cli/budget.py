@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from rnnshape.analysis.budget import Budget, Quantity, Unknown, solve
+from rnnshape.analysis.budget import Budget, Quantity, Sought, solve
 from rnnshape.cli import exits
 from rnnshape.cli.command import command, words_of
 from rnnshape.cli.options import (
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _BUDGET: Final = "Budget, one of them"
 _SOLVE: Final = "Solve"
-_UNKNOWNS: Final[dict[str, Unknown]] = {"hidden": "hidden_size", "proj": "proj_size"}
+_SOUGHT: Final[dict[str, Sought]] = {"hidden": "hidden_size", "proj": "proj_size"}
 # What each option of a budget limits.
 _QUANTITIES: Final = {
     "params": Quantity.PARAMETERS,
@@ -69,7 +69,8 @@ class _BudgetOptions:
 def budget_command(name: str, *, help: str) -> TyperCommand:
     """The command."""
     whole = (
-        f"{help} What the options leave open is taken from the layer of --match, or is the default."
+        f"{help} Options that are left out are taken from the layer of --match, but for --hidden,"
+        " --proj and --nonlinearity; otherwise they have their defaults."
     )
     return command(_budget, name=name, help=whole, without=("show", "full", "time"))
 
@@ -83,16 +84,16 @@ def _budget(
 ) -> int:
     plan = Plan.of(output, sections=(), default=())
     settings = chosen_settings(run.device, run.dtype)
-    unknown = _UNKNOWNS[values.one_of(budget.solve, "--solve", _UNKNOWNS)]
+    sought = _SOUGHT[values.one_of(budget.solve, "--solve", _SOUGHT)]
     kind = _kind(budget.kind)
-    _require_sought(layer, unknown)
+    _require_not_given(layer, sought)
     match = None if budget.match is None else read_target(budget.match)
     target = _beside(described(kind, layer), match)
     _require_own(target)
     allowed = _allowed(budget, match, layer, input_, settings)
-    sized = _with_least(target, unknown)
+    sized = _with_least(target, sought)
     subject = subject_of(sized, input_fields(input_), settings)
-    solution = solve(subject, budget=allowed, unknown=unknown)
+    solution = solve(subject, budget=allowed, sought=sought)
     predicted = predicted_report(solution.found.subject)
     given = budget if match is None else replace(budget, match=match.origin.target)
     request = shlex.join(["rnnshape", "budget", *words_of(given, layer, input_, run)])
@@ -105,22 +106,22 @@ def _budget(
     return exits.verdict(agrees=not report.disagrees)
 
 
-def _require_sought(layer: LayerOptions, unknown: Unknown) -> None:
+def _require_not_given(layer: LayerOptions, sought: Sought) -> None:
     """Raise RequestError where the size to be found is given."""
-    if unknown in layer:
-        option = FIELDS[unknown].option
+    if sought in layer:
+        option = FIELDS[sought].option
         raise RequestError(
-            f"{option} {quoted(str(layer[unknown]))} is given, but it is the size to be found",
+            f"{option} {quoted(str(layer[sought]))} is given, but it is the size to be found",
             hint=f"leave {option} out",
         )
 
 
 def _beside(target: Target, match: Target | None) -> Target:
-    """The target; what it does not give is taken from the layer that it must match."""
+    """The target, with the fields of the layer to match that it does not give, but for `own`."""
     if match is None:
         return target
-    sought = ("hidden_size", "proj_size", "nonlinearity")
-    return target.beside({n: v for n, v in match.fields.items() if n not in sought})
+    own = ("hidden_size", "proj_size", "nonlinearity")
+    return target.beside({n: v for n, v in match.fields.items() if n not in own})
 
 
 def _require_own(target: Target) -> None:
@@ -133,9 +134,9 @@ def _require_own(target: Target) -> None:
             )
 
 
-def _with_least(target: Target, unknown: Unknown) -> Target:
+def _with_least(target: Target, sought: Sought) -> Target:
     """The target with the least valid hidden_size, if that is the size to be found."""
-    if unknown != "hidden_size":
+    if sought != "hidden_size":
         return target
     least = target.fields.get("proj_size", 0) + 1
     return replace(target, fields={**target.fields, "hidden_size": least})

@@ -37,7 +37,7 @@ class _CheckOptions:
     words: list[str] | None = argument(
         _CHECK,
         "FILE",
-        f"The manifest; with --init TARGETs. [default: {MANIFEST}, or"
+        f"The manifest, or targets with --init. [default: {MANIFEST}, or"
         " [tool.rnnshape] in pyproject.toml, here or above]",
     )
     only: list[str] | None = option(_CHECK, "--only", "NAME", "Check only this module. Repeatable.")

@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from rnnshape.cli.expectations import require_quoted
-from rnnshape.cli.options import INPUT, LAYER, InputOptions, LayerOptions
+from rnnshape.cli.options import INPUT, LAYER, InputOptions, LayerOptions, either
 from rnnshape.errors import RequestError, quoted, word
 from rnnshape.fields import FIELDS, Field, FieldGroup, fields_of, spelled
 from rnnshape.layer.config import Kind
@@ -132,8 +132,7 @@ def _of_field(field: Field, kind: Kind | None) -> Parameter:
     """The option of a field, as Typer wants it."""
     is_flag = field.takes in ("flag", "switch")
     off = f"/--no-{field.alias}" if field.takes == "switch" else ""
-    *others, last = [f"nn.{each.value}Cell" for each in ([kind] if kind else Kind)]
-    cells = f"{', '.join(others)} or {last}" if others else last
+    cells = either(f"nn.{each.value}Cell" for each in ([kind] if kind else Kind))
     default = "" if is_flag or not field.default else f" [default: {field.default}]"
     if field.takes == "probability":
         default = " [default: 0]"

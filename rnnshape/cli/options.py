@@ -1,4 +1,4 @@
-"""The options that are not in the table of `rnnshape.fields`: names, values and help.
+"""The options of the commands, in groups; those of fields follow from `rnnshape.fields`.
 
 An option without a default is None or False where it was not given.
 """
@@ -89,9 +89,10 @@ class ExpectOptions:
     )
 
 
-def _either(words: Iterable[str]) -> str:
+def either(words: Iterable[str]) -> str:
+    """The words as a choice: "a, b or c"."""
     *others, last = words
-    return f"{', '.join(others)} or {last}"
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ class OutputOptions:
         _OUTPUT,
         "--format -f",
         "NAME",
-        f"{_either(each.value for each in Format)}.",
+        f"{either(each.value for each in Format)}.",
         default="table",
     )
     files: list[str] | None = option(
@@ -110,7 +111,7 @@ class OutputOptions:
         "--output -o",
         "FILE",
         "Also write FILE, in the format of its suffix:"
-        f" {_either(each.suffixes[0] for each in Format if each.suffixes)}. Repeatable.",
+        f" {either(each.suffixes[0] for each in Format if each.suffixes)}. Repeatable.",
     )
     show: str | None = option(
         _OUTPUT, "--show", "SECTION,...", "default, all, or sections by name."

@@ -63,12 +63,10 @@ class Delivery:
         self._shown = 0  # sections that are on the terminal already
 
     def begin(self, predicted: Document) -> None:
-        """Show the sections that no run can change, if stdout is a terminal.
+        """Show the sections that no run can change, on a stdout that is a terminal.
 
-        Otherwise nothing is written before the run, so that a refused request writes nothing.
+        Elsewhere nothing is written before the run, so that a refused request writes nothing.
         """
-        if not self._plan.streams:
-            return
         late = [n for n, section in enumerate(predicted.sections) if section.needs_run]
         early = predicted.sections[: late[0]] if late else predicted.sections
         write_stdout(_text(self._plan, early))
@@ -199,7 +197,7 @@ def write_files(contents: Sequence[tuple[Path, bytes]], option: str = "-o") -> N
 
 
 @contextmanager
-def _writing(path: Path, option: str = "-o") -> Iterator[None]:
+def _writing(path: Path, option: str) -> Iterator[None]:
     """Turn an error of the system in writing `path` into a RequestError."""
     try:
         yield

@@ -62,14 +62,14 @@ def _budget(solution: Solution, report: LayerReport) -> Iterator[Block]:
         other = Quantity.MACS
     yield Table(
         columns=(
-            Column(key=solution.unknown, title=solution.unknown),
+            Column(key=solution.sought, title=solution.sought),
             Column(key="used", title=_TITLES[quantity], numeric=True),
             Column(key="left", title="left", numeric=True),
             Column(key=other.value, title=_TITLES[other], numeric=True, rank=1),
         ),
         rows=tuple(
             (
-                Code(f"{solution.unknown}={_size(solution, each)}"),
+                Code(f"{solution.sought}={_size(solution, each)}"),
                 each.used,
                 each.left,
                 getattr(each.subject, other.value),
@@ -81,11 +81,11 @@ def _budget(solution: Solution, report: LayerReport) -> Iterator[Block]:
     yield Paragraph((_limit(solution, report),))
     if quantity is not Quantity.BYTES:
         yield Paragraph((f"{MACS}, whole input",))
-    yield common_legend([report.subject], without=solution.unknown)
+    yield common_legend([report.subject], without=solution.sought)
 
 
 def _size(solution: Solution, candidate: Candidate) -> int:
-    size: int = getattr(candidate.subject.config, solution.unknown)
+    size: int = getattr(candidate.subject.config, solution.sought)
     return size
 
 
@@ -93,10 +93,10 @@ def _answer(solution: Solution) -> str:
     config, size = solution.found.subject.config, _size(solution, solution.found)
     if solution.above is None:
         return (
-            f"{size} is the largest {solution.unknown} there is:"
+            f"{size} is the largest {solution.sought} there is:"
             f" it must be smaller than hidden_size {config.hidden_size}"
         )
-    return f"{size} is the largest {solution.unknown} that fits; {size + 1} does not"
+    return f"{size} is the largest {solution.sought} that fits; {size + 1} does not"
 
 
 def _limit(solution: Solution, report: LayerReport) -> str:
@@ -137,7 +137,7 @@ def _data(solution: Solution, report: LayerReport) -> Mapping[str, Any]:
             "allowed": budget.allowed,
             "matched": budget.matched.config.constructor if budget.matched else None,
         },
-        "solved": solution.unknown,
+        "solved": solution.sought,
         "size": _size(solution, solution.found),
         "candidates": [
             {

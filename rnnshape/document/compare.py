@@ -41,7 +41,7 @@ from rnnshape.layer.formulas import read_next
 
 def compare_document(comparison: Comparison, *, limit: int | None) -> Document:
     """The layers in their groups; no more than `limit` of them, unless it is None."""
-    traps = traps_of(comparison.subjects)
+    traps = traps_of(row.subject for row in comparison.rows)
     blocks: Mapping[str, Iterable[Block]] = {
         "header": [common_legend(comparison.subjects)],
         "compare": _compare(comparison, limit),
@@ -157,7 +157,7 @@ def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:
             {"baseline": each.baseline.config.constructor, "rows": [_row(row) for row in each.rows]}
             for each in _cut(comparison, limit)
         ],
-        "findings": traps_data(comparison.subjects),
+        "findings": traps_data(row.subject for row in comparison.rows),
         "verification": {
             "ran": runs is not None,
             "device": settings.device if runs else None,

@@ -63,9 +63,10 @@ def require_runnable(subject: Subject) -> None:
     for name, shape in shapes.items():
         # With a batch of 0 there are no elements, but PyTorch still multiplies the other sizes.
         count = prod(max(size, 1) for size in shape)
-        if count * subject.settings.dtype.itemsize > _LARGEST_TENSOR:
+        size = count * subject.settings.dtype.itemsize
+        if size > _LARGEST_TENSOR:
             raise RequestError(
-                f"{name} would have {count:,} elements; PyTorch allows at most 2**63 - 1 bytes",
+                f"{name} would take {size:,} bytes; PyTorch allows at most 2**63 - 1",
                 hint="{run} computes everything by formula",
                 run=False,
             )

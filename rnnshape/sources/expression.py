@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rnnshape.errors import RequestError, quoted
-from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.subject import Origin
 from rnnshape.layer.traps import PositionalBias, Trap, UncheckedFlag, UncheckedSize
 from rnnshape.sources import literal
@@ -33,8 +33,10 @@ _PYTHON: Final = re.compile(
 )
 _FILE: Final = re.compile(r"\.(?:pt|pth|bin|ckpt|safetensors)(?::[\w.]*)?\s*\Z")
 
-# print leaves this out, though an RNN may have either.
-_UNPRINTED: Final = frozenset({"nonlinearity"})
+# A line that print shows of an nn.RNN, whatever its nonlinearity.
+_PRINTED_RNN: Final = re.compile(
+    r"^\s*(?:\(.*\): (?:\d+ x )?)?RNN\(\d+, \d+(?:, \w+=[\w.]+)*\),?\s*$", re.MULTILINE
+)
 
 # Methods that change neither the layer nor its device and dtype.
 _KEEPING: Final = frozenset(
@@ -63,12 +65,14 @@ def read_call(text: str) -> Target:
             hint=f"give the constructor call alone: {EXAMPLE_CALL}",
         )
     try:
-        return _used(construction(text))
+        target = _used(construction(text))
     except (RecursionError, MemoryError) as error:
         raise RequestError(
             f"{quoted(text)} is nested too deeply",
             hint=f"give the constructor call alone: {EXAMPLE_CALL}",
         ) from error
+    unknown = {"nonlinearity"} if _PRINTED_RNN.search(text) else ()
+    return replace(target, unknown=frozenset(unknown))
 
 
 def _used(found: Construction) -> Target:
@@ -121,13 +125,7 @@ def _target(constructor: Constructor, call: ast.Call) -> Target:
         origin=Origin(words=CALL, target=ast.unparse(call), traps=traps),
         device=literal.device(device) if device else None,
         dtype=literal.dtype(dtype) if dtype else None,
-        unknown=_UNPRINTED if _is_printed(constructor, call) else frozenset(),
     )
-
-
-def _is_printed(constructor: Constructor, call: ast.Call) -> bool:
-    """Whether the call looks like what print shows of an RNN: `RNN(20, 40)`."""
-    return constructor.kind is Kind.RNN and not constructor.cell and isinstance(call.func, ast.Name)
 
 
 def _require_literals(constructor: Constructor, call: ast.Call) -> None:
