@@ -421,6 +421,10 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
             "--no-run computes everything by formula",
         ),
     ),
+    "a size with a comma for thousands": (
+        ("lstm", "--hidden", "1,024"),
+        ("--hidden must be a number without commas, not 1,024", "--hidden 1024"),
+    ),
     "a weight of more than 2**63 - 1 bytes": (
         # 4 * 2^31 rows of 2^31 columns.
         ("lstm", "--hidden", "2147483648"),

@@ -454,6 +454,7 @@ def test_a_byte_order_mark_and_crlf_are_read() -> None:
     [
         ("no.toml", "there is no file no.toml", "rnnshape check --init lstm writes a first one"),
         ("folder", "folder is a folder, not a file", "rnnshape check folder/rnnshape.toml"),
+        ("empty", "empty is a folder, not a file", "rnnshape check --init lstm writes a first one"),
         ("a folder", "a folder is a folder, not a file", "check 'a folder/rnnshape.toml'"),
         ("a" * 300, "cannot read aaa", "rnnshape check FILE"),
         ("\x00", "cannot read '\\x00': embedded null byte", "rnnshape check FILE"),
@@ -462,8 +463,10 @@ def test_a_byte_order_mark_and_crlf_are_read() -> None:
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused(name: str, problem: str, hint: str) -> None:
-    Path("folder").mkdir()
-    Path("a folder").mkdir()
+    Path("empty").mkdir()
+    for folder in ("folder", "a folder"):
+        Path(folder).mkdir()
+        Path(folder, "rnnshape.toml").touch()
     Path("plain").touch()
     Path("loop.toml").symlink_to("loop.toml")
     result = call("check", name)

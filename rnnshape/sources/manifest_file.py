@@ -62,9 +62,9 @@ def _document(path: Path) -> TOMLText:
     try:
         content = path.read_bytes()
     except IsADirectoryError as error:
-        raise RequestError(
-            f"{shown} is a folder, not a file", hint=f"rnnshape check {word(path / MANIFEST)}"
-        ) from error
+        inside = path / MANIFEST
+        hint = f"rnnshape check {word(inside)}" if inside.is_file() else _NEW
+        raise RequestError(f"{shown} is a folder, not a file", hint=hint) from error
     except FileNotFoundError as error:
         hint = "rnnshape check" if Path(MANIFEST).is_file() else _NEW
         raise RequestError(f"there is no file {shown}", hint=hint) from error

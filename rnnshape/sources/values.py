@@ -17,6 +17,8 @@ MOST_LISTED = 100_000
 _LONGEST_LIST = 200
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _LENGTH = re.compile(r"[+]?0*[1-9][0-9]*")
+# 1,000 or 1,024, but not 128,256: a number in a list does not begin with 0.
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})*,0[0-9]{2}(,[0-9]{3})*")
 _LIST = re.compile(r"[0-9]+(\s*,\s*[0-9]+)*,?")
 
 
@@ -37,6 +39,11 @@ def size(text: str, option: str, *, least: int = 1) -> int:
         number = int(word)
         if number >= least:
             return number
+    if len(word) <= _LONGEST_LIST and _THOUSANDS.fullmatch(word):
+        raise RequestError(
+            f"{option} must be a number without commas, not {quoted(text)}",
+            hint=f"{option} {word.replace(',', '')}",
+        )
     if len(word) <= _LONGEST_LIST and len(numbers := _numbers(word)) > 1:
         raise _one_number(text, option, [max(least, int(number)) for number in numbers])
     raise RequestError(
