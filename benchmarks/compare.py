@@ -1,6 +1,6 @@
 """How much longer `rnnshape compare` takes for 10,000 layers than for its start-up: at most 1 s.
 
-`python -m benchmarks.compare [ROUNDS]` runs the commands in turns and compares medians. The exit
+`python -m benchmarks.compare [ROUNDS]` runs the commands in turn and compares medians. The exit
 code is 1 if one of them takes longer.
 """
 

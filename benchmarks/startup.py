@@ -1,9 +1,9 @@
-"""The time and the memory that a command takes, beside what would be run instead of it.
+"""The time and the memory that a command takes, compared with what would be run instead of it.
 
-`python -m benchmarks.startup` prints a Markdown table. Each of our commands and its reference run
-in turns, so that both meet the same disturbances; the figures are medians of the wall time of
-whole processes, and the ratio is that of the medians. Peak memory is the largest of ours. The exit
-code is 1 if a bar is missed.
+`python -m benchmarks.startup` prints a Markdown table. Each of our commands alternates
+with its reference, so that both meet the same disturbances; the figures are medians of the wall
+time of whole processes, and the ratio is that of the medians. Peak memory is the largest of ours.
+The exit code is 1 if a bar is missed.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def measured(command: Sequence[str]) -> Process:
 
 
 def compared(case: Case, runs: int) -> tuple[list[Process], list[Process]]:
-    """`runs` of ours and of the reference, in turns, after one of each that warms the caches."""
+    """`runs` of ours and of the reference, alternating, after one of each to warm the caches."""
     ours, reference = [], []
     for turn in range(runs + 1):
         own = measured((RNNSHAPE, *case.arguments))

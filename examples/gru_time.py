@@ -1,6 +1,6 @@
-"""How long nn.GRU takes beside nn.LSTM of the same sizes, with oneDNN and without.
+"""How long an nn.GRU takes compared with an nn.LSTM of the same sizes, with and without oneDNN.
 
-Medians of forward passes on one thread of the CPU, both layers in turns.
+Medians of forward passes on one thread of the CPU; the two layers alternate.
 """
 
 from statistics import median

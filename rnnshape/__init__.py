@@ -1,6 +1,6 @@
 """Shapes, weights, parameters and compute of PyTorch's recurrent layers, predicted and proven."""
 
-TYPE_CHECKING = False  # typing's own: importing it takes longer than Python takes to start
+TYPE_CHECKING = False  # in place of typing's, which takes longer to import than Python to start
 if TYPE_CHECKING:
     from typing import Any
 
@@ -48,5 +48,5 @@ def __getattr__(name: str) -> "Any":
 
 
 def __dir__() -> list[str]:
-    """The exported names, whether or not they were imported yet."""
+    """The exported names, whether or not they have been imported yet."""
     return sorted(__all__)

@@ -1,6 +1,7 @@
 """`rnnshape`, and `python -m rnnshape`: where the process begins.
 
-Nothing is imported here before an interruption can be caught: until then Ctrl-C is a traceback.
+Nothing but `os` is imported here before an interruption can be caught: until then Ctrl-C ends in
+a traceback.
 """
 
 import os

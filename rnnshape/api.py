@@ -1,4 +1,4 @@
-"""The Python API: reports of layers and models, which can be printed and check expectations.
+"""The Python API: reports of layers and models, which can be printed and can check expectations.
 
 report = rnnshape.inspect(nn.LSTM(20, 40, bidirectional=True))
 report.output.shape                          # (10, 5, 80)
@@ -19,7 +19,7 @@ from rnnshape.dims import ints
 from rnnshape.document.expectations import failure_text
 from rnnshape.document.model import Document
 from rnnshape.document.report import report_document
-from rnnshape.document.sections import DEFAULT_SECTIONS
+from rnnshape.document.sections import DEFAULT_SECTIONS, probes_of
 from rnnshape.errors import RequestError, RequestErrors, written
 from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Tensor
@@ -87,7 +87,7 @@ class Report(_Shown, LayerReport):
     """Everything known of one layer with one input.
 
     `print(report)` writes it as tables; Jupyter and rich show it without being asked. A tensor that
-    this layer does not have, such as c_n of a GRU, is an AttributeError.
+    this layer does not have, such as c_n of a GRU, raises AttributeError.
     """
 
     @property
@@ -192,7 +192,7 @@ def inspect(
     """The report of one layer.
 
     `layer` is an RNNConfig, an nn.LSTM, nn.GRU, nn.RNN or cell, or a target as text, such as
-    `"nn.GRU(20, 40)"` or `"lstm --hidden 40"`. Of a module, the arguments of its constructor are
+    `"nn.GRU(20, 40)"` or `"lstm --hidden 40"`. For a module, the arguments of its constructor are
     read and, unless `settings` are given, the device and dtype of its weights; the module itself
     is not run. Instead a layer like it is built with random weights and run once, unless `run` is
     False or the tensors of the module differ in dtype or device. Raises RequestError where a layer
@@ -237,7 +237,7 @@ def inspect_model(
 
 
 def check(path: str | os.PathLike[str] | None = None, *, run: bool = True) -> None:
-    """Raise AssertionError unless everything holds that a manifest expects of its modules.
+    """Raise AssertionError unless everything that a manifest expects of its modules holds.
 
     `path` is an `rnnshape.toml` or a `pyproject.toml`; by default it is the nearest one in this
     folder or above. The text of the error is what `rnnshape check` prints. Raises RequestError for
@@ -251,7 +251,7 @@ def check(path: str | os.PathLike[str] | None = None, *, run: bool = True) -> No
     result = checked(manifest)
     if run:
         result = run_modules(manifest, result)
-    if result.held < result.demands or result.disagreeing:
+    if result.holding < result.demands or result.disagreeing:
         raise AssertionError(render(check_document(result), Format.TABLE).rstrip("\n"))
 
 
@@ -292,7 +292,7 @@ def _layer(layer: RNNConfig | nn.Module | str) -> Subject:
 def _report(subject: Subject, *, run: bool) -> Report:
     predicted = predicted_report(subject)
     mixed = subject.held is not None and subject.held.elsewhere
-    report = with_run(predicted) if run and not mixed else predicted
+    report = with_run(predicted, probes_of(DEFAULT_SECTIONS)) if run and not mixed else predicted
     return Report(**{field.name: getattr(report, field.name) for field in fields(report)})
 
 

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from rnnshape.words import PYTHON, Words
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 _LONGEST_ECHO: Final = 60
 
@@ -65,11 +65,11 @@ class RequestError(ValueError):
                 return next(quotes, reference[0])
             if name not in self.fields:
                 return reference[0]
-            return words.name(name) if name_alone else words.setting(name, self.fields[name])
+            return words.name(name) if name_alone else words.field(name, self.fields[name])
 
         problem = _REFERENCE.sub(replaced, self._problem)
         if self._hint is None:
-            return Message(problem, words.settings(self.fields))
+            return Message(problem, words.fields(self.fields))
         return Message(problem, _REFERENCE.sub(replaced, self._hint))
 
     def written_in(self, words: Words) -> RequestError:
@@ -120,21 +120,24 @@ class PlacedError(RequestError):
 
 
 class RequestErrors(RequestError):  # noqa: N818 - there are several
-    """Several errors, reported together; as text it is the first of them."""
+    """Several errors, reported together; `problem` and `hint` are those of the first."""
 
     def __init__(self, errors: Iterable[RequestError]) -> None:
         each = [single for error in errors for single in error.errors]
         super().__init__(each[0].problem, hint=each[0].hint)
         self._errors = tuple(each)
 
+    def __str__(self) -> str:
+        return "\n".join(map(str, self._errors))
+
     def __reduce__(self) -> tuple[Callable[..., RequestError], tuple[Any, ...]]:
         """How `pickle` rebuilds the error."""
         return RequestErrors, (self._errors,)
 
 
-def gathered(function: Callable[[Given], Made], given: Iterable[Given]) -> list[Made]:
+def gathered(function: Callable[[_Given], _Made], given: Iterable[_Given]) -> list[_Made]:
     """The function's results. All items are tried before RequestErrors reports what went wrong."""
-    made: list[Made] = []
+    made: list[_Made] = []
     problems: list[RequestError] = []
     for each in given:
         try:
@@ -190,7 +193,7 @@ def word(given: str | PurePath) -> str:
 
     A path that begins with a dash gets `./` before it, or it would be read as an option.
     """
-    import shlex  # only errors need it
+    import shlex  # only some requests quote a word
 
     text = str(given)
     if isinstance(given, PurePath) and text.startswith("-"):

@@ -29,7 +29,7 @@ class Words(NamedTuple):
             return _option(field)
         return self.keys.get(field, field)
 
-    def setting(self, field: str, value: object) -> str:
+    def field(self, field: str, value: object) -> str:
         """The field with a value and its place: `--batch 5`, `--batch-first in the target`."""
         if self.place(field) and _left_out(field, value):
             return f"{_as_option(field, value)} of the target"
@@ -52,7 +52,7 @@ class Words(NamedTuple):
             case "argument":
                 return f"{field}={value!r}"
 
-    def settings(self, values: Mapping[str, object]) -> str:
+    def fields(self, values: Mapping[str, object]) -> str:
         """Several fields with their values; those of a target come first."""
         between = " " if self.layer == "option" else ", "
         by_place: dict[str, list[str]] = {" in the target": [], "": []}
@@ -62,7 +62,7 @@ class Words(NamedTuple):
         return " and ".join(parts)
 
     def beside(self, fields: Iterable[str]) -> Words:
-        """The words where a target gives these fields, and options beside it give the others."""
+        """The words where a target gives these fields, and options next to it give the others."""
         return self._replace(target=self.target & {"kind", *fields})
 
     def _style(self, field: str) -> _Style:

@@ -88,22 +88,6 @@ HOSTILE: Final = (
 )
 
 
-def inlines(document: Document) -> Iterator[Inline]:
-    """Every piece of running text."""
-    for section in document.sections:
-        for block in section.blocks:
-            match block:
-                case Paragraph(text) | Note(text):
-                    yield text
-                case Listing(items):
-                    yield from (text for _, text in items)
-                case Verdict(text=text, reason=reason):
-                    yield text
-                    yield reason
-                case _:
-                    pass
-
-
 def tables(document: Document) -> Iterator[Table]:
     """Every table."""
     for section in document.sections:

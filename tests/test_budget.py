@@ -288,19 +288,19 @@ error: --solve layers is unknown; it is one of hidden, proj
 hint: --solve hidden
 
 $ gru --params 1M --solve proj
-error: nn.GRU has no proj_size; only nn.LSTM has
+error: nn.GRU has no proj_size; only nn.LSTM has one
 hint: --solve hidden
 
 $ lstm --params 1M --solve proj --cell
-error: nn.LSTMCell has no proj_size; only nn.LSTM has
+error: nn.LSTMCell has no proj_size; only nn.LSTM has one
 hint: --solve hidden
 
 $ gru --params 1M --proj 3
-error: nn.GRU has no proj_size; only nn.LSTM has
+error: nn.GRU has no proj_size; only nn.LSTM has one
 hint: leave --proj out
 
 $ lstm --params 1M --nonlinearity relu
-error: nn.LSTM has no nonlinearity; only nn.RNN has
+error: nn.LSTM has no nonlinearity; only nn.RNN has one
 hint: leave --nonlinearity out
 
 $ lstm --params 1M --solve proj --hidden 1

@@ -242,7 +242,7 @@ def test_a_long_constructor_takes_that_of_no_module_off_the_screen() -> None:
     ]
 
 
-def test_colour_is_for_terminals_and_for_who_asks() -> None:
+def test_colour_is_for_terminals_and_for_whoever_asks() -> None:
     write(DRIFTED)
     assert "\x1b" not in call("check", "--no-run").out
     coloured = call("check", "--no-run", "--color", "always").out
@@ -402,7 +402,7 @@ def test_an_update_makes_what_follows_succeed_and_the_next_one_do_nothing(
     assert (result.code, result.err) == (0, "")
     assert call("check", *words).code == 0
     again, same = updated(new, *words)
-    assert (again.code, again.out) == (0, "rnnshape.toml: every = value is up to date\n")
+    assert (again.code, again.out) == (0, "rnnshape.toml: every value after = is up to date\n")
     assert same == new
 
 

@@ -98,11 +98,6 @@ def test_the_inputs_of_the_action_are_listed_with_their_defaults() -> None:
     assert dict(listed) == {**defaults, "file": "rnnshape.toml"}
 
 
-def test_the_configuration_of_pre_commit_names_the_hook() -> None:
-    (repository,) = shown(".pre-commit-config.yaml")["repos"]
-    assert [hook["id"] for hook in repository["hooks"]] == [hook["id"] for hook in HOOKS]
-
-
 def test_no_document_names_a_site_that_nobody_owns() -> None:
     texts = [*ROOT.glob("*.md"), *ROOT.glob("*.toml"), *ROOT.glob("*.yml"), *ROOT.glob(".*.yaml")]
     texts += [path for folder in ("examples", "rnnshape") for path in (ROOT / folder).rglob("*.*")]

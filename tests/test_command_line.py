@@ -490,7 +490,7 @@ class TestHelp:
             *((name, ["Layer", "Input", "Run", "Expectations"]) for name in KINDS),
             ("inspect", ["Target", "Input", "Run", "Expectations"]),
             ("compare", ["Comparison", "Layer", "Input", "Run"]),
-            ("budget", ["Solve", "Budget, one of them", "Layer", "Input", "Run"]),
+            ("budget", ["Solve", "Budget, one of these", "Layer", "Input", "Run"]),
             ("check", ["Manifest", "Run"]),
         ],
     )

@@ -196,11 +196,11 @@ hint: add rnn to the targets, or leave --nonlinearity out
 
 $ 'nn.LSTM(20, 8)' --proj 8
 error: proj_size 8 must be smaller than hidden_size 8
-hint: --proj 6 is the largest that saves parameters; leave it out for none
+hint: --proj 6 is the largest that saves parameters; leave it out for no projection
 
 $ lstm --hidden 8 --proj 4,8
 error: proj_size 8 must be smaller than hidden_size 8
-hint: --proj 6 is the largest that saves parameters; leave it out for none
+hint: --proj 6 is the largest that saves parameters; leave it out for no projection
 
 $ lstm --input-shape 10,5,20 --batch 5,6
 error: --input-shape has batch_size 5, but --batch is 6

@@ -30,15 +30,27 @@ _DTYPES = (
     [
         pytest.param({"kind": Kind.LSTM, "proj_size": 39}, id="the widest projection"),
         pytest.param({"kind": Kind.LSTM, "hidden_size": 1}, id="the smallest hidden_size"),
-        pytest.param({"kind": Kind.GRU, "proj_size": 0}, id="no projection, said aloud"),
         pytest.param({"kind": Kind.RNN, "nonlinearity": "relu"}, id="relu"),
         pytest.param({"kind": Kind.LSTM, "dropout": 0}, id="dropout 0, an int"),
         pytest.param({"kind": Kind.LSTM, "dropout": 1.0}, id="dropout 1"),
         pytest.param({"kind": Kind.LSTM, "dropout": 0.3}, id="dropout with one layer"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:dropout option adds dropout")
+def test_a_layer_that_pytorch_builds_is_accepted(arguments: dict[str, Any]) -> None:
+    config = RNNConfig(**arguments)
+    assert {name: getattr(config, name) for name in arguments} == arguments
+    reference.built(config)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param({"kind": Kind.GRU, "proj_size": 0}, id="no projection, said aloud"),
         pytest.param({"kind": Kind.LSTM, "hidden_size": MAX_SIZE}, id="500 zeros"),
     ],
 )
-def test_a_layer_that_pytorch_would_build_is_accepted(arguments: dict[str, Any]) -> None:
+def test_what_a_formula_can_count_is_accepted(arguments: dict[str, Any]) -> None:
     config = RNNConfig(**arguments)
     assert {name: getattr(config, name) for name in arguments} == arguments
 
@@ -140,7 +152,7 @@ def _size_refusal(name: str, value: str, *, least: int = 1) -> str:
         pytest.param(
             {"proj_size": 40},
             "proj_size 40 must be smaller than hidden_size 40",
-            "proj_size=31 is the largest that saves parameters; leave it out for none",
+            "proj_size=31 is the largest that saves parameters; leave it out for no projection",
             id="proj_size as large as hidden_size",
         ),
         pytest.param(
@@ -151,25 +163,25 @@ def _size_refusal(name: str, value: str, *, least: int = 1) -> str:
         ),
         pytest.param(
             {"kind": Kind.GRU, "proj_size": 10},
-            "nn.GRU has no proj_size; only nn.LSTM has",
+            "nn.GRU has no proj_size; only nn.LSTM has one",
             "kind='LSTM', hidden_size=40, proj_size=10",
             id="proj_size of a GRU",
         ),
         pytest.param(
             {"kind": Kind.RNN, "proj_size": 10},
-            "nn.RNN has no proj_size; only nn.LSTM has",
+            "nn.RNN has no proj_size; only nn.LSTM has one",
             "kind='LSTM', hidden_size=40, proj_size=10",
             id="proj_size of an RNN",
         ),
         pytest.param(
             {"nonlinearity": "relu"},
-            "nn.LSTM has no nonlinearity; only nn.RNN has",
+            "nn.LSTM has no nonlinearity; only nn.RNN has one",
             "kind='RNN', nonlinearity='relu'",
             id="nonlinearity of an LSTM",
         ),
         pytest.param(
             {"kind": Kind.GRU, "nonlinearity": "tanh"},
-            "nn.GRU has no nonlinearity; only nn.RNN has",
+            "nn.GRU has no nonlinearity; only nn.RNN has one",
             "kind='RNN', nonlinearity='tanh'",
             id="nonlinearity of a GRU",
         ),
@@ -319,21 +331,19 @@ def test_a_kind_is_taken_by_its_name(name: Any) -> None:
         (3, "kind 3 is none of LSTM, GRU, RNN", "kind='LSTM'"),
     ],
 )
-def test_what_is_no_kind_is_refused(kind: Any, problem: str, hint: str) -> None:
+def test_what_is_not_a_kind_is_refused(kind: Any, problem: str, hint: str) -> None:
     with pytest.raises(RequestError) as refusal:
         RNNConfig(kind=kind)
     assert (refusal.value.problem, refusal.value.hint) == (problem, hint)
 
 
-@pytest.mark.parametrize(
-    "device", ["cuda:1", torch.device("cuda:1"), torch.device("cuda", 1)], ids=repr
-)
+@pytest.mark.parametrize("device", ["cuda:1", torch.device("cuda", 1)], ids=repr)
 def test_a_device_is_taken_as_pytorch_takes_it(device: Any) -> None:
     assert Settings(device=device) == Settings(device="cuda:1")
     assert type(Settings(device=device).device) is str
 
 
-@pytest.mark.parametrize("dtype", ["float16", "half", "torch.float16", torch.float16, torch.half])
+@pytest.mark.parametrize("dtype", ["float16", "half", "torch.float16", torch.float16])
 def test_a_dtype_is_taken_by_its_name_or_as_pytorchs_own(dtype: Any) -> None:
     assert Settings(dtype=dtype).dtype is DType.FLOAT16
 
@@ -510,7 +520,7 @@ def test_a_hint_is_written_for_whoever_gives_the_values() -> None:
     with pytest.raises(RequestError) as refusal:
         RNNConfig(kind=Kind.LSTM, proj_size=40)
     problem = "line 3: proj_size 40 must be smaller than hidden_size 40"
-    rest = "is the largest that saves parameters; leave it out for none"
+    rest = "is the largest that saves parameters; leave it out for no projection"
     error = refusal.value.behind("line 3")
     assert (error.problem, error.hint) == (problem, f"proj_size=31 {rest}")
     manifest = Words(input="key", keys={"proj_size": "proj"})
@@ -584,7 +594,7 @@ def test_braces_in_any_argument_are_repeated_as_they_were_given(
     ],
 )
 def test_a_field_is_written_as_its_option(field: str, value: object, typed: str) -> None:
-    assert COMMAND.setting(field, value) == typed
+    assert COMMAND.field(field, value) == typed
 
 
 @pytest.mark.parametrize("arguments", [{"device": "gpu"}, {"device": "mps:1"}], ids=str)

@@ -1,4 +1,4 @@
-"""Modules that exist: what they hold beside a plain layer, models, texts and manifests."""
+"""Existing modules: what they hold that a plain layer does not; models, texts and manifests."""
 
 from __future__ import annotations
 
@@ -327,15 +327,21 @@ def test_the_base_class_is_the_layer_of_its_mode(
 # What a report is as a value
 
 
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
 @pytest.mark.parametrize("run", [False, True])
-def test_equal_reports_have_one_hash_copies_included(run: bool) -> None:
-    report = rnnshape.inspect(nn.LSTM(3, 4), run=run)
-    same = rnnshape.inspect(RNNConfig(kind=Kind.LSTM, input_size=3, hidden_size=4), run=run)
+def test_equal_reports_have_one_hash_copies_included(run: bool, kind: Kind) -> None:
+    layer = getattr(nn, kind.value)
+    report = rnnshape.inspect(layer(3, 4, 2), run=run)
+    config = RNNConfig(kind=kind, input_size=3, hidden_size=4, num_layers=2)
+    same = rnnshape.inspect(config, run=run)
     others = [same, copy.copy(report), copy.deepcopy(report), pickle.loads(pickle.dumps(report))]  # noqa: S301
     assert {report, *others} == {report}
     assert all(str(other) == str(report) for other in others)
-    assert report != rnnshape.inspect(nn.LSTM(3, 5), run=run)
-    assert report != rnnshape.inspect(nn.LSTM(3, 4), InputSpec(seq_len=3), run=run)
+    assert report not in (
+        rnnshape.inspect(layer(3, 5, 2), run=run),
+        rnnshape.inspect(layer(3, 4, 2), InputSpec(seq_len=3), run=run),
+        rnnshape.inspect(layer(3, 4, 2), run=not run),
+    )
 
 
 def test_reports_are_copied_and_pickled_whole() -> None:
@@ -366,6 +372,7 @@ def test_dir_lists_what_the_package_exports() -> None:
         ("nn.RNNCell(3, 4, dtype=torch.float64)", nn.RNNCell(3, 4, dtype=torch.float64)),
         ("lstm --hidden 40", nn.LSTM(20, 40)),
         ("gru --input 3 --hidden 4 --cell", nn.GRUCell(3, 4)),
+        ("gru --layers 2", nn.GRU(20, 40, 2)),
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )

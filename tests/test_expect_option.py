@@ -111,6 +111,10 @@ def test_the_numbers_of_the_formula_are_named(
             ),
         ),
         (
+            expecting("params \u2264 150k"),  # in quotes already, but one letter for <=
+            ('--expect "params \u2264 150k" has no operator', '--expect "params <= 150k"'),
+        ),
+        (
             ["--expect", "params", "=", "5"],
             (
                 "unexpected = 5 after --expect",

@@ -103,7 +103,7 @@ def test_a_module_stands_before_the_last_slash(text: str, module: str, name: str
         ),
     ],
 )
-def test_what_is_no_expectation_is_refused(text: str, problem: str, hint: str) -> None:
+def test_what_is_not_an_expectation_is_refused(text: str, problem: str, hint: str) -> None:
     with pytest.raises(RequestError) as refused:
         parse_expectation(text)
     assert (refused.value.problem, refused.value.hint) == (problem, hint)

@@ -93,9 +93,6 @@ def _found(
             id="no batch axis to be equal to",
         ),
         pytest.param(
-            _LSTM, _SPEC, ALL_FIELDS, False, id="batch and sequence that were told by name"
-        ),
-        pytest.param(
             _LSTM,
             InputSpec(seq_len=64, batched=False),
             ALL_FIELDS,

@@ -382,7 +382,7 @@ def test_latex_compiles_every_document_without_an_error(tmp_path: Path) -> None:
 
 
 def _compiled(documents: Mapping[str, Document], tmp_path: Path) -> str:
-    """What pdflatex says to the documents, which it compiles without an error."""
+    """What pdflatex says about the documents, which it compiles without an error."""
     for name, document in documents.items():
         text = _text(document, Format.LATEX)
         (tmp_path / f"{name}.tex").write_text(text, encoding="utf-8")
@@ -432,7 +432,7 @@ def _values(document: Document) -> Iterator[tuple[str, ...]]:
 
 
 def _digits(cell: int | Fraction | Times | Seconds | Shape) -> str:
-    """A ratio below 0 would be a formula, and is text therefore."""
+    """A ratio below 0 would be a formula, and is therefore text."""
     match cell:
         case Times(count):
             return str(count)

@@ -20,9 +20,6 @@ from rnnshape.render.terminal import render_sections
 from tests import reference
 from tests.strategies import configs, examples
 
-STEPS = 4
-MARKS = {(False, False): ".", (True, False): "o", (False, True): "H", (True, True): "*"}
-
 
 @given(configs().filter(lambda config: config.nonlinearity != "relu"))
 @examples(30)

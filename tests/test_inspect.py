@@ -17,7 +17,7 @@ from rnnshape.document.sections import SECTIONS
 from tests.program import Result, call, spawn
 
 MEANT = "nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
-UNCHECKED = "PyTorch builds it without a check"
+UNCHECKED = "PyTorch builds the layer without a check"
 # Sections with nothing in them to type: those differ, and say it as each target does.
 _ADVISING = {"compare", "time", "expectations", "verification"}
 WITHOUT_ADVICE = ",".join(

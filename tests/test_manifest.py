@@ -430,7 +430,7 @@ def test_more_than_a_hundred_problems_are_counted() -> None:
         (b"\xff\xfea\x00", "rnnshape.toml:1: byte 0xff is not UTF-8", "save it as UTF-8"),
     ],
 )
-def test_a_file_that_is_no_manifest_is_refused(content: bytes, problem: str, hint: str) -> None:
+def test_a_file_that_is_not_a_manifest_is_refused(content: bytes, problem: str, hint: str) -> None:
     ((error, said),) = refused(content)
     assert error.startswith(problem)
     assert hint in said

@@ -151,7 +151,8 @@ def test_a_method_that_may_change_the_layer_is_refused_by_name(method: str) -> N
     error = refused(f"nn.LSTM(3, 4).eval().{method}('meta')(x)")
     assert error.problem.startswith(f".{method}() may change the layer")
     assert (
-        error.message(COMMAND).hint == f"leave .{method}() out; --dtype and --device choose those"
+        error.message(COMMAND).hint
+        == f"leave .{method}() out; --dtype and --device choose dtype and device"
     )
 
 

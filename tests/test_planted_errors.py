@@ -1,4 +1,4 @@
-"""What a default run prints it proves: an error planted in any of it is caught and named.
+"""A default run proves what it prints: an error planted in any of it is caught and named.
 
 The error is planted in the formula itself: whatever uses the formula gets it wrong alike.
 """
@@ -17,7 +17,7 @@ from _pytest.mark import ParameterSet
 
 from rnnshape import InputSpec, Kind, RNNConfig
 from rnnshape.cli import exits
-from rnnshape.layer import formulas, prediction
+from rnnshape.layer import formulas, prediction, projection
 from rnnshape.layer.facts import Claim, Dims, Part, Tensor
 from rnnshape.layer.prediction import predict
 from rnnshape.layer.subject import Origin, Subject
@@ -60,6 +60,8 @@ def _cases(subjects: Iterable[Subject]) -> list[ParameterSet]:
 
 SUBJECTS = _cases(_subjects())
 PACKED = _cases(each for each in _subjects() if "data" in each.tensors)
+# A cell without initial states claims nothing.
+CLAIMING = _cases(each for each in _subjects() if predict(each).claims)
 # Weights do not depend on the input.
 LAYERS = _cases(each for each in _subjects() if each.input_spec in (_PADDED, InputSpec()))
 
@@ -74,7 +76,11 @@ def _plant(patch: pytest.MonkeyPatch, name: str, wrong: Callable[..., Any]) -> N
 
 def _caught(asked: Subject) -> list[str]:
     """What the default run says that PyTorch does otherwise."""
-    result = call(*_command(asked))
+    return _caught_in(*_command(asked))
+
+
+def _caught_in(*command: str) -> list[str]:
+    result = call(*command)
     assert (result.code, result.err) == (exits.DISAGREEMENT, ""), result
     _, rows = result.out.split("disagrees with the formulas\n")
     return [line.split("  ")[0] for line in rows.splitlines()[1:] if "  " in line]
@@ -99,6 +105,8 @@ def _other_shape(
     layout: Callable[..., dict[str, Tensor]], name: str, axis: int, *arguments: Any
 ) -> dict[str, Tensor]:
     tensors = layout(*arguments)
+    if name not in tensors:  # of another kind, beside which the layer is shown
+        return tensors
     changed = replace(tensors[name], shape=_one_more(tensors[name].shape, axis))
     return {**tensors, name: changed}
 
@@ -163,7 +171,7 @@ def test_a_wrong_total_is_caught(
     assert _caught(asked) == [named]
 
 
-@pytest.mark.parametrize("asked", SUBJECTS)
+@pytest.mark.parametrize("asked", CLAIMING)
 def test_the_opposite_of_any_relation_is_caught(asked: Subject) -> None:
     right = list(predict(asked).claims)
     for place, claim in enumerate(right):
@@ -191,3 +199,48 @@ def test_a_wrong_number_of_rows_at_a_step_is_caught(
     right = formulas.batch_sizes
     _plant(monkeypatch, "batch_sizes", lambda lengths: (*right(lengths)[:-1], 9))
     assert _caught(asked) == ["batch_sizes"]
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("asked", LAYERS)
+def test_an_error_in_another_kind_beside_the_layer_is_caught(
+    asked: Subject, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind is asked.config.kind:
+        return
+    right = formulas.weights
+
+    def wrong(sizes: formulas.Sizes) -> Weights:
+        first, *rest = (found := right(sizes)).blocks
+        other = {**first.shapes, "weight_hh": _one_more(first.shapes["weight_hh"], 1)}
+        is_wrong = sizes.config.kind is kind
+        return replace(found, blocks=(replace(first, shapes=other), *rest)) if is_wrong else found
+
+    _plant(monkeypatch, "weights", wrong)
+    name = f"nn.{kind.value}{'Cell' * asked.config.cell}("
+    caught = _caught(asked)
+    assert [each.startswith(name) for each in caught] == [True, True]
+    assert [each.rpartition(" ")[2] for each in caught] == ["parameters", "macs"]
+
+
+@pytest.mark.parametrize(
+    ("function", "asked", "caught"),
+    [
+        # 4 * hidden / (4 + 1) = 4: smaller projections save, 4 itself saves nothing.
+        ("largest_saving_projection", ["--hidden", "5"], ["proj_size=4 saves"]),
+        ("largest_saving_projection", ["--hidden", "9"], ["proj_size=8 saves"]),
+        ("break_even_projection", ["--hidden", "5", "--proj", "2"], ["proj_size=4 equals"]),
+    ],
+)
+def test_a_wrong_threshold_of_a_projection_is_caught(
+    function: str, asked: list[str], caught: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = getattr(projection, function)
+
+    def wrong(*sizes: int) -> int:
+        return int(right(*sizes)) + 1
+
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("rnnshape.") and vars(module).get(function) is right:
+            monkeypatch.setattr(module, function, wrong)
+    assert _caught_in("lstm", *asked) == caught

@@ -95,6 +95,24 @@ def test_the_hook_needs_no_torch(project: Path) -> None:
     assert result.code == 0, result
 
 
+@pytest.mark.parametrize("run", [False, True])
+def test_the_hook_runs_and_checks_another_manifest_as_the_example_says(
+    project: Path, run: bool
+) -> None:
+    text = " ".join((ROOT / "examples/ci.md").read_text().split())
+    layers, other, files_ = re.findall(r"`((?:args|files): \S+?)`", text.partition("## pre-")[2])
+    values = [layers, files_.replace("sub/", "")] if run else [other, files_]
+    more = "".join(f"\n        {value}" for value in values)
+    configured = SHOWN.replace(
+        "id: rnnshape-check", f"id: rnnshape-check{more}\n        verbose: true"
+    )
+    name = "rnnshape.toml" if run else "sub/rnnshape.toml"
+    bad = MANIFEST.replace("5,40", "5,80")
+    result = commit(project, {CONFIGURATION: configured, name: bad})
+    assert f"{name}:4: encoder: output = 10,5,80 failed" in result.out
+    assert ("ok: torch" in result.out) is run
+
+
 def test_the_newest_commit_of_the_clone_can_be_pinned(project: Path) -> None:
     result = pre_commit(project, "autoupdate")
     assert result.code == 0, result

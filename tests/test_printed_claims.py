@@ -6,6 +6,7 @@ a user calls it, and the tensors have the names of the table.
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -85,9 +86,7 @@ def _names(report: Report, *, training: bool) -> dict[str, Any]:
         given_input = torch.randn(report.input.shape, dtype=torch.float64)
         names: dict[str, Any] = {"torch": torch, "input": given_input}
         if spec.lengths is not None and not config.cell:
-            names["packed"] = pack_padded_sequence(
-                given_input, torch.tensor(spec.lengths), config.batch_first, enforce_sorted=False
-            )
+            names["packed"] = _packed(str(report), given_input, spec.lengths)
         with torch.no_grad():
             zeros = [
                 torch.zeros(shape, dtype=torch.float64)
@@ -104,6 +103,21 @@ def _names(report: Report, *, training: bool) -> dict[str, Any]:
         output = returned[0]
         names["output"] = pad_packed_sequence(output, config.batch_first)[0] if packed else output
     return names | {"cell" if config.cell else "layer": layer}
+
+
+def _packed(text: str, padded: torch.Tensor, lengths: tuple[int, ...]) -> Any:
+    """The packed input as the text says, or as its own words would have it where it says nothing.
+
+    Only relations with `packed` in them need to say what it is.
+    """
+    scope = {"input": padded, "lengths": torch.tensor(lengths)}
+    printed = re.search(r"packed is (pack_padded_sequence\([^)]*\))", text.replace("\n", " "))
+    if printed:
+        return eval(printed[1], {**scope, "pack_padded_sequence": pack_padded_sequence})  # noqa: S307
+    assert "packed" not in text.replace("pad_packed_sequence", "")
+    return pack_padded_sequence(
+        padded, scope["lengths"], batch_first="batch_first=True" in text, enforce_sorted=False
+    )
 
 
 def _has_c(config: RNNConfig) -> bool:

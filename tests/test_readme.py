@@ -1,20 +1,25 @@
-"""What the Markdown files say beside their console blocks: links, paths, codes, code."""
+"""What the Markdown files say besides their console blocks: links, paths, codes, code."""
 
 from __future__ import annotations
 
+import csv
 import re
+import shlex
 from collections import Counter
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks.startup import LARGE_PARAMETER_MB
-from rnnshape import Kind, RNNConfig, inspect
+from benchmarks.startup import HUGE, LARGE, LARGE_PARAMETER_MB
 from rnnshape.cli import exits
 from rnnshape.cli.commands import Commands
 from rnnshape.render import Format
+from rnnshape.sources.registry import read_target
+from tests import reference
+from tests.program import call
 from tests.transcripts import ROOT, run
 
 README = (ROOT / "README.md").read_text()
@@ -68,27 +73,37 @@ def test_the_readme_lists_every_format_and_suffix() -> None:
     assert listed == {"-f", "-o", "FILE", *known}
 
 
+def test_show_does_what_the_readme_says() -> None:
+    (line,) = re.findall(r"^- \*\*Sections\*\*: (.*?)\n-", README, re.MULTILINE | re.DOTALL)
+    more, alone = (shown.split(",") for shown in re.findall(r"--show ([\w,]+)", line))
+    assert more[0] == "default"
+    assert _sections(more) - _sections(["default"]) == set(more[1:])
+    assert _sections(["default"]) < _sections(more)
+    assert _sections(alone) == set(alone)
+
+
+def _sections(show: list[str]) -> set[str]:
+    out = call("lstm", "--no-run", "--show", ",".join(show), "-f", "csv").out
+    return {row["section"] for row in csv.DictReader(StringIO(out))}
+
+
 @pytest.mark.parametrize(
-    ("parameters", "sizes"),
-    [(352_452_608, (1024, 2048, 4)), (790_282_371_072, (65536, 65536, 8))],
+    ("command", "parameters"),
+    [(LARGE, 352_452_608), (HUGE, 790_282_371_072)],
     ids=["352 million", "790 billion"],
 )
 def test_the_readme_counts_the_large_layers_right(
-    parameters: int, sizes: tuple[int, int, int]
+    command: tuple[str, ...], parameters: int
 ) -> None:
-    input_size, hidden_size, num_layers = sizes
-    layer = RNNConfig(
-        kind=Kind.LSTM,
-        input_size=input_size,
-        hidden_size=hidden_size,
-        num_layers=num_layers,
-        bidirectional=True,
-    )
-    assert inspect(layer, run=False).parameters == parameters
+    config = read_target(shlex.join(command)).config
+    assert reference.parameters(config) == parameters
     assert f"{parameters:,} parameters" in README
+    assert " ".join(command[1:5]) in README  # its input and hidden size
 
 
 def test_the_readme_gives_the_bytes_of_the_352_million_parameters() -> None:
+    config = read_target(shlex.join(LARGE)).config
+    assert 4 * reference.parameters(config) / 1e6 == LARGE_PARAMETER_MB
     assert f"{LARGE_PARAMETER_MB:,.0f} MB" in README
 
 

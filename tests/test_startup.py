@@ -153,9 +153,3 @@ def test_until_an_interruption_is_caught_next_to_nothing_is_imported() -> None:
     )
     result = spawn("-S", "-c", script, program=PYTHON, env=environment(PYTHONPATH=str(ROOT)))
     assert result == Result(code=0, out="rnnshape rnnshape.__main__\n", err="")
-
-
-def test_importing_the_package_imports_none_of_its_modules() -> None:
-    script = "import rnnshape, sys; print(*[n for n in sys.modules if n.startswith('rnnshape.')])"
-    result = spawn("-c", script, program=PYTHON)
-    assert result == Result(code=0, out="\n", err="")

@@ -95,7 +95,7 @@ def _bounds(subject: Subject, budget: Budget, sought: Sought) -> tuple[int, int]
         return config.proj_size + 1, min(max(budget.allowed, config.proj_size) + 1, MAX_SIZE)
     if config.kind is not Kind.LSTM or config.cell:
         raise RequestError(
-            f"{config.class_name} has no proj_size; only nn.LSTM has", solve="hidden"
+            f"{config.class_name} has no proj_size; only nn.LSTM has one", solve="hidden"
         )
     if config.hidden_size == 1:
         raise RequestError(

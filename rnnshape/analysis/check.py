@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 from rnnshape.analysis.expectation import (
     Judgement,
@@ -77,7 +76,7 @@ class Module:
         return tuple(each for each in self.expected if not each.judgement.holds)
 
     @property
-    def held(self) -> int:
+    def holding(self) -> int:
         """How many of its demands hold."""
         matched = self.match is not None and self.match.holds
         return len(self.expected) - len(self.failed) + matched
@@ -96,9 +95,9 @@ class Check:
     modules: tuple[Module, ...]
 
     @property
-    def held(self) -> int:
+    def holding(self) -> int:
         """How many demands of all modules hold."""
-        return sum(module.held for module in self.modules)
+        return sum(module.holding for module in self.modules)
 
     @property
     def demands(self) -> int:
@@ -141,7 +140,7 @@ def checked(
         _require_known(only, manifest)
     problems = list(manifest.problems)
     modules = [
-        _module(manifest, entry, device or entry.device, dtype or entry.dtype, problems)
+        _module(manifest, entry, device, dtype, problems)
         for entry in manifest.entries
         if not only or entry.name in only
     ]
@@ -196,6 +195,7 @@ def _module(
         other = _target(entry.matches)
     with noted():
         if target is not None:
+            target = target.with_settings(entry.device, entry.dtype)
             report = predicted_report(_subject(manifest, entry, target, device, dtype))
     for number, text in enumerate(entry.expect):
         with noted("expect", number):
@@ -206,7 +206,9 @@ def _module(
                 expected.append(Expected(judgement=judge(text, [report]), line=line))
     if report is None or target is None:
         return None
-    match = None if other is None else _match(target, other, manifest.line(entry, "matches"))
+    match = None
+    if other is not None:
+        match = _match(target, other, manifest.line(entry, "matches"))
     return Module(line=manifest.line(entry), report=report, expected=tuple(expected), match=match)
 
 
@@ -229,7 +231,7 @@ def _subject(
     """The target with the input of its module; errors are in the words of the manifest."""
     of_target = target.origin.words
     words = entry.words._replace(layer=of_target.layer, target=of_target.target)
-    request = f"rnnshape check {word(Path(manifest.document.file))} --only {word(entry.name)}"
+    request = f"rnnshape check {manifest.document.word} --only {word(entry.name)}"
     origin = replace(target.origin, words=words, request=request)
     target = replace(target, name=entry.name, origin=origin)
     settings = settings_for(target, device=device, dtype=dtype)
@@ -241,7 +243,9 @@ def _match(target: Target, other: Target, line: int) -> Match:
         other=subject_of(other, {}, Settings()),
         differences=tuple(
             each
-            for each in differences(target.config, other.config, target.place, other.place)
+            for each in differences(
+                target.config, other.config, target.own_settings, other.own_settings
+            )
             if each.argument not in target.unknown | other.unknown
         ),
         line=line,
@@ -249,9 +253,9 @@ def _match(target: Target, other: Target, line: int) -> Match:
 
 
 def run_modules(manifest: Manifest, check: Check, *, device: str | None = None) -> Check:
-    """Every module run. Raises RequestErrors with each that cannot be, after all were tried.
+    """Every module run. Raises RequestErrors for those that cannot be run, once all were tried.
 
-    `device` is the one that the command chose for all modules: where it is not there, the error
+    `device` is the one that the command chose for all modules: if this machine lacks it, the error
     is raised once, not for each line.
     """
     require_torch()

@@ -72,7 +72,7 @@ class Judgement:
     def symbols(self) -> Mapping[str, int]:
         """The symbols of the formula and their values: `{"D": 2, "H_out": 40}`.
 
-        Of a shape with as many sizes as expected, only the symbols of the sizes that differ.
+        For a shape with as many sizes as expected, only the symbols of the sizes that differ.
         """
         sizes, expected = self.predicted.sizes, self.expectation.value.sizes
         if len(sizes) == len(expected):
@@ -159,9 +159,9 @@ def _chosen(expectation: Expectation, reports: Sequence[LayerReport]) -> LayerRe
 
 
 def restated(text: str, actual: Value) -> str:
-    """An expectation of equality with the actual value, written like its own.
+    """An expectation of equality with the actual value, written as its own value was.
 
-    `output = 10x5x80` becomes `output = 10x5x96`, `params = 136_960` `params = 164_352`.
+    `output = 10x5x80` becomes `output = 10x5x96`; `params = 136_960` becomes `params = 164_352`.
     """
     match = _PARTS.fullmatch(text)
     assert match is not None

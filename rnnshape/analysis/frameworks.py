@@ -33,7 +33,7 @@ class _Variant(NamedTuple):
     bias_rows: int  # of each layer and direction, in units of hidden_size
 
 
-# PyTorch's letters in each order. Keras calls g c, and n h; its first two GRU gates are z and r.
+# PyTorch's letters in each order. Keras writes c for g and h for n; its GRU gates begin with z, r.
 _VARIANTS: Final[Mapping[Kind, tuple[_Variant, ...]]] = {
     Kind.LSTM: (
         _Variant("PyTorch", "nn.LSTM", "i f g o", "two", 8),

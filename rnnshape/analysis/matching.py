@@ -12,7 +12,8 @@ from rnnshape.layer.config import RNNConfig
 
 Argument: TypeAlias = "str | int | bool | None"
 
-# Layers that are alike in these compute the same from the same weights. Dropout only trains.
+# Layers that are alike in these compute the same from the same weights. Dropout acts in
+# training only.
 _DECISIVE: Final = (
     "class_name",
     *(f.name for f in fields_of("layer") if f.name not in ("cell", "dropout")),
@@ -31,16 +32,18 @@ class Difference:
 def differences(
     config: RNNConfig,
     other: RNNConfig,
-    place: Mapping[str, str] = MappingProxyType({}),
-    other_place: Mapping[str, str] = MappingProxyType({}),
+    settings: Mapping[str, str] = MappingProxyType({}),
+    other_settings: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Difference, ...]:
     """The arguments for which two layers would compute different results from the same weights.
 
     `dropout` does not count, since it changes nothing in eval(). The device and the dtype count
-    where both places give one.
+    where both layers name one.
     """
     pairs = {name: (getattr(config, name), getattr(other, name)) for name in _DECISIVE}
-    pairs |= {name: (place[name], other_place[name]) for name in place if name in other_place}
+    pairs |= {
+        name: (settings[name], other_settings[name]) for name in settings if name in other_settings
+    }
     return tuple(
         Difference(argument="class" if name == "class_name" else name, value=value, other=there)
         for name, (value, there) in pairs.items()

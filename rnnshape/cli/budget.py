@@ -36,7 +36,7 @@ from rnnshape.sources.target import Target
 if TYPE_CHECKING:
     from typer.core import TyperCommand
 
-_BUDGET: Final = "Budget, one of them"
+_BUDGET: Final = "Budget, one of these"
 _SOLVE: Final = "Solve"
 _SOUGHT: Final[dict[str, Sought]] = {"hidden": "hidden_size", "proj": "proj_size"}
 # What each option of a budget limits.
@@ -69,8 +69,8 @@ class _BudgetOptions:
 def budget_command(name: str, *, help: str) -> TyperCommand:
     """The command."""
     whole = (
-        f"{help} Options that are left out are taken from the layer of --match, but for --hidden,"
-        " --proj and --nonlinearity; otherwise they have their defaults."
+        f"{help} Options that are left out are taken from the layer of --match, except --hidden"
+        " and --proj; otherwise they have their defaults."
     )
     return command(_budget, name=name, help=whole, without=("show", "full", "time"))
 
@@ -88,7 +88,7 @@ def _budget(
     kind = _kind(budget.kind)
     _require_not_given(layer, sought)
     match = None if budget.match is None else read_target(budget.match)
-    target = _beside(described(kind, layer), match)
+    target = _with_matched(described(kind, layer), match)
     _require_own(target)
     allowed = _allowed(budget, match, layer, input_, settings)
     sized = _with_least(target, sought)
@@ -116,12 +116,12 @@ def _require_not_given(layer: LayerOptions, sought: Sought) -> None:
         )
 
 
-def _beside(target: Target, match: Target | None) -> Target:
-    """The target, with the fields of the layer to match that it does not give, but for `own`."""
+def _with_matched(target: Target, match: Target | None) -> Target:
+    """The target; fields that it does not give, except `own`, come from the layer to match."""
     if match is None:
         return target
-    own = ("hidden_size", "proj_size", "nonlinearity")
-    return target.beside({n: v for n, v in match.fields.items() if n not in own})
+    own = ("hidden_size", "proj_size")
+    return target.with_shared({n: v for n, v in match.fields.items() if n not in own})
 
 
 def _require_own(target: Target) -> None:
@@ -129,7 +129,7 @@ def _require_own(target: Target) -> None:
     for name in target.fields:
         if not target.has(name) and FIELDS[name].kind not in ("", target.kind.value):
             raise RequestError(
-                f"nn.{target.kind.value} has no {name}; only nn.{FIELDS[name].kind} has",
+                f"nn.{target.kind.value} has no {name}; only nn.{FIELDS[name].kind} has one",
                 hint=f"leave {FIELDS[name].option} out",
             )
 

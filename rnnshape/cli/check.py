@@ -49,7 +49,7 @@ class _CheckOptions:
         default=False,
     )
     init: bool = option(
-        _CHECK, "--init", "", f"Write a first {MANIFEST} of the TARGETs given.", default=False
+        _CHECK, "--init", "", f"Write a first {MANIFEST} for the TARGETs.", default=False
     )
 
 
@@ -91,7 +91,7 @@ def _ran(manifest: Manifest, predicted: Check, run: RunOptions) -> Check:
 
 
 def _require_one_task(check: _CheckOptions, run: RunOptions, output: OutputOptions) -> None:
-    """Raise RequestError for an option that means nothing beside --update or --init."""
+    """Raise RequestError for an option that means nothing with --update or --init."""
     if not (check.update or check.init):
         return
     writing = "--init" if check.init else "--update"
@@ -113,7 +113,7 @@ def _deliver(check: Check, delivery: Delivery, *, update: str | None = None) -> 
     document = check_document(check, update=update)
     delivery.finish(document)
     summarise(document, "rnnshape check")
-    return exits.verdict(agrees=not check.disagreeing, holds=check.held == check.demands)
+    return exits.verdict(agrees=not check.disagreeing, holds=check.holding == check.demands)
 
 
 def _update(manifest: Manifest, predicted: Check, check: _CheckOptions, run: RunOptions) -> int:
@@ -132,8 +132,8 @@ def _update(manifest: Manifest, predicted: Check, check: _CheckOptions, run: Run
         modules = [replace(module, report=reports[module.name]) for module in again.modules]
         left = replace(again, modules=tuple(modules))
     else:
-        write_stdout(disarmed(f"{cell_text(file)}: every = value is up to date\n"))
-    if left.held == left.demands:
+        write_stdout(disarmed(f"{cell_text(file)}: every value after = is up to date\n"))
+    if left.holding == left.demands:
         return exits.SUCCESS
     write_stdout("\n")
     return _deliver(left, plain)

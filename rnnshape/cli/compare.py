@@ -59,7 +59,7 @@ class _CompareOptions:
         _COMPARE, "--limit", "N", "Rows shown. [default: all; on a terminal a screenful]"
     )
     plot: str | None = option(
-        _COMPARE, "--plot", "FILE", "Draw parameters over hidden_size: .svg or .png."
+        _COMPARE, "--plot", "FILE", "Plot parameters against hidden_size: .svg or .png."
     )
 
 
@@ -68,7 +68,7 @@ class _RunOnRequest(RunOptions):
     """Where the layers run, if at all: formulas are enough to compare."""
 
     run: bool = option(
-        RUN, "--run/--no-run", "", "Build and run each, or formulas alone.", default=False
+        RUN, "--run/--no-run", "", "Build and run each, or use formulas alone.", default=False
     )
 
 
@@ -120,7 +120,7 @@ def _groups(
             raise RequestError(
                 f"{quoted(target.origin.target or '')} names its device or dtype,"
                 " which all targets must share",
-                hint="--device and --dtype beside the targets",
+                hint="--device and --dtype after the targets, not in them",
             )
     points = subjects_at_points(targets, layer, input_, settings)
     if len(targets) == 1:  # one target is compared with itself at the other points

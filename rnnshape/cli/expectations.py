@@ -38,4 +38,5 @@ def require_quoted(expectations: Sequence[str], extra: str) -> None:
 
 
 def _has_no_operator(text: str) -> bool:
-    return not any(sign in text for sign in "<>=")
+    """Whether the text lacks every sign of an operator, the one letter for <= or >= included."""
+    return not any(sign in text for sign in "<>=\u2264\u2265")

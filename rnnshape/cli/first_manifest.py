@@ -15,7 +15,7 @@ from rnnshape.words import basic_string
 
 
 def first_manifest(targets: Sequence[str]) -> str:
-    """A manifest of these targets, which expects of each what it is now.
+    """A manifest of these targets, which expects each to stay as it is now.
 
     Raises RequestErrors with every text that is not a target.
     """

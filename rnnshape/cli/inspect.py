@@ -86,4 +86,6 @@ def _stdin() -> str:
     try:
         return sys.stdin.read()
     except UnicodeDecodeError as error:
-        raise RequestError("stdin is not UTF-8 text", hint="one target a line, in UTF-8") from error
+        raise RequestError(
+            "stdin is not UTF-8 text", hint="one target per line, in UTF-8"
+        ) from error

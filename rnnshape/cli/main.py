@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         for each in error.errors[:_MOST_ERRORS]:
             _complain(*each.message(COMMAND))
         if (more := len(error.errors) - _MOST_ERRORS) > 0:
-            _complain(f"and {more:,} more problems", "fix these first")
+            _complain(f"and {more:,} more problem{'s' * (more != 1)}", "fix these first")
         annotate_refusal(error.errors[:_MOST_ERRORS])
         return exits.REFUSED
     except KeyboardInterrupt:

@@ -41,7 +41,7 @@ class TargetOptions:
     targets: list[str] | None = argument(
         _TARGET,
         "TARGET",
-        '"nn.LSTM(20, 40, 4)" or "lstm --hidden 40"; - or no TARGET reads one a line from stdin.',
+        '"nn.LSTM(20, 40, 4)" or "lstm --hidden 40"; - or no TARGET: one per line from stdin.',
     )
 
 
@@ -53,7 +53,7 @@ class InputOptions(dict[str, "str | bool"]):
     """The options of the input that were given, by field."""
 
 
-def _of_field(name: str) -> Any:
+def _run_option(name: str) -> Any:
     """The option of a field of the run; one that is not given is None, but a switch is on."""
     row = FIELDS[name]
     if row.takes == "switch":
@@ -65,9 +65,9 @@ def _of_field(name: str) -> Any:
 class RunOptions:
     """Where the layer runs, if at all."""
 
-    device: str | None = _of_field("device")
-    dtype: str | None = _of_field("dtype")
-    run: bool = _of_field("run")
+    device: str | None = _run_option("device")
+    dtype: str | None = _run_option("dtype")
+    run: bool = _run_option("run")
     time: bool = option(
         RUN,
         "--time",

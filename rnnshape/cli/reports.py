@@ -10,7 +10,7 @@ from rnnshape.cli.expectations import judged
 from rnnshape.cli.options import ExpectOptions, OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan
 from rnnshape.document.report import report_document
-from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS
+from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS, probes_of
 from rnnshape.errors import RequestError
 from rnnshape.layer.report import predicted_report
 from rnnshape.layer.subject import Subject
@@ -35,8 +35,7 @@ def deliver(subjects: Sequence[Subject], plan: Plan, run: RunOptions, expect: Ex
     if plan.streams:
         delivery.begin(document(*inspections))
     if run.run:
-        probes = {SECTIONS[name].probe for name in show} - {""}
-        inspections = [each.run(probes) for each in inspections]
+        inspections = [each.run(probes_of(show)) for each in inspections]
     delivery.finish(document(*inspections))
     return exits.verdict(
         agrees=not any(each.report.disagrees for each in inspections),

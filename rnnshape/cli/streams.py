@@ -28,9 +28,9 @@ def write_stderr(text: str) -> None:
 
 
 def disarmed(text: str) -> str:
-    """Text for people without commands to GitHub's runner, which names from a file may contain.
+    """The text made safe for GitHub's runner: names from a file may look like commands to it.
 
-    A command is a line that begins with two colons, blanks before them or not, or two number signs
-    and a bracket anywhere in a line.
+    A command is a line that begins with two colons, with or without blanks before them, or that has
+    two number signs and a bracket anywhere.
     """
     return _COMMAND.sub(r"\1: ", text).replace("##[", "# #[")

@@ -1,4 +1,4 @@
-"""The document of a budget: the largest layer within it, beside its neighbours."""
+"""The document of a budget: the largest layer within it, next to its neighbours."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def check_document(check: Check, *, update: str | None = None) -> Document:
 def _failures(check: Check) -> Iterator[Block]:
     """The failed demands on each module, and the traps in its target that may explain them."""
     for module in check.modules:
-        if module.held < module.demands:
+        if module.holding < module.demands:
             yield from (each for each in _demands(check, module) if each.status == "failed")
             traps = module.report.subject.origin.traps
             yield from (Note(trap_text(module.name, trap)) for trap in traps)
@@ -110,7 +110,7 @@ def _matched(match: Match, subject: Code) -> Verdict:
 def _modules(check: Check) -> Iterator[Block]:
     modules = check.modules
     if len(modules) > _MOST_LISTED:
-        modules = tuple(module for module in modules if module.held < module.demands)
+        modules = tuple(module for module in modules if module.holding < module.demands)
     if modules:
         yield Table(
             columns=(
@@ -122,8 +122,8 @@ def _modules(check: Check) -> Iterator[Block]:
             rows=tuple(
                 (
                     Code(module.name),
-                    f"{module.held}/{module.demands}",
-                    "ok" if module.held == module.demands else "FAIL",
+                    f"{module.holding}/{module.demands}",
+                    "ok" if module.holding == module.demands else "FAIL",
                     Code(module.report.subject.config.constructor),
                 )
                 for module in modules
@@ -144,19 +144,19 @@ def _verification(check: Check, update: str | None) -> Iterator[Block]:
     if disagreeing:
         disputed = ((module.name, module.report.run) for module in disagreeing)
         yield from mismatches_of("module", disputed)
-    failed = check.demands - check.held
+    failed = check.demands - check.holding
     if failed:
         text = f"{failed:,} of {check.demands:,} failed."
         if update and check.outdated and not disagreeing:  # --update writes nothing disputed
             text += f" If the new values are right, {update} writes them."
         yield Paragraph((text,))
     elif disagreeing:
-        yield Paragraph((f"according to formulas that the run contradicts, {_held(check)}",))
+        yield Paragraph((f"according to formulas that the run contradicts, {_all_hold(check)}",))
     else:
-        yield Verdict(status="ok", text=(_held(check),), subject=Code(check.file))
+        yield Verdict(status="ok", text=(_all_hold(check),), subject=Code(check.file))
 
 
-def _held(check: Check) -> str:
+def _all_hold(check: Check) -> str:
     modules = f"{len(check.modules):,} module{'s' * (len(check.modules) != 1)}"
     if not check.demands:
         return f"nothing is expected of {modules}"
@@ -170,7 +170,7 @@ def _data(check: Check) -> Mapping[str, Any]:
         **preamble(module.report.run for module in check.modules),
         "file": check.file,
         "expected": check.demands,
-        "held": check.held,
+        "held": check.holding,
         "modules": [_module(module) for module in check.modules],
     }
 

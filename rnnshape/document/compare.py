@@ -86,7 +86,7 @@ def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
 
 
 def _baseline(group: ComparedGroup) -> str:
-    """What ratios are to: the kind of the baseline if no other layer is of that kind, or `1st`."""
+    """What the ratios refer to: the baseline's kind if no other layer is of it, or `1st`."""
     name = group.baseline.config.class_name
     alike = [row for row in group.rows if row.subject.config.class_name == name]
     return name.removeprefix("nn.") if len(alike) == 1 and len(group.rows) > 1 else "1st"
@@ -112,14 +112,14 @@ def _verification(comparison: Comparison, limit: int | None) -> Iterator[Block]:
         yield from mismatches_of("constructor", disputed)
     total = len(comparison.rows)
     if limit is not None and limit < total:
-        shows = comparison.subjects[0].origin.words.setting("limit", total)
+        shows = comparison.subjects[0].origin.words.field("limit", total)
         yield Paragraph((f"{limit:,} of {total:,} shown; {shows} shows all",))
 
 
 def _verdict(comparison: Comparison) -> Verdict:
     count, disagreeing = len(comparison.subjects), comparison.disagreeing
     every = {1: "it", 2: "both"}.get(count, f"all {count:,}")
-    run = comparison.subjects[0].origin.words.setting("run", value=True)
+    run = comparison.subjects[0].origin.words.field("run", value=True)
     reason: Inline = ()
     if disagreeing:
         subject, disputed = disagreeing[0]
@@ -136,7 +136,7 @@ def _verdict(comparison: Comparison) -> Verdict:
 
 
 def chart(comparison: Comparison) -> Chart:
-    """Parameters over hidden_size, a line for the layers that differ in nothing else."""
+    """Parameters against hidden_size, a line for the layers that differ in nothing else."""
     lines: dict[str, dict[int, int]] = {}
     for row in comparison.rows:
         size = row.subject.config.hidden_size

@@ -70,9 +70,10 @@ def finding_text(finding: Finding, words: Words) -> Inline:
         case UnconfirmedBatchAxis():
             return _unconfirmed(finding, words)
         case UnbatchedShape(steps=steps, features=features):
-            read = f"the shape ({steps}, {features}) was read as {steps} steps of one sequence"
-            confirm = words.setting("unbatched", value=True)
-            batch = words.setting("input_shape", (FIELDS["seq_len"].default, steps, features))
+            many = f"{steps} step{'s' * (steps != 1)}"
+            read = f"the shape ({steps}, {features}) was read as {many} of one sequence"
+            confirm = words.field("unbatched", value=True)
+            batch = words.field("input_shape", (FIELDS["seq_len"].default, steps, features))
             return (
                 f"{read} without a batch; ",
                 Code(confirm),
@@ -131,7 +132,7 @@ def _unconfirmed(finding: UnconfirmedBatchAxis, words: Words) -> Inline:
         " instead of ",
         Shape(ints(finding.h_n_as_read)),
         f". If {first} is the number of steps, ",
-        Code(words.setting("seq_len", first)),
+        Code(words.field("seq_len", first)),
         " says so.",
     )
 
@@ -155,7 +156,7 @@ def _trap(trap: Trap) -> Inline:
         return (f"{trap.bias} is bias, the {ordinal} argument; ", Code(trap.meant), effect)
     written, meant = (Code(f"{trap.name}={value!r}") for value in (trap.value, trap.taken_as))
     effect = "" if trap.runs else ", and its forward raises TypeError"
-    return (written, " is taken as ", meant, f": PyTorch builds it without a check{effect}")
+    return (written, " is taken as ", meant, f": PyTorch builds the layer without a check{effect}")
 
 
 def _padded_rows(finding: PaddedRows) -> Inline:

@@ -145,7 +145,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Diagram:
-    """Stages in the order in which data passes them; a node reads all of the stage before."""
+    """Stages in the order that data takes through them; a node reads all of the stage before."""
 
     stages: tuple[tuple[Node, ...], ...]
 
@@ -228,7 +228,7 @@ Block: TypeAlias = (
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """Blocks on one subject."""
+    """Blocks on one topic."""
 
     key: str
     blocks: tuple[Block, ...]

@@ -85,14 +85,15 @@ class RNNConfig:
             wider = max(self.hidden_size, self.proj_size + 1)
             projecting = {"kind": "LSTM", "hidden_size": wider, "proj_size": self.proj_size}
             raise RequestError(
-                f"{self.class_name} has no proj_size; only nn.LSTM has",
+                f"{self.class_name} has no proj_size; only nn.LSTM has one",
                 **(projecting if wider <= MAX_SIZE else {"proj_size": 0}),
             )
         if self.proj_size >= self.hidden_size:
             saving = largest_saving_projection(self.hidden_size, self.num_layers, self.directions)
             raise RequestError(
                 f"proj_size {self.proj_size} must be smaller than hidden_size {self.hidden_size}",
-                hint="{proj_size} is the largest that saves parameters; leave it out for none"
+                hint="{proj_size} is the largest that saves parameters;"
+                " leave it out for no projection"
                 if saving
                 else "{proj_size}: none saves parameters here",
                 proj_size=saving,
@@ -107,7 +108,7 @@ class RNNConfig:
         known = isinstance(given, str) and given in ("tanh", "relu")
         if self.kind is not Kind.RNN:
             raise RequestError(
-                f"{self.class_name} has no nonlinearity; only nn.RNN has",
+                f"{self.class_name} has no nonlinearity; only nn.RNN has one",
                 kind="RNN",
                 nonlinearity=given if known else "relu",
             )

@@ -11,7 +11,7 @@ from rnnshape.dims import written_shape
 Dims: TypeAlias = tuple[int, ...]
 Index: TypeAlias = int | slice
 
-WHOLE = slice(None)
+_WHOLE = slice(None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class Part:
     def __str__(self) -> str:
         view = "" if self.view is None else f".view({', '.join(map(str, self.view))})"
         index = list(self.index)
-        while index and index[-1] == WHOLE:
+        while index and index[-1] == _WHOLE:
             index.pop()
         inside = f"[{', '.join(map(_written_index, index))}]" if index else ""
         total = "" if self.summed is None else f".sum({self.summed})"
@@ -123,7 +123,7 @@ class Facts:
 
 def part(tensor: Tensor, index: Mapping[str, Index]) -> Part:
     """A slice of `tensor`: `index` has an index by the name of an axis; other axes stay whole."""
-    return Part(tensor=tensor.name, index=tuple(index.get(axis, WHOLE) for axis in tensor.axes))
+    return Part(tensor=tensor.name, index=tuple(index.get(axis, _WHOLE) for axis in tensor.axes))
 
 
 def _written_index(index: Index) -> str:

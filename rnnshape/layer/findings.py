@@ -58,7 +58,7 @@ class UnbatchedShape:
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownField:
-    """A field whose value nothing says; everything else assumes its default."""
+    """A field whose value is stated nowhere; everything else assumes its default."""
 
     name: str
     assumed: object

@@ -1,4 +1,4 @@
-"""Closed formulas over a layer's sizes: axes, weights, counts.
+"""Closed-form formulas over a layer's sizes: axes, weights, counts.
 
 Each formula is written once, over `Sizes`. It runs fast on plain ints; on Dims its results remember
 how they were computed.
@@ -32,7 +32,7 @@ class Sizes:
     H_out: int  # proj_size if there is a projection, else hidden_size
     D: int  # directions
     num_layers: int
-    steps: int  # how often each layer and direction applies its cell: L*N, or the sum of lengths
+    steps: int  # how many times each layer and direction applies its cell: L*N, or sum(lengths)
     longest: int  # L, or the largest of the lengths: the steps after pad_packed_sequence
 
 
@@ -82,7 +82,7 @@ def layout(sizes: Sizes) -> dict[str, Tensor]:
     """The tensors of a forward pass by name, each with its shape and the names of its axes.
 
     Only this function knows what batch_first, a missing batch axis, a PackedSequence and a cell
-    change. Of a packed layer, input and output are shown padded; `data` is what it actually reads.
+    change. For a packed layer, input and output are shown padded; `data` is what it really reads.
     """
     config, input_spec = sizes.config, sizes.input_spec
     batch = {"batch": sizes.N} if input_spec.batched else {}

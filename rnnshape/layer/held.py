@@ -51,6 +51,6 @@ class Held:
 
     @property
     def elsewhere(self) -> tuple[HeldTensor, ...]:
-        """The tensors of another dtype, or on another device, than the typical one."""
+        """The tensors whose dtype or device is not that of the typical one."""
         place = self.typical.place if self.typical else ""
         return tuple(each for each in (*self.parameters, *self.buffers) if each.place != place)

@@ -47,7 +47,7 @@ class InputSpec:
 
     @property
     def steps(self) -> int:
-        """How often each layer and direction applies its cell: L*N, or the sum of lengths."""
+        """How many times each layer and direction applies its cell: L*N, or the sum of lengths."""
         return self.seq_len * self.batch_size if self.lengths is None else sum(self.lengths)
 
     def _require_lengths(self) -> None:
@@ -63,21 +63,22 @@ class InputSpec:
         for length in self.lengths:
             require_size("length", length, least=1)
         if not self.lengths:
-            raise RequestError("lengths is empty; there is one for each row", lengths=(7, 3, 2))
+            raise RequestError(
+                "lengths is empty; there must be one for each row", lengths=(7, 3, 2)
+            )
         rows = len(self.lengths)
         if not self.batched:
             raise RequestError("lengths need a batch", batched=True, batch_size=rows)
         if rows != self.batch_size:
             raise RequestError(
-                f"{rows} lengths do not fit batch {self.batch_size}",
+                f"{rows} length{'s do' if rows > 1 else ' does'} not fit batch {self.batch_size}",
                 hint="give one length for each row: {batch_size}",
                 batch_size=rows,
             )
         longest = max(self.lengths)
         if longest > _MOST_PACKED_STEPS:
             raise RequestError(
-                f"length {longest} is too long to list its steps; the most is"
-                f" {_MOST_PACKED_STEPS:,}",
+                f"length {longest} has too many steps to list; the most is {_MOST_PACKED_STEPS:,}",
                 hint="give shorter rows",
                 lengths=self.lengths,
             )

@@ -73,7 +73,7 @@ def require_runnable(subject: Subject) -> None:
 
 
 def require_memory(needed: Need, available: int | None, *, device: str) -> None:
-    """Raise RequestError if more bytes are needed than are available; None is unknown."""
+    """Raise RequestError if more bytes are needed than are available; None means unknown."""
     if available is None or needed.total <= available:
         return
     raise RequestError(

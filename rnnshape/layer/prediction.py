@@ -24,12 +24,13 @@ def predict(subject: Subject) -> Facts:
     sizes, itemsize = subject.named_sizes, subject.settings.dtype.itemsize
     tensors = layout(sizes)
     layer_weights = weights(sizes)
+    parameters = layer_weights.parameters
     return Facts(
         tensors=tensors,
         weights=layer_weights,
         counts={
-            "parameters": layer_weights.parameters,
-            "parameter_bytes": named("itemsize", itemsize) * layer_weights.parameters,
+            "parameters": parameters,
+            "parameter_bytes": named("itemsize", itemsize) * parameters,
             "macs": macs(layer_weights, sizes),
             "next_linear": read_next(tensors).shape[-1],
         },

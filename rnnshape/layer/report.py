@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class LayerReport:
-    """Everything known of one subject. Sizes are Dims; `run` is None until there was a run."""
+    """Everything known of one subject. Sizes are Dims; `run` is None until there has been a run."""
 
     subject: Subject
     predicted: Facts

@@ -92,6 +92,11 @@ class Subject:
         """Multiply-adds of the matrix products over the whole input."""
         return macs(self.weights, self.sizes)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts that a run can confirm, as `Facts.counts` has them with their formulas."""
+        return {"parameters": self.parameters, "macs": self.macs}
+
     def changed(self, **values: Any) -> Subject:
         """The same subject with other values in its config."""
         return replace(self, config=replace(self.config, **values))
@@ -111,9 +116,9 @@ class Subject:
                 arguments.append(f"settings={_call(self.settings)}")
             return f"rnnshape.inspect({', '.join(arguments)})"
         command = self.config.kind.value.lower() if target is None else f"inspect {word(target)}"
-        return " ".join(("rnnshape", command, *self._settings(whole=target is None)))
+        return " ".join(("rnnshape", command, *self._given_words(whole=target is None)))
 
-    def _settings(self, *, whole: bool) -> Iterator[str]:
+    def _given_words(self, *, whole: bool) -> Iterator[str]:
         """What to give again: fields of the input and the run, and of the layer if `whole`."""
         where = {"device": self.settings.device, "dtype": self.settings.dtype.value}
         values = {**vars(self.config), **_input_options(self.input_spec), **where}
@@ -121,7 +126,7 @@ class Subject:
             value = values.get(row.name)
             is_size = row.takes in ("size", "count")
             if value not in (None, row.default) or (is_size and value and row.name in self.given):
-                yield self.origin.words.setting(row.name, value)
+                yield self.origin.words.field(row.name, value)
 
 
 def _call(value: InputSpec | Settings) -> str:

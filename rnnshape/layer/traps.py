@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, kw_only=True)
 class PositionalBias:
-    """True or False as the fourth argument, which looks like bidirectional but is bias."""
+    """True or False as the last argument by place: it looks like bidirectional but is bias."""
 
     bias: bool
-    place: int  # 4: the fourth argument
+    place: int  # 4: the fourth argument; 5 in nn.RNN
     meant: str  # the constructor with bidirectional in place of bias
 
 

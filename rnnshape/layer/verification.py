@@ -29,6 +29,11 @@ def verify(predicted: Facts, measured: Facts) -> tuple[Mismatch, ...]:
     )
 
 
+def verify_counts(predicted: Mapping[str, int], measured: Facts) -> tuple[Mismatch, ...]:
+    """Every difference among the counts that are predicted as plain ints, without symbols."""
+    return tuple(_differences(predicted, {name: measured.counts[name] for name in predicted}))
+
+
 def _differences(
     predicted: Mapping[str, int | Dims], measured: Mapping[str, int | Dims]
 ) -> Iterator[Mismatch]:

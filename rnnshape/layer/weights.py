@@ -33,7 +33,7 @@ class AlikeLayers:
 
     @property
     def copies(self) -> int:
-        """How often each of `shapes` occurs."""
+        """How many times each of `shapes` occurs."""
         return self.layers * self.directions
 
     def has(self, place: str) -> bool:
@@ -72,7 +72,7 @@ class Weights(Collection[Weight]):
 
     @property
     def count(self) -> int:
-        """How many weights there are, also where `len` would overflow."""
+        """How many weights there are, even where `len` would overflow."""
         return sum(b.copies * len(b.shapes) for b in self.blocks)
 
     def __len__(self) -> int:

@@ -40,7 +40,8 @@ def _absence(device: torch.device) -> str | None:
     if (device.index or 0) < count:
         return None
     if count:
-        return f"there are {count} {name} devices here, numbered from 0"
+        are = "is 1" if count == 1 else f"are {count}"
+        return f"there {are} {name} device{'s' * (count != 1)} here, numbered from 0"
     if name == "MPS" or torch.version.cuda or torch.version.hip or torch.version.xpu:
         return f"there is no {name} device here"
     return f"torch {torch.__version__} is built without {name}"

@@ -36,7 +36,7 @@ class Prepared:
 def prepared(subject: Subject) -> Prepared:
     """Everything that one forward pass needs except initial states."""
     random = torch.Generator().manual_seed(0)
-    module = _built_module(subject.config, subject.settings)
+    module = built_module(subject.config, subject.settings)
     if subject.settings.device_type != "meta":
         _fill(module, subject.config, random)
     padded = _random_tensor(_input_shape(subject), subject.settings, random)
@@ -54,7 +54,7 @@ def _input_shape(subject: Subject) -> tuple[int, ...]:
     return (*first, config.input_size)
 
 
-def _built_module(config: RNNConfig, settings: Settings) -> torch.nn.Module:
+def built_module(config: RNNConfig, settings: Settings) -> torch.nn.Module:
     """The layer in eval mode, without PyTorch's initialization, the slowest part of building it."""
     parent = getattr(torch.nn, config.class_name.removeprefix("nn."))
     kind = type(parent.__name__, (parent,), {"reset_parameters": lambda _self: None})

@@ -37,8 +37,8 @@ _CLASSES: Final = {f"{kind.value}{'Cell' * cell}" for kind in Kind for cell in (
 def recurrent_layers(model: nn.Module) -> dict[str, nn.Module]:
     """Every nn.LSTM, nn.GRU, nn.RNN and cell in a model, each once, by its name there.
 
-    The name of the model itself is "". Modules whose `__init__` did not call nn.Module's are
-    included, since nothing shows what they were meant to be, and layers in TorchScript.
+    The name of the model itself is "". Layers in TorchScript are included, and so are modules
+    whose `__init__` did not call nn.Module's, since nothing shows what they were meant to be.
     """
     return {
         name: module
@@ -88,7 +88,9 @@ def _arguments(layer: nn.Module) -> dict[str, Any]:
     if found is None:
         raise RequestError(
             f"{type(layer).__name__} is not a recurrent layer of torch.nn",
-            hint="rnnshape.inspect_model finds those in a model",
+            hint="rnnshape.inspect_model finds those in a model"
+            if recurrent_layers(layer)
+            else "rnnshape.inspect(nn.LSTM(20, 40))",
         )
     kind, cell = found
     names = _ARGUMENTS_OF_CELLS if cell else (*_ARGUMENTS_OF_CELLS, *_ARGUMENTS_OF_LAYERS)

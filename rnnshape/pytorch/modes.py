@@ -9,10 +9,10 @@ from typing import TypeVar
 
 import torch
 
-Made = TypeVar("Made")
+_Made = TypeVar("_Made")
 
 
-def undisturbed(function: Callable[[], Made]) -> Made:
+def undisturbed(function: Callable[[], _Made]) -> _Made:
     """What the function returns; no mode of the caller sees, records or changes its work.
 
     Fake tensors, tracing, vmap, autocast and a default device each belong to the thread that

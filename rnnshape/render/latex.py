@@ -36,7 +36,7 @@ _GAP: Final = 2  # between columns: twice \tabcolsep
 
 # Ragged, since names in \texttt are not hyphenated.
 _BEGIN: Final = r"""
-% A fragment: \usepackage[T1]{fontenc} and \usepackage{booktabs} in the preamble, LaTeX of 2020 on.
+% A fragment: \usepackage[T1]{fontenc} and \usepackage{booktabs} in the preamble; LaTeX >= 2020.
 \begingroup
 \footnotesize\raggedright\setlength{\parindent}{0pt}\setlength{\parskip}{\medskipamount}
 \setlength{\tabcolsep}{4pt}
@@ -65,7 +65,7 @@ _LIGATURES: Final = re.compile(r"([-,'])(?=\1)")
 
 
 def render_latex(document: Document) -> str:
-    """The blocks with a blank line between two, in a group that keeps its settings to itself."""
+    """The blocks, separated by blank lines, in a group that keeps its settings to itself."""
     return _BEGIN + "\n".join(map(_section, document.sections)) + _END
 
 

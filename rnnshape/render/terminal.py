@@ -158,7 +158,7 @@ class _Layout:
                 return self._verdict(block)
 
     def _verdict(self, verdict: Verdict) -> Iterator[StyledLine]:
-        """The verdict, after its place, which many terminals make a link, if it has one."""
+        """The verdict, after its place if it has one, which many terminals make a link."""
         style, text = _VERDICT_STYLES[verdict.status], _inline(verdict.text)
         if verdict.place is None:
             yield from self._wrapped([(verdict.word, style), *text])

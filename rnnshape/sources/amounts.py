@@ -15,7 +15,7 @@ _AMOUNT: Final = re.compile(
 )
 _SCIENTIFIC: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,3}")
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
-# No layer has as many billions of parameters; a number of bytes is larger.
+# A number below this with a B means billions of parameters; an amount of bytes is larger.
 _MOST_BILLIONS: Final = 1000
 # Python refuses to write an integer of over 4,300 digits.
 _LONGEST: Final = 4_000

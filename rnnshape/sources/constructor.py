@@ -10,6 +10,7 @@ import ast
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import Parameter, Signature
 from types import SimpleNamespace
 from typing import Any, Final, NoReturn, TypeAlias
@@ -47,7 +48,7 @@ class Constructor:
         """How it is called: `nn.LSTM`."""
         return f"nn.{self.kind.value}{'Cell' * self.cell}"
 
-    @property
+    @cached_property
     def arguments(self) -> tuple[str, ...]:
         """The names of the arguments, in order."""
         nonlinearity = ("nonlinearity",) if self.kind is Kind.RNN else ()
@@ -55,6 +56,12 @@ class Constructor:
             return (*_SIZES, "bias", *nonlinearity, "device", "dtype")
         rest = ("bias", "batch_first", "dropout", "bidirectional", "proj_size", "device", "dtype")
         return (*_SIZES, "num_layers", *nonlinearity, *rest)
+
+    @cached_property
+    def signature(self) -> Signature:
+        """The arguments as Python binds them."""
+        kind = Parameter.POSITIONAL_OR_KEYWORD
+        return Signature([Parameter(name, kind) for name in self.arguments])
 
     @property
     def keywords(self) -> tuple[str, ...]:
@@ -76,10 +83,8 @@ def bind_arguments(constructor: Constructor, call: ast.Call) -> dict[str, ast.ex
     """
     words = {str(word.arg): word.value for word in call.keywords}
     _require_own_arguments(constructor, call.args, words)
-    kind = Parameter.POSITIONAL_OR_KEYWORD
-    signature = Signature([Parameter(name, kind) for name in constructor.arguments])
     try:
-        arguments = signature.bind_partial(*call.args, **words).arguments
+        arguments = constructor.signature.bind_partial(*call.args, **words).arguments
     except TypeError as error:
         problem, hint = _unbound(constructor, str(error), len(call.args))
         _refuse(problem, raises="TypeError", hint=hint)

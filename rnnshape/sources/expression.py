@@ -40,7 +40,15 @@ _PRINTED_RNN: Final = re.compile(
 
 # Methods that change neither the layer nor its device and dtype.
 _KEEPING: Final = frozenset(
-    ("eval", "train", "requires_grad_", "parameters", "named_parameters", "state_dict")
+    (
+        "eval",
+        "train",
+        "requires_grad_",
+        "flatten_parameters",
+        "parameters",
+        "named_parameters",
+        "state_dict",
+    )
 )
 
 
@@ -85,7 +93,8 @@ def _used(found: Construction) -> Target:
         if method not in _KEEPING:
             raise RequestError(
                 f".{method}() may change the layer, and the text is read, never run",
-                hint=f"leave .{method}() out; {{dtype:name}} and {{device:name}} choose those",
+                hint=f"leave .{method}() out;"
+                " {dtype:name} and {device:name} choose dtype and device",
                 dtype="float32",
                 device="cpu",
             )
@@ -192,7 +201,7 @@ def _taken_as(name: str, value: Constant) -> Any:
 def _bias(
     constructor: Constructor, places: int, config: RNNConfig, given: Collection[str]
 ) -> Iterator[PositionalBias]:
-    """The trap of a last argument True or False in the place after num_layers."""
+    """The trap of True or False as the last argument by place, where that place is bias."""
     place = constructor.arguments.index("bias") + 1
     if config.cell or places != place or "bidirectional" in given:
         return

@@ -58,8 +58,9 @@ def _rows(lengths: tuple[int, ...], given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that lengths give: their number is the batch."""
     batch = given.get("batch_size", len(lengths))
     if batch != len(lengths):
+        there = "is 1 length" if len(lengths) == 1 else f"are {len(lengths)} lengths"
         raise RequestError(
-            f"there are {len(lengths)} lengths, but {{batch_size:name}} is {batch}",
+            f"there {there}, but {{batch_size:name}} is {batch}",
             hint="leave {batch_size:name} out, or give {batch_size}",
             batch_size=len(lengths),
         )
@@ -156,7 +157,8 @@ class _Shape:
                 input_shape=self.sizes,
                 **{name: size},
             )
-        problem = f"has batch_size {size}, but there are {known} length{'s' * (known > 1)}"
+        there = "is 1 length" if known == 1 else f"are {known} lengths"
+        problem = f"has batch_size {size}, but there {there}"
         enough = {**shape, "seq_len": max(shape["seq_len"], *self.given["lengths"])}
         if self.sizes[0] == known and "batch_first" not in self.layer:
             return RequestError(

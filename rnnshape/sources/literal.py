@@ -32,8 +32,8 @@ _MOST_BITS: Final = MAX_SIZE.bit_length()
 
 def is_literal(node: ast.expr) -> bool:
     """Whether `node` is a number, arithmetic on numbers, True, False, None or a string."""
-    if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, str)):
-        return True
+    if isinstance(node, ast.Constant):
+        return node.value is None or isinstance(node.value, (int, float, str))
     return all(
         isinstance(part.value, (int, float))
         if isinstance(part, ast.Constant)

@@ -45,7 +45,8 @@ class ModuleEntry:
     @property
     def words(self) -> Words:
         """How a manifest writes this module's fields; those of its target are options."""
-        return Words(layer="option", input="key", run="option", keys=self.keys)
+        keys = {"device": "device", "dtype": "dtype", **self.keys}
+        return Words(layer="option", input="key", run="option", keys=keys)
 
 
 @dataclass(frozen=True)

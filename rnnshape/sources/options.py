@@ -25,7 +25,7 @@ _FORM: Final = '"lstm --hidden 40 --bidir"'
 def looks_like_options(text: str) -> bool:
     """Whether a target begins with the name of a kind that is not a variable, as in `rnn = ...`."""
     first, *rest = [*text.split(maxsplit=2), ""]
-    return first.lower() in _KINDS and not rest[0].startswith("=")
+    return first.lower() in _KINDS and re.match(r"\W?=", rest[0]) is None
 
 
 def read_options(text: str) -> Target:
@@ -68,7 +68,7 @@ def option_words(field: str, value: str | bool) -> list[str]:
     """The words of a command line that give a field its value: `--hidden`, `40`."""
     if isinstance(value, str):
         return [FIELDS[field].option, value.strip()]
-    return [COMMAND.setting(field, value)]
+    return [COMMAND.field(field, value)]
 
 
 def layer_fields(given: Options) -> dict[str, Any]:

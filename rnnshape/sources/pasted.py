@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from textwrap import dedent
 from typing import Final, NamedTuple
 
@@ -34,7 +34,7 @@ class Construction(NamedTuple):
 def construction(text: str) -> Construction:
     """The one construction in `text`. Raises RequestError where there is none, or several.
 
-    The text is read as Python as a whole, and where that fails, by single lines.
+    The text is read whole, as Python, and where that fails, line by line.
     """
     refusals: list[RequestError] = []
     for reading in _readings(text):
@@ -54,7 +54,7 @@ def _readings(text: str) -> Iterator[str]:
     yield typed[label.end() :] if (label := _LABEL.match(typed)) else typed
     yield text
     first, _, rest = text.partition("\n")
-    yield f"{first.strip()}\n{dedent(rest)}"  # selected from the middle of a line on
+    yield f"{first.strip()}\n{dedent(rest)}"  # a selection that begins within a line
     if lines := _LINE.findall(text):
         yield "\n".join(lines)
 
@@ -62,10 +62,9 @@ def _readings(text: str) -> Iterator[str]:
 def _constructions(reading: str, text: str) -> list[Construction]:
     """Every construction in `reading`. Raises RequestError, which quotes `text`, for none."""
     nodes = list(ast.walk(_module(reading, text)))
-    outer = {inner: node for node in nodes for inner in ast.iter_child_nodes(node)}
     calls = [node for node in nodes if isinstance(node, ast.Call)]
     found = [
-        Construction(constructor, call, tuple(_methods(call, outer)))
+        Construction(constructor, call, tuple(_methods(call, nodes)))
         for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset))
         if (constructor := _constructor(call.func))
     ]
@@ -116,13 +115,12 @@ def _constructor(function: ast.expr) -> Constructor | None:
     return CONSTRUCTORS[f"nn.{names[0]}"] if is_class else None
 
 
-def _methods(node: ast.AST, outer: Mapping[ast.AST, ast.AST]) -> Iterator[str]:
+def _methods(layer: ast.expr, nodes: Sequence[ast.AST]) -> Iterator[str]:
     """What is called on a layer, in order: `nn.LSTM(20, 40).eval()(x)` gives `eval` and ""."""
-    while True:
-        name, function, use = "", node, outer.get(node)
-        if isinstance(use, ast.Attribute):
-            name, function, use = use.attr, use, outer.get(use)
-        if not isinstance(use, ast.Call) or use.func is not function:
-            return
-        yield name
-        node = use
+    attributes = (each for each in nodes if isinstance(each, ast.Attribute))
+    attribute = next((each for each in attributes if each.value is layer), None)
+    calls = (each for each in nodes if isinstance(each, ast.Call))
+    call = next((each for each in calls if each.func is (attribute or layer)), None)
+    if call is not None:
+        yield attribute.attr if attribute else ""
+        yield from _methods(call, nodes)

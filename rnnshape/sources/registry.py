@@ -15,7 +15,7 @@ class Reader(NamedTuple):
     """One kind of target: the module that reads it, imported only when it is needed."""
 
     module: str
-    recognises: str  # its function from a text to whether the text is of this kind
+    recognises: str  # its function that tells whether a text is of this kind
     reads: str  # its function from a text to a Target; raises RequestError
 
 

@@ -41,7 +41,7 @@ def _subjects(targets: Sequence[Target], point: Options, settings: Settings) -> 
     input_ = input_fields(point)
     for target in targets:
         _require_input_size(target, input_)
-        whole = target.beside(layer)
+        whole = target.with_shared(layer)
         steps = {"seq_len"} if len(targets) > 1 and whole.config.cell else set()
         own = {name: value for name, value in input_.items() if name not in steps}
         yield subject_of(whole, own, settings, fixed=target.fields.keys())

@@ -44,7 +44,7 @@ def _subject(
     of_input = {name: value for name, value in given.items() if name in INPUT_FIELDS}
     confirmed = "batch_first" in given or not _CONFIRMING.isdisjoint(input_fields)
     return Subject(
-        config=RNNConfig(kind=target.kind, **layer),
+        config=target.config if layer == target.fields else RNNConfig(kind=target.kind, **layer),
         input_spec=InputSpec(**of_input),
         settings=settings,
         name=target.name,

@@ -10,7 +10,7 @@ from typing import Any
 from rnnshape.errors import RequestError
 from rnnshape.fields import FIELDS
 from rnnshape.layer.config import Kind, RNNConfig
-from rnnshape.layer.settings import DType
+from rnnshape.layer.settings import DType, dtype_named
 from rnnshape.layer.subject import Origin
 
 
@@ -40,12 +40,20 @@ class Target:
         return replace(self, origin=replace(self.origin, words=words))
 
     @property
-    def place(self) -> dict[str, str]:
-        """The names of the device and the dtype that it gives: `{"device": "cpu"}`."""
+    def own_settings(self) -> dict[str, str]:
+        """The names of the device and the dtype that it gives, if any: `{"device": "cpu"}`."""
         dtype = None if self.dtype is None else self.dtype.value
         return {n: v for n, v in (("device", self.device), ("dtype", dtype)) if v is not None}
 
-    def beside(self, shared: Mapping[str, Any]) -> Target:
+    def with_settings(self, device: str | None, dtype: str | None) -> Target:
+        """The target with this device and dtype, as far as they are given, in place of its own."""
+        return replace(
+            self,
+            device=self.device if device is None else device,
+            dtype=self.dtype if dtype is None else dtype_named(dtype),
+        )
+
+    def with_shared(self, shared: Mapping[str, Any]) -> Target:
         """The target with the values of those shared options that it takes."""
         more = {name: value for name, value in shared.items() if self.takes(name)}
         return replace(self, fields={**self.fields, **more}) if more else self

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from rnnshape.errors import PlacedError, RequestError
+from rnnshape.errors import PlacedError, RequestError, word
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -75,6 +76,11 @@ class TOMLText:
             ) from error
         except ValueError as error:
             raise _syntax_problem(str(error), text, file) from error
+
+    @cached_property
+    def word(self) -> str:
+        """The file as a word of a shell command."""
+        return word(Path(self.file))
 
     def line(self, path: KeyPath) -> int:
         """The line, from 1, of the value at `path`, or of the nearest table around it."""

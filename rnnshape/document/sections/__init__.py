@@ -5,7 +5,7 @@ A section is a function from an Inspection to blocks; one that yields none is le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Final, NamedTuple, TypeAlias
 
@@ -33,7 +33,7 @@ SECTIONS: Final = {
     "arithmetic": Traits(),
     "gates": Traits(probe="equations"),
     "layouts": Traits(of_layers=True),
-    "compare": Traits(default=True),
+    "compare": Traits(default=True, probe="siblings"),
     "cost": Traits(probe="flops"),
     "frameworks": Traits(),
     "findings": Traits(default=True),
@@ -46,6 +46,11 @@ DEFAULT_SECTIONS: Final = frozenset(name for name, entry in SECTIONS.items() if 
 # Of all documents: what needs no title to be understood, and what only a run can tell.
 _UNTITLED: Final = frozenset({"header", "failures", "findings", "expectations", "verification"})
 _AFTER_RUN: Final = frozenset({"time", "verification"})
+
+
+def probes_of(show: Collection[str]) -> frozenset[str]:
+    """What a run must find out for these sections."""
+    return frozenset(SECTIONS[name].probe for name in show) - {""}
 
 
 def builder(place: str) -> _Build:

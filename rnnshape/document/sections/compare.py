@@ -1,4 +1,4 @@
-"""The layer beside LSTM, GRU and RNN at the same sizes, and what a projection saves."""
+"""The layer next to LSTM, GRU and RNN at the same sizes, and what a projection saves."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _note(subject: Subject, compared: Subject) -> str:
         return "(this)"
     words = subject.origin.words
     if compared.config.proj_size:
-        return words.setting("proj_size", compared.config.proj_size)
+        return words.field("proj_size", compared.config.proj_size)
     return f"no {words.name('proj_size')}" if subject.config.proj_size else ""
 
 
@@ -54,7 +54,7 @@ def _projection_notes(subject: Subject) -> Iterator[Paragraph]:
     if config.kind is not Kind.LSTM or config.cell:
         ratio = Fraction(config.kind.gates, Kind.LSTM.gates)
         words = subject.origin.words
-        by_command = f"{subject.request} {words.setting('time', value=True)} measures it"
+        by_command = f"{subject.request} {words.field('time', value=True)} measures it"
         measures = by_command if words.run == "option" else "measure it"
         time = f" Time is not {ratio} of an LSTM's; {measures}" if ratio < 1 else ""
         yield Paragraph((f"{MACS}.{time}",))

@@ -11,7 +11,7 @@ from rnnshape.layer.facts import Index, Part
 from rnnshape.layer.formulas import state_names
 from rnnshape.layer.report import LayerReport
 
-# Of a deeper stack the middle is drawn as one node: its layers are alike.
+# In a deeper stack the middle is drawn as one node: its layers are alike.
 _MOST_LAYERS = 4
 
 
@@ -59,7 +59,7 @@ def _layers(report: LayerReport, name: str, rows: Index, directions: int) -> Nod
 
 
 def _handed_on(report: LayerReport, directions: int) -> Shape:
-    """The shape that one or both directions hand to the next layer; of packed data if there is."""
+    """The shape that one or both directions hand to the next layer, packed if the data is."""
     tensors = report.predicted.tensors
     steps = tensors.get("data", tensors["output"]).shape[:-1]
     return Shape((*ints(steps), directions * report.subject.config.output_size))

@@ -52,7 +52,7 @@ def _remarks(config: RNNConfig) -> Iterator[str]:
 def _lstm(*, bias: bool) -> Iterator[str]:
     if bias:
         yield "to Keras or Flax: transpose each weight, add the two biases"
-        yield "from Keras: unit_forget_bias=True starts b_f at 1, PyTorch's does not"
+        yield "from Keras: unit_forget_bias=True starts b_f at 1; PyTorch does not"
         yield "to ONNX: reorder the rows to i o f g, concatenate the two biases"
     else:
         yield "to Keras: use_bias=False, transpose each weight"

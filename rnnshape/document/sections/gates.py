@@ -1,4 +1,4 @@
-"""The gates of a layer: their rows, the equations as PyTorch computes them, and why two biases."""
+"""The gates of a layer: their rows, PyTorch's equations, and why there are two biases."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _remarks(config: RNNConfig) -> Iterator[str]:
     effect = "only their sum matters"
     if config.kind is Kind.GRU:
         inside = "W_hn h + b_hn" if config.bias else "W_hn h"
-        yield f"the paper has W_hn (r * h); PyTorch multiplies r with all of {inside}"
+        yield f"the paper has W_hn (r * h); PyTorch multiplies all of {inside} by r"
         effect = "only b_in and b_hn differ in effect"
     if config.bias:
         yield f"two biases, as in cuDNN: {effect}"

@@ -8,7 +8,7 @@ from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Block, Picture
 from rnnshape.layer.config import RNNConfig
 
-# Of more than these the middle is left out: it looks like its neighbours.
+# Beyond these numbers the middle is left out: it looks like its neighbours.
 _MOST_LAYERS = 4
 _MOST_STEPS = 4
 _FEWEST_STEPS = 2

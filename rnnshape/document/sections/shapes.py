@@ -12,7 +12,7 @@ from rnnshape.document.model import Block, Code, Column, Formula, Inline, Paragr
 from rnnshape.layer.facts import Tensor
 from rnnshape.layer.report import LayerReport
 
-# A person reads no more steps of a packed batch; JSON has all of them.
+# Nobody reads more steps of a packed batch than this; JSON has all of them.
 _MOST_STEPS: Final = 12
 
 

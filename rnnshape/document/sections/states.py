@@ -27,7 +27,7 @@ _MEANINGS: Final[Mapping[ClaimCode, str]] = {
     "decoder-cat": "or concatenated",
     "zero-state": "{mode}{initial} to zeros",
 }
-# A person reads no more rows of a packed batch; JSON has all of them.
+# Nobody reads more rows of a packed batch than this; JSON has all of them.
 _MOST_ROWS: Final = 6
 
 
@@ -40,14 +40,15 @@ def states(inspection: Inspection) -> Iterator[Block]:
     yield from _listed(report, "row-end", "row-start", "row-padding")
     more_rows = len(inspection.subject.input_spec.lengths or ()) - _MOST_ROWS
     if more_rows > 0 and not config.cell:
-        yield Paragraph((f"and so on for {more_rows} more rows",))
+        yield Paragraph((f"and so on for {more_rows} more row{'s' * (more_rows != 1)}",))
     yield from _listed(report, "not-the-last-step")
     yield from _index_of_h_n(report)
     yield from _listed(report, "not-the-forwards")
     yield from _listed(report, "decoder-sum", "decoder-cat")
     yield from _listed(report, "zero-state")
     if inspection.subject.input_spec.with_state and "data" in report.predicted.tensors:
-        pack = "pack_padded_sequence(input, lengths, enforce_sorted=False)"
+        first = "batch_first=True, " * config.batch_first
+        pack = f"pack_padded_sequence(input, lengths, {first}enforce_sorted=False)"
         yield Paragraph((Code("packed"), " is ", Code(pack)))
     if config.kind is Kind.LSTM and not config.cell:
         yield Paragraph(

@@ -1,4 +1,4 @@
-"""How long a forward pass takes, beside the other kinds."""
+"""How long a forward pass takes, compared with the other kinds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnnshape.layer.run import Timing
 
 
 def time(inspection: Inspection) -> Iterator[Block]:
-    """The time measured for each kind beside its MACs; their ratios are seldom alike."""
+    """The time measured for each kind, next to its MACs; their ratios are seldom alike."""
     run = inspection.report.run
     timings: tuple[Timing, ...] = (run and run.value("timing")) or ()
     if not timings:

@@ -22,6 +22,7 @@ PROBES: Final = {
     "flops": "counted_flops",
     "equations": "equations_difference",
     "cpu_values": "device_difference",
+    "siblings": "",
     "timing": "",
 }
 ALWAYS: Final = ("cpu_values",)

@@ -18,7 +18,7 @@ from rnnshape.pytorch.probes import power_above, within
 
 
 def cpu_values(subject: Subject) -> Outcome | None:
-    """The largest difference of the results on a device from the CPU's, relative to their size.
+    """The largest difference between a device's results and the CPU's, relative to their size.
 
     Weights and input are drawn on the CPU from the same seed, so that only the arithmetic differs.
     None for the CPU itself and for meta, which has no values, and where the CPU lacks memory or a

@@ -29,7 +29,7 @@ TOLERANCE: Final = 1e-10
 
 
 def equations(subject: Subject) -> Outcome | None:
-    """The largest difference of output and states from the equations; None for a large layer.
+    """The largest difference between the results and the equations'; None for a large layer.
 
     It is measured on the CPU in float64 whatever the settings, since the equations are the same
     everywhere, and with a few steps of a small batch.
