@@ -118,12 +118,31 @@ PROSE: Final = {
     ),
     "compare lstm --plot a.svg -o a.svg": (
         "give each its own file",
-        "compare lstm --plot a.svg -o b.svg",
+        "compare lstm --hidden 8,16 --plot a.svg -o b.svg",
     ),
-    "compare lstm --plot a.xyz": ("one of .svg, .png", "compare lstm --plot a.svg"),
-    f"compare lstm --plot a.svg --hidden 1{'0' * 400}": (
+    "compare lstm --hidden 8,16 --plot a.xyz": (
+        "one of .svg, .png",
+        "compare lstm --hidden 8,16 --plot a.svg",
+    ),
+    f"compare lstm --plot a.svg --hidden 1,1{'0' * 400}": (
         "leave --plot out",
-        f"compare lstm --hidden 1{'0' * 400}",
+        f"compare lstm --hidden 1,1{'0' * 400}",
+    ),
+    "compare lstm --plot a.svg": (
+        "a list of sizes, such as --hidden 32,64,128 or --layers 1..8",
+        "compare lstm --hidden 32,64,128 --plot a.svg",
+    ),
+    "compare lstm --seq 5,10 --plot a.svg": (
+        "--plot-of macs, or a list of sizes: --hidden 32,64,128",
+        "compare lstm --seq 5,10 --plot a.svg --plot-of macs",
+    ),
+    "compare lstm --layers 1..11 --input 1..10 --hidden 1..9 --plot a.svg": (
+        "shorter lists of sizes",
+        "compare lstm --layers 1..11 --input 1..10 --hidden 1..8 --plot a.svg",
+    ),
+    "compare lstm --hidden 8,16 --plot-of macs": (
+        "leave --plot-of out, or add --plot with a file",
+        "compare lstm --hidden 8,16",
     ),
     "lstm -o a.md -o a.md": ("give each file once", "lstm -o a.md -o b.md"),
     "lstm -o a.xyz": ("one of .txt,", "lstm -o a.txt"),

@@ -373,7 +373,7 @@ def test_a_picture_and_a_file_are_two(link: bool, tmp_path: Path) -> None:
 
 def test_a_plot_without_matplotlib_names_the_extra(tmp_path: Path) -> None:
     (tmp_path / "matplotlib.py").write_text("raise ImportError('not here')")
-    words = ("compare", "lstm", "--plot", str(tmp_path / "a.svg"))
+    words = ("compare", "lstm", "--hidden", "8,9", "--plot", str(tmp_path / "a.svg"))
     assert spawn(*words, env=environment(PYTHONPATH=str(tmp_path))) == Result(
         code=2,
         out="",

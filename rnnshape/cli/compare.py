@@ -21,7 +21,7 @@ from rnnshape.cli.options import (
     option,
 )
 from rnnshape.cli.output import Delivery, Plan, picture_file
-from rnnshape.document.compare import chart, compare_document
+from rnnshape.document.compare import compare_document
 from rnnshape.errors import RequestError, quoted
 from rnnshape.sources import values
 from rnnshape.sources.registry import read_target
@@ -59,7 +59,13 @@ class _CompareOptions:
         _COMPARE, "--limit", "N", "Rows shown. [default: all; on a terminal a screenful]"
     )
     plot: str | None = option(
-        _COMPARE, "--plot", "FILE", "Plot parameters against hidden_size: .svg or .png."
+        _COMPARE, "--plot", "FILE", "Plot over the size that varies: .svg or .png."
+    )
+    plot_of: str | None = option(
+        _COMPARE,
+        "--plot-of",
+        "WHAT",
+        "What to plot: parameters, macs or bytes. [default: parameters]",
     )
 
 
@@ -89,7 +95,7 @@ def _compare(
     limit = None if compare.limit is None else values.size(compare.limit, "--limit")
     targets = [read_target(text) for text in compare.targets or ()]
     texts = [target.origin.target or "" for target in targets]
-    given = replace(compare, targets=texts, plot=None)
+    given = replace(compare, targets=texts, plot=None, plot_of=None)
     request = shlex.join(["rnnshape", "compare", *words_of(given, layer, input_, run)])
     comparison = Comparison(groups=_groups(targets, layer, input_, run), request=request)
     if compare.sort is not None:
@@ -132,7 +138,13 @@ def _pictures(
     compare: _CompareOptions, comparison: Comparison, plan: Plan
 ) -> list[tuple[Path, bytes]]:
     if compare.plot is None:
+        if compare.plot_of is not None:
+            raise RequestError(
+                "--plot-of says what --plot draws, but --plot is not given",
+                hint="leave --plot-of out, or add --plot with a file",
+            )
         return []
+    from rnnshape.document.chart import QUANTITIES, chart
     from rnnshape.render.chart import render_chart
 
     path = picture_file(compare.plot, "--plot")
@@ -140,7 +152,8 @@ def _pictures(
         raise RequestError(
             f"--plot and -o both write {quoted(compare.plot)}", hint="give each its own file"
         )
-    return [(path, render_chart(chart(comparison), path.suffix.lower()))]
+    quantity = values.one_of(compare.plot_of or QUANTITIES[0], "--plot-of", QUANTITIES)
+    return [(path, render_chart(chart(comparison, quantity), path.suffix.lower()))]
 
 
 def _screenful(groups: Sequence[ComparedGroup]) -> int | None:

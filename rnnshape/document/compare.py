@@ -23,7 +23,6 @@ from rnnshape.document.findings import trap_text, traps_of
 from rnnshape.document.legend import MACS, common_legend
 from rnnshape.document.model import (
     Block,
-    Chart,
     Code,
     Column,
     Document,
@@ -133,18 +132,6 @@ def _verdict(comparison: Comparison) -> Verdict:
         reason=reason,
         skipped=f"formulas only; {run} builds and runs {every}",
     )
-
-
-def chart(comparison: Comparison) -> Chart:
-    """Parameters against hidden_size, a line for the layers that differ in nothing else."""
-    lines: dict[str, dict[int, int]] = {}
-    for row in comparison.rows:
-        size = row.subject.config.hidden_size
-        # The second argument of every constructor is hidden_size.
-        label = row.subject.config.constructor.replace(f", {size}", ", hidden_size", 1)
-        lines.setdefault(label, {})[size] = row.parameters
-    sorted_lines = {label: tuple(sorted(points.items())) for label, points in lines.items()}
-    return Chart(x="hidden_size", y="parameters", lines=sorted_lines)
 
 
 def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:
