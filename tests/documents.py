@@ -22,6 +22,7 @@ from rnnshape.document.model import (
     Column,
     Diagram,
     Document,
+    Equations,
     Formula,
     Heading,
     Inline,
@@ -224,6 +225,7 @@ def _hostile(text: str, number: int) -> Iterator[Section]:
             Paragraph(prose),
             Listing(((code, prose), (text, (text,)), (code, (formula,)))),
             Picture((text, f"  {text}")),
+            Equations((text, f"  {text}")),
             Diagram(((node,), (node, node), (Node(name=text),))),
         ),
     )

@@ -143,7 +143,7 @@ def test_markdown_has_one_block_for_each_of_the_document(document: Document) -> 
     blocks = [block for section in document.sections for block in section.blocks]
     assert sum(token.type == "table_open" for token in tokens) == len(list(tables(document)))
     assert sum(token.type == "fence" for token in tokens) == sum(
-        type(block).__name__ in {"Picture", "Diagram"} for block in blocks
+        type(block).__name__ in {"Picture", "Equations", "Diagram"} for block in blocks
     )
     found = {token.type for token in tokens}
     assert not found & {"html_block", "heading_open", "hr", "code_block", "ordered_list_open"}

@@ -40,7 +40,8 @@ sys.exit(main(sys.argv[1:]))
 
 
 # The lines of each table, and how wide the columns are that it never gives up: names and
-# shapes, 22 and 27; also parameters, 40; the titles of the two layouts, 53.
+# shapes, 22 and 27; also parameters, 40; the titles of the two layouts, 53. Where there is less
+# room, each of their cells is a line.
 TABLES = {"shapes": (5, 22), "weights": (7, 40), "compare": (5, 27), "layouts": (5, 53)}
 
 
@@ -94,7 +95,9 @@ class TestWidth:
     def test_every_word_and_number_of_a_table_is_whole(
         self, at_width: tuple[int, str], unlimited: str
     ) -> None:
-        for section, (rows, _) in TABLES.items():
+        for section, (rows, essential) in TABLES.items():
+            if essential > at_width[0]:
+                continue
             whole, narrow = (sections(text)[section][:rows] for text in (unlimited, at_width[1]))
             for full, part in zip(whole, narrow, strict=True):
                 cells, kept = (re.split(r" {2,}", line.strip()) for line in (full, part))
@@ -103,13 +106,13 @@ class TestWidth:
 
     def test_the_essential_columns_are_there_at_any_width(self, at_width: tuple[int, str]) -> None:
         for essential in (
-            r"output +\(10, 40, 80\)",
-            r"weight_ih_l1\.\.l3 +\(160, 80\) .*76,800",
-            r"total .*136,960",
-            r"LSTM  --proj 20 +79,360",
-            r"h_n, h_0 +\(8, 40, 40\) +\(8, 40, 40\)",
+            r"output (shape )?\(10, 40, 80\)",
+            r"weight_ih_l1\.\.l3 (shape )?\(160, 80\) (x 6 |parameters )?76,800",
+            r"total (32 |parameters )?136,960",
+            r"LSTM --proj 20 (parameters )?79,360",
+            r"h_n, h_0 (batch_first=False \(this\) )?\(8, 40, 40\) (\S+ )?\(8, 40, 40\)",
         ):
-            assert re.search(essential, at_width[1]), essential
+            assert re.search(essential, " ".join(at_width[1].split())), essential
 
     def test_no_prose_is_wider_than_the_terminal_but_for_a_single_expression(
         self, at_width: tuple[int, str]

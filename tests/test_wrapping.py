@@ -14,6 +14,7 @@ from rnnshape.document.model import (
     Block,
     Code,
     Column,
+    Equations,
     Formula,
     Heading,
     Listing,
@@ -30,6 +31,7 @@ from rnnshape.layer.input import InputSpec
 from rnnshape.layer.report import predicted_report
 from rnnshape.layer.subject import Subject
 from rnnshape.render.terminal import render_sections
+from tests.documents import DOCUMENTS, tables
 
 
 def test_an_expression_is_never_broken() -> None:
@@ -95,10 +97,18 @@ def test_a_long_call_in_a_table_leaves_room_for_the_numbers() -> None:
     ]
     first = max(map(len, ["nn.LSTM(1024, 2048, num_layers=12,", lines[3], lines[4]]))
     unpadded = [re.sub("  +", "  ", line) for line in lines]
-    for width in (None, 80):
-        shown = _shown(_table("nn.GRU(20, 40)", LONG), width)
-        assert [re.sub("  +", "  ", line) for line in shown] == unpadded
-        assert max(map(len, shown)) == first + 2 + 13 + 2 + 17
+    shown = _shown(_table("nn.GRU(20, 40)", LONG), 80)
+    assert [re.sub("  +", "  ", line) for line in shown] == unpadded
+    assert max(map(len, shown)) == first + 2 + 13 + 2 + 17
+
+
+def test_in_a_pipe_each_row_is_one_line() -> None:
+    head, *rows = _shown(_table("nn.GRU(20, 40)", LONG), None)
+    assert [re.sub("  +", "  ", row) for row in rows] == [
+        "nn.GRU(20, 40)  1,000,000,000  1,000,000,000,000",
+        f"{LONG}  1,000,000,000  1,000,000,000,000",
+    ]
+    assert {len(head)} == {len(row) for row in rows}
 
 
 def test_a_wide_terminal_has_room_for_a_long_call() -> None:
@@ -136,7 +146,7 @@ def test_a_call_is_as_wide_as_the_columns_that_are_left_allow() -> None:
 
 def test_a_call_is_broken_behind_commas_alone() -> None:
     call = "nn.RNN(20, 40, nonlinearity='any of these')"
-    lines = [line.split("  ")[0] for line in _shown(_table(call), 1)[1:]]
+    lines = [line.split("  ")[0] for line in _shown(_table(call), 44)[1:]]
     assert lines == ["nn.RNN(20, 40,", " nonlinearity='any of these')"]
 
 
@@ -145,7 +155,61 @@ def test_a_name_is_never_broken() -> None:
         columns=(Column(key="module", title="check"), Column(key="held", title="held")),
         rows=((Code("the first, and the longest, of all the names"), "1/1"),),
     )
-    assert _shown(table, 20)[1] == "the first, and the longest, of all the names  1/1"
+    assert _shown(table, 50)[1] == "the first, and the longest, of all the names  1/1"
+
+
+@pytest.mark.parametrize("width", [1, 30])
+def test_where_no_column_can_go_each_cell_is_a_line(width: int) -> None:
+    table = Table(
+        columns=(
+            Column(key="weight", title="weight", headed=False),
+            Column(key="shape", title="shape", headed=False, numeric=True),
+            Column(key="count", title="count", numeric=True, rank=1),
+            Column(key="parameters", title="parameters", numeric=True),
+        ),
+        rows=(
+            (Code("weight_ih_l0"), Shape((160, 20)), 1, 3_200),
+            ("total", None, 1, 3_200),
+            (Code("weight_hh_l0"), Shape((160, 40)), 1, 6_400),
+        ),
+        breaks=frozenset({2}),
+    )
+    lines = _shown(table, width)
+    assert [line.split() for line in lines if line][:2] == [
+        ["weight_ih_l0"],
+        *([["shape", "(160,", "20)"]] if width == 30 else [["shape"]]),
+    ]
+    words = "weight_ih_l0 shape (160, 20) parameters 3,200 total parameters 3,200"
+    assert " ".join(" ".join(lines).split()).startswith(words)
+    assert lines[lines.index("weight_hh_l0") - 1] == ""
+    assert width == 1 or max(map(len, lines)) <= width
+
+
+def test_what_explains_a_column_goes_with_it() -> None:
+    note = Paragraph(("MACs: multiply-adds. More.",), column="macs", short=("More.",))
+    section = Section(key="x", blocks=(_table("nn.GRU()"), note), titled=False)
+    assert render_sections([section], width=80).endswith("\nMACs: multiply-adds. More.\n")
+    narrow = render_sections([section], width=30)
+    assert "MACs" not in narrow
+    assert narrow.endswith("\nMore.\n")
+    alone = Section(key="x", blocks=(_table("nn.GRU()"), Paragraph(("a",), column="macs")))
+    assert len(render_sections([alone], width=30).splitlines()) == 2
+
+
+def test_an_expression_without_room_is_broken_at_its_comparison_or_else_at_a_blank() -> None:
+    listing = Listing(((Code("a.view(4, 2).sum(1).shape == (4, 5, 40)"), ("why",)),))
+    assert _shown(listing, 32) == ["a.view(4, 2).sum(1).shape", "      == (4, 5, 40)", "   why"]
+    assert _shown(listing, 20) == [
+        *("a.view(4,", "      2).sum(1).shape", "      == (4, 5, 40)", "   why"),
+    ]
+
+
+def test_an_equation_without_room_is_broken_before_a_plus() -> None:
+    equation = "i = sigmoid(W_ii x + b_ii + W_hi h + b_hi)"
+    assert _shown(Equations((equation, "a = b")), 42) == [equation, "a = b"]
+    assert _shown(Equations((equation, "a = b")), 41) == [
+        *("i = sigmoid(W_ii x + b_ii + W_hi h", "    + b_hi)", "a = b"),
+    ]
 
 
 def test_a_call_that_is_not_the_first_column_goes_on_below_itself() -> None:
@@ -220,13 +284,28 @@ def test_no_section_of_a_large_layer_is_over_80_columns(kind: Kind) -> None:
 
 
 def test_no_comparison_of_large_layers_is_over_80_columns() -> None:
-    for (hidden, layers, bidir, proj), width in product(SIZES, (None, 80)):
-        if width is None and (layers > 2 or (hidden == 2048 and bidir)):
-            continue  # a pipe keeps every column, though the counts have 9 digits or more
+    for hidden, layers, bidir, proj in SIZES:
         asked = [
             Subject(config=_config(kind, hidden, layers, bidir=bidir, proj=proj)) for kind in Kind
         ]
         comparison = Comparison(groups=(group(asked),), request="")
         document = compare_document(comparison, limit=None)
-        for line in render_sections(document.sections, width=width).splitlines():
+        for line in render_sections(document.sections, width=80).splitlines():
             assert len(line) <= 80, line
+
+
+@pytest.mark.parametrize("width", [40, 60])
+@pytest.mark.parametrize("name", sorted({*DOCUMENTS} - {"hostile", "huge"}))
+def test_narrow_terminals_cut_no_word(name: str, width: int) -> None:
+    sections = DOCUMENTS[name].sections
+    wide, narrow = (render_sections(sections, width=columns) for columns in (None, width))
+    titles = {
+        word
+        for table in tables(DOCUMENTS[name])
+        for column in table.columns
+        for word in column.title.split()
+    }
+    assert {*re.findall(r"\w+", narrow)} <= {*re.findall(r"\w+", wide)} | titles
+    for line in narrow.splitlines():
+        deep = re.search(r"h_n\[\d{3}\]$", line)  # the grid of a layer over 50 deep
+        assert len(line) <= width or " " not in line.strip() or deep, line

@@ -80,7 +80,8 @@ def _budget(solution: Solution, report: LayerReport) -> Iterator[Block]:
     yield Paragraph((_answer(solution),))
     yield Paragraph((_limit(solution, report),))
     if quantity is not Quantity.BYTES:
-        yield Paragraph((f"{MACS}, whole input",))
+        column = "" if quantity is Quantity.MACS else other.value
+        yield Paragraph((f"{MACS}, whole input",), column=column)
     yield common_legend([report.subject], without=solution.sought)
 
 

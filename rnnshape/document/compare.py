@@ -81,7 +81,8 @@ def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
         breaks=frozenset(accumulate(len(group.rows) for group in groups[:-1])),
     )
     itemsize = comparison.subjects[0].settings.dtype.itemsize
-    yield Paragraph((f"{MACS}, whole input. Bytes: {itemsize} x parameters.",))
+    size = f"Bytes: {itemsize} x parameters."
+    yield Paragraph((f"{MACS}, whole input. {size}",), column="macs", short=(size,))
 
 
 def _baseline(group: ComparedGroup) -> str:

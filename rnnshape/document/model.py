@@ -105,9 +105,15 @@ class Legend:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """One sentence or two."""
+    """One sentence or two.
+
+    Those that explain a column of the table before them go where that column is left out; `short`
+    stays.
+    """
 
     text: Inline
+    column: str = ""  # the key of the column that the text explains
+    short: Inline = ()
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,13 @@ class Picture:
 
     lines: tuple[str, ...]
     narrow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Equations in ASCII, each on a line: `c' = f * c + i * g`; `*` is pointwise."""
+
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +244,7 @@ class Verdict:
 
 
 Block: TypeAlias = (
-    Table | Legend | Paragraph | Listing | Picture | Diagram | Heading | Note | Verdict
+    Table | Legend | Paragraph | Listing | Picture | Equations | Diagram | Heading | Note | Verdict
 )
 
 

@@ -29,6 +29,7 @@ from rnnshape.document.model import (
     Cell,
     Diagram,
     Document,
+    Equations,
     Heading,
     Inline,
     Legend,
@@ -90,7 +91,7 @@ def _rows(block: Block) -> Iterator[tuple[str, dict[str, str]]]:
         case Listing(items):
             for name, text in items:
                 yield _exact(name), {"meaning": _inline(text)}
-        case Picture(lines):
+        case Picture(lines) | Equations(lines):
             for line in lines:
                 yield "", {"line": _exact(line)}
         case Diagram(stages):

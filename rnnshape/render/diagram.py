@@ -16,7 +16,8 @@ _ARROW = "-> "
 def diagram_lines(diagram: Diagram, width: int = 80) -> Iterator[str]:
     """The nodes from top to bottom, one on each line; those of one stage hang from a bar.
 
-    Where a line would be wider than `width`, each final state gets a line of its own.
+    Where a line would be wider than `width`, each final state gets a line of its own, and where
+    there is no room for that either, it stands below its node.
     """
     stages = [[_cells(node, branch=len(stage) > 1) for node in stage] for stage in diagram.stages]
     rows = [row for stage in stages for row in stage]
@@ -29,6 +30,10 @@ def diagram_lines(diagram: Diagram, width: int = 80) -> Iterator[str]:
             line = start + ", ".join(slots)
             if len(line) > width:
                 line = start + f",\n{' ' * len(start)}".join(slots)
+            if max(map(len, line.split("\n"))) > width:
+                bar = "  |" if name.startswith(_BRANCH) and name != stage[-1][0] else ""
+                below = f"{bar:{len(_BRANCH)}}{_ARROW}"
+                line = "\n".join([start.removesuffix(_ARROW), *(below + slot for slot in slots)])
             yield from map(str.rstrip, line.split("\n"))
 
 

@@ -14,6 +14,7 @@ from rnnshape.document.model import (
     Column,
     Diagram,
     Document,
+    Equations,
     Formula,
     Heading,
     Inline,
@@ -132,7 +133,7 @@ def _block(block: Block, key: str) -> Iterator[str]:
             for name, text in items:
                 yield f"<dt>{_cell(name)}</dt><dd>{_inline(text)}</dd>"
             yield "</dl>"
-        case Picture(lines):
+        case Picture(lines) | Equations(lines):
             yield from _scrolled(_picture(map(printable, lines)), key)
         case Diagram():
             yield from _scrolled(_picture(diagram_lines(block)), key)

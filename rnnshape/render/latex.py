@@ -12,6 +12,7 @@ from rnnshape.document.model import (
     Code,
     Diagram,
     Document,
+    Equations,
     Formula,
     Heading,
     Inline,
@@ -85,7 +86,7 @@ def _written(block: Block) -> str:
             return _inline(text)
         case Listing(items):
             return "\n".join(_listing(items))
-        case Picture(lines):
+        case Picture(lines) | Equations(lines):
             return _verbatim(map(printable, lines))
         case Diagram():
             return _verbatim(diagram_lines(block))

@@ -11,6 +11,7 @@ from rnnshape.document.model import (
     Code,
     Diagram,
     Document,
+    Equations,
     Formula,
     Heading,
     Inline,
@@ -49,7 +50,7 @@ def _written(block: Block) -> str:
             return _begun(_inline(text))
         case Listing(items):
             return "\n".join(f"- {_begun(_cell(name))}: {_inline(text)}" for name, text in items)
-        case Picture(lines):
+        case Picture(lines) | Equations(lines):
             return _fenced("text", map(printable, lines))
         case Diagram():
             return _fenced("mermaid", mermaid_lines(block))

@@ -1,7 +1,8 @@
 """Text for a terminal, a pipe or a file: ASCII tables as wide as they need, in colour if wanted.
 
-Where a table is wider than the terminal, its least needed columns are left out; a name or a number
-is never cut. In a pipe every column stays, and prose and calls are broken at 80 characters.
+Where a table is wider than the terminal, its least needed columns are left out, and where the
+others are too wide as well, each cell gets a line. A name or a number is never cut. In a pipe every
+column stays, and each row is one line; prose is broken at 80 characters.
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, zip_longest
+from itertools import chain, groupby, zip_longest
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from rnnshape.document.model import (
     Block,
+    Cell,
     Code,
     Column,
     Diagram,
     Document,
+    Equations,
     Formula,
     Heading,
     Inline,
@@ -124,6 +127,7 @@ class _Layout:
     def __init__(self, width: int) -> None:
         self._width = width
         self._prose_width = min(width, _PROSE_WIDTH)
+        self._left_out: frozenset[str] = frozenset()  # keys of columns of the latest table
 
     def section(self, section: Section) -> Iterator[StyledLine]:
         title = section.key if section.titled else ""
@@ -139,39 +143,53 @@ class _Layout:
                 return self._table(block, title)
             case Legend(symbols):
                 return _unstyled(_legend(symbols, self._prose_width))
-            case Paragraph(text):
-                return self._wrapped(_inline(text))
+            case Paragraph(text, column, short):
+                if column in self._left_out:
+                    return self._wrapped(self._inline(short)) if any(short) else ()
+                return self._wrapped(self._inline(text))
             case Listing(items):
                 return self._listing(items)
             case Picture(lines, narrow):
                 if narrow and max(map(len, lines)) > self._width:
                     lines = narrow
                 return _unstyled(map(printable, lines))
+            case Equations(lines):
+                broken = (_summands(printable(line), self._width) for line in lines)
+                return _unstyled(chain.from_iterable(broken))
             case Diagram():
                 return _unstyled(diagram_lines(block, self._prose_width))
             case Heading(text):
                 return self._wrapped([(cell_text(text), "bold")], indent=_INDENT)
             case Note(text):
                 note: Span = ("note: ", "yellow")
-                return self._wrapped([note, *_inline(text)], indent=len("note: "))
+                return self._wrapped(
+                    [note, *self._inline(text, len("note: "))], indent=len("note: ")
+                )
             case Verdict():
                 return self._verdict(block)
 
     def _verdict(self, verdict: Verdict) -> Iterator[StyledLine]:
         """The verdict, after its place if it has one, which many terminals make a link."""
-        style, text = _VERDICT_STYLES[verdict.status], _inline(verdict.text)
+        style, text = _VERDICT_STYLES[verdict.status], self._inline(verdict.text, _INDENT)
         if verdict.place is None:
             yield from self._wrapped([(verdict.word, style), *text])
-        else:  # on one line, so that a search for the place finds all of it
-            yield [(printable(f"{verdict.place}: {verdict.subject.text}: "), style), *text]
+        else:  # in a pipe on one line, so that a search for the place finds all of it
+            about = printable(f"{verdict.place}: {verdict.subject.text}: ")
+            yield from self._wrapped([(about, style), *text], indent=_INDENT, width=self._width)
         if verdict.reason:
-            yield from self._wrapped(_inline(verdict.reason), first=_INDENT, indent=_INDENT)
+            reason = self._inline(verdict.reason, _INDENT)
+            yield from self._wrapped(reason, first=_INDENT, indent=_INDENT)
 
     def _table(self, table: Table, title: str) -> Iterator[StyledLine]:
         heads = [printable(column.title) if column.headed else "" for column in table.columns]
         heads[0] = title or heads[0]
         texts = [[cell_text(cell) for cell in row] for row in table.rows]
         columns, rows = self._fitted(table.columns, heads, texts)
+        kept = {table.columns[number].key for number, _, _ in columns}
+        self._left_out = frozenset(column.key for column in table.columns) - kept
+        if len(columns) > 1 and _total([width for _, width, _ in columns]) > self._width:
+            yield from self._stacked(table, title, [number for number, _, _ in columns])
+            return
         if any(heads[number] for number, _, _ in columns):
             yield _table_line(columns, heads, ["bold"] * len(heads))
         for number, (row, lines) in enumerate(zip(table.rows, rows, strict=True)):
@@ -180,6 +198,23 @@ class _Layout:
             styles = [_CELL_STYLES.get(type(cell), "") for cell in row]
             for cells in lines:
                 yield _table_line(columns, cells, styles)
+
+    def _stacked(self, table: Table, title: str, kept: Sequence[int]) -> Iterator[StyledLine]:
+        """A line for each cell that stays, those of a row below its first."""
+        if title:
+            yield [(title, "bold")]
+        first, *others = kept
+        names = [printable(column.title) for column in table.columns]
+        margin = max(len(names[number]) for number in others) + _GAP
+        for number, row in enumerate(table.rows):
+            if number in table.breaks:
+                yield []
+            yield from self._wrapped(self._cell(row[first]), indent=2 * _INDENT)
+            for other in others:
+                if row[other] is not None:
+                    label, below = f"{names[other]:{margin}}", 2 * _INDENT
+                    line = [(label, ""), *self._cell(row[other], below)]
+                    yield from self._wrapped(line, first=_INDENT, indent=below)
 
     def _fitted(
         self, columns: Sequence[Column], heads: list[str], texts: list[list[str]]
@@ -190,16 +225,15 @@ class _Layout:
         """
         widths = [max(map(len, column)) for column in zip(heads, *texts, strict=True)]
         rows: list[list[Sequence[str]]] = [[cells] for cells in texts]
-        limit = _PROSE_WIDTH if self._width == _UNLIMITED else self._width
         broken = None
-        if _total(widths) > limit:
+        if _total(widths) > self._width:
             broken = next((n for n, column in enumerate(columns) if column.calls), None)
         if broken is not None:
             calls = [heads[broken], *(cells[broken] for cells in texts)]
             widths[broken] = min(widths[broken], max(_NARROWEST_CALL, _widest(calls, 0)))
         kept = _columns_that_fit(columns, widths, self._width)
         if broken is not None and broken in kept:
-            room = max(limit - _total([widths[n] for n in kept]), 0) + widths[broken]
+            room = max(self._width - _total([widths[n] for n in kept]), 0) + widths[broken]
             rows = [_row_lines(cells, broken, room) for cells in texts]
             widths[broken] = _widest(calls, room)
         return [(n, widths[n], columns[n].numeric) for n in kept], rows
@@ -207,7 +241,7 @@ class _Layout:
     def _listing(self, items: Sequence[tuple[Code | str, Inline]]) -> Iterator[StyledLine]:
         """Names beside their meanings, or above them where one line has no room for both."""
         names = [cell_text(name) for name, _ in items]
-        meanings = [_inline(text) for _, text in items]
+        meanings = [self._inline(text, _LISTING_GAP) for _, text in items]
         column = max(map(len, names)) + _LISTING_GAP
         beside = column + max(map(_length, meanings)) <= self._prose_width
         for (item, _), name, meaning in zip(items, names, meanings, strict=True):
@@ -222,11 +256,26 @@ class _Layout:
                 kept = [(re.sub(" ([+=]) ", rf" \1{_UNBROKEN}", s), style) for s, style in meaning]
                 yield from self._wrapped([(begun, ""), *kept], indent=indent)
             else:
-                yield [(name, "")]
+                yield from self._wrapped(
+                    self._inline((item,), 2 * _LISTING_GAP), indent=2 * _LISTING_GAP
+                )
                 yield from self._wrapped(meaning, first=_LISTING_GAP, indent=_LISTING_GAP)
 
+    def _inline(self, text: Inline, indent: int = 0) -> StyledLine:
+        """A sentence, to be broken at its blanks, except within code or a shape that fits."""
+        line: StyledLine = []
+        for piece in pieces(text):
+            letters = cell_text(piece)
+            if isinstance(piece, (Code, Shape)):
+                letters = _joined(letters, self._width - indent)
+            line.append((letters, "bold" if isinstance(piece, Shape) else ""))
+        return line
+
+    def _cell(self, cell: Cell, indent: int = 0) -> StyledLine:
+        return [(_joined(cell_text(cell), self._width - indent), _CELL_STYLES.get(type(cell), ""))]
+
     def _wrapped(
-        self, line: StyledLine, *, first: int = 0, indent: int = 0
+        self, line: StyledLine, *, first: int = 0, indent: int = 0, width: int | None = None
     ) -> Iterator[StyledLine]:
         """Prose broken between words; a word that is too long stays whole.
 
@@ -235,7 +284,7 @@ class _Layout:
         text = "".join(letters for letters, _ in line)
         wrapped = textwrap.wrap(
             text,
-            self._prose_width,
+            width or self._prose_width,
             initial_indent=" " * first,
             subsequent_indent=" " * indent,
             break_long_words=False,
@@ -265,7 +314,7 @@ def _table_line(
 def _columns_that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
     """The numbers of the columns that stay when the least needed are left out to make room."""
     kept = set(range(len(columns)))
-    for number in sorted(kept, key=lambda n: columns[n].rank, reverse=True):
+    for number in sorted(kept, key=lambda n: (columns[n].rank, n), reverse=True):
         if columns[number].rank and _total([widths[n] for n in kept]) > room:
             kept.remove(number)
     return sorted(kept)
@@ -324,12 +373,16 @@ def _cut(line: StyledLine, start: int, stop: int) -> Iterator[Span]:
         start, stop = start - len(letters), stop - len(letters)
 
 
-def _inline(text: Inline) -> StyledLine:
-    """A sentence, which may be broken at its blanks, except within code or a shape."""
-    line: StyledLine = []
-    for piece in pieces(text):
-        letters = cell_text(piece)
-        if isinstance(piece, (Code, Shape)):
-            letters = letters.replace(" ", _UNBROKEN)
-        line.append((letters, "bold" if isinstance(piece, Shape) else ""))
-    return line
+def _joined(code: str, room: int) -> str:
+    """Code that is not broken where it fits, else before a comparison alone, if that is enough."""
+    sides = [code] if len(code) <= room else re.split(" (?=[=!]= )", code)
+    if max(map(len, sides)) > room:
+        return code
+    return " ".join(side.replace(" ", _UNBROKEN) for side in sides)
+
+
+def _summands(equation: str, width: int) -> list[str]:
+    """An equation, on several lines where it is too long for one, each of which begins with +."""
+    if len(equation) <= width:
+        return [equation]
+    return _filled(re.split(r" (?=\+ )", equation), " ", width, indent="    ")

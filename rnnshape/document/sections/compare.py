@@ -57,17 +57,17 @@ def _projection_notes(subject: Subject) -> Iterator[Paragraph]:
         by_command = f"{subject.request} {words.field('time', value=True)} measures it"
         measures = by_command if words.run == "option" else "measure it"
         time = f" Time is not {ratio} of an LSTM's; {measures}" if ratio < 1 else ""
-        yield Paragraph((f"{MACS}.{time}",))
+        yield Paragraph((f"{MACS}.{time}",), column="macs", short=(time.strip(),))
         return
     sizes = (config.hidden_size, config.num_layers, config.directions)
     saving, even = largest_saving_projection(*sizes), break_even_projection(*sizes)
     saves = f"{name} saves parameters up to {saving}" if saving else f"no {name} saves parameters"
     if not config.proj_size:
-        yield Paragraph((f"{saves}. {MACS}.",))
+        yield Paragraph((f"{saves}. {MACS}.",), column="macs", short=(saves,))
         return
     widest = subject.changed(proj_size=config.hidden_size - 1)
     extra = extra_parameters(widest)
     others = [] if even is None else [f"{even} equals no projection"]
     others += [f"{widest.config.proj_size} adds {extra:,}"] if extra > 0 else []
     yield Paragraph(("; ".join(filter(None, [saves, ", ".join(others)])),))
-    yield Paragraph((MACS,))
+    yield Paragraph((MACS,), column="macs")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rnnshape.analysis.inspection import Inspection
-from rnnshape.document.model import Block, Code, Column, Paragraph, Picture, Table
+from rnnshape.document.model import Block, Code, Column, Equations, Paragraph, Table
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.formulas import gate_rows
 
@@ -26,7 +26,7 @@ def gates(inspection: Inspection) -> Iterator[Block]:
     """Which rows of every weight belong to which gate, and the equations they are used in."""
     config = inspection.subject.config
     yield _rows(config)
-    yield Picture(tuple(_equations(config)))
+    yield Equations(tuple(_equations(config)))
     yield from (Paragraph((text,)) for text in _remarks(config))
 
 

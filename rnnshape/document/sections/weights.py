@@ -70,15 +70,18 @@ def _formula(weight: Weight | FoldedWeight) -> Formula:
 
 def _notes(config: RNNConfig, *, folded: bool) -> Iterator[Block]:
     """Where the counts and the factors in the formulas come from."""
-    notes = []
+    counted = []
     if folded and config.bidirectional:
-        notes.append("count = layers x directions (also NAME_reverse)")
+        counted.append("count = layers x directions (also NAME_reverse)")
     elif folded and config.num_layers > 1:
-        notes.append("count = layers")
+        counted.append("count = layers")
+    notes = []
     if config.kind is not Kind.RNN:
         notes.append(f"{config.kind.gates} = gates {' '.join(config.kind.gate_names)}, stacked")
     if config.proj_size:
         hidden = config.hidden_size
         notes.append(f"weight_hr projects h from {hidden} to {config.proj_size}, c stays {hidden}")
-    if notes:
-        yield Paragraph(("; ".join(notes),))
+    if counted or notes:
+        yield Paragraph(
+            ("; ".join(counted + notes),), column="count" * folded, short=("; ".join(notes),)
+        )
