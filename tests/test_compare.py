@@ -269,11 +269,11 @@ def test_a_limit_holds_everywhere_and_is_the_last_line() -> None:
     assert (data["total"], len(data["groups"][0]["rows"])) == (9, 3)
 
 
-@pytest.mark.parametrize("columns", [200, 80, 60, 50, 40, 20])
+@pytest.mark.parametrize("columns", [200, 80, 60, 50, 40, 30])
 def test_no_line_is_wrapped_and_the_least_needed_column_goes_first(columns: int) -> None:
     lines = shown("compare", "lstm", "gru", columns=columns, changes=PLAIN).lines
     head = next(line for line in lines if line.startswith("compare"))
-    assert len(head) <= max(columns, len("nn.LSTM(20, 40)  parameters"))
+    assert len(head) <= columns
     titles = re.split(r"  +", head)
     whole = ["compare", "parameters", "of LSTM", "MACs", "of LSTM", "output"]
     leave = [[], [4], [5, 4], [5, 4, 3], [5, 4, 3, 2]]

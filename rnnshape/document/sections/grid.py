@@ -52,7 +52,7 @@ def _drawn(config: RNNConfig, steps: int, most_steps: int) -> Iterator[str]:
             marks = _marks(config, layer, times, steps, reverse=reverse)
             centred = (mark.center(len(head)) for mark, head in zip(marks, heads, strict=True))
             row = (" <- " if reverse else " -> ").join(centred)
-            yield f"{label}  {row}    h_n[{layer * config.directions + reverse}]"
+            yield f"{label}  {row}{' ' * most_steps}h_n[{layer * config.directions + reverse}]"
 
 
 def _folded(count: int, most: int) -> list[int | None]:
