@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -48,7 +49,7 @@ from rnnshape.render.cells import cell_text
 from rnnshape.render.csv import HEADER
 from rnnshape.render.github import render_annotations, render_github
 from tests.documents import DOCUMENTS, HOSTILE, diagrams, tables
-from tests.program import PYTHON, spawn
+from tests.program import PYTHON, call, spawn
 
 EACH_DOCUMENT = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 EACH_FORMAT = pytest.mark.parametrize("output", Format, ids=lambda output: output.value)
@@ -408,7 +409,9 @@ def _compiled(documents: Mapping[str, Document], tmp_path: Path) -> str:
 
 
 def _lines(document: Document) -> list[list[str]]:
-    header, *lines = csv.reader(io.StringIO(_text(document, Format.CSV), newline=""))
+    """The lines for each value, which a document has whose layers are not a table."""
+    text = render(replace(document, records=tuple), Format.CSV)
+    header, *lines = csv.reader(io.StringIO(text, newline=""))
     assert tuple(header) == HEADER
     assert all(len(line) == len(HEADER) for line in lines)
     return lines
@@ -451,7 +454,7 @@ def test_no_cell_of_a_csv_is_a_formula(document: Document) -> None:
     for line in _lines(document):
         for cell in line:
             formula = re.match("[=+@\t\r\uff1d\uff0b\uff0d\uff20-]", cell)
-            assert not formula or re.fullmatch(r"-?[0-9]+", cell), cell
+            assert not formula or re.fullmatch(r"-?[0-9]+([.][0-9]+)?", cell), cell
 
 
 def test_a_csv_pivots_back_to_the_table() -> None:
@@ -464,6 +467,81 @@ def test_a_csv_pivots_back_to_the_table() -> None:
     summed = sum(int(line[6]) for line in lines if line[5] == "parameters" and line[4] != "total")
     assert summed == 136_960
     assert {line[0] for line in lines} == {"nn.LSTM(20, 40, num_layers=4, bidirectional=True)"}
+
+
+LISTED = [name for name, document in DOCUMENTS.items() if document.records()]
+
+
+def _layers(document: Document) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(_text(document, Format.CSV), newline="")))
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_a_csv_of_several_layers_is_a_line_for_each(name: str) -> None:
+    assert {"comparison", "check"} <= {*LISTED}
+    document = DOCUMENTS[name]
+    layers, data = _layers(document), document.data()
+    asked = data.get("modules") or [row for group in data["groups"] for row in group["rows"]]
+    for layer, own in zip(layers, asked, strict=True):
+        assert None not in layer.values()
+        config = RNNConfig(
+            kind=Kind(layer["kind"]),
+            cell=layer["cell"] == "True",
+            input_size=int(layer["input_size"]),
+            hidden_size=int(layer["hidden_size"]),
+            num_layers=int(layer["num_layers"]),
+            bias=layer["bias"] == "True",
+            batch_first=layer["batch_first"] == "True",
+            dropout=float(layer["dropout"]),
+            bidirectional=layer["bidirectional"] == "True",
+            proj_size=int(layer["proj_size"]),
+        )
+        assert config.constructor == layer["constructor"] == own["constructor"]
+        totals = own.get("totals", own)
+        assert int(layer["parameters"]) == totals["parameters"]
+        assert int(layer["macs"]) == totals["macs"]
+        assert layer["batch_size"] == str(own["input"]["batch_size"])
+
+
+def test_a_ratio_in_a_csv_has_its_decimals_beside_it() -> None:
+    asked = [Subject(config=RNNConfig(kind=kind, hidden_size=h)) for kind in Kind for h in (7, 40)]
+    rows = _layers(compare_document(Comparison(groups=(group(asked),), request=""), limit=None))
+    for row, subject in zip(rows, asked, strict=True):
+        exact = Fraction(subject.parameters, asked[0].parameters)
+        assert row["parameters_ratio"] == str(exact)
+        assert float(row["parameters_ratio_decimal"]) == pytest.approx(float(exact), rel=1e-14)
+    stack = [line for line in _lines(DOCUMENTS["stack"]) if line[5].startswith("macs_ratio")]
+    for exact_line, decimal in zip(stack[::2], stack[1::2], strict=True):
+        assert decimal[5] == "macs_ratio_decimal"
+        assert float(decimal[6]) == pytest.approx(float(Fraction(exact_line[6])))
+
+
+def test_a_ratio_larger_than_any_float_has_decimals() -> None:
+    small, large = (Subject(config=RNNConfig(kind=Kind.GRU, hidden_size=h)) for h in (1, 10**400))
+    document = compare_document(Comparison(groups=(group([small, large]),), request=""), limit=None)
+    # 3*(20 + h + 2)*h for both: 3*10**800 and a little, of 69.
+    assert _layers(document)[1]["parameters_ratio_decimal"] == "4.34782608695652E+798"
+
+
+def test_a_csv_of_several_layers_has_a_column_for_each_thing_in_every_line() -> None:
+    text = call("inspect", "lstm", "gru --cell", "--no-run", "-f", "csv").out
+    lstm, cell = csv.DictReader(io.StringIO(text))
+    assert (lstm["output"], lstm["h_n"], lstm["c_n"]) == ("(10, 5, 40)", "(1, 5, 40)", "(1, 5, 40)")
+    assert (cell["h_n"], cell["c_n"], cell["h_1"], cell["agrees"]) == ("", "", "(5, 40)", "")
+    one = call("inspect", "lstm", "--no-run", "-f", "csv").out
+    shown = call("inspect", "lstm", "gru", "--no-run", "--show", "weights", "-f", "csv").out
+    assert {one.partition("\n")[0], shown.partition("\n")[0]} == {",".join(HEADER)}
+
+
+def test_pandas_reads_a_csv_of_layers() -> None:
+    pandas = pytest.importorskip("pandas")
+    text = call("compare", "lstm", "gru", "--hidden", "8,16", "-f", "csv").out
+    frame = pandas.read_csv(io.StringIO(text))
+    assert frame.pivot(index="hidden_size", columns="kind", values="parameters_ratio_decimal")[
+        "GRU"
+    ].to_list() == [0.75, 0.75]
+    assert frame["parameters"].dtype.kind == "i"
+    assert frame["bidirectional"].dtype.kind == "b"
 
 
 # SVG

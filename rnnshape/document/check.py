@@ -32,7 +32,9 @@ from rnnshape.document.model import (
     Place,
     Table,
     Verdict,
+    plain,
 )
+from rnnshape.document.records import Record, report_record
 from rnnshape.document.sections import assembled
 from rnnshape.document.verification import mismatches_of, run_verdict, verdict_of_runs
 
@@ -54,6 +56,7 @@ def check_document(check: Check, *, update: str | None = None) -> Document:
         sections=assembled(blocks),
         data=partial(_data, check),
         verdicts=lambda: [each for module in check.modules for each in _verdicts(check, module)],
+        records=lambda: [_record(check, module) for module in check.modules],
     )
 
 
@@ -163,6 +166,18 @@ def _all_hold(check: Check) -> str:
     if check.demands == 1:
         return f"the expectation of {modules} holds"
     return f"all {check.demands:,} expectations of {modules} hold"
+
+
+def _record(check: Check, module: Module) -> Record:
+    failed = (each for each in _demands(check, module) if each.status == "failed")
+    return {
+        **report_record(module.report),
+        "line": module.line,
+        "held": module.holding,
+        "expected": module.demands,
+        "status": "ok" if module.holding == module.demands else "FAIL",
+        "failures": "; ".join(plain(each.text) for each in failed) or None,
+    }
 
 
 def _data(check: Check) -> Mapping[str, Any]:

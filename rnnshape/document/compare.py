@@ -33,6 +33,7 @@ from rnnshape.document.model import (
     Table,
     Verdict,
 )
+from rnnshape.document.records import Record, agrees, layer_record
 from rnnshape.document.sections import assembled
 from rnnshape.document.verification import mismatches_of, mismatches_text, verdict_of_runs
 from rnnshape.layer.formulas import read_next
@@ -51,6 +52,7 @@ def compare_document(comparison: Comparison, *, limit: int | None) -> Document:
         sections=assembled(blocks),
         data=partial(_data, comparison, limit),
         verdicts=lambda: [_verdict(comparison)],
+        records=lambda: list(_records(comparison, limit)),
     )
 
 
@@ -133,6 +135,21 @@ def _verdict(comparison: Comparison) -> Verdict:
         reason=reason,
         skipped=f"formulas only; {run} builds and runs {every}",
     )
+
+
+def _records(comparison: Comparison, limit: int | None) -> Iterator[Record]:
+    runs = comparison.runs or {}
+    by_layer = {(s.config, s.input_spec): agrees(run) for s, run in runs.items()}
+    for number, group in enumerate(_cut(comparison, limit), 1):
+        for row in group.rows:
+            yield {
+                "group": number,
+                **layer_record(row.subject),
+                "baseline": group.baseline.config.constructor,
+                "parameters_ratio": row.parameters_ratio,
+                "macs_ratio": row.macs_ratio,
+                "agrees": by_layer.get((row.subject.config, row.subject.input_spec)),
+            }
 
 
 def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:

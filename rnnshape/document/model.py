@@ -262,13 +262,15 @@ class Section:
 class Document:
     """A result, ready for every format: sections for text, data for machines, verdicts for tests.
 
-    Data and verdicts are made when a format asks for them, since they name every weight and
-    everything that was judged, which takes time.
+    Data, verdicts and records are made when a format asks for them, since they name every weight
+    and everything that was judged, which takes time. Records are the rows of one table, by column;
+    a document about one layer has none.
     """
 
     sections: tuple[Section, ...]
     data: Callable[[], Mapping[str, Any]]
     verdicts: Callable[[], Sequence[Verdict]]
+    records: Callable[[], Sequence[Mapping[str, Cell]]] = tuple
 
 
 def plain(text: Inline) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
 from rnnshape.analysis.inspection import Inspection
-from rnnshape.document.model import Code, Document, Note, Paragraph, Section, Verdict
-from rnnshape.document.sections import SECTIONS, assembled, builder
+from rnnshape.document.model import Cell, Code, Document, Note, Paragraph, Section, Verdict
+from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS, assembled, builder
 from rnnshape.document.verification import run_verdict
 from rnnshape.errors import RequestError
 
@@ -24,11 +24,13 @@ def report_document(
     """The sections named in `show`, in the order of SECTIONS; `full` names every weight.
 
     Expectations and the verification are also shown where they failed. Several layers follow one
-    another, then a note for each layer that is `unread`.
+    another, then a note for each layer that is `unread`. Where sections are asked for, or there is
+    one layer, there are no records, which would not hold what the sections do.
     """
     sections = tuple(
         section for each in inspections for section in _sections(each, show=show, full=full)
     )
+    default = frozenset(show) - {"time"} == DEFAULT_SECTIONS
     notes = [
         Note((Code(name), f" is left out: {error.problem} ({error.hint})"))
         for name, error in unread.items()
@@ -40,6 +42,7 @@ def report_document(
         sections=sections,
         data=partial(_data, *inspections),
         verdicts=lambda: [verdict for each in inspections for verdict in _verdicts(each)],
+        records=partial(_records, inspections if len(inspections) > 1 and default else ()),
     )
 
 
@@ -70,3 +73,16 @@ def _data(*inspections: Inspection) -> Mapping[str, Any]:
     from rnnshape.document.data import report_data
 
     return report_data(*inspections)
+
+
+def _records(inspections: Iterable[Inspection]) -> list[Mapping[str, Cell]]:
+    from rnnshape.document.records import report_record
+
+    return [
+        {
+            **report_record(each.report),
+            "held": sum(judgement.holds for judgement in each.judgements),
+            "expected": len(each.judgements),
+        }
+        for each in inspections
+    ]

@@ -1,4 +1,7 @@
-"""CSV: one flat table for every document, one line for each value, at full precision.
+"""CSV at full precision: a line for each layer, or for each value where a table of layers has none.
+
+Of several layers, a line for each: its names, arguments, sizes and totals, by column. A ratio is
+exact, `3/4`, and has a column for its decimals too. Of anything else, one flat table:
 
 | column  | holds                                                                      |
 |---------|----------------------------------------------------------------------------|
@@ -20,7 +23,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Final
 
@@ -58,9 +62,15 @@ _NUMBER: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
 def render_csv(document: Document) -> str:
-    """The header, then a line for each value; each ends in a newline."""
+    """The header, then a line for each layer or for each value; each ends in a newline."""
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
+    if records := [_written(record) for record in document.records()]:
+        columns = list(dict.fromkeys(column for record in records for column in record))
+        writer.writerow(columns)
+        for record in records:
+            writer.writerow([_inert(record.get(column, "")) for column in columns])
+        return lines.getvalue()
     writer.writerow(HEADER)
     module = ""
     for section in document.sections:
@@ -82,8 +92,9 @@ def _rows(block: Block) -> Iterator[tuple[str, dict[str, str]]]:
     match block:
         case Table(columns=columns, rows=rows):
             for row in rows:
-                cells = zip((column.key for column in columns), row, strict=True)
-                yield _exact(row[0]), {key: _exact(each) for key, each in cells if each is not None}
+                cells = zip(columns, row, strict=True)
+                known = {column.key: cell for column, cell in cells if cell is not None}
+                yield _exact(row[0]), _written(known)
         case Legend(symbols):
             yield from map(_symbol, symbols)
         case Paragraph(text):
@@ -103,6 +114,22 @@ def _rows(block: Block) -> Iterator[tuple[str, dict[str, str]]]:
             yield "", {"note": _inline(text)}
         case Verdict():
             yield "", _verdict(block)
+
+
+def _written(cells: Mapping[str, Cell]) -> dict[str, str]:
+    """The cells by column, with the decimals of each ratio in a column of their own."""
+    written: dict[str, str] = {}
+    for column, cell in cells.items():
+        written[column] = _exact(cell)
+        if isinstance(cell, Fraction):
+            written[f"{column}_decimal"] = _decimal(cell)
+    return written
+
+
+def _decimal(ratio: Fraction) -> str:
+    """The ratio to 15 digits, which may be larger than any float."""
+    with localcontext(Context(prec=15)):
+        return str(Decimal(ratio.numerator) / Decimal(ratio.denominator))
 
 
 def _verdict(verdict: Verdict) -> dict[str, str]:

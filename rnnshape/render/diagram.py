@@ -32,9 +32,18 @@ def diagram_lines(diagram: Diagram, width: int = 80) -> Iterator[str]:
                 line = start + f",\n{' ' * len(start)}".join(slots)
             if max(map(len, line.split("\n"))) > width:
                 bar = "  |" if name.startswith(_BRANCH) and name != stage[-1][0] else ""
-                below = f"{bar:{len(_BRANCH)}}{_ARROW}"
-                line = "\n".join([start.removesuffix(_ARROW), *(below + slot for slot in slots)])
+                below = f"{bar:{len(_BRANCH)}}"
+                states = (_below(slot, below, width) for slot in slots)
+                line = "\n".join([start.removesuffix(_ARROW), *states])
             yield from map(str.rstrip, line.split("\n"))
+
+
+def _below(slot: str, start: str, width: int) -> str:
+    """The states below their node, with their shape on a line of its own where it is too long."""
+    line = f"{start}{_ARROW}{slot}"
+    if len(line) <= width:
+        return line
+    return line.replace(" (", f"\n{start}{' ' * len(_ARROW)}(")
 
 
 def _cells(node: Node, *, branch: bool) -> tuple[str, str, list[str]]:

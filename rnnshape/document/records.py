@@ -1,0 +1,50 @@
+"""Layers as records, each with the same keys: for formats that write one row for each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from rnnshape.document.data import config_data, input_data, totals_data
+from rnnshape.document.model import Cell, Shape
+from rnnshape.layer.formulas import read_next
+from rnnshape.layer.report import LayerReport
+from rnnshape.layer.run import Run
+from rnnshape.layer.subject import Subject
+
+Record: TypeAlias = Mapping[str, Cell]
+
+
+def layer_record(subject: Subject) -> Record:
+    """The constructor and its arguments, the input, the shape of the output, and the totals."""
+    return {
+        "constructor": subject.config.constructor,
+        **{name: _cell(value) for name, value in config_data(subject).items()},
+        **{name: _cell(value) for name, value in input_data(subject).items()},
+        "output": Shape(read_next(subject.tensors).shape),
+        **totals_data(subject),
+    }
+
+
+def report_record(report: LayerReport) -> Record:
+    """The layer with its name, the shapes of its final states, and whether PyTorch agrees."""
+    tensors = report.predicted.tensors
+    states = ("h_n", "c_n", "h_1", "c_1")
+    return {
+        "module": report.subject.name or None,
+        **layer_record(report.subject),
+        **{name: Shape(tensors[name].shape) if name in tensors else None for name in states},
+        "agrees": agrees(report.run),
+    }
+
+
+def agrees(run: Run | None) -> str | None:
+    """Whether PyTorch does what was predicted, None where nothing was run."""
+    return None if run is None else str(run.agrees)
+
+
+def _cell(value: object) -> Cell:
+    """The value as Python writes it; whole numbers stay numbers."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
