@@ -9,9 +9,10 @@ report.expect("output = 10,5,80", "params <= 150k")
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape.analysis.expectation import judge, parse_expectation
 from rnnshape.analysis.inspection import Inspection
@@ -19,8 +20,9 @@ from rnnshape.dims import ints
 from rnnshape.document.expectations import failure_text
 from rnnshape.document.model import Document
 from rnnshape.document.report import report_document
-from rnnshape.document.sections import DEFAULT_SECTIONS, probes_of
-from rnnshape.errors import RequestError, RequestErrors, written
+from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS, probes_of
+from rnnshape.errors import RequestError, RequestErrors, nearest, written
+from rnnshape.files import require_writable, write_files
 from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Tensor
 from rnnshape.layer.input import InputSpec
@@ -28,7 +30,7 @@ from rnnshape.layer.report import LayerReport, predicted_report
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import INPUT_FIELDS, Subject
 from rnnshape.pytorch.run import with_run
-from rnnshape.render import Format, render
+from rnnshape.render import Format, format_of, render
 from rnnshape.words import PYTHON
 
 if TYPE_CHECKING:
@@ -37,11 +39,48 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-class _Shown:
-    """A result that `print`, Jupyter and rich show as tables."""
+# What only a command measures, and what `expect` judges.
+_NOT_IN_PYTHON: Final = frozenset({"time", "expectations"})
 
-    def _document(self) -> Document:
+
+class _Shown:
+    """A result that `print`, Jupyter and rich show as tables, and that can be written to a file.
+
+    `show` names its sections, as text, `"default,gates"`, or several, `["shapes", "weights"]`;
+    "all" names every one. Raises RequestError for a section that is unknown or would be empty.
+    """
+
+    def _document(self, show: Collection[str] = DEFAULT_SECTIONS) -> Document:
         raise NotImplementedError
+
+    def to_markdown(self, *, show: str | Iterable[str] = "default") -> str:
+        """The sections in Markdown, with GitHub's tables."""
+        return self._rendered(Format.MARKDOWN, show)
+
+    def to_latex(self, *, show: str | Iterable[str] = "default") -> str:
+        """The sections as a fragment of LaTeX, whose first line says which packages it needs."""
+        return self._rendered(Format.LATEX, show)
+
+    def to_html(self, *, show: str | Iterable[str] = "default") -> str:
+        """The sections as a whole page that loads nothing."""
+        return self._rendered(Format.HTML, show)
+
+    def save(self, path: str | os.PathLike[str], *, show: str | Iterable[str] = "default") -> None:
+        """Write the sections to a file, in the format of its suffix: `report.save("lstm.html")`.
+
+        The file is replaced once it is complete. Raises RequestError for a suffix that names no
+        format, and where the file cannot be written.
+        """
+        name = os.fspath(path)
+        output = format_of(name, "save")
+        require_writable(Path(name), "save")
+        write_files([(Path(name), self._rendered(output, show).encode())], "save")
+
+    def _rendered(self, output: Format, show: str | Iterable[str]) -> str:
+        document = self._document(_sections(show))
+        if not document.sections:
+            raise RequestError(f"show={written(show)} is empty here", hint="show='default'")
+        return render(document, output)
 
     def __str__(self) -> str:
         return render(self._document(), Format.TABLE).rstrip("\n")
@@ -128,8 +167,8 @@ class Report(_Shown, LayerReport):
         """
         _expect([self], expectations)
 
-    def _document(self) -> Document:
-        return report_document(Inspection(report=self), show=DEFAULT_SECTIONS)
+    def _document(self, show: Collection[str] = DEFAULT_SECTIONS) -> Document:
+        return report_document(Inspection(report=self), show=show)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.config.constructor}>"
@@ -164,9 +203,9 @@ class Reports(_Shown, Mapping[str, Report]):
         unread = f", unread={self.unread}" if self.unread else ""
         return f"{type(self).__name__}({self._reports}{unread})"
 
-    def _document(self) -> Document:
+    def _document(self, show: Collection[str] = DEFAULT_SECTIONS) -> Document:
         inspections = (Inspection(report=report) for report in self.values())
-        return report_document(*inspections, show=DEFAULT_SECTIONS, unread=self.unread)
+        return report_document(*inspections, show=show, unread=self.unread)
 
     def expect(self, *expectations: str) -> None:
         """Raise AssertionError unless each holds: `encoder.lstm/output = 10,5,80`.
@@ -308,6 +347,22 @@ def _require_types(input_spec: object, settings: object) -> None:
             f"the settings must be a Settings, not {written(settings)}",
             hint="rnnshape.Settings(device='cpu', dtype='float32')",
         )
+
+
+def _sections(show: str | Iterable[str]) -> frozenset[str]:
+    """The sections that `show` names. Raises RequestError for an unknown one."""
+    names = [name for name in SECTIONS if name not in _NOT_IN_PYTHON]
+    known = {"default": DEFAULT_SECTIONS, "all": frozenset(names)}
+    known |= {name: frozenset({name}) for name in names}
+    shown: frozenset[str] = frozenset()
+    for word in map(str.strip, show.split(",") if isinstance(show, str) else show):
+        if word not in known:
+            raise RequestError(
+                f"show={word!r} names no section; there are {', '.join(known)}",
+                hint=f"show={nearest(word, known)!r}",
+            )
+        shown |= known[word]
+    return shown
 
 
 def _is_module(value: object) -> bool:

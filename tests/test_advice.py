@@ -394,6 +394,11 @@ PROSE_CALLS: Final = {
         "rnnshape.inspect_model finds those",
         "inspect_model(nn.Sequential(nn.GRU(3, 4)), run=False)['0']",
     ),
+    "report.to_html(show='weigths')": ("show='weights'", "report.to_html(show='weights')"),
+    "inspect('gru --cell', run=False).to_latex(show='grid')": (
+        "show='default'",
+        "inspect('gru --cell', run=False).to_latex(show='default')",
+    ),
     "report.expect(['params <= 9920'])": (
         "expect(*expectations)",
         "report.expect(*['params <= 9920'])",
@@ -639,7 +644,7 @@ def _advised(words: list[str], note: str) -> Iterator[list[str]]:
 
 # What no word of a request changes: streams, files, the machine, and modules that are broken.
 OUTSIDE: Final = {
-    *("cli/check.py", "cli/command.py", "cli/main.py", "cli/inspect.py", "cli/output.py"),
+    *("cli/check.py", "cli/command.py", "cli/main.py", "cli/inspect.py", "files.py"),
     *("layer/memory.py", "pytorch/backend.py", "pytorch/building.py", "pytorch/existing.py"),
     *("pytorch/run.py", "render/chart.py", "sources/manifest_file.py", "sources/toml.py"),
 }

@@ -23,7 +23,7 @@ import rnnshape
 from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig, Settings
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.report import report_document
-from rnnshape.document.sections import DEFAULT_SECTIONS
+from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS
 from rnnshape.layer.facts import Facts
 from rnnshape.layer.run import Mismatch
 from rnnshape.pytorch import run as run_module
@@ -466,6 +466,71 @@ def test_a_report_shows_itself() -> None:
         assert "output    (10, 5, 80)" in written.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("show", "sections"),
+    [
+        ("default", DEFAULT_SECTIONS),
+        ("weights", {"weights"}),
+        ("shapes, gates", {"shapes", "gates"}),
+        (["default", "grid"], {*DEFAULT_SECTIONS, "grid"}),
+        ("all", {*SECTIONS} - {"time", "expectations"}),
+    ],
+    ids=str,
+)
+def test_a_report_is_written_in_a_format_with_the_sections_asked_for(
+    show: str | list[str], sections: set[str], tmp_path: Path
+) -> None:
+    report = rnnshape.inspect("lstm --layers 2", run=False)
+    document = report_document(Inspection(report=report), show=sections)
+    assert report.to_markdown(show=show) == render(document, Format.MARKDOWN)
+    assert report.to_latex(show=show) == render(document, Format.LATEX)
+    assert report.to_html(show=show) == render(document, Format.HTML)
+    for output in Format:
+        for suffix in output.suffixes:
+            file = tmp_path / f"report{suffix.upper()}"
+            report.save(file, show=show)
+            assert file.read_bytes() == render(document, output).encode()
+    assert not [path for path in tmp_path.iterdir() if not path.name.startswith("report.")]
+
+
+def test_the_reports_of_a_model_are_written_together(tmp_path: Path) -> None:
+    reports = rnnshape.inspect_model(Model(), run=False)
+    reports.save(f"{tmp_path}/model.md", show="header")
+    assert (tmp_path / "model.md").read_text() == (
+        "**`encoder.lstm: nn.LSTM(20, 40, bidirectional=True)`**\n\n"
+        "**`decoder: nn.GRUCell(80, 7)`**\n"
+    )
+    reports.save(tmp_path / "model.csv")
+    assert (tmp_path / "model.csv").read_text().count("\n") == 1 + len(reports)
+
+
+def test_a_file_or_a_section_that_cannot_be_is_refused_and_nothing_is_written(
+    tmp_path: Path,
+) -> None:
+    report = rnnshape.inspect("gru --cell", run=False)
+    file = tmp_path / "report.md"
+    file.write_text("before")
+    for problem, hint, call_ in (
+        ("has no suffix that names a format", "one of .txt", lambda: report.save("a.xyz")),
+        ("there is no folder", "save with a file in", lambda: report.save(tmp_path / "b" / "c.md")),
+        ("it is a folder", "save with a file in", lambda: report.save(_folder(tmp_path / "d.md"))),
+        ("show='weigths' names no section; there are default,", "show='weights'",
+         lambda: report.save(file, show="weigths")),
+        ("show='grid' is empty here", "show='default'", lambda: report.save(file, show="grid")),
+        ("show='time' names no section", "show='", lambda: report.to_html(show="time")),
+    ):  # fmt: skip
+        found, advice = refused(call_)
+        assert problem in found
+        assert advice.startswith(hint)
+    assert file.read_text() == "before"
+    assert {path.name for path in tmp_path.iterdir()} == {"report.md", "d.md"}
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
 def test_the_reports_of_a_model_show_themselves_by_name() -> None:
     reports = rnnshape.inspect_model(Model(), run=False)
     text = str(reports)
@@ -535,6 +600,8 @@ shape: tuple[int, ...] = report.output.shape
 rows: int = report.weights["weight_ih_l0"].shape[0]
 total: int = report.parameters
 report.expect("params <= 150k")
+markdown: str = report.to_markdown(show="weights") + report.to_latex(show=["shapes"])
+report.save("report.html", show=("default", "gates"))
 by_name: Mapping[str, Report] = rnnshape.inspect_model(nn.Sequential(nn.GRU(3, 4)))
 """
 
@@ -545,6 +612,8 @@ total = report.output.shape
 rows = report.weights["weight_ih_l0"]
 report.expect(3)
 rnnshape.inspect(3)
+report.to_html("weights")
+report.save("report.html", show=3)
 """
 
 

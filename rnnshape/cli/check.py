@@ -15,11 +15,12 @@ from rnnshape.cli.actions import summarise
 from rnnshape.cli.command import command, words_of
 from rnnshape.cli.first_manifest import first_manifest
 from rnnshape.cli.options import OutputOptions, RunOptions, argument, option
-from rnnshape.cli.output import Delivery, Plan, require_writable, write_files
+from rnnshape.cli.output import Delivery, Plan
 from rnnshape.cli.streams import disarmed, write_stdout
 from rnnshape.document.check import check_document
 from rnnshape.document.model import Code
 from rnnshape.errors import RequestError, word
+from rnnshape.files import require_writable, write_files
 from rnnshape.render.cells import cell_text
 from rnnshape.sources.manifest import Manifest
 from rnnshape.sources.manifest_file import MANIFEST, load

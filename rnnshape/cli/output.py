@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +15,8 @@ from rnnshape.cli.options import OutputOptions
 from rnnshape.cli.streams import disarmed, write_stdout
 from rnnshape.document.model import Document, Section
 from rnnshape.errors import RequestError, quoted
-from rnnshape.render import Format, render
+from rnnshape.files import require_writable, write_files
+from rnnshape.render import Format, format_of, render
 from rnnshape.sources import values
 
 _COLOURS: Final = ("auto", "always", "never")
@@ -85,7 +85,7 @@ class Delivery:
         are rendered already.
         """
         texts = [(path, render(document, output).encode()) for path, output in self._plan.files]
-        write_files([*texts, *pictures])
+        write_files([*texts, *pictures], "-o")
         document = on_terminal or document
         if self._plan.format is Format.GITHUB:
             document = in_repository(document)
@@ -121,24 +121,14 @@ def _shown(
 
 
 def _files(names: Sequence[str]) -> tuple[tuple[Path, Format], ...]:
-    files = [(Path(name), _format_of(name)) for name in names]
+    files = [(Path(name), format_of(name, "-o")) for name in names]
     seen: set[Path] = set()
     for path, _ in files:
-        real = require_writable(path)
+        real = require_writable(path, "-o")
         if real in seen:
             raise RequestError(f"-o {quoted(str(path))} is given twice", hint="give each file once")
         seen.add(real)
     return tuple(files)
-
-
-def _format_of(name: str) -> Format:
-    for output in Format:
-        if name.lower().endswith(output.suffixes):
-            return output
-    suffixes = ", ".join(suffix for output in Format for suffix in output.suffixes)
-    raise RequestError(
-        f"-o {quoted(name)} has no suffix that names a format", hint=f"one of {suffixes}"
-    )
 
 
 def picture_file(name: str, option: str) -> Path:
@@ -153,56 +143,3 @@ def picture_file(name: str, option: str) -> Path:
     path = Path(name)
     require_writable(path, option)
     return path
-
-
-def require_writable(path: Path, option: str = "-o") -> Path:
-    """The file that `path` leads to, links followed; `option` is what asks for it.
-
-    Raises RequestError where it could not be replaced.
-    """
-    with _writing(path, option):
-        target = Path(os.path.realpath(path))
-        if target.exists() and not target.is_file():
-            raise OSError("it is a folder" if target.is_dir() else "it is not a regular file")
-        if not target.parent.is_dir():
-            raise OSError(f"there is no folder {quoted(str(target.parent))}")
-        for needed in {target.parent, target if target.exists() else target.parent}:
-            if not os.access(needed, os.W_OK):
-                raise OSError("permission denied")
-    return target
-
-
-def write_files(contents: Sequence[tuple[Path, bytes]], option: str = "-o") -> None:
-    """Replace every file, or none: all are written under other names before one is moved.
-
-    `option` is what asks for them. Raises RequestError where that is not possible.
-    """
-    written: list[tuple[Path, Path, Path]] = []
-    try:
-        for path, content in contents:
-            with _writing(path, option):
-                target = Path(os.path.realpath(path))
-                beside = target.with_name(f".rnnshape-{os.urandom(8).hex()}")
-                written.append((path, beside, target))
-                beside.write_bytes(content)
-                if target.exists():
-                    shutil.copymode(target, beside)
-        for path, beside, target in written:
-            with _writing(path, option):
-                beside.replace(target)
-    finally:
-        for _, beside, _ in written:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
-
-
-@contextmanager
-def _writing(path: Path, option: str) -> Iterator[None]:
-    """Turn an error of the system in writing `path` into a RequestError."""
-    try:
-        yield
-    except OSError as error:
-        raise RequestError(
-            f"cannot write {quoted(str(path))}: {error.strerror or error}",
-            hint=f"{option} with a file in a folder that you may write to",
-        ) from error

@@ -6,6 +6,7 @@ from enum import Enum
 from importlib import import_module
 
 from rnnshape.document.model import Document
+from rnnshape.errors import RequestError, quoted
 
 
 class Format(Enum):
@@ -37,3 +38,14 @@ def render(document: Document, output: Format) -> str:
     module, function = output.writer.split(":")
     text: str = getattr(import_module(f"{__name__}.{module}"), function)(document)
     return text
+
+
+def format_of(name: str, option: str) -> Format:
+    """The format that the suffix of a file names; `option` is what asks for the file."""
+    for output in Format:
+        if name.lower().endswith(output.suffixes):
+            return output
+    suffixes = ", ".join(suffix for output in Format for suffix in output.suffixes)
+    raise RequestError(
+        f"{option} {quoted(name)} has no suffix that names a format", hint=f"one of {suffixes}"
+    )
