@@ -18,7 +18,7 @@ from rnnshape.analysis.expectation import judge, parse_expectation
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.dims import ints
 from rnnshape.document.expectations import failure_text
-from rnnshape.document.model import Document
+from rnnshape.document.model import Caption, Document
 from rnnshape.document.report import report_document
 from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS, probes_of
 from rnnshape.errors import RequestError, RequestErrors, nearest, written
@@ -57,9 +57,21 @@ class _Shown:
         """The sections in Markdown, with GitHub's tables."""
         return self._rendered(Format.MARKDOWN, show)
 
-    def to_latex(self, *, show: str | Iterable[str] = "default") -> str:
-        """The sections as a fragment of LaTeX, whose first line says which packages it needs."""
-        return self._rendered(Format.LATEX, show)
+    def to_latex(
+        self,
+        *,
+        show: str | Iterable[str] = "default",
+        caption: str | None = None,
+        label: str | None = None,
+    ) -> str:
+        r"""The sections as a fragment of LaTeX, whose first line says which packages it needs.
+
+        With a caption it is a floating table, which the label is for: `\ref{tab:lstm}`.
+        """
+        from rnnshape.render.latex import captioned
+
+        table = captioned(caption, label, names=("caption", "label"))
+        return self._rendered(Format.LATEX, show, caption=table)
 
     def to_html(self, *, show: str | Iterable[str] = "default") -> str:
         """The sections as a whole page that loads nothing."""
@@ -76,8 +88,10 @@ class _Shown:
         require_writable(Path(name), "save")
         write_files([(Path(name), self._rendered(output, show).encode())], "save")
 
-    def _rendered(self, output: Format, show: str | Iterable[str]) -> str:
-        document = self._document(_sections(show))
+    def _rendered(
+        self, output: Format, show: str | Iterable[str], *, caption: Caption | None = None
+    ) -> str:
+        document = replace(self._document(_sections(show)), caption=caption)
         if not document.sections:
             raise RequestError(f"show={written(show)} is empty here", hint="show='default'")
         return render(document, output)

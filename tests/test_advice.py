@@ -140,6 +140,15 @@ PROSE: Final = {
         "shorter lists of sizes",
         "compare lstm --layers 1..11 --input 1..10 --hidden 1..8 --plot a.svg",
     ),
+    "gru --caption a": ("add -f latex, or leave --caption out", "gru --caption a -f latex"),
+    "gru --label a -f latex": (
+        "add --caption, or leave --label out",
+        "gru --caption a --label a -f latex",
+    ),
+    "gru --caption a --label 'a b' -f latex": (
+        "--label a-b",
+        "gru --caption a --label a-b -f latex",
+    ),
     "compare lstm --hidden 8,16 --plot-of macs": (
         "leave --plot-of out, or add --plot with a file",
         "compare lstm --hidden 8,16",

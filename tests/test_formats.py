@@ -31,6 +31,8 @@ from rnnshape.document.model import (
     Code,
     Diagram,
     Document,
+    Formula,
+    Paragraph,
     Place,
     Seconds,
     Section,
@@ -48,6 +50,7 @@ from rnnshape.render import Format, render
 from rnnshape.render.cells import cell_text
 from rnnshape.render.csv import HEADER
 from rnnshape.render.github import render_annotations, render_github
+from rnnshape.render.latex import _BEGIN
 from tests.documents import DOCUMENTS, HOSTILE, diagrams, tables
 from tests.program import PYTHON, call, spawn
 
@@ -111,7 +114,7 @@ def _numbers(document: Document) -> Iterator[str]:
 )
 @EACH_DOCUMENT
 def test_every_number_of_a_table_is_written_in_full(document: Document, output: Format) -> None:
-    text = re.sub("<[^>]*>", " ", _text(document, output))
+    text = re.sub("<[^>]*>|~", " ", _text(document, output))
     for number in _numbers(document):
         assert re.search(rf"(?<![0-9,]){re.escape(number)}(?![0-9]|,[0-9])", text), number
 
@@ -270,41 +273,39 @@ def test_latex_has_no_mark_that_is_not_escaped(document: Document) -> None:
     assert re.fullmatch("[\n -~\u00c0-\u017e]*", text)
     assert text.startswith("% A fragment: ")
     assert "booktabs" in text.partition("\n")[0]
+    assert text.startswith(_BEGIN)
     depth = 0
-    for line in _outside_verbatim(text):
-        escaped = re.sub(r"\\[_%&#${}\\'`^~\"]|(?<= )& |\\[a-zA-Z]+", "", line)
+    for line in text[len(_BEGIN) :].splitlines():
+        if line.startswith("%"):
+            continue
+        if re.fullmatch(r"\\texttt\{.*\} \\tabularnewline", line):
+            line = line.replace("~", " ")  # noqa: PLW2901 - the blanks of a picture
+        escaped = re.sub(r"\\[_%&#${}\\'`^~\"]|(?<= )& |\\[a-zA-Z]+|%$", "", line)
+        for formula in re.findall(r"\$[^$]*\$", escaped):
+            assert re.fullmatch(r"\$[\w{}(),.+*/=' -]+\$", formula), line
+            escaped = escaped.replace(formula, re.sub("[^{}]", "", formula))
         assert not re.search(r"[\\_%#$~^<>|\"`&]", escaped), line
         depth += escaped.count("{") - escaped.count("}")
-        assert depth == 0, line
-
-
-def _outside_verbatim(text: str) -> Iterator[str]:
-    """The lines that TeX reads; a comment is none of them."""
-    verbatim = False
-    for line in text.splitlines():
-        if line in {r"\begin{verbatim}", r"\end{verbatim}"}:
-            verbatim = line.startswith(r"\begin")
-        elif verbatim:
-            assert r"\end{verbatim}" not in line
-        elif not line.startswith("%"):
-            yield line
-    assert not verbatim
+        assert depth >= 0, line
+        assert line or not depth, "a paragraph ends within braces"
+    assert depth == 0
 
 
 @EACH_DOCUMENT
 def test_latex_rows_have_a_cell_for_every_column(document: Document) -> None:
-    lines = list(_outside_verbatim(_text(document, Format.LATEX)))
-    starts = [place for place, line in enumerate(lines) if line.startswith(r"\begin{tabular}")]
-    for table, start in zip(tables(document), starts, strict=True):
-        stop = lines.index(r"\end{tabular}", start)
-        rows = [
-            line for line in lines[start + 1 : stop] if line.endswith((r"\\", r"\tabularnewline"))
-        ]
+    found = re.findall(
+        r"^\\rnnshapetable\{(\w+)\}.*\n((?:.*\n)*?)\\bottomrule\}$",
+        _text(document, Format.LATEX),
+        re.MULTILINE,
+    )
+    for table, (sides, text) in zip(tables(document), found, strict=True):
+        assert len(sides) == len(table.columns)
+        rows = [line for line in text.splitlines() if line.endswith(r"\tabularnewline")]
         assert len(rows) == 1 + len(table.rows)
         for row in rows:
             assert len(re.findall(r"(?<!\\)&", row)) == len(table.columns) - 1
             assert not row.lstrip().startswith(("[", "*"))
-    assert not any(re.match(r"\\item \[", line) for line in lines)
+    assert not re.search(r"^\\item \[", _text(document, Format.LATEX), re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -352,10 +353,81 @@ def test_a_latex_table_of_long_constructors_fits_into_an_article(tmp_path: Path)
     assert "Overfull" not in log
 
 
-def test_a_latex_table_that_fits_has_plain_columns() -> None:
-    text = render(_checked(WIDE[0]), Format.LATEX)
-    assert r"\begin{tabular}{@{}lrll@{}}" in text
-    assert "raggedright " not in text
+@needs_pdflatex
+@pytest.mark.parametrize(
+    "page",
+    [r"\documentclass[a4paper,twocolumn]{article}", r"\documentclass{beamer}"],
+    ids=["2", "b"],
+)
+def test_latex_fits_into_narrow_columns(page: str, tmp_path: Path) -> None:
+    if "beamer" in page and not _has("beamer.cls"):
+        pytest.skip("needs beamer")
+    names = {*DOCUMENTS} - {"hostile", "huge"}
+    parts = {
+        f"{name}{number}": replace(DOCUMENTS[name], sections=(section,))
+        for name in names
+        for number, section in enumerate(DOCUMENTS[name].sections)
+    }
+    parts["long-name"] = _checked(WIDE[0], names="encoder.layers.{}.recurrent_part.of_the_network")
+    assert "Overfull \\hbox" not in _compiled(parts, tmp_path, page=page)
+
+
+def _has(file: str) -> bool:
+    return not subprocess.run(["kpsewhich", file], capture_output=True, check=False).returncode
+
+
+def test_latex_writes_formulas_in_math() -> None:
+    text = _text(DOCUMENTS["stack"], Format.LATEX)
+    assert r"$(D\cdot \mathrm{num\_layers},\allowbreak N,\allowbreak H_{\mathrm{out}})$" in text
+    assert r"$L=10$ seq, $N=5$ batch, $H_{\mathrm{in}}=20$ input" in text
+    equation = (
+        r"$i = \sigma(W_{\mathrm{ii}} x + b_{\mathrm{ii}} + W_{\mathrm{hi}} h + b_{\mathrm{hi}})$"
+    )
+    assert equation in text
+    assert r"$c' = f \odot  c + i \odot  g$" in text
+
+
+@pytest.mark.parametrize(
+    "formula", ["sum(p.numel() for p in module.parameters())", "a b", "x % y", "", "f(x", "- a"]
+)
+def test_latex_writes_what_is_no_formula_as_code(formula: str) -> None:
+    block = Paragraph((Formula(formula), "."))
+    section = Section(key="x", blocks=(block,), titled=False)
+    text = render(Document(sections=(section,), data=dict, verdicts=list), Format.LATEX)
+    assert "$" not in text[len(_BEGIN) :]
+
+
+def test_a_caption_makes_latex_a_floating_table() -> None:
+    words = ("compare", "lstm", "gru", "-f", "latex")
+    plain = call(*words).out
+    captioned = call(*words, "--caption", "LSTM & GRU_1", "--label", "tab:one").out
+    assert captioned == (
+        "\\begin{table}[htbp]\n"
+        f"{plain}\\caption{{LSTM \\& GRU\\_1}}\\label{{tab:one}}\n\\end{{table}}\n"
+    )
+    assert r"\label" not in call(*words, "--caption", "LSTM").out
+    report = inspect("gru", run=False)
+    assert report.to_latex(caption="GRU", label="tab:gru").endswith(
+        "\\caption{GRU}\\label{tab:gru}\n\\end{table}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--caption", "a"), "--caption is for LaTeX, and nothing here is written in it"),
+        (("--label", "a", "-f", "json"), "--label is for LaTeX, and nothing here is written in it"),
+        (("--label", "a", "-f", "latex"), "--label is of no use without a caption"),
+        (
+            ("--caption", "a", "--label", "a}b", "-f", "latex"),
+            "--label takes letters, digits and : . _ -, not a}b\nhint: --label a-b\n",
+        ),
+    ],
+)
+def test_a_caption_that_would_be_lost_is_refused(words: tuple[str, ...], problem: str) -> None:
+    result = call("gru", "--no-run", *words)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {problem}")
 
 
 @pytest.mark.parametrize(
@@ -382,14 +454,24 @@ def test_latex_compiles_every_document_without_an_error(tmp_path: Path) -> None:
     assert "(/etc/passwd" not in log  # how the log names a file that is read
 
 
-def _compiled(documents: Mapping[str, Document], tmp_path: Path) -> str:
+def _compiled(
+    documents: Mapping[str, Document],
+    tmp_path: Path,
+    *,
+    page: str = r"\documentclass[a4paper]{article}",
+) -> str:
     """What pdflatex says about the documents, which it compiles without an error."""
     for name, document in documents.items():
         text = _text(document, Format.LATEX)
         (tmp_path / f"{name}.tex").write_text(text, encoding="utf-8")
-    inputs = "\n".join(rf"\input{{{name}.tex}}\clearpage" for name in documents)
+    begin, end = (
+        (r"\begin{frame}[allowframebreaks]", r"\end{frame}")
+        if "beamer" in page
+        else ("", r"\clearpage")
+    )
+    inputs = "\n".join(rf"{begin}\input{{{name}.tex}}{end}" for name in documents)
     (tmp_path / "all.tex").write_text(
-        "\\documentclass[a4paper]{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs}\n"
+        f"{page}\n\\usepackage[T1]{{fontenc}}\n\\usepackage{{booktabs,graphicx}}\n"
         f"\\begin{{document}}\n{inputs}\n\\end{{document}}\n"
     )
     done = subprocess.run(

@@ -97,6 +97,8 @@ def _require_one_task(check: _CheckOptions, run: RunOptions, output: OutputOptio
         return
     writing = "--init" if check.init else "--update"
     options = ["-o"] * bool(output.files) + ["-f"] * (output.format != "table")
+    options += ["--caption"] * (output.caption is not None)
+    options += ["--label"] * (output.label is not None)
     if check.init:  # it writes what the formulas say, whether or not there is a run
         options += words_of(replace(check, words=None, init=False), replace(run, run=True))
     if options:

@@ -113,6 +113,12 @@ class OutputOptions:
         "Also write FILE, in the format of its suffix:"
         f" {either(each.suffixes[0] for each in Format if each.suffixes)}. Repeatable.",
     )
+    caption: str | None = option(
+        _OUTPUT, "--caption", "TEXT", "With -f latex: a floating table with this caption."
+    )
+    label: str | None = option(
+        _OUTPUT, "--label", "NAME", r"With --caption: what \ref{NAME} refers to."
+    )
     show: str | None = option(
         _OUTPUT, "--show", "SECTION,...", "default, all, or sections by name."
     )

@@ -6,14 +6,14 @@ import os
 import shutil
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from rnnshape.cli.actions import annotate, in_repository
 from rnnshape.cli.options import OutputOptions
 from rnnshape.cli.streams import disarmed, write_stdout
-from rnnshape.document.model import Document, Section
+from rnnshape.document.model import Caption, Document, Section
 from rnnshape.errors import RequestError, quoted
 from rnnshape.files import require_writable, write_files
 from rnnshape.render import Format, format_of, render
@@ -32,6 +32,7 @@ class Plan:
     named: frozenset[str]  # the sections of `show` that were asked for by name
     full: bool
     colour: bool
+    caption: Caption | None  # of a table in LaTeX
     streams: bool  # to a terminal: predictions appear before the run
 
     @classmethod
@@ -44,13 +45,15 @@ class Plan:
         terminal = sys.stdout.isatty()
         show = "default" if options.show is None else options.show
         words = [word.strip() for word in show.split(",")]
+        files = _files(options.files or [])
         return cls(
             format=Format(name),
-            files=_files(options.files or []),
+            files=files,
             show=_shown(words, sections, default),
             named=frozenset(words) & frozenset(sections),
             full=options.full,
             colour=colour == "always" or (colour == "auto" and terminal and _wants_colour()),
+            caption=_caption(options, {Format(name), *(output for _, output in files)}),
             streams=terminal and name == Format.TABLE.value,
         )
 
@@ -84,6 +87,7 @@ class Delivery:
         `on_terminal`, if given, goes to stdout in place of `document`; `pictures` are files that
         are rendered already.
         """
+        document = replace(document, caption=self._plan.caption)
         texts = [(path, render(document, output).encode()) for path, output in self._plan.files]
         write_files([*texts, *pictures], "-o")
         document = on_terminal or document
@@ -97,6 +101,21 @@ class Delivery:
         rest = document.sections[self._shown :]
         blank = "\n" if self._shown and rest else ""
         write_stdout(blank + _text(self._plan, rest))
+
+
+def _caption(options: OutputOptions, formats: Collection[Format]) -> Caption | None:
+    """The caption, if there is one. Raises RequestError where nothing shows it."""
+    if options.caption is None and options.label is None:
+        return None
+    if Format.LATEX not in formats:
+        option = "--label" if options.caption is None else "--caption"
+        raise RequestError(
+            f"{option} is for LaTeX, and nothing here is written in it",
+            hint=f"add -f latex, or leave {option} out",
+        )
+    from rnnshape.render.latex import captioned
+
+    return captioned(options.caption, options.label, names=("--caption", "--label"))
 
 
 def _text(plan: Plan, sections: Sequence[Section]) -> str:

@@ -259,6 +259,14 @@ class Section:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Caption:
+    """What a paper says of the tables, and the label by which it refers to them, if any."""
+
+    text: str
+    label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """A result, ready for every format: sections for text, data for machines, verdicts for tests.
 
@@ -271,6 +279,7 @@ class Document:
     data: Callable[[], Mapping[str, Any]]
     verdicts: Callable[[], Sequence[Verdict]]
     records: Callable[[], Sequence[Mapping[str, Cell]]] = tuple
+    caption: Caption | None = None
 
 
 def plain(text: Inline) -> str:
