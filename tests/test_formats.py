@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -25,6 +25,7 @@ from rich.console import Console
 from rnnshape import inspect
 from rnnshape.analysis.check import Check, Module
 from rnnshape.analysis.comparison import Comparison, group
+from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.check import check_document
 from rnnshape.document.compare import compare_document
 from rnnshape.document.model import (
@@ -42,6 +43,7 @@ from rnnshape.document.model import (
     Times,
     Verdict,
 )
+from rnnshape.document.report import report_document
 from rnnshape.errors import printable
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.report import predicted_report
@@ -635,8 +637,18 @@ def _texts(document: Document) -> list[ET.Element]:
     return root.findall("{http://www.w3.org/2000/svg}text")
 
 
+def _undrawn(document: Document) -> Document:
+    """The document without its diagrams, which a picture draws."""
+    sections = (
+        replace(section, blocks=tuple(b for b in section.blocks if not isinstance(b, Diagram)))
+        for section in document.sections
+    )
+    return replace(document, sections=tuple(s for s in sections if s.blocks))
+
+
 @EACH_DOCUMENT
 def test_an_svg_shows_the_terminals_words_and_needs_nothing_else(document: Document) -> None:
+    document = _undrawn(document)
     lines: dict[int, str] = {}
     for text in _texts(document):
         lines[int(text.attrib["y"])] = lines.get(int(text.attrib["y"]), "") + (text.text or "")
@@ -648,9 +660,64 @@ def test_an_svg_shows_the_terminals_words_and_needs_nothing_else(document: Docum
     assert "@font-face" not in svg
 
 
+_SVG = "{http://www.w3.org/2000/svg}"
+
+
+def _drawings(document: Document, output: Format) -> list[ET.Element]:
+    """The drawings of a page or a picture, as XML."""
+    text = _text(document, output)
+    if output is Format.SVG:
+        return ET.fromstring(text).findall(f"{_SVG}g")  # noqa: S314 - our own text
+    found = re.findall(r"<svg .*?</svg>", text, re.DOTALL)
+    return [ET.fromstring(each.replace("<svg ", f'<svg xmlns="{_SVG[1:-1]}" ')) for each in found]  # noqa: S314
+
+
+@pytest.mark.parametrize("output", [Format.HTML, Format.SVG], ids=lambda output: output.value)
+@EACH_DOCUMENT
+def test_a_diagram_is_drawn_with_every_node_and_state(document: Document, output: Format) -> None:
+    for diagram, drawn in zip(diagrams(document), _drawings(document, output), strict=True):
+        nodes = [node for stage in diagram.stages for node in stage]
+        words = [[cell_text(node.name), cell_text(node.shape)] for node in nodes]
+        words += [[cell_text(s.name), cell_text(s.shape)] for node in nodes for s in node.slots]
+        written = [text.text or "" for text in drawn.iter(f"{_SVG}text")]
+        for word in (word for words_ in words for word in words_ if word):
+            assert word in written
+        boxes = [
+            {k: float(box.attrib[k]) for k in ("x", "y", "width", "height")}
+            for box in drawn.iter(f"{_SVG}rect")
+        ]
+        assert len(boxes) == len(nodes) + sum(bool(node.slots) for node in nodes)
+        assert len(list(drawn.iter(f"{_SVG}polygon"))) == _edges(diagram)
+        for box, other in combinations(boxes, 2):
+            apart = (
+                box["x"] + box["width"] < other["x"] or other["x"] + other["width"] < box["x"],
+                box["y"] + box["height"] < other["y"] or other["y"] + other["height"] < box["y"],
+            )
+            assert any(apart), (box, other)
+        assert all(box["x"] >= 0 and box["y"] >= 0 for box in boxes)
+        if output is Format.HTML:
+            width, height = (float(drawn.attrib[name]) for name in ("width", "height"))
+            assert max(box["x"] + box["width"] for box in boxes) <= width
+            assert max(box["y"] + box["height"] for box in boxes) <= height
+
+
+def test_a_picture_has_room_for_its_drawing() -> None:
+    document = report_document(
+        Inspection(report=predicted_report(Subject(config=RNNConfig(kind=Kind.GRU)))),
+        show=["diagram", "weights"],
+    )
+    (drawn,) = _drawings(document, Format.SVG)
+    found = re.fullmatch(r"translate\(16 ([\d.]+)\)", drawn.attrib["transform"])
+    assert found
+    boxes = drawn.iter(f"{_SVG}rect")
+    end = max(float(b.attrib["y"]) + float(b.attrib["height"]) for b in boxes) + float(found[1])
+    below = min(int(text.attrib["y"]) for text in _texts(document) if text.text == "weights")
+    assert end < below - 14
+
+
 def test_an_svgs_runs_stand_in_the_columns_of_the_terminal() -> None:
-    printed = render(DOCUMENTS["stack"], Format.TABLE).splitlines()
-    for text in _texts(DOCUMENTS["stack"]):
+    printed = render(_undrawn(DOCUMENTS["stack"]), Format.TABLE).splitlines()
+    for text in _texts(_undrawn(DOCUMENTS["stack"])):
         x, y, width = (float(text.attrib[name]) for name in ("x", "y", "textLength"))
         line = printed[int(y - 16) // 20]
         first, letters = round((x - 16) / 8.4), text.text or ""
@@ -807,6 +874,7 @@ def test_a_report_is_the_same_text_in_a_notebook_and_shows_nothing_by_itself(
 def test_a_format_is_imported_only_where_it_is_asked_for(output: Format) -> None:
     names = {output.value if output is not Format.TABLE else "terminal"}
     names |= {"terminal"} if output is Format.SVG else set()
+    names |= {"drawing"} if output in {Format.SVG, Format.HTML} else set()
     program = (
         "import sys; from rnnshape.render import Format, render;"
         "from rnnshape.document.model import Document, Section, Paragraph;"

@@ -31,6 +31,7 @@ from rnnshape.document.model import (
 from rnnshape.errors import printable
 from rnnshape.render.cells import cell_text, pieces, symbol_texts
 from rnnshape.render.diagram import diagram_lines
+from rnnshape.render.drawing import drawing
 
 _STYLE: Final = """\
 :root { color-scheme: light dark; --ink: #1c2024; --dim: #5b6470; --paper: #fff; --line: #d5d9de;
@@ -57,6 +58,7 @@ tr.total > * { font-weight: bold; border-top: 2px solid var(--dim); }
 code.formula { color: var(--dim); }
 pre { background: var(--shade); padding: .75rem; margin: 0; line-height: 1.35; width: max-content;
   min-width: 100%; box-sizing: border-box; }
+svg { display: block; max-width: 100%; height: auto; }
 dl { margin: .5rem 0; }
 dt { overflow-wrap: anywhere; }
 dd { margin: 0 0 .5rem 1.5rem; color: var(--dim); }
@@ -67,6 +69,8 @@ dd { margin: 0 0 .5rem 1.5rem; color: var(--dim); }
 .mismatch, .failed { border-color: var(--bad); }
 .mismatch strong, .failed strong { color: var(--bad); }
 .skipped { border-color: var(--dim); }
+@media print { .scroll { overflow: visible; } section, tr, svg { break-inside: avoid; }
+  pre { white-space: pre-wrap; width: auto; } th, td { white-space: normal; } }
 """
 # Notebooks style all HTML as prose: they float terms, align every cell to the right and enlarge
 # every h1. The class is doubled so that these rules outweigh theirs.
@@ -136,7 +140,7 @@ def _block(block: Block, key: str) -> Iterator[str]:
         case Picture(lines) | Equations(lines):
             yield from _scrolled(_picture(map(printable, lines)), key)
         case Diagram():
-            yield from _scrolled(_picture(diagram_lines(block)), key)
+            yield from _scrolled(_diagram(block), key)
         case Heading(text):
             yield f"<h1>{_cell(text)}</h1>"
         case Note(text):
@@ -162,6 +166,20 @@ def _scrolled(lines: Iterable[str], key: str) -> Iterator[str]:
 def _picture(lines: Iterable[str]) -> Iterator[str]:
     text = "\n".join(escape(line) for line in lines)
     yield f"<pre>{text}</pre>"
+
+
+def _diagram(diagram: Diagram) -> Iterator[str]:
+    """The picture, which takes its colour from the page; screen readers get its lines of text."""
+    drawn = drawing(diagram)
+    yield (
+        f'<svg viewBox="0 0 {drawn.width:g} {drawn.height:g}" width="{drawn.width:g}"'
+        f' height="{drawn.height:g}" role="img" font-family="ui-monospace, SFMono-Regular, Menlo,'
+        ' Consolas, monospace" font-size="13" fill="currentColor">'
+    )
+    lines = "; ".join(" ".join(line.split()) for line in diagram_lines(diagram))
+    yield f"<title>{escape(lines)}</title>"
+    yield drawn.elements
+    yield "</svg>"
 
 
 def _table(table: Table) -> Iterator[str]:

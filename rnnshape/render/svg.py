@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from html import escape
+from itertools import groupby
 from typing import Final
 
 from rich.cells import cell_len
 
-from rnnshape.document.model import Document
+from rnnshape.document.model import Diagram, Document, Section
+from rnnshape.render.drawing import Drawing, drawing
 from rnnshape.render.terminal import StyledLine, styled_lines
 
 # In units of the picture; each span of letters is stretched to this grid, whatever the font.
@@ -21,6 +24,8 @@ _MARGIN: Final = 16
 _STYLE: Final = """\
 text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
   fill: #1c2024; white-space: pre; }
+.drawing { color: #5b6470; }
+.drawing text { font-size: 13px; }
 .bold { font-weight: bold; }
 .dim { fill: #5b6470; }
 .green { fill: #1a6b33; }
@@ -30,26 +35,53 @@ text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mo
 
 
 def render_svg(document: Document) -> str:
-    """The sections as a terminal shows them, in colour, on a light background of its own."""
-    lines = list(styled_lines(document.sections))
-    texts = ["".join(letters for letters, _ in line) for line in lines]
-    width = round(max(map(cell_len, texts), default=0) * _LETTER + 2 * _MARGIN, 1)
-    height = len(lines) * _LINE + 2 * _MARGIN
-    spans = (span for number, line in enumerate(lines) for span in _spans(line, number))
+    """The sections as a terminal shows them, in colour, on a light background of its own.
+
+    A diagram is drawn, since a picture has room for more than letters.
+    """
+    texts: list[str] = []
+    elements: list[str] = []
+    width, y = 0.0, float(_MARGIN)
+    for part in _parts(document.sections):
+        if isinstance(part, Drawing):
+            place = f"translate({_MARGIN} {y + _LINE / 2:g})"
+            elements.append(f'<g class="drawing" transform="{place}">\n{part.elements}\n</g>\n')
+            width, y = max(width, part.width), y + part.height + _LINE
+            continue
+        texts.append("".join(letters for letters, _ in part))
+        elements += _spans(part, y)
+        width, y = max(width, cell_len(texts[-1]) * _LETTER), y + _LINE
+    width, height = round(width + 2 * _MARGIN, 1), y + _MARGIN
     title = escape(texts[0]) if texts else "rnnshape"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
-        f' width="{width}" height="{height}" role="img">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}"'
+        f' width="{width}" height="{height:g}" role="img">\n'
         f"<title>{title}</title>\n<style>\n{_STYLE}</style>\n"
-        f'<rect x="0.5" y="0.5" width="{width - 1:.1f}" height="{height - 1}" rx="6"'
+        f'<rect x="0.5" y="0.5" width="{width - 1:.1f}" height="{height - 1:g}" rx="6"'
         ' fill="#ffffff" stroke="#d5d9de"/>\n'
-        f"{''.join(spans)}</svg>\n"
+        f"{''.join(elements)}</svg>\n"
     )
 
 
-def _spans(line: StyledLine, number: int) -> Iterator[str]:
+def _parts(sections: Iterable[Section]) -> Iterator[StyledLine | Drawing]:
+    """The lines of the sections, with a drawing in the place of each diagram."""
+    for number, section in enumerate(sections):
+        if number:
+            yield []
+        titled = section.titled
+        for is_diagram, group in groupby(section.blocks, lambda b: isinstance(b, Diagram)):
+            blocks = tuple(group)
+            if not is_diagram:
+                yield from styled_lines([replace(section, blocks=blocks, titled=titled)])
+            elif titled:
+                yield [(section.key, "bold")]
+            yield from (drawing(block) for block in blocks if isinstance(block, Diagram))
+            titled = False
+
+
+def _spans(line: StyledLine, top: float) -> Iterator[str]:
     """An element for each stretch of a line that has one style and no gap of two blanks."""
-    y = _MARGIN + number * _LINE + 15
+    y = f"{top + 15:g}"
     column = 0
     for letters, style in line:
         named = f' class="{style}"' if style else ""
