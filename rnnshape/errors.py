@@ -100,7 +100,10 @@ _REFERENCE: Final = re.compile(r"\{\}|\{([a-z_]+)(:name)?\}")
 
 
 class PlacedError(RequestError):
-    """An error at a line of a file; `name` is what the line is about."""
+    """An error at a line of a file; `name` is what the line is about.
+
+    `unplaced` is the message without the line.
+    """
 
     def __init__(  # noqa: PLR0913 - the parts of a place
         self,
@@ -115,8 +118,8 @@ class PlacedError(RequestError):
         self.file, self.line, self.name = file, line, name
         place = f"{file}:{line}" if column is None else f"{file}:{line}:{column}"
         about = "" if name is None else f"{quoted(name)}: "
-        problem, hint = error.message(words)
-        super().__init__(f"{place}: {about}{problem}", hint=hint)
+        self.unplaced = error.message(words)
+        super().__init__(f"{place}: {about}{self.unplaced.problem}", hint=self.unplaced.hint)
 
 
 class RequestErrors(RequestError):  # noqa: N818 - there are several

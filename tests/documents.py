@@ -162,6 +162,7 @@ def _timings() -> tuple[Timing, ...]:
     return tuple(
         Timing(
             constructor=RNNConfig(kind=kind).constructor,
+            seq_len=10,
             macs=kind.gates * 120_000,
             median=median,
             lower=median / 2,

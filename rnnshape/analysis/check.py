@@ -24,7 +24,7 @@ from rnnshape.errors import (
     quoted,
     word,
 )
-from rnnshape.layer.report import LayerReport, predicted_report
+from rnnshape.layer.report import LayerReport, Runner, predicted_report
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.run import require_torch, with_run
@@ -252,8 +252,12 @@ def _match(target: Target, other: Target, line: int) -> Match:
     )
 
 
-def run_modules(manifest: Manifest, check: Check, *, device: str | None = None) -> Check:
-    """Every module run. Raises RequestErrors for those that cannot be run, once all were tried.
+def run_modules(
+    manifest: Manifest, check: Check, run: Runner = with_run, *, device: str | None = None
+) -> Check:
+    """Every module run, by `run`.
+
+    Raises RequestErrors for those that cannot be run, once all were tried.
 
     `device` is the one that the command chose for all modules: if this machine lacks it, the error
     is raised once, not for each line.
@@ -267,7 +271,7 @@ def run_modules(manifest: Manifest, check: Check, *, device: str | None = None) 
 
     def module_run(module: Module) -> Module:
         try:
-            return replace(module, report=with_run(module.report))
+            return replace(module, report=run(module.report))
         except RequestError as error:
             raise manifest.problem(entries[module.name], error) from error
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind
-from rnnshape.layer.report import predicted_report
+from rnnshape.layer.report import Runner, predicted_report
 from rnnshape.layer.siblings import of_kind, siblings
 from rnnshape.layer.subject import Subject
 
@@ -97,23 +97,21 @@ def ordered(comparison: Comparison, order: str) -> Comparison:
     return replace(comparison, groups=tuple(groups))
 
 
-def run_each(comparison: Comparison) -> Comparison:
-    """The comparison with each different layer run once.
+def run_each(comparison: Comparison, run: Runner) -> Comparison:
+    """The comparison with each different layer run once, by `run`.
 
     Raises RequestError, which names the layer, where one cannot be run.
     """
-    return replace(comparison, runs={subject: _run(subject) for subject in comparison.subjects})
+    return replace(comparison, runs={each: _found(run, each) for each in comparison.subjects})
 
 
-def _run(subject: Subject) -> Run:
-    from rnnshape.pytorch.run import with_run  # formulas are enough to compare
-
+def _found(run: Runner, subject: Subject) -> Run:
     try:
-        run = with_run(predicted_report(subject)).run
+        found = run(predicted_report(subject)).run
     except RequestError as error:
         raise error.behind(subject.config.constructor) from error
-    assert run is not None
-    return run
+    assert found is not None
+    return found
 
 
 def against_siblings(subject: Subject) -> tuple[Compared, ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnnshape.layer.report import LayerReport
@@ -29,9 +28,3 @@ class Inspection:
     def holds(self) -> bool:
         """Whether every expectation holds."""
         return all(judgement.holds for judgement in self.judgements)
-
-    def run(self, probes: Collection[str] = ()) -> Inspection:
-        """The inspection with the layer run. Raises RequestError where that is not possible."""
-        from rnnshape.pytorch.run import with_run  # many requests need no run
-
-        return replace(self, report=with_run(self.report, probes))

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rnnshape.cli.streams import write_stderr
-from rnnshape.document.model import Code, Document, Place, Verdict
-from rnnshape.errors import PlacedError, RequestError
-from rnnshape.words import COMMAND
+from rnnshape.document.model import Document, Verdict
 
 
 def annotate(document: Document) -> None:
@@ -22,11 +19,6 @@ def annotate(document: Document) -> None:
         from rnnshape.render.github import render_annotations
 
         write_stderr(render_annotations(in_repository(document)))
-
-
-def annotate_refusal(errors: Sequence[RequestError]) -> None:
-    """Write annotations of a refused request, at the lines of the manifest that are wrong."""
-    annotate(Document(sections=(), data=dict, verdicts=lambda: [_refusal(each) for each in errors]))
 
 
 def summarise(document: Document, title: str) -> None:
@@ -50,21 +42,6 @@ def in_repository(document: Document) -> Document:
 
 def _in_workflow() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
-
-
-def _refusal(error: RequestError) -> Verdict:
-    if isinstance(error, PlacedError):
-        subject, place = error.name or error.file, Place(file=error.file, line=error.line)
-    else:
-        subject, place = "rnnshape", None
-    problem, hint = error.message(COMMAND)
-    return Verdict(
-        status="failed",
-        text=(problem,),
-        subject=Code(subject),
-        reason=(hint,),
-        place=place,
-    )
 
 
 def _placed(verdict: Verdict) -> Verdict:

@@ -19,13 +19,13 @@ from rnnshape.cli.options import (
     option,
 )
 from rnnshape.cli.output import Delivery, Plan
+from rnnshape.cli.progress import progress
 from rnnshape.document.budget import budget_document
 from rnnshape.errors import RequestError, nearest, quoted
 from rnnshape.fields import FIELDS
 from rnnshape.layer.config import Kind
 from rnnshape.layer.report import predicted_report
 from rnnshape.layer.settings import Settings
-from rnnshape.pytorch.run import with_run
 from rnnshape.sources import values
 from rnnshape.sources.options import described, input_fields
 from rnnshape.sources.registry import read_target
@@ -101,7 +101,10 @@ def _budget(
     delivery = Delivery(plan)
     if plan.streams:
         delivery.begin(document(predicted))
-    report = with_run(predicted) if run.run else predicted
+    report = predicted
+    if run.run:
+        with progress(1) as runs:
+            report = runs.run(predicted)
     delivery.finish(document(report))
     return exits.verdict(agrees=not report.disagrees)
 

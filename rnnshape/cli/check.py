@@ -16,9 +16,11 @@ from rnnshape.cli.command import command, words_of
 from rnnshape.cli.first_manifest import first_manifest
 from rnnshape.cli.options import OutputOptions, RunOptions, argument, option
 from rnnshape.cli.output import Delivery, Plan
+from rnnshape.cli.progress import progress
 from rnnshape.cli.streams import disarmed, write_stdout
-from rnnshape.document.check import check_document
+from rnnshape.document.check import check_document, failed_text
 from rnnshape.document.model import Code
+from rnnshape.document.refusal import refusal_document
 from rnnshape.errors import RequestError, word
 from rnnshape.files import require_writable, write_files
 from rnnshape.render.cells import cell_text
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from typer.core import TyperCommand
 
 _CHECK: Final = "Manifest"
+_TITLE: Final = "rnnshape check"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,16 @@ class _CheckOptions:
     init: bool = option(
         _CHECK, "--init", "", f"Write a first {MANIFEST} for the TARGETs.", default=False
     )
+    quiet: bool = option(
+        _CHECK, "--quiet -q", "", "Print failures alone, nothing where all holds.", default=False
+    )
+    exit_zero: bool = option(
+        _CHECK,
+        "--exit-zero",
+        "",
+        "Exit with 0 whatever fails; with 2 still where the request is wrong.",
+        default=False,
+    )
 
 
 def check_command(name: str, *, help: str) -> TyperCommand:
@@ -69,36 +82,56 @@ def _check(check: _CheckOptions, run: RunOptions, output: OutputOptions) -> int:
             f"{len(words)} files are given, but only one can be checked at a time",
             hint=f"rnnshape check {word(Path(words[0]))}",
         )
-    plan = Plan.of(output, sections=(), default=())
-    manifest = load(words[0] if words else None)
-    predicted = _checked(manifest, check, run)
-    if check.update:
-        return _update(manifest, predicted, check, run)
-    update = shlex.join(["rnnshape", "check", *words_of(replace(check, update=True), run)])
-    delivery = Delivery(plan)
-    if plan.streams:
-        delivery.begin(check_document(predicted, update=update))
-    return _deliver(_ran(manifest, predicted, run), delivery, update=update)
+    delivery = Delivery(Plan.of(output, sections=(), default=()))
+    try:
+        manifest = load(words[0] if words else None)
+        predicted = _checked(manifest, check, run)
+        if check.update:
+            return _update(manifest, predicted, check, run)
+        return _report(manifest, predicted, check, run, delivery)
+    except RequestError as error:
+        refusal = refusal_document(error.errors)
+        delivery.refuse(refusal)
+        summarise(refusal, _TITLE)
+        raise
+
+
+def _report(
+    manifest: Manifest, predicted: Check, check: _CheckOptions, run: RunOptions, delivery: Delivery
+) -> int:
+    proposed = replace(check, update=True, quiet=False, exit_zero=False)
+    update = shlex.join(["rnnshape", "check", *words_of(proposed, run)])
+    delivery.begin(check_document(predicted, update=update, quiet=check.quiet))
+    ran = _ran(manifest, predicted, check, run)
+    return _deliver(ran, check, delivery, update=update)
 
 
 def _checked(manifest: Manifest, check: _CheckOptions, run: RunOptions) -> Check:
     return checked(manifest, check.only or (), device=run.device, dtype=run.dtype)
 
 
-def _ran(manifest: Manifest, predicted: Check, run: RunOptions) -> Check:
+def _ran(manifest: Manifest, predicted: Check, check: _CheckOptions, run: RunOptions) -> Check:
     if not run.run:
         return predicted
-    return run_modules(manifest, predicted, device=run.device)
+    failed = failed_text(predicted)
+    known = f"FAILED: {failed}" if failed else ""
+    with progress(len(predicted.modules), known=known, hidden=check.quiet) as runs:
+        return run_modules(manifest, predicted, runs.run, device=run.device)
 
 
 def _require_one_task(check: _CheckOptions, run: RunOptions, output: OutputOptions) -> None:
-    """Raise RequestError for an option that means nothing with --update or --init."""
+    """Raise RequestError for an option that means nothing with --update, --init or --quiet."""
+    if check.quiet and output.format != "table":
+        raise RequestError(
+            "--quiet is for text alone, but -f is given", hint="leave --quiet or -f out"
+        )
     if not (check.update or check.init):
         return
     writing = "--init" if check.init else "--update"
     options = ["-o"] * bool(output.files) + ["-f"] * (output.format != "table")
     options += ["--caption"] * (output.caption is not None)
     options += ["--label"] * (output.label is not None)
+    options += ["--quiet"] * check.quiet
     if check.init:  # it writes what the formulas say, whether or not there is a run
         options += words_of(replace(check, words=None, init=False), replace(run, run=True))
     if options:
@@ -112,19 +145,24 @@ def _require_one_task(check: _CheckOptions, run: RunOptions, output: OutputOptio
         )
 
 
-def _deliver(check: Check, delivery: Delivery, *, update: str | None = None) -> int:
-    document = check_document(check, update=update)
-    delivery.finish(document)
-    summarise(document, "rnnshape check")
-    return exits.verdict(agrees=not check.disagreeing, holds=check.holding == check.demands)
+def _deliver(
+    result: Check, check: _CheckOptions, delivery: Delivery, *, update: str | None = None
+) -> int:
+    document = check_document(result, update=update)
+    quiet = check_document(result, quiet=True) if check.quiet else None
+    delivery.finish(document, on_stdout=quiet)
+    summarise(document, _TITLE)
+    if check.exit_zero:
+        return exits.SUCCESS
+    return exits.verdict(agrees=not result.disagreeing, holds=result.holding == result.demands)
 
 
 def _update(manifest: Manifest, predicted: Check, check: _CheckOptions, run: RunOptions) -> int:
     """Rewrite the manifest, unless PyTorch disagrees with what would be written."""
     plain = Delivery(Plan.of(OutputOptions(), sections=(), default=()))
-    ran = _ran(manifest, predicted, run)
+    ran = _ran(manifest, predicted, check, run)
     if ran.disagreeing:
-        return _deliver(ran, plain)
+        return _deliver(ran, check, plain)
     file, changes = manifest.document.file, updates(manifest, predicted)
     left = ran
     if changes:
@@ -139,7 +177,7 @@ def _update(manifest: Manifest, predicted: Check, check: _CheckOptions, run: Run
     if left.holding == left.demands:
         return exits.SUCCESS
     write_stdout("\n")
-    return _deliver(left, plain)
+    return _deliver(left, check, plain)
 
 
 def _changed(manifest: Manifest, changes: Mapping[tuple[str, int], str]) -> Iterator[str]:

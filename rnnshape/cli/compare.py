@@ -21,6 +21,7 @@ from rnnshape.cli.options import (
     option,
 )
 from rnnshape.cli.output import Delivery, Plan, picture_file
+from rnnshape.cli.progress import progress
 from rnnshape.document.compare import compare_document
 from rnnshape.errors import RequestError, quoted
 from rnnshape.sources import values
@@ -106,10 +107,11 @@ def _compare(
     if plan.streams:
         delivery.begin(compare_document(comparison, limit=shown))
     if run.run:
-        comparison = run_each(comparison)
+        with progress(len(comparison.subjects)) as runs:
+            comparison = run_each(comparison, runs.run)
     delivery.finish(
         compare_document(comparison, limit=limit),
-        on_terminal=compare_document(comparison, limit=shown) if plan.streams else None,
+        on_stdout=compare_document(comparison, limit=shown) if plan.streams else None,
         pictures=pictures,
     )
     return exits.verdict(agrees=not comparison.disagreeing)

@@ -45,7 +45,7 @@ def _inspect(
         settings = settings_for(read, device=run.device, dtype=run.dtype)
         return subject_of(read, input_fields(input_), settings, fixed=read.fields.keys())
 
-    plan = layer_plan(output)
+    plan = layer_plan(output, timed=run.time)
     return deliver(list(_subjects(target.targets or [], subject)), plan, run, expect)
 
 

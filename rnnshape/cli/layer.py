@@ -32,7 +32,7 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
         expect: ExpectOptions,
         output: OutputOptions,
     ) -> int:
-        plan = layer_plan(output)
+        plan = layer_plan(output, timed=run.time)
         target = described(kind, layer)
         settings = settings_for(target, device=run.device, dtype=run.dtype)
         return deliver([subject_of(target, input_fields(input_), settings)], plan, run, expect)

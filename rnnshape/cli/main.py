@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,7 +13,7 @@ from io import RawIOBase
 from typing import NoReturn
 
 from rnnshape.cli import exits
-from rnnshape.cli.streams import disarmed, write_stderr
+from rnnshape.cli.streams import disarmed, wants_colour, write_stderr
 from rnnshape.errors import RequestError, printable
 
 # How many problems are reported at once.
@@ -54,26 +55,29 @@ def _buffer_stdout() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name, and return the exit code. Raises nothing."""
+    colour = wants_colour(sys.stderr, _chosen_colour(arguments))
     try:
         return _dispatch(list(arguments))
     except RequestError as error:
-        from rnnshape.cli.actions import annotate_refusal
+        from rnnshape.cli.actions import annotate
+        from rnnshape.document.refusal import refusal_document
         from rnnshape.words import COMMAND
 
         for each in error.errors[:_MOST_ERRORS]:
-            _complain(*each.message(COMMAND))
+            _complain(*each.message(COMMAND), colour=colour)
         if (more := len(error.errors) - _MOST_ERRORS) > 0:
-            _complain(f"and {more:,} more problem{'s' * (more != 1)}", "fix these first")
-        annotate_refusal(error.errors[:_MOST_ERRORS])
+            rest = f"and {more:,} more problem{'s' * (more != 1)}"
+            _complain(rest, "fix these first", colour=colour)
+        annotate(refusal_document(error.errors[:_MOST_ERRORS]))
         return exits.REFUSED
     except KeyboardInterrupt:
         return exits.INTERRUPTED
     except SystemExit as end:  # how Typer ends once it has answered the shell's completion
         return exits.REFUSED if end.code else exits.SUCCESS
     except OSError as error:
-        return _failed_stream(error)
+        return _failed_stream(error, colour=colour)
     except Exception as error:  # noqa: BLE001 - a bug is reported in two lines
-        return _unforeseen(error)
+        return _unforeseen(error, colour=colour)
 
 
 _STDOUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT, errno.EFBIG)
@@ -101,24 +105,37 @@ def _dispatch(arguments: list[str]) -> int:
     return int(code or exits.SUCCESS)
 
 
-def _complain(problem: str, hint: str) -> None:
+_COLOUR_OPTION = re.compile(r"--color[=\0](auto|always|never)")
+
+
+def _chosen_colour(arguments: Sequence[str]) -> str:
+    """The value of --color, which holds for errors too, also where other words are wrong."""
+    given: list[str] = _COLOUR_OPTION.findall("\0".join(arguments))
+    return given[-1] if given else "auto"
+
+
+def _complain(problem: str, hint: str, *, colour: bool) -> None:
     """Write two lines to stderr, which `grep` finds by `error:` and `hint:`."""
-    write_stderr(disarmed(f"error: {printable(problem)}\nhint: {printable(hint)}\n"))
+    error, advice = (
+        ("\x1b[31merror:\x1b[0m", "\x1b[36mhint:\x1b[0m") if colour else ("error:", "hint:")
+    )
+    write_stderr(disarmed(f"{error} {printable(problem)}\n{advice} {printable(hint)}\n"))
 
 
-def _failed_stream(error: OSError) -> int:
+def _failed_stream(error: OSError, *, colour: bool) -> int:
     """The exit code for a stdout that cannot be written to; any other OSError is a bug."""
     if isinstance(error, BrokenPipeError):
         _drop_stdout()
         return exits.BROKEN_PIPE
     if error.filename is not None or error.errno not in _STDOUT_ERRORS:
-        return _unforeseen(error)
+        return _unforeseen(error, colour=colour)
     _drop_stdout()
-    _complain(f"cannot write to stdout: {error.strerror}", "free some space, or use -o FILE")
+    problem = f"cannot write to stdout: {error.strerror}"
+    _complain(problem, "free some space, or use -o FILE", colour=colour)
     return exits.REFUSED
 
 
-def _unforeseen(error: Exception) -> int:
+def _unforeseen(error: Exception, *, colour: bool) -> int:
     if os.environ.get("RNNSHAPE_TRACEBACK"):
         import traceback
 
@@ -128,6 +145,7 @@ def _unforeseen(error: Exception) -> int:
     _complain(
         f"a bug in rnnshape: {what}",
         "RNNSHAPE_TRACEBACK=1 shows where; please report it where you got rnnshape",
+        colour=colour,
     )
     return exits.BUG
 

@@ -72,7 +72,7 @@ class RunOptions:
         RUN,
         "--time",
         "",
-        "Also time a forward pass, and those of LSTM, GRU and RNN.",
+        "Time a forward pass beside those of LSTM, GRU and RNN, in a few seconds.",
         default=False,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Collection, Sequence
@@ -12,7 +11,7 @@ from typing import Final
 
 from rnnshape.cli.actions import annotate, in_repository
 from rnnshape.cli.options import OutputOptions
-from rnnshape.cli.streams import disarmed, write_stdout
+from rnnshape.cli.streams import disarmed, wants_colour, write_stdout
 from rnnshape.document.model import Caption, Document, Section
 from rnnshape.errors import RequestError, quoted
 from rnnshape.files import require_writable, write_files
@@ -52,7 +51,7 @@ class Plan:
             show=_shown(words, sections, default),
             named=frozenset(words) & frozenset(sections),
             full=options.full,
-            colour=colour == "always" or (colour == "auto" and terminal and _wants_colour()),
+            colour=wants_colour(sys.stdout, colour),
             caption=_caption(options, {Format(name), *(output for _, output in files)}),
             streams=terminal and name == Format.TABLE.value,
         )
@@ -70,6 +69,8 @@ class Delivery:
 
         Elsewhere nothing is written before the run, so that a refused request writes nothing.
         """
+        if not self._plan.streams:
+            return
         late = [n for n, section in enumerate(predicted.sections) if section.needs_run]
         early = predicted.sections[: late[0]] if late else predicted.sections
         write_stdout(_text(self._plan, early))
@@ -79,18 +80,18 @@ class Delivery:
         self,
         document: Document,
         *,
-        on_terminal: Document | None = None,
+        on_stdout: Document | None = None,
         pictures: Sequence[tuple[Path, bytes]] = (),
     ) -> None:
         """Write every file, then what stdout still lacks.
 
-        `on_terminal`, if given, goes to stdout in place of `document`; `pictures` are files that
-        are rendered already.
+        `on_stdout`, if given, goes there in place of `document`; `pictures` are files that are
+        rendered already.
         """
         document = replace(document, caption=self._plan.caption)
         texts = [(path, render(document, output).encode()) for path, output in self._plan.files]
         write_files([*texts, *pictures], "-o")
-        document = on_terminal or document
+        document = on_stdout or document
         if self._plan.format is Format.GITHUB:
             document = in_repository(document)
         else:
@@ -101,6 +102,17 @@ class Delivery:
         rest = document.sections[self._shown :]
         blank = "\n" if self._shown and rest else ""
         write_stdout(blank + _text(self._plan, rest))
+
+    def refuse(self, refusal: Document) -> None:
+        """Write a refused request to files of JUnit's, and to stdout if it is to get JUnit's XML.
+
+        Whoever reads only those finds the errors there.
+        """
+        junit = render(refusal, Format.JUNIT)
+        files = [path for path, format_ in self._plan.files if format_ is Format.JUNIT]
+        write_files([(path, junit.encode()) for path in files], "-o")
+        if self._plan.format is Format.JUNIT:
+            write_stdout(junit)
 
 
 def _caption(options: OutputOptions, formats: Collection[Format]) -> Caption | None:
@@ -123,10 +135,6 @@ def _text(plan: Plan, sections: Sequence[Section]) -> str:
 
     width = shutil.get_terminal_size().columns if plan.streams else None
     return disarmed(render_sections(sections, width=width, colour=plan.colour))
-
-
-def _wants_colour() -> bool:
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _shown(

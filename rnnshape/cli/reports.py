@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from rnnshape.cli import exits
 from rnnshape.cli.expectations import judged
 from rnnshape.cli.options import ExpectOptions, OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan
+from rnnshape.cli.progress import progress
 from rnnshape.document.report import report_document
-from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS, probes_of
+from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS, TIMED_SECTIONS, probes_of
 from rnnshape.errors import RequestError
 from rnnshape.layer.report import predicted_report
 from rnnshape.layer.subject import Subject
 
 
-def layer_plan(output: OutputOptions) -> Plan:
+def layer_plan(output: OutputOptions, *, timed: bool) -> Plan:
     """Where to write a document of layers, and which of its sections."""
-    return Plan.of(output, sections=tuple(SECTIONS), default=DEFAULT_SECTIONS)
+    default = TIMED_SECTIONS if timed else DEFAULT_SECTIONS
+    return Plan.of(output, sections=tuple(SECTIONS), default=default)
 
 
 def deliver(subjects: Sequence[Subject], plan: Plan, run: RunOptions, expect: ExpectOptions) -> int:
@@ -35,7 +38,10 @@ def deliver(subjects: Sequence[Subject], plan: Plan, run: RunOptions, expect: Ex
     if plan.streams:
         delivery.begin(document(*inspections))
     if run.run:
-        inspections = [each.run(probes_of(show)) for each in inspections]
+        with progress(len(inspections)) as runs:
+            inspections = [
+                replace(each, report=runs.run(each.report, probes_of(show))) for each in inspections
+            ]
     delivery.finish(document(*inspections))
     return exits.verdict(
         agrees=not any(each.report.disagrees for each in inspections),

@@ -1,11 +1,12 @@
-"""Write to stdout and stderr, without text that a CI service would take for a command."""
+"""Write to stdout and stderr: whether in colour, and without commands to a CI service."""
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from contextlib import suppress
-from typing import Final
+from typing import Final, TextIO
 
 _COMMAND: Final = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
 
@@ -25,6 +26,28 @@ def write_stderr(text: str) -> None:
         with suppress(Exception):
             sys.stderr.write(text)
             sys.stderr.flush()
+
+
+def wants_colour(stream: TextIO | None, chosen: str = "auto") -> bool:
+    """Whether text for this stream is coloured, where `chosen` is the value of --color.
+
+    The variables are those of https://no-color.org, which comes first, https://force-color.org and
+    https://bixense.com/clicolors.
+    """
+    if chosen != "auto":
+        return chosen == "always"
+    variables = os.environ
+    if variables.get("NO_COLOR"):
+        return False
+    if variables.get("FORCE_COLOR") or variables.get("CLICOLOR_FORCE", "0") not in ("", "0"):
+        return True
+    plain = variables.get("TERM") == "dumb" or variables.get("CLICOLOR") == "0"
+    return not plain and is_terminal(stream)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person reads this stream as it is written; a stream that is closed is None."""
+    return stream is not None and stream.isatty()
 
 
 def disarmed(text: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from rnnshape.analysis.check import Check, Match, Module
@@ -27,6 +28,7 @@ from rnnshape.document.model import (
     Column,
     Document,
     Inline,
+    Mark,
     Note,
     Paragraph,
     Place,
@@ -42,16 +44,18 @@ from rnnshape.document.verification import mismatches_of, run_verdict, verdict_o
 _MOST_LISTED: Final = 20
 
 
-def check_document(check: Check, *, update: str | None = None) -> Document:
+def check_document(check: Check, *, update: str | None = None, quiet: bool = False) -> Document:
     """Failures first, each at its line of the manifest, then the modules, the run and the sum.
 
-    `update` is the command that brings outdated values up to date, where it is to be proposed.
+    `update` is the command that brings outdated values up to date, where it is to be proposed;
+    `quiet` leaves out what is as it should be, and the sum.
     """
-    blocks = {
-        "failures": _failures(check),
-        "check": _modules(check),
-        "verification": _verification(check, update),
-    }
+    blocks: dict[str, Iterable[Block]] = {"failures": _failures(check)}
+    if quiet:
+        blocks["verification"] = _run(check) if check.disagreeing else ()
+    else:
+        blocks["check"] = _modules(check)
+        blocks["verification"] = chain(_run(check), _sum(check, update))
     return Document(
         sections=assembled(blocks),
         data=partial(_data, check),
@@ -88,10 +92,10 @@ def _demands(check: Check, module: Module) -> Iterator[Verdict]:
 
 
 def _failed(judgement: Judgement) -> Inline:
-    """`output = 10,5,80 failed: it is 10,5,96`: the value as the manifest would have it."""
+    """`output = 10,5,80: it is 10,5,96`: the value as the manifest would have it."""
     actual = judgement.predicted
     value = f"{actual.plain:,}" if isinstance(actual, Number) else Code(actual.typed)
-    return (Code(judgement.expectation.text), " failed: it is ", value)
+    return (Code(judgement.expectation.text), ": it is ", value)
 
 
 def _matched(match: Match, subject: Code) -> Verdict:
@@ -103,7 +107,7 @@ def _matched(match: Match, subject: Code) -> Verdict:
     )
     return Verdict(
         status="failed",
-        text=(Code(what), " failed"),
+        text=("does not match ", Code(match.other.origin.target or "")),
         subject=subject,
         what=what,
         reason=(differences,),
@@ -126,7 +130,7 @@ def _modules(check: Check) -> Iterator[Block]:
                 (
                     Code(module.name),
                     f"{module.holding}/{module.demands}",
-                    "ok" if module.holding == module.demands else "FAIL",
+                    Mark("ok" if module.holding == module.demands else "failed"),
                     Code(module.report.subject.config.constructor),
                 )
                 for module in modules
@@ -134,7 +138,8 @@ def _modules(check: Check) -> Iterator[Block]:
         )
 
 
-def _verification(check: Check, update: str | None) -> Iterator[Block]:
+def _run(check: Check) -> Iterator[Block]:
+    """Whether PyTorch does what is predicted of the modules, and where it does not."""
     count, disagreeing = len(check.modules), check.disagreeing
     every = "" if count == 1 else f"all {count:,} modules "
     yield verdict_of_runs(
@@ -147,20 +152,38 @@ def _verification(check: Check, update: str | None) -> Iterator[Block]:
     if disagreeing:
         disputed = ((module.name, module.report.run) for module in disagreeing)
         yield from mismatches_of("module", disputed)
-    failed = check.demands - check.holding
-    if failed:
-        text = f"{failed:,} of {check.demands:,} failed."
-        if update and check.outdated and not disagreeing:  # --update writes nothing disputed
-            text += f" If the new values are right, {update} writes them."
-        yield Paragraph((text,))
-    elif disagreeing:
-        yield Paragraph((f"according to formulas that the run contradicts, {_all_hold(check)}",))
+
+
+def _sum(check: Check, update: str | None) -> Iterator[Block]:
+    """What to do about failures, and in the last line whether all is well."""
+    subject, failed = Code(check.file), failed_text(check)
+    if check.disagreeing:
+        by_formula = f"FAILED: {failed}" if failed else f"by disputed formulas {_all_hold(check)}"
+        text = f"{len(check.disagreeing):,} of {_counted(len(check.modules), 'module')}; "
+        yield Verdict(status="mismatch", text=(text, by_formula), subject=subject)
+    elif failed:
+        if update and check.outdated:  # --update writes nothing disputed
+            yield Paragraph((f"If the new values are right, {update} writes them.",))
+        yield Verdict(status="failed", text=(failed,), subject=subject)
     else:
-        yield Verdict(status="ok", text=(_all_hold(check),), subject=Code(check.file))
+        yield Verdict(status="ok", text=(_all_hold(check),), subject=subject)
+
+
+def failed_text(check: Check) -> str:
+    """`2 of 4 expectations, in 1 of 2 modules`: how many fail; empty where none does."""
+    modules = [module for module in check.modules if module.holding < module.demands]
+    if not modules:
+        return ""
+    failed = f"{check.demands - check.holding:,} of {_counted(check.demands, 'expectation')}"
+    return f"{failed}, in {len(modules):,} of {_counted(len(check.modules), 'module')}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _all_hold(check: Check) -> str:
-    modules = f"{len(check.modules):,} module{'s' * (len(check.modules) != 1)}"
+    modules = _counted(len(check.modules), "module")
     if not check.demands:
         return f"nothing is expected of {modules}"
     if check.demands == 1:

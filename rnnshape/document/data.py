@@ -221,6 +221,7 @@ def _finite(value: float | None) -> float | None:
 def _timing(timing: Timing) -> Mapping[str, Any]:
     return {
         "constructor": timing.constructor,
+        "seq_len": timing.seq_len,
         "macs": timing.macs,
         "median_seconds": timing.median,
         "lower_quartile_seconds": timing.lower,

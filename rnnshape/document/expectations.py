@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from rnnshape.analysis.expectation import Judgement, Operator
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.analysis.value import TensorShape, Value
-from rnnshape.document.model import Block, Code, Formula, Inline, Paragraph, Shape, Verdict, plain
+from rnnshape.document.model import Block, Code, Formula, Inline, Shape, Verdict, plain
 from rnnshape.layer.subject import Subject
 
 
@@ -17,10 +17,13 @@ def expectation_blocks(inspection: Inspection) -> Iterator[Block]:
     failed = [verdict for verdict in verdicts if verdict.status == "failed"]
     yield from failed
     total, holding = len(verdicts), len(verdicts) - len(failed)
-    text = f"{holding} of {total} expectation{'s' * (total > 1)} hold{'s' * (total == 1)}"
+    count = f"{total} expectation{'s' * (total > 1)}"
+    text = f"{holding} of {count} hold{'s' * (total == 1)}"
     subject = Code(inspection.subject.request)
     if failed:
-        yield from [Paragraph((text,))] * (total > 1)
+        if total > 1:
+            text = f"{len(failed)} of {count}"
+            yield Verdict(status="failed", text=(text,), subject=subject)
     elif inspection.report.disagrees:
         disputed = f"{text}, according to formulas that the run contradicts"
         yield Verdict(status="skipped", text=(disputed,), subject=subject)

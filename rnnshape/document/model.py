@@ -55,7 +55,27 @@ class Seconds:
         return f"{self.value * 1e9:.3g} ns"
 
 
-Cell: TypeAlias = str | int | Fraction | Code | Formula | Shape | Times | Seconds | None
+Status: TypeAlias = Literal["ok", "mismatch", "failed", "refused", "skipped"]
+_WORDS: Final[Mapping[Status, str]] = {
+    "ok": "ok",
+    "mismatch": "MISMATCH",
+    "failed": "FAILED",
+    "refused": "ERROR",
+    "skipped": "",
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The word for a status, in a cell: `ok` or `FAILED`."""
+
+    status: Status
+
+    def __str__(self) -> str:
+        return _WORDS[self.status]
+
+
+Cell: TypeAlias = str | int | Fraction | Code | Formula | Shape | Times | Seconds | Mark | None
 Piece: TypeAlias = str | int | Code | Formula | Shape
 Inline: TypeAlias = tuple[Piece, ...]
 
@@ -206,22 +226,13 @@ class Place:
         return f"{self.file}:{self.line}"
 
 
-Status: TypeAlias = Literal["ok", "mismatch", "failed", "skipped"]
-_WORDS: Final[Mapping[Status, str]] = {
-    "ok": "ok: ",
-    "mismatch": "MISMATCH: ",
-    "failed": "FAILED: ",
-    "skipped": "",
-}
-
-
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """Whether one thing holds.
 
     "mismatch": a run disagrees with the prediction. "failed": an expectation does not hold.
-    "skipped": it was not judged, since nothing was run, or since a run disagrees with the formulas
-    that an expectation rests on.
+    "refused": the request is wrong. "skipped": it was not judged, since nothing was run, or since a
+    run disagrees with the formulas that an expectation rests on.
     """
 
     status: Status
@@ -233,8 +244,9 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        """What stands before the text: "ok: ", "MISMATCH: ", "FAILED: " or nothing."""
-        return _WORDS[self.status]
+        """What stands before the text: "ok: ", "MISMATCH: ", "FAILED: ", "ERROR: " or nothing."""
+        word = _WORDS[self.status]
+        return word and f"{word}: "
 
     @property
     def about(self) -> Inline:

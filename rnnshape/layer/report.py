@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from rnnshape.dims import named
 from rnnshape.layer.facts import Claim, Facts
@@ -84,6 +85,9 @@ class LayerReport:
     def disagrees(self) -> bool:
         """Whether a run found something other than predicted."""
         return self.run is not None and not self.run.agrees
+
+
+Runner: TypeAlias = Callable[[LayerReport], LayerReport]  # adds a run, or raises RequestError
 
 
 def predicted_report(subject: Subject) -> LayerReport:

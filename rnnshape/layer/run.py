@@ -56,7 +56,8 @@ class Timing:
     """How long one forward pass took in inference, over repeated runs."""
 
     constructor: str
-    macs: int
+    seq_len: int  # fewer steps than the input has, where all of them would take too long
+    macs: int  # of these steps
     median: float  # seconds
     lower: float  # the lower quartile, seconds
     upper: float  # the upper quartile, seconds

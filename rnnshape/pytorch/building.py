@@ -33,12 +33,16 @@ class Prepared:
     read: Any
 
 
-def prepared(subject: Subject) -> Prepared:
-    """Everything that one forward pass needs except initial states."""
+def prepared(subject: Subject, module: torch.nn.Module | None = None) -> Prepared:
+    """Everything that one forward pass needs except initial states.
+
+    `module` is one that was built for this layer, with whatever input; otherwise one is built.
+    """
     random = torch.Generator().manual_seed(0)
-    module = built_module(subject.config, subject.settings)
-    if subject.settings.device_type != "meta":
-        _fill(module, subject.config, random)
+    if module is None:
+        module = built_module(subject.config, subject.settings)
+        if subject.settings.device_type != "meta":
+            _fill(module, subject.config, random)
     padded = _random_tensor(_input_shape(subject), subject.settings, random)
     is_packed = subject.input_spec.lengths is not None and not subject.config.cell
     read = _packed_input(subject, padded) if is_packed else padded

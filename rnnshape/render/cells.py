@@ -12,6 +12,7 @@ from rnnshape.document.model import (
     Column,
     Formula,
     Inline,
+    Mark,
     Seconds,
     Shape,
     Symbol,
@@ -37,7 +38,7 @@ def cell_text(cell: Cell) -> str:
             return printable(text)
         case Shape(sizes):
             return written_shape(sizes)
-        case Seconds():
+        case Seconds() | Mark():
             return str(cell)
         case Times(count):
             return f"x {count:,}"

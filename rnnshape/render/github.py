@@ -23,7 +23,7 @@ def render_annotations(document: Document) -> str:
 
 
 def _fails(verdict: Verdict) -> bool:
-    return verdict.status in ("mismatch", "failed")
+    return verdict.status in ("mismatch", "failed", "refused")
 
 
 def _line(verdict: Verdict) -> str:

@@ -7,16 +7,28 @@ from itertools import groupby
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from rnnshape.document.model import Document, Verdict
+from rnnshape.document.model import Document, Status, Verdict
 from rnnshape.render.cells import cell_text, line_text
 
-_FAILURES: Final = {"mismatch": "disagreement", "failed": "expectation"}
+# The element for each status that is no success, and its type.
+_PROBLEMS: Final[dict[Status, tuple[str, str]]] = {
+    "mismatch": ("failure", "disagreement"),
+    "failed": ("failure", "expectation"),
+    "refused": ("error", "request"),
+    "skipped": ("skipped", "not run"),
+}
 
 
 def render_junit(document: Document) -> str:
-    """A test suite for each subject, with a case for each of its verdicts."""
+    """A test suite for each subject, with a case for each of its verdicts.
+
+    It is as Jenkins' schema has it, junit-10.xsd, where a case has no attributes for its place:
+    the text of a failure begins with that.
+    """
     every = document.verdicts()
-    root = Element("testsuites", {"name": "rnnshape", **_counts(every)})
+    counts = _counts(every)
+    del counts["skipped"]  # the schema has it for a suite alone
+    root = Element("testsuites", {"name": "rnnshape", **counts})
     for subject, verdicts in groupby(every, key=lambda verdict: verdict.subject):
         cases = list(verdicts)
         suite = SubElement(root, "testsuite", {"name": cell_text(subject), **_counts(cases)})
@@ -30,24 +42,22 @@ def render_junit(document: Document) -> str:
 def _case(suite: Element, verdict: Verdict) -> None:
     names = {"classname": cell_text(verdict.subject), "name": cell_text(verdict.what)}
     case = SubElement(suite, "testcase", names)
-    message, place = line_text(verdict.text), ""
-    if verdict.place is not None:
-        case.set("file", cell_text(verdict.place.file))
-        case.set("line", str(verdict.place.line))
-        place = f"{cell_text(str(verdict.place))}: "
-    if verdict.status == "skipped":
-        SubElement(case, "skipped", message=message)
-    elif verdict.status in _FAILURES:
-        failure = SubElement(case, "failure", message=message, type=_FAILURES[verdict.status])
-        failure.text = "\n".join(filter(None, (place + message, line_text(verdict.reason))))
+    if verdict.status not in _PROBLEMS:
+        return
+    element, kind = _PROBLEMS[verdict.status]
+    message = line_text(verdict.text)
+    problem = SubElement(case, element, message=message, type=kind)
+    if verdict.status != "skipped":
+        place = "" if verdict.place is None else f"{cell_text(str(verdict.place))}: "
+        problem.text = "\n".join(filter(None, (place + message, line_text(verdict.reason))))
 
 
 def _counts(verdicts: Sequence[Verdict]) -> dict[str, str]:
-    statuses = [verdict.status for verdict in verdicts]
+    elements = [_PROBLEMS.get(verdict.status, ("", ""))[0] for verdict in verdicts]
     counts = {
-        "tests": len(statuses),
-        "failures": sum(status in _FAILURES for status in statuses),
-        "errors": 0,
-        "skipped": statuses.count("skipped"),
+        "tests": len(elements),
+        "failures": elements.count("failure"),
+        "errors": elements.count("error"),
+        "skipped": elements.count("skipped"),
     }
     return {name: str(count) for name, count in counts.items()}

@@ -27,6 +27,7 @@ from rnnshape.document.model import (
     Inline,
     Legend,
     Listing,
+    Mark,
     Note,
     Paragraph,
     Picture,
@@ -67,6 +68,7 @@ _VERDICT_STYLES: Final[dict[Status, Style]] = {
     "ok": "green",
     "mismatch": "red",
     "failed": "red",
+    "refused": "red",
     "skipped": "",
 }
 
@@ -175,7 +177,8 @@ class _Layout:
             yield from self._wrapped([(verdict.word, style), *text])
         else:  # in a pipe on one line, so that a search for the place finds all of it
             about = printable(f"{verdict.place}: {verdict.subject.text}: ")
-            yield from self._wrapped([(about, style), *text], indent=_INDENT, width=self._width)
+            line = [(about, ""), (verdict.word, style), *text]
+            yield from self._wrapped(line, indent=_INDENT, width=self._width)
         if verdict.reason:
             reason = self._inline(verdict.reason, _INDENT)
             yield from self._wrapped(reason, first=_INDENT, indent=_INDENT)
@@ -195,7 +198,7 @@ class _Layout:
         for number, (row, lines) in enumerate(zip(table.rows, rows, strict=True)):
             if number in table.breaks:
                 yield []
-            styles = [_CELL_STYLES.get(type(cell), "") for cell in row]
+            styles = list(map(_cell_style, row))
             for cells in lines:
                 yield _table_line(columns, cells, styles)
 
@@ -295,6 +298,12 @@ class _Layout:
             start = text.index(words, start)
             yield [(" " * margin, ""), *_cut(line, start, start + len(words))]
             start, margin = start + len(words), indent
+
+
+def _cell_style(cell: Cell) -> Style:
+    return (
+        _VERDICT_STYLES[cell.status] if isinstance(cell, Mark) else _CELL_STYLES.get(type(cell), "")
+    )
 
 
 def _table_line(

@@ -37,11 +37,13 @@ SECTIONS: Final = {
     "cost": Traits(probe="flops"),
     "frameworks": Traits(),
     "findings": Traits(default=True),
-    "expectations": Traits(default=True),
     "time": Traits(probe="timing"),
     "verification": Traits(default=True),
+    "expectations": Traits(default=True),  # a failure stands in the last line
 }
 DEFAULT_SECTIONS: Final = frozenset(name for name, entry in SECTIONS.items() if entry.default)
+# With --time: what is timed and the answer, on one screen.
+TIMED_SECTIONS: Final = DEFAULT_SECTIONS - {"states", "weights", "compare"} | {"time"}
 
 # Of all documents: what needs no title to be understood, and what only a run can tell.
 _UNTITLED: Final = frozenset({"header", "failures", "findings", "expectations", "verification"})

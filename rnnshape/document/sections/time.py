@@ -22,8 +22,8 @@ def time(inspection: Inspection) -> Iterator[Block]:
             Column(key="layer", title="layer", headed=False),
             Column(key="time", title="time", numeric=True),
             Column(key="quartiles", title="half of the runs", rank=2),
-            Column(key="time_ratio", title="of LSTM", numeric=True),
-            Column(key="macs_ratio", title="MACs of LSTM", numeric=True, rank=1),
+            Column(key="time_ratio", title="of LSTM's", numeric=True),
+            Column(key="macs_ratio", title="MACs of LSTM's", numeric=True, rank=1),
         ),
         rows=tuple(
             (
@@ -36,8 +36,25 @@ def time(inspection: Inspection) -> Iterator[Block]:
             for timing in timings
         ),
     )
-    passes = f"{baseline.runs} forward passes in inference"
-    yield Paragraph((f"median of {passes}, with PyTorch's own threads",))
+    own = next(each for each in timings if each.constructor == this)
+    whole = inspection.subject.input_spec.seq_len
+    for other in timings[1:] if own is baseline else [own]:
+        yield Paragraph((_compared(other, baseline, whole),))
+    passes = f"median of {own.runs} forward passes" if own.runs > 1 else "one forward pass of each"
+    yield Paragraph((f"{passes} in inference, with PyTorch's own threads",))
+
+
+def _compared(other: Timing, baseline: Timing, whole: int) -> str:
+    """`GRU takes 0.81 of LSTM's time here (4.1 ms, 5 ms)`."""
+    kind, of = _kind(other), _kind(baseline)
+    name = f"{kind} with a projection" if kind == of else kind
+    times = f"{Seconds(other.median)}, {Seconds(baseline.median)}"
+    text = f"{name} takes {other.median / baseline.median:.2f} of {of}'s time here ({times})"
+    if other.seq_len < whole:
+        text += f" for {other.seq_len:,} of the {whole:,} steps"
+    if other.lower <= baseline.upper and baseline.lower <= other.upper:
+        text += ", or it is chance: their runs overlap"
+    return text
 
 
 def _kind(timing: Timing) -> str:
