@@ -102,7 +102,8 @@ class _Shown:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         from rnnshape.render.terminal import rich_text
 
-        yield rich_text(self._document().sections, width=options.max_width)
+        colour = console.color_system is not None and not console.no_color
+        yield rich_text(self._document().sections, width=options.max_width, colour=colour)
 
     def _repr_markdown_(self) -> str:
         return render(self._document(), Format.MARKDOWN)

@@ -54,7 +54,8 @@ class Words(NamedTuple):
 
     def fields(self, values: Mapping[str, object]) -> str:
         """Several fields with their values; those of a target come first."""
-        between = " " if self.layer == "option" else ", "
+        are_options = all(self._style(name) == "option" for name in values)
+        between = " " if are_options else ", "
         by_place: dict[str, list[str]] = {" in the target": [], "": []}
         for name, value in values.items():
             by_place[self.place(name)].append(self.bare(name, value))

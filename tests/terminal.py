@@ -43,6 +43,16 @@ class Shown:
         return self.plain.splitlines()
 
 
+def without_more(text: str) -> str:
+    """What a terminal shows, without the line on what else there is."""
+    return re.sub(r"^(\x1b\[2m)?more: --show .*\n", "", text, flags=re.MULTILINE)
+
+
+def without_rules(text: str) -> str:
+    """What is shown in colour, without the rules under the heads of tables."""
+    return re.sub(r"^-{10,}\n", "", text, flags=re.MULTILINE)
+
+
 class Terminal:
     """A pseudo-terminal `columns` wide and `lines` high with a process of the program in it."""
 

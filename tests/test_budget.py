@@ -159,7 +159,7 @@ def test_a_cell_has_no_steps_layers_or_directions(capsys: pytest.CaptureFixture[
     assert main(["budget", "gru", "--cell", "--params", "1k", "--no-run"]) == 0
     shown = capsys.readouterr().out
     assert "nn.GRUCell(20, 10)" in shown
-    assert "N=5* batch, H_in=20* input   * default" in shown.splitlines()
+    assert "N=5 batch, H_in=20 input\nassumed: --batch 5 --input 20\n" in shown
 
 
 def test_bytes_depend_on_the_dtype(capsys: pytest.CaptureFixture[str]) -> None:

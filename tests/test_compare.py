@@ -117,10 +117,10 @@ def test_rows_are_sorted_within_a_group(
 @pytest.mark.parametrize(
     ("words", "title"),
     [
-        ("lstm gru", "of LSTM"),
-        ("gru lstm lstm", "of GRU"),
-        ("lstm lstm gru", "of 1st"),
-        ("rnn", "of 1st"),
+        ("lstm gru", "share of LSTM"),
+        ("gru lstm lstm", "share of GRU"),
+        ("lstm lstm gru", "share of 1st"),
+        ("rnn", "share of 1st"),
     ],
 )
 def test_the_title_of_ratios_names_the_baseline_where_that_is_enough(
@@ -275,7 +275,8 @@ def test_no_line_is_wrapped_and_the_least_needed_column_goes_first(columns: int)
     head = next(line for line in lines if line.startswith("compare"))
     assert len(head) <= columns
     titles = re.split(r"  +", head)
-    whole = ["compare", "parameters", "of LSTM", "MACs", "of LSTM", "output"]
+    share = "share of LSTM" if columns >= 80 else "vs LSTM"
+    whole = ["compare", "parameters", share, "MACs", share, "output"]
     leave = [[], [4], [5, 4], [5, 4, 3], [5, 4, 3, 2]]
     assert titles in [[t for n, t in enumerate(whole) if n not in gone] for gone in leave]
 
@@ -284,7 +285,7 @@ def test_a_constructor_makes_room_for_numbers() -> None:
     words = ("compare", "lstm", "gru --bidir --layers 3 --batch-first", "--hidden", "40000")
     lines = shown(*words, columns=80, changes=PLAIN).lines
     head = next(number for number, line in enumerate(lines) if line.startswith("compare"))
-    assert lines[head].split() == ["compare", "parameters", "of", "LSTM", "MACs", "output"]
+    assert lines[head].split() == ["compare", "parameters", "vs", "LSTM", "MACs", "output"]
     # 20 letters of constructor leave 60 for parameters, 14 and a gap of 2, a ratio, 7 and 2, MACs,
     # 17 and 2, and the output, 14 and 2.
     assert [line[:20].rstrip() for line in lines[head + 2 : head + 6]] == [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from rnnshape.analysis.cost import cost
+from rnnshape.document.model import Bytes
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.input import InputSpec
 from rnnshape.layer.report import predicted_report
@@ -17,6 +20,7 @@ from rnnshape.layer.settings import DType
 from rnnshape.pytorch.probes.flops import flops
 from rnnshape.pytorch.run import with_run
 from tests import reference
+from tests.program import call
 from tests.strategies import configs, examples, inputs, packed_inputs
 from tests.subjects import subject
 
@@ -87,10 +91,53 @@ def test_a_cell_costs_one_step_of_the_layer(kind: Kind) -> None:
     assert (cell.macs, cell.parameters, cell.states) == (layer.macs, layer.parameters, layer.states)
 
 
-def test_activations_are_the_input_and_the_output_of_every_layer() -> None:
-    config = RNNConfig(kind=Kind.LSTM, hidden_size=40, num_layers=4, bidirectional=True)
-    known = cost(subject(config))
-    assert known.activations == 4 * (10 * 5 * 20 + 4 * (10 * 5 * 80))
+def test_a_step_costs_the_macs_of_a_layer_that_reads_one_step_of_one_sequence() -> None:
+    config = RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=True, proj_size=7)
+    known = cost(subject(config, InputSpec(batch_size=5, seq_len=10)))
+    assert known.macs_per_step == cost(subject(config, _STEP)).macs == known.macs // 50
+
+
+def test_the_total_is_the_sum_of_what_is_above_it() -> None:
+    out = call("gru", "--layers", "2", "--no-run", "--show", "cost").out
+    rows = re.findall(r"^(\w+) +([\d,]+) +[\d.]+ (?:kB|MB|bytes)", out, re.MULTILINE)
+    *parts, (name, total) = [(name, int(count.replace(",", ""))) for name, count in rows]
+    assert name == "total"
+    assert total == sum(count for _, count in parts)
+    # 4 bytes for each parameter and gradient, 8 for Adam; 10 steps of 5 rows go in and come out.
+    layer = torch.nn.GRU(20, 40, num_layers=2)
+    own = sum(value.numel() for value in layer.parameters())
+    assert total == 16 * own + 4 * (10 * 5 * 20 + 10 * 5 * 40 + 2 * 5 * 40)
+
+
+def test_no_row_claims_what_training_keeps() -> None:
+    out = call("lstm", "--no-run", "--show", "cost").out
+    assert "activations" not in out
+    assert "Training needs more than the total" in out
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.00 kB"),
+        (39_680, "39.7 kB"),
+        (547_840, "548 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.00 MB"),  # a number that is rounded up to 1000 has the next unit
+        (1_409_810_432, "1.41 GB"),
+        (3 * 10**20, "300 EB"),
+        (1_234 * 10**18, "1,230 EB"),
+    ],
+)
+def test_bytes_are_written_with_three_digits_in_units_of_1000(count: int, text: str) -> None:
+    assert str(Bytes(count)) == text
+
+
+def test_half_precision_is_half_the_memory() -> None:
+    first = call("lstm", "--hidden", "512", "--dtype", "half", "--no-run").out.splitlines()[0]
+    parameters = sum(value.numel() for value in torch.nn.LSTM(20, 512).parameters())
+    assert first == f"nn.LSTM(20, 512)   {parameters:,} parameters, {2 * parameters / 1e6:.3} MB"
 
 
 @examples(25)

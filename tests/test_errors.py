@@ -21,8 +21,8 @@ DTYPES = ", ".join(dtype.value for dtype in DType)
 UNBATCHED = "--unbatched is one sequence without a batch"
 LSTM_HELP = "rnnshape lstm --help lists the options"
 SECTIONS = (
-    "header, shapes, states, grid, diagram, weights, arithmetic, gates, layouts, compare, cost,"
-    " frameworks, findings, expectations, time, verification"
+    "header, shapes, states, code, grid, diagram, weights, arithmetic, gates, layouts, compare,"
+    " cost, frameworks, findings, expectations, time, verification"
 )
 COMMANDS = "lstm, gru, rnn, inspect, compare, budget, check"
 

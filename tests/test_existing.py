@@ -386,8 +386,8 @@ def test_a_text_is_the_layer_that_it_describes(text: str, layer: nn.Module) -> N
 
 
 def test_what_a_text_does_not_give_is_assumed() -> None:
-    assert "H_in=20* input" in str(rnnshape.inspect("lstm --hidden 40", run=False))
-    assert "H_in=20 input" in str(rnnshape.inspect("nn.LSTM(20, 40)", run=False))
+    assert "input_size=20" in str(rnnshape.inspect("lstm --hidden 40", run=False))
+    assert "input_size=20" not in str(rnnshape.inspect("nn.LSTM(20, 40)", run=False))
 
 
 @pytest.mark.parametrize(

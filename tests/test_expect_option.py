@@ -207,7 +207,7 @@ def test_a_disagreement_wins_over_a_failure(
 def test_a_failure_is_shown_whatever_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["gru", "--no-run", "--show", "header"]
     assert main([*arguments, *expecting("params > 7k")]) == exits.SUCCESS
-    assert capsys.readouterr().out == "nn.GRU(20, 40)\n"
+    assert capsys.readouterr().out == "nn.GRU(20, 40)   7,440 parameters, 29.8 kB\n"
     assert main([*arguments, *expecting("params > 8k")]) == exits.FAILED
     assert "FAILED: params > 8k: it is 7,440, not more than 8,000" in capsys.readouterr().out
 
@@ -280,7 +280,9 @@ def test_of_several_targets_each_must_hold_what_is_expected(
     given = expecting("output = 10,5,40", "params = 9920")
     assert main([*targets, "--show", "header", *given]) == exits.FAILED
     assert capsys.readouterr().out.startswith(
-        "nn.LSTM(20, 40)\n\nnn.GRU(20, 40)\n\nFAILED: params = 9920: it is 7,440, not 9,920\n"
+        "nn.LSTM(20, 40)   9,920 parameters, 39.7 kB\n\n"
+        "nn.GRU(20, 40)   7,440 parameters, 29.8 kB\n\n"
+        "FAILED: params = 9920: it is 7,440, not 9,920\n"
     )
     assert main([*targets, "-f", "json", *given]) == exits.FAILED
     whole = json.loads(capsys.readouterr().out)

@@ -38,8 +38,16 @@ class Golden:
 
     @property
     def constructor(self) -> str:
-        """The call in the first line."""
-        return self.lines[0]
+        """The call in the first line, before the totals."""
+        return self.heading[1]
+
+    @property
+    def heading(self) -> re.Match[str]:
+        """The first line: the call, the parameters and their bytes."""
+        text = " ".join(self.lines)
+        line = re.match(r"(nn\.\w+\(.*?\)) +([\d,]+) +parameters, +([\d.]+) +(\w+)", text)
+        assert line is not None
+        return line
 
     def module(self, **changes: Any) -> Any:
         """The layer of the first line, without memory, with some arguments changed."""
@@ -127,17 +135,17 @@ def totals(module: Any, size: tuple[int, ...]) -> dict[str, int]:
     """Counts and bytes of float32, from PyTorch's own tensors."""
     given, steps_ = results(module, size), prod(size[:-1])
     own = 4 * parameters(module)
-    layers = module.num_layers
-    features = given["output"].shape[-1]  # of both directions together
     return {
         "parameters": parameters(module),
         "parameter_bytes": own,
         "macs": multiply_adds(module, steps_),
         "flops": 2 * multiply_adds(module, steps_),
+        "macs_per_step": multiply_adds(module, 1),
         "gradient_bytes": own,
         "adam_bytes": 2 * own,
+        "input_bytes": 4 * prod(size),
+        "output_bytes": given["output"].nbytes,
         "state_bytes": sum(value.nbytes for name, value in given.items() if name != "output"),
-        "activation_bytes": 4 * steps_ * (size[-1] + layers * features),
     }
 
 
@@ -183,6 +191,34 @@ def test_a_table_has_80_columns(step: Step) -> None:
 
 
 @EACH_TABLE
+def test_the_heading_counts_the_parameters_and_their_bytes(golden: Golden) -> None:
+    module = golden.module()
+    assert number(golden.heading[2]) == parameters(module)
+    itemsize = 2 if "bfloat16" in golden.command else 4
+    unit = {"bytes": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}[golden.heading[4]]
+    exact = Fraction(itemsize * parameters(module), unit)
+    assert exact < 1000
+    assert abs(Fraction(golden.heading[3]) - exact) <= exact / 200  # three digits
+
+
+@EACH_TABLE
+def test_the_verdict_repeats_the_shapes_and_the_parameters(golden: Golden) -> None:
+    text = " ".join(" ".join(golden.lines).split())
+    said = re.search(r"(?:ok: \S.*?|not run): (output .*?) ([\d,]+) parameters", text)
+    shown = {"verification", "all"} & {*re.split(r"[ ,]", golden.command)}
+    assert (said is None) is ("--show" in golden.command and not shown)
+    if said is None:
+        return
+    printed = printed_shapes(golden)
+    shapes = re.findall(rf"([\w ]+?) ({SHAPE})", said[1])
+    named = {name: shape(size) for names, size in shapes for name in names.strip().split(" and ")}
+    size = printed.get("input", (10, 5, golden.module().input_size))
+    given = results(golden.module(), size)
+    assert named == {name: tuple(value.shape) for name, value in given.items()}
+    assert number(said[2]) == parameters(golden.module())
+
+
+@EACH_TABLE
 def test_shapes_are_those_that_pytorch_gives(golden: Golden) -> None:
     printed = printed_shapes(golden)
     if "input" not in printed:
@@ -192,7 +228,7 @@ def test_shapes_are_those_that_pytorch_gives(golden: Golden) -> None:
     assert {names.split(", ")[0]: size for names, size in printed.items() if names != "input"} == {
         name: tuple(value.shape) for name, value in given.items()
     }
-    (next_linear,) = golden.found(r"next nn\.Linear: in_features = D\*H_out = (\d+)")
+    (next_linear,) = golden.found(r"(?:assumed: .*; )?next nn\.Linear: D\*H_out = (\d+)")
     assert int(next_linear[1]) == given["output"].shape[-1]
 
 
@@ -237,7 +273,7 @@ def test_layouts_are_those_that_pytorch_gives(golden: Golden) -> None:
 def test_weights_are_those_of_pytorch_and_their_sum_is_the_total(golden: Golden) -> None:
     names = r"((?:weight|bias)_\w+(?:\.\.l\d+)?)"
     rows = golden.found(rf"{names} +({SHAPE})(?: +x ([\d,]+))? +([\d,]+) +\(.*\)")
-    totals = golden.found(r"total +(?:(\d+) +)?([\d,]+)")
+    totals = golden.found(r"total +(?:(\d+) +)?([\d,]+)(?: +[34] = gates .*)?")
     if not rows:
         assert not totals
         assert "--show" in golden.command
@@ -301,7 +337,8 @@ def test_what_is_said_of_projections_holds(golden: Golden) -> None:
         return parameters(golden.module(proj_size=size))
 
     said = list(re.finditer(r"(?:--proj saves parameters|only) up to (\d+)", text))
-    assert bool(said) is (golden.constructor.startswith("nn.LSTM") and bool(golden.found(COMPARED)))
+    in_detail = "--show all" in golden.command or ",compare," in golden.command
+    assert bool(said) is (golden.constructor.startswith("nn.LSTM") and in_detail)
     for match in said:
         saving = int(match[1])
         without = with_projection(0)
@@ -332,18 +369,24 @@ def test_arithmetic_is_right(golden: Golden) -> None:
 
 @EACH_TABLE
 def test_costs_are_those_of_pytorchs_tensors(golden: Golden) -> None:
-    units = r"MACs|FLOPs|parameters|gradients|Adam|states|activations"
-    rows = golden.found(
-        rf"({units}) +([\d,]+)(?: +bytes)? +(?:L\*N x|2 x|4 x|one |two|the|in|of).*"
+    computed = golden.found(r"(MACs|MACs per step|FLOPs) +([\d,]+) +(?:L\*N x|one step|2 x).*")
+    kept = golden.found(
+        r"(parameters|gradients|Adam|input|output|states|total) +([\d,]+) +[\d.]+ (?:[kM]B|bytes).*"
     )
-    assert bool(rows) is ("--show all" in golden.command)
-    if rows:
+    assert bool(computed) is bool(kept) is ("--show all" in golden.command)
+    if kept:
         module = golden.module()
         known = totals(module, printed_shapes(golden)["input"])
-        names = {"MACs": "macs", "FLOPs": "flops", "Adam": "adam_bytes"}
-        assert {names.get(row[1], f"{row[1][:-1]}_bytes"): number(row[2]) for row in rows} == {
-            name: value for name, value in known.items() if name != "parameters"
+        names = {"MACs": "macs", "FLOPs": "flops", "MACs per step": "macs_per_step"}
+        names["Adam"] = "adam_bytes"
+        found = {
+            names.get(row[1], f"{row[1].removesuffix('s')}_bytes"): number(row[2])
+            for row in (*computed, *kept)
         }
+        assert found.pop("total_bytes") == sum(
+            value for name, value in known.items() if name.endswith("_bytes")
+        )
+        assert found == {name: value for name, value in known.items() if name != "parameters"}
 
 
 @EACH_TABLE
@@ -395,7 +438,8 @@ def test_equalities_hold_when_they_are_evaluated(golden: Golden) -> None:
         left, right = (eval(side, {}, given) for side in claim.groups())  # noqa: S307 - our own file
         assert left.numel() > 0
         assert torch.equal(left, right)
-    assert bool(views) is module.bidirectional
+    in_detail = "--show all" in golden.command
+    assert bool(views) is (in_detail and module.bidirectional)
     for view in views:
         viewed = eval(view, {}, given)  # noqa: S307 - our own file
         for layer in range(module.num_layers):

@@ -63,7 +63,7 @@ def stdin(monkeypatch: pytest.MonkeyPatch) -> Any:
         ("nn.LSTM(20, 41, bidirectional=True)", "lstm --input 20 --hidden 41 --bidir"),
         ("nn.GRU(7, 8, 2, bias=False)", "gru --input 7 --hidden 8 --layers 2 --no-bias"),
         ("nn.RNNCell(20, 40)", "rnn --cell --input 20 --hidden 40"),
-        ("lstm --proj 5", "lstm --proj 5"),
+        ("lstm --proj 5 --input 3 --hidden 7", "lstm --proj 5 --input 3 --hidden 7"),
     ],
 )
 def test_it_says_what_the_layer_command_says(

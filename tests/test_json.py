@@ -140,7 +140,6 @@ def test_totals_are_the_sums_over_the_weights(words: tuple[str, ...]) -> None:
     stacks = config["num_layers"] * (2 if config["bidirectional"] else 1)
     batch = 1 if input_["batch_size"] is None else input_["batch_size"]
     steps = batch if config["cell"] else sum(input_["lengths"] or [input_["seq_len"] * batch])
-    width = config["proj_size"] or config["hidden_size"]
     finals = [t for name, t in layer["tensors"].items() if name.endswith(("_n", "_1"))]
     parameters = sum(row["parameters"] for row in rows)
     elements = {
@@ -148,12 +147,14 @@ def test_totals_are_the_sums_over_the_weights(words: tuple[str, ...]) -> None:
         "gradient_bytes": parameters,
         "adam_bytes": 2 * parameters,
         "state_bytes": sum(prod(tensor["shape"]) for tensor in finals),
-        "activation_bytes": steps * (config["input_size"] + stacks * width),
+        "input_bytes": prod(layer["tensors"]["input"]["shape"]),
+        "output_bytes": 0 if config["cell"] else prod(layer["tensors"]["output"]["shape"]),
     }
     assert layer["totals"] == {
         "parameters": parameters,
         "macs": steps * matrices,
         "flops": 2 * steps * matrices,
+        "macs_per_step": matrices,
         **{name: count * bits // 8 for name, count in elements.items()},
     }
     assert len(rows) == stacks * (2 + 2 * config["bias"] + (config["proj_size"] > 0))

@@ -92,8 +92,8 @@ def test_every_table_is_one_to_a_parser(words: tuple[str, ...]) -> None:
     text = written(*words)
     starts = len(re.findall(r"^\|[ -]*-[-:| ]*\|$", text, re.MULTILINE))
     found = tables(text)
-    # shapes, weights, gates, layouts, compare, cost, frameworks
-    columns = [4, 4 if "--full" in words else 5, 7, 3, 5, 4, 5]
+    # shapes, weights, gates, layouts, compare, the two of cost, frameworks
+    columns = [4, 4 if "--full" in words else 5, 7, 3, 5, 3, 4, 5]
     assert len(found) == starts == len(columns)
     assert [len(table[0]) for table in found] == columns
     for table in found:
@@ -179,7 +179,7 @@ def test_the_totals_are_strong() -> None:
     kinds = [child.type for child in total[0].children or [] if child.type != "text_special"]
     assert plain(total[0]) == "total"
     assert "strong_open" in kinds
-    assert [plain(cell) for cell in total] == ["total", "", "4", "7,440", ""]
+    assert [plain(cell) for cell in total] == ["total", "", "4", "7,440", "3 = gates r z n"]
 
 
 def test_the_verdict_is_kept_with_the_request_that_it_is_about() -> None:
@@ -187,7 +187,8 @@ def test_the_verdict_is_kept_with_the_request_that_it_is_about() -> None:
     run = call(*words, "-f", "markdown").out.splitlines()[-1]
     assert run.startswith("`rnnshape lstm --hidden 40 --layers 4 --bidir`: ok: torch 2.")
     assert written(*words).splitlines()[-1] == (
-        "`rnnshape lstm --hidden 40 --layers 4 --bidir`: formulas only, not run"
+        "`rnnshape lstm --hidden 40 --layers 4 --bidir`: not run: `output` `(10, 5, 80)`, `h_n` and"
+        " `c_n` `(8, 5, 40)`, 136,960 parameters by formula alone"
     )
 
 
@@ -203,7 +204,7 @@ def test_the_verdict_is_kept_with_the_request_that_it_is_about() -> None:
 )
 def test_the_request_of_the_verdict_is_the_one_that_was_made(words: str) -> None:
     last = written(*words.split()).splitlines()[-1]
-    assert last == f"`rnnshape {words}`: formulas only, not run"
+    assert last.startswith(f"`rnnshape {words}`: not run: `output`")
 
 
 # What a name in a checkpoint could hold.

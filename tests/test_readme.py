@@ -75,11 +75,17 @@ def test_the_readme_lists_every_format_and_suffix() -> None:
 
 def test_show_does_what_the_readme_says() -> None:
     (line,) = re.findall(r"^- \*\*Sections\*\*: (.*?)\n-", README, re.MULTILINE | re.DOTALL)
-    more, alone = (shown.split(",") for shown in re.findall(r"--show ([\w,]+)", line))
+    more, *each_alone = (shown.split(",") for shown in re.findall(r"--show ([\w,]+)", line))
     assert more[0] == "default"
     assert _sections(more) - _sections(["default"]) == set(more[1:])
     assert _sections(["default"]) < _sections(more)
-    assert _sections(alone) == set(alone)
+    assert len(each_alone) == 3
+    for alone in each_alone:
+        assert _sections(alone) == set(alone)
+    default, detailed = (
+        call("lstm", "--bidir", "--no-run", "--show", show).out for show in ("default", "states")
+    )
+    assert {*detailed.splitlines()} - {*default.splitlines()}
 
 
 def _sections(show: list[str]) -> set[str]:

@@ -14,9 +14,11 @@ class Cost:
     """Counts of the whole input, and bytes in the dtype of the settings."""
 
     macs: int
+    macs_per_step: int  # of one sequence
     parameters: int  # bytes
+    input: int  # bytes
+    output: int  # bytes of the last layer's output; a cell has none besides its states
     states: int  # bytes of the final states
-    activations: int  # bytes of the input and of every layer's output
 
     @property
     def flops(self) -> int:
@@ -36,12 +38,16 @@ class Cost:
 
 def cost(subject: Subject) -> Cost:
     """The cost of a layer by formula."""
-    sizes, itemsize = subject.sizes, subject.settings.dtype.itemsize
-    finals = final_state_names(subject.config)
-    outputs = sizes.num_layers * sizes.D * sizes.H_out
+    tensors, itemsize = subject.tensors, subject.settings.dtype.itemsize
+
+    def size(*names: str) -> int:
+        return itemsize * sum(elements(tensors[name].shape) for name in names)
+
     return Cost(
         macs=subject.macs,
+        macs_per_step=subject.weights.matrix_elements,
         parameters=subject.parameter_bytes,
-        states=itemsize * sum(elements(subject.tensors[name].shape) for name in finals),
-        activations=itemsize * sizes.steps * (sizes.H_in + outputs),
+        input=size("input"),
+        output=0 if subject.config.cell else size("output"),
+        states=size(*final_state_names(subject.config)),
     )

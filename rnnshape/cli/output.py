@@ -29,6 +29,7 @@ class Plan:
     files: tuple[tuple[Path, Format], ...]
     show: frozenset[str]
     named: frozenset[str]  # the sections of `show` that were asked for by name
+    detailed: frozenset[str]  # those and, with `all`, every section
     full: bool
     colour: bool
     caption: Caption | None  # of a table in LaTeX
@@ -44,12 +45,14 @@ class Plan:
         terminal = sys.stdout.isatty()
         show = "default" if options.show is None else options.show
         words = [word.strip() for word in show.split(",")]
+        named = frozenset(words) & frozenset(sections)
         files = _files(options.files or [])
         return cls(
             format=Format(name),
             files=files,
             show=_shown(words, sections, default),
-            named=frozenset(words) & frozenset(sections),
+            named=named,
+            detailed=frozenset(sections) if "all" in words else named,
             full=options.full,
             colour=wants_colour(sys.stdout, colour),
             caption=_caption(options, {Format(name), *(output for _, output in files)}),
@@ -60,8 +63,10 @@ class Plan:
 class Delivery:
     """Writes one document: on a terminal predictions first, then the rest."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, more: str = "") -> None:
+        """`more` says what else there is, above what follows the run, on a terminal alone."""
         self._plan = plan
+        self._more = more
         self._shown = 0  # sections that are on the terminal already
 
     def begin(self, predicted: Document) -> None:
@@ -100,8 +105,10 @@ class Delivery:
             write_stdout(render(document, self._plan.format))
             return
         rest = document.sections[self._shown :]
-        blank = "\n" if self._shown and rest else ""
-        write_stdout(blank + _text(self._plan, rest))
+        between = "\n" if self._shown and rest else ""
+        if self._more and self._plan.streams:
+            between += f"{_more(self._plan, self._more)}\n"
+        write_stdout(between + _text(self._plan, rest))
 
     def refuse(self, refusal: Document) -> None:
         """Write a refused request to files of JUnit's, and to stdout if it is to get JUnit's XML.
@@ -135,6 +142,12 @@ def _text(plan: Plan, sections: Sequence[Section]) -> str:
 
     width = shutil.get_terminal_size().columns if plan.streams else None
     return disarmed(render_sections(sections, width=width, colour=plan.colour))
+
+
+def _more(plan: Plan, text: str) -> str:
+    from rnnshape.render.terminal import dimmed
+
+    return dimmed(text, colour=plan.colour)
 
 
 def _shown(

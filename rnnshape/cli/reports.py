@@ -33,8 +33,8 @@ def deliver(subjects: Sequence[Subject], plan: Plan, run: RunOptions, expect: Ex
     _require_shown(subjects, plan, run, expect)
     inspections = [judged(expect, predicted_report(subject)) for subject in subjects]
     show = plan.show | {"time"} if run.time else plan.show - {"time"}
-    document = partial(report_document, show=show, full=plan.full)
-    delivery = Delivery(plan)
+    document = partial(report_document, show=show, detailed=plan.detailed, full=plan.full)
+    delivery = Delivery(plan, more="" if plan.named else _more(subjects, plan))
     if plan.streams:
         delivery.begin(document(*inspections))
     if run.run:
@@ -47,6 +47,17 @@ def deliver(subjects: Sequence[Subject], plan: Plan, run: RunOptions, expect: Ex
         agrees=not any(each.report.disagrees for each in inspections),
         holds=all(each.holds for each in inspections),
     )
+
+
+def _more(subjects: Sequence[Subject], plan: Plan) -> str:
+    """The sections that are not shown and could be, as an option."""
+    cells = all(subject.config.cell for subject in subjects)
+    names = [
+        name
+        for name in SECTIONS
+        if name not in plan.show | {"time"} and not (cells and SECTIONS[name].of_layers)
+    ]
+    return f"more: --show {','.join(names)} or all" if names else ""
 
 
 def _require_timeable(subjects: Sequence[Subject], run: RunOptions) -> None:

@@ -18,7 +18,7 @@ from rnnshape.document.data import (
     verification_data,
 )
 from rnnshape.document.findings import finding_text, trap_text, traps_of
-from rnnshape.document.legend import MACS, common_legend
+from rnnshape.document.legend import MACS, assumed, common_legend
 from rnnshape.document.model import (
     Block,
     Code,
@@ -83,6 +83,8 @@ def _budget(solution: Solution, report: LayerReport) -> Iterator[Block]:
         column = "" if quantity is Quantity.MACS else other.value
         yield Paragraph((f"{MACS}, whole input",), column=column)
     yield common_legend([report.subject], without=solution.sought)
+    if defaults := assumed([report.subject], without=solution.sought):
+        yield Paragraph(defaults)
 
 
 def _size(solution: Solution, candidate: Candidate) -> int:

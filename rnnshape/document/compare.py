@@ -20,7 +20,7 @@ from rnnshape.document.data import (
     traps_data,
 )
 from rnnshape.document.findings import trap_text, traps_of
-from rnnshape.document.legend import MACS, common_legend
+from rnnshape.document.legend import MACS, assumed, common_legend
 from rnnshape.document.model import (
     Block,
     Code,
@@ -43,7 +43,7 @@ def compare_document(comparison: Comparison, *, limit: int | None) -> Document:
     """The layers in their groups; no more than `limit` of them, unless it is None."""
     traps = traps_of(row.subject for row in comparison.rows)
     blocks: Mapping[str, Iterable[Block]] = {
-        "header": [common_legend(comparison.subjects)],
+        "header": _header(comparison),
         "compare": _compare(comparison, limit),
         "findings": (Note(trap_text(target, trap)) for target, trap in traps),
         "verification": _verification(comparison, limit),
@@ -56,16 +56,23 @@ def compare_document(comparison: Comparison, *, limit: int | None) -> Document:
     )
 
 
+def _header(comparison: Comparison) -> Iterator[Block]:
+    yield common_legend(comparison.subjects)
+    if defaults := assumed(comparison.subjects):
+        yield Paragraph(defaults)
+
+
 def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
     groups = _cut(comparison, limit)
-    of = f"of {_baseline(comparison.groups[0])}"
+    baseline = _baseline(comparison.groups[0])
+    share, short = f"share of {baseline}", f"vs {baseline}"
     yield Table(
         columns=(
             Column(key="constructor", title="constructor", calls=True),
             Column(key="parameters", title="parameters", numeric=True),
-            Column(key="parameters_ratio", title=of, numeric=True, rank=1),
+            Column(key="parameters_ratio", title=share, short=short, numeric=True, rank=1),
             Column(key="macs", title="MACs", numeric=True, rank=2),
-            Column(key="macs_ratio", title=of, numeric=True, rank=4),
+            Column(key="macs_ratio", title=share, short=short, numeric=True, rank=4),
             Column(key="output", title="output", numeric=True, rank=3),
         ),
         rows=tuple(
@@ -75,7 +82,7 @@ def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
                 row.parameters_ratio,
                 row.macs,
                 row.macs_ratio,
-                Shape(read_next(row.subject.tensors).shape),
+                Shape.of(read_next(row.subject.tensors)),
             )
             for group in groups
             for row in group.rows

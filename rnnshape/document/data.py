@@ -81,10 +81,12 @@ def _module(inspection: Inspection) -> Mapping[str, Any]:
         ],
         "totals": {
             **totals_data(subject),
+            "macs_per_step": cost.macs_per_step,
             "gradient_bytes": cost.gradients,
             "adam_bytes": cost.adam,
+            "input_bytes": cost.input,
+            "output_bytes": cost.output,
             "state_bytes": cost.states,
-            "activation_bytes": cost.activations,
         },
         "gates": {
             gate: [rows.start, rows.stop] for gate, rows in gate_rows(subject.config).items()

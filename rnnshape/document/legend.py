@@ -1,11 +1,11 @@
-"""What the symbols of formulas stand for, and what MACs are."""
+"""What the symbols of formulas stand for, what was assumed of sizes, and what MACs are."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from rnnshape.document.model import Legend, Symbol
+from rnnshape.document.model import Inline, Legend, Symbol
 from rnnshape.fields import FIELDS
 from rnnshape.layer.config import Kind
 from rnnshape.layer.subject import INPUT_FIELDS, Subject
@@ -31,6 +31,27 @@ def common_legend(subjects: Collection[Subject], *, without: str = "") -> Legend
     return Legend(tuple(_symbols(subjects, {**symbols, "bidirectional": "D"})))
 
 
+def assumed(subjects: Collection[Subject], *, without: str = "") -> Inline:
+    """The sizes that have their default in any of the layers, as they could have been given.
+
+    PyTorch has no defaults for these sizes. The field `without` is left out.
+    """
+    sizes = {}
+    for name in ("seq_len", "batch_size", "input_size", "hidden_size"):
+        values = {_value(subject, name) for subject in subjects if _is_assumed(subject, name)}
+        if values and name != without:
+            sizes[name] = values.pop()
+    words = next(iter(subjects)).origin.words
+    return (f"assumed: {words.fields(sizes)}",) if sizes else ()
+
+
+def _is_assumed(subject: Subject, name: str) -> bool:
+    has_none = (name == "seq_len" and subject.config.cell) or (
+        name == "batch_size" and not subject.input_spec.batched
+    )
+    return name in subject.assumed and not has_none
+
+
 def _symbols(subjects: Collection[Subject], symbols: dict[str, str]) -> Iterator[Symbol]:
     absent = set()
     if not any(subject.input_spec.batched for subject in subjects):
@@ -40,12 +61,32 @@ def _symbols(subjects: Collection[Subject], symbols: dict[str, str]) -> Iterator
     for field, names in symbols.items():
         values = {_value(subject, field) for subject in subjects}
         if len(values) == 1 and field not in absent:
+            value = values.pop()
             yield Symbol(
                 symbols=tuple(names.split()),
-                value=int(values.pop()),
-                meaning=FIELDS[field].short,
+                value=int(value),
+                meaning=_meaning(field, int(value)),
                 assumed=any(field not in subject.given for subject in subjects),
+                axis=_AXES.get(field, ""),
             )
+
+
+_AXES: Final = {
+    "seq_len": "seq",
+    "batch_size": "batch",
+    "input_size": "feature",
+    "hidden_size": "feature",
+    "proj_size": "feature",
+    "num_layers": "layer*dir",
+    "bidirectional": "layer*dir",
+}
+
+
+def _meaning(field: str, value: int) -> str:
+    """What the legend calls a size: `batch`, `directions`."""
+    if field == "bidirectional":
+        return f"direction{'s' * (value != 1)}"
+    return FIELDS[field].short
 
 
 def _value(subject: Subject, field: str) -> Any:

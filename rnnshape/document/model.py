@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Context
 from fractions import Fraction
 from typing import Any, Final, Literal, TypeAlias
 
-from rnnshape.dims import written_shape
+from rnnshape.dims import ints, written_shape
+from rnnshape.layer.facts import Tensor
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,39 @@ class Formula:
 
 @dataclass(frozen=True)
 class Shape:
-    """A tensor's shape."""
+    """A tensor's shape, with the name of each axis where the axes have names."""
 
     sizes: tuple[int, ...]
+    axes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> Shape:
+        """The shape of a tensor that goes into or comes out of a layer."""
+        return cls(ints(tensor.shape), tensor.axes)
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The names of a tensor's axes, in order: `seq, batch, feature`."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """An amount of memory, shown to three digits in units of 1000: `548 kB`, `1.41 GB`."""
+
+    count: int
+
+    def __str__(self) -> str:
+        rounded = Context(prec=3).create_decimal(self.count)
+        power = min(rounded.adjusted() // 3, len(_UNITS) - 1)
+        return (
+            f"{rounded.scaleb(-3 * power):,f} {_UNITS[power]}" if power else f"{self.count} bytes"
+        )
+
+
+_UNITS: Final = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 @dataclass(frozen=True)
@@ -75,8 +107,10 @@ class Mark:
         return _WORDS[self.status]
 
 
-Cell: TypeAlias = str | int | Fraction | Code | Formula | Shape | Times | Seconds | Mark | None
-Piece: TypeAlias = str | int | Code | Formula | Shape
+Cell: TypeAlias = (
+    str | int | Fraction | Code | Formula | Shape | Axes | Bytes | Times | Seconds | Mark | None
+)
+Piece: TypeAlias = str | int | Code | Formula | Shape | Axes | Bytes
 Inline: TypeAlias = tuple[Piece, ...]
 
 
@@ -86,6 +120,7 @@ class Column:
 
     key: str  # for machines: "parameters_ratio"
     title: str
+    short: str = ""  # what a terminal shows of the title where the table is too wide
     numeric: bool = False  # aligned right
     headed: bool = True  # whether a terminal shows the title
     rank: int = 0  # the highest is left out first where room is short, 0 never
@@ -114,6 +149,7 @@ class Symbol:
     value: int
     meaning: str
     assumed: bool  # a default, not given
+    axis: str = ""  # the axis that it is the size of, if there is one
 
 
 @dataclass(frozen=True)
@@ -149,6 +185,7 @@ class Picture:
 
     lines: tuple[str, ...]
     narrow: tuple[str, ...] = ()
+    language: str = "text"  # or "python", for formats that mark up code
 
 
 @dataclass(frozen=True)
@@ -185,9 +222,10 @@ class Diagram:
 
 @dataclass(frozen=True)
 class Heading:
-    """What the document is about."""
+    """What the document is about, and its totals."""
 
     text: Code
+    totals: Inline = ()
 
 
 @dataclass(frozen=True)
@@ -305,5 +343,7 @@ def _plain(piece: Piece) -> str:
             return text
         case Shape(sizes):
             return written_shape(sizes)
-        case str() | int():
+        case Axes(names):
+            return ", ".join(names)
+        case str() | int() | Bytes():
             return str(piece)

@@ -18,17 +18,21 @@ _ALL_READ: Final[Mapping[str, RequestError]] = {}
 def report_document(
     *inspections: Inspection,
     show: Collection[str],
+    detailed: Collection[str] = (),
     full: bool = False,
     unread: Mapping[str, RequestError] = _ALL_READ,
 ) -> Document:
-    """The sections named in `show`, in the order of SECTIONS; `full` names every weight.
+    """The sections in `show`, in the order of SECTIONS; `full` names every weight.
 
-    Expectations and the verification are also shown where they failed. Several layers follow one
-    another, then a note for each layer that is `unread`. Where sections are asked for, or there is
-    one layer, there are no records, which would not hold what the sections do.
+    Those in `detailed` say everything, any other what is asked most. Expectations and the
+    verification are also shown where they failed. Several layers follow one another, then a note
+    for each layer that is `unread`. Where sections are asked for, or there is one layer, there are
+    no records, which would not hold what the sections do.
     """
     sections = tuple(
-        section for each in inspections for section in _sections(each, show=show, full=full)
+        section
+        for each in inspections
+        for section in _sections(each, show=show, detailed=detailed, full=full)
     )
     default = frozenset(show) - {"time"} == DEFAULT_SECTIONS
     notes = [
@@ -46,13 +50,17 @@ def report_document(
     )
 
 
-def _sections(inspection: Inspection, *, show: Collection[str], full: bool) -> tuple[Section, ...]:
+def _sections(
+    inspection: Inspection, *, show: Collection[str], detailed: Collection[str], full: bool
+) -> tuple[Section, ...]:
     shown = set(show)
     if not inspection.holds:
         shown.add("expectations")
     if inspection.report.disagrees:
         shown.add("verification")
-    places = {"weights": "weights:weights_by_name"} if full else {}
+    places = {name: f"{name}:{SECTIONS[name].in_detail}" for name in detailed}
+    if full:
+        places["weights"] = "weights:weights_by_name"
     if set(show) == {"findings"}:
         places["findings"] = "findings:findings_or_none"
     return assembled(

@@ -19,6 +19,7 @@ from rnnshape.document.model import (
     Verdict,
 )
 from rnnshape.layer.facts import Claim
+from rnnshape.layer.formulas import final_state_names
 from rnnshape.layer.input import InputSpec
 from rnnshape.layer.report import LayerReport
 from rnnshape.layer.subject import Subject
@@ -51,14 +52,17 @@ def mismatches_of(key: str, runs: Iterable[tuple[str, Run | None]]) -> Iterator[
 
 def run_verdict(report: LayerReport, request: Code) -> Verdict:
     """Whether PyTorch does what was predicted of a layer, and where it does not."""
-    run = report.run
-    return verdict_of_runs(
-        request,
-        [report.subject],
-        [run],
-        gives="" if run is None else _proven(run, report.subject.input_spec),
-        reason=() if run is None else mismatches_text(run.mismatches),
-    )
+    run, subject = report.run, report.subject
+    answer = _answer(report)
+    if run is None:
+        text: Inline = ("not run: ", *answer, " by formula alone")
+        return Verdict(status="skipped", text=text, subject=request)
+    if run.agrees:
+        where = f"torch {_where([run], [subject])}: "
+        proven = f", {_proven(run, subject.input_spec)}"
+        return Verdict(status="ok", text=(where, *answer, proven), subject=request)
+    reason = mismatches_text(run.mismatches)
+    return verdict_of_runs(request, [subject], [run], gives="", reason=reason)
 
 
 def verdict_of_runs(  # noqa: PLR0913 - the parts of a sentence
@@ -79,13 +83,38 @@ def verdict_of_runs(  # noqa: PLR0913 - the parts of a sentence
     ran = [run for run in runs if run is not None]
     if not ran:
         return Verdict(status="skipped", text=(skipped,), subject=request)
-    settings = {(each.settings.device, each.settings.dtype.value) for each in subjects}
-    place = f" on {', '.join(settings.pop())}," if len(settings) == 1 else ""
-    where = f"{ran[0].torch_version}{place}"
+    where = _where(ran, subjects)
+    where += "," * (" on " in where)
     if all(run.agrees for run in ran):
         return Verdict(status="ok", text=(f"torch {where} gives {gives}",), subject=request)
     text = f"PyTorch {where} disagrees with the formulas{disputed}"
     return Verdict(status="mismatch", text=(text,), subject=request, reason=reason)
+
+
+def _where(runs: Sequence[Run], subjects: Collection[Subject]) -> str:
+    """`2.13.0 on cpu, float32`, or the release alone where the settings differ."""
+    settings = {(each.settings.device, each.settings.dtype.value) for each in subjects}
+    place = f" on {', '.join(settings.pop())}" if len(settings) == 1 else ""
+    return f"{runs[0].torch_version}{place}"
+
+
+def _answer(report: LayerReport) -> Inline:
+    """What the layer returns and how large it is, with states of one shape named together."""
+    tensors, config = report.predicted.tensors, report.subject.config
+    returned = (*(["output"] if "output" in tensors else []), *final_state_names(config))
+    names: dict[Shape, list[str]] = {}
+    for name in returned:
+        names.setdefault(Shape.of(tensors[name]), []).append(name)
+    pieces: Inline = ()
+    for shape, several in names.items():
+        pieces += (*_joined(several), " ", shape, ", ")
+    return (*pieces, f"{report.predicted.counts['parameters']:,} parameters")
+
+
+def _joined(names: Sequence[str]) -> Iterator[Code | str]:
+    for place, name in enumerate(names):
+        yield from (" and ",) * bool(place)
+        yield Code(name)
 
 
 def mismatches_text(mismatches: Sequence[Mismatch]) -> Inline:
@@ -112,6 +141,7 @@ def _row(mismatch: Mismatch) -> tuple[Cell, ...]:
 
 
 def _proven(run: Run, given: InputSpec) -> str:
+    """How much of what was predicted a run proved."""
     texts = [_judged(run.claims)]
     if run.input_spec.seq_len < given.seq_len:
         texts.append(f"only {run.input_spec.seq_len} steps were run, since all are alike")
@@ -120,19 +150,17 @@ def _proven(run: Run, given: InputSpec) -> str:
 
 
 def _judged(claims: Sequence[Claim]) -> str:
-    """What a run proved, and which of the claims it could not judge."""
+    """That all is as predicted, and which of the claims a run could not judge."""
     relations = [claim for claim in claims if not isinstance(claim.right, tuple)]
     unjudged = [str(claim) for claim in relations if claim.holds is None]
-    if not claims:
-        return "these shapes and weights"
-    if len(unjudged) == len(relations):
-        return "these shapes and weights; there are no values to compare"
     if not unjudged:
-        return "these shapes, weights and equalities"
+        return "all as predicted"
+    if len(unjudged) == len(relations):
+        return "all as predicted; there are no values to compare"
     judged = f"{len(relations) - len(unjudged)} of {len(relations)} equalities"
     more = [f"and {len(unjudged) - _MOST_NAMED} more"] * (len(unjudged) > _MOST_NAMED)
     named = ", ".join([*unjudged[:_MOST_NAMED], *more])
-    return f"these shapes, weights and {judged}; not judged: {named}"
+    return f"all as predicted, with {judged} judged; not judged: {named}"
 
 
 def _value(value: Observed) -> str | int | Shape:

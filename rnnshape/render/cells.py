@@ -7,12 +7,15 @@ from fractions import Fraction
 
 from rnnshape.dims import written_shape
 from rnnshape.document.model import (
+    Axes,
+    Bytes,
     Cell,
     Code,
     Column,
     Formula,
     Inline,
     Mark,
+    Piece,
     Seconds,
     Shape,
     Symbol,
@@ -38,7 +41,9 @@ def cell_text(cell: Cell) -> str:
             return printable(text)
         case Shape(sizes):
             return written_shape(sizes)
-        case Seconds() | Mark():
+        case Axes(names):
+            return ", ".join(names)
+        case Seconds() | Bytes() | Mark():
             return str(cell)
         case Times(count):
             return f"x {count:,}"
@@ -61,16 +66,15 @@ def line_text(text: Inline) -> str:
     return "".join(map(cell_text, text))
 
 
-def pieces(text: Inline) -> Iterator[str | Code | Formula | Shape]:
+def pieces(text: Inline) -> Iterator[Piece]:
     """The pieces of a sentence, with its numbers as text without commas."""
     return (str(piece) if isinstance(piece, int) else piece for piece in text)
 
 
-def symbol_texts(symbols: Sequence[Symbol], *, starred: bool) -> Iterator[Inline]:
-    """`H_out=H_cell=40* hidden` for each symbol; the star, if `starred`, marks a default."""
+def symbol_texts(symbols: Sequence[Symbol]) -> Iterator[Inline]:
+    """`H_out=H_cell=40 hidden` for each symbol."""
     for symbol in symbols:
-        star = "*" * (starred and symbol.assumed)
-        value = f"={symbol.value}{star} {symbol.meaning}".rstrip()
+        value = f"={symbol.value} {symbol.meaning}".rstrip()
         yield Code("=".join(symbol.symbols)), value
 
 

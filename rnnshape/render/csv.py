@@ -30,6 +30,7 @@ from typing import Final
 
 from rnnshape.document.model import (
     Block,
+    Bytes,
     Cell,
     Diagram,
     Document,
@@ -108,8 +109,8 @@ def _rows(block: Block) -> Iterator[tuple[str, dict[str, str]]]:
         case Diagram(stages):
             for stage, nodes in enumerate(stages, 1):
                 yield from (_node(node, stage) for node in nodes)
-        case Heading(text):
-            yield "", {"heading": _exact(text)}
+        case Heading(text, totals):
+            yield "", {"heading": _exact(text), **({"totals": _inline(totals)} if totals else {})}
         case Note(text):
             yield "", {"note": _inline(text)}
         case Verdict():
@@ -160,14 +161,16 @@ def _node(node: Node, stage: int) -> tuple[str, dict[str, str]]:
 
 
 def _inline(text: Inline) -> str:
-    return "".join(map(_exact, text))
+    return "".join(
+        f"{_exact(piece)} bytes" if isinstance(piece, Bytes) else _exact(piece) for piece in text
+    )
 
 
 def _exact(cell: Cell) -> str:
     match cell:
         case int() | Fraction():
             return str(cell)
-        case Times(count):
+        case Times(count) | Bytes(count):
             return str(count)
         case Seconds(value):
             return repr(value)

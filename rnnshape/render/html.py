@@ -127,9 +127,8 @@ def _block(block: Block, key: str) -> Iterator[str]:
         case Table():
             yield from _scrolled(_table(block), key)
         case Legend(symbols):
-            star = " (* default)" * any(symbol.assumed for symbol in symbols)
-            values = ", ".join(map(_inline, symbol_texts(symbols, starred=True)))
-            yield f'<p class="legend">{values}{star}</p>'
+            values = ", ".join(map(_inline, symbol_texts(symbols)))
+            yield f'<p class="legend">{values}</p>'
         case Paragraph(text):
             yield f"<p>{_inline(text)}</p>"
         case Listing(items):
@@ -141,8 +140,10 @@ def _block(block: Block, key: str) -> Iterator[str]:
             yield from _scrolled(_picture(map(printable, lines)), key)
         case Diagram():
             yield from _scrolled(_diagram(block), key)
-        case Heading(text):
+        case Heading(text, totals):
             yield f"<h1>{_cell(text)}</h1>"
+            if totals:
+                yield f"<p>{_inline(totals)}</p>"
         case Note(text):
             yield f'<p class="mark note"><strong>note:</strong> {_inline(text)}</p>'
         case Verdict():

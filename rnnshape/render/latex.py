@@ -134,8 +134,8 @@ def _written(block: Block) -> str:
             return "\\\\\n".join(_formula(line, times=_POINTWISE) for line in lines)
         case Diagram():
             return "\n".join(_picture(diagram_lines(block)))
-        case Heading(text):
-            return rf"\textbf{{{_cell(text)}}}"
+        case Heading(text, totals):
+            return rf"\textbf{{{_cell(text)}}}" + (f" {_inline(totals)}" if totals else "")
         case Note(text):
             return rf"\textbf{{Note:}} {_inline(text)}"
         case Verdict():

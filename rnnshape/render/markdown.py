@@ -45,17 +45,19 @@ def _written(block: Block) -> str:
         case Table():
             return "\n".join(_table(block))
         case Legend(symbols):
-            return _escaped(", ".join(map(line_text, symbol_texts(symbols, starred=False)))) + "."
+            return _escaped(", ".join(map(line_text, symbol_texts(symbols)))) + "."
         case Paragraph(text):
             return _begun(_inline(text))
         case Listing(items):
             return "\n".join(f"- {_begun(_cell(name))}: {_inline(text)}" for name, text in items)
-        case Picture(lines) | Equations(lines):
+        case Picture(lines, language=language):
+            return _fenced(language, map(printable, lines))
+        case Equations(lines):
             return _fenced("text", map(printable, lines))
         case Diagram():
             return _fenced("mermaid", mermaid_lines(block))
-        case Heading(text):
-            return f"**{_cell(text)}**"
+        case Heading(text, totals):
+            return f"**{_cell(text)}**" + (f" {_inline(totals)}" if totals else "")
         case Note(text):
             return f"**Note:** {_inline(text)}"
         case Verdict():

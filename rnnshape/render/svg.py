@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from rnnshape.document.model import Diagram, Document, Section
 from rnnshape.render.drawing import Drawing, drawing
-from rnnshape.render.terminal import StyledLine, styled_lines
+from rnnshape.render.terminal import Span, StyledLine, styled_lines
 
 # In units of the picture; each span of letters is stretched to this grid, whatever the font.
 _LETTER: Final = 8.4
@@ -31,6 +31,10 @@ text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mo
 .green { fill: #1a6b33; }
 .yellow { fill: #7a5200; }
 .red { fill: #b3161f; }
+.seq { fill: #007070; }
+.batch { fill: #b04a00; }
+.feature { fill: #6a3fd0; }
+.layer { fill: #b0007a; }
 """
 
 
@@ -72,7 +76,8 @@ def _parts(sections: Iterable[Section]) -> Iterator[StyledLine | Drawing]:
         for is_diagram, group in groupby(section.blocks, lambda b: isinstance(b, Diagram)):
             blocks = tuple(group)
             if not is_diagram:
-                yield from styled_lines([replace(section, blocks=blocks, titled=titled)])
+                part = replace(section, blocks=blocks, titled=titled)
+                yield from styled_lines([part], ruled=True)
             elif titled:
                 yield [(section.key, "bold")]
             yield from (drawing(block) for block in blocks if isinstance(block, Diagram))
@@ -80,16 +85,36 @@ def _parts(sections: Iterable[Section]) -> Iterator[StyledLine | Drawing]:
 
 
 def _spans(line: StyledLine, top: float) -> Iterator[str]:
-    """An element for each stretch of a line that has one style and no gap of two blanks."""
+    """An element for each stretch of a line without a gap of two blanks."""
     y = f"{top + 15:g}"
     column = 0
+    for stretch in _stretches(line):
+        letters = "".join(part for part, _ in stretch)
+        x, width = round(_MARGIN + column * _LETTER, 1), cell_len(letters)
+        if letters.strip():
+            yield (
+                f'<text x="{x}" y="{y}" textLength="{round(width * _LETTER, 1)}"'
+                f' lengthAdjust="spacingAndGlyphs">{"".join(map(_styled, stretch))}</text>\n'
+            )
+        column += width
+
+
+def _stretches(line: StyledLine) -> Iterator[StyledLine]:
+    """The line cut before and after each gap; a gap is a stretch of its own."""
+    stretch: StyledLine = []
     for letters, style in line:
-        named = f' class="{style}"' if style else ""
-        for part in re.split("( {2,})", letters):
-            x, width = round(_MARGIN + column * _LETTER, 1), cell_len(part)
-            if part.strip():
-                yield (
-                    f'<text x="{x}" y="{y}" textLength="{round(width * _LETTER, 1)}"'
-                    f' lengthAdjust="spacingAndGlyphs"{named}>{escape(part)}</text>\n'
-                )
-            column += width
+        for part in filter(None, re.split("( {2,})", letters)):
+            is_gap = part.startswith("  ")
+            if is_gap and stretch:
+                yield stretch
+                stretch = []
+            if is_gap:
+                yield [(part, style)]
+            else:
+                stretch.append((part, style))
+    yield stretch
+
+
+def _styled(span: Span) -> str:
+    letters, style = span
+    return f'<tspan class="{style}">{escape(letters)}</tspan>' if style else escape(letters)

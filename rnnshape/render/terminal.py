@@ -1,8 +1,9 @@
 """Text for a terminal, a pipe or a file: ASCII tables as wide as they need, in colour if wanted.
 
-Where a table is wider than the terminal, its least needed columns are left out, and where the
-others are too wide as well, each cell gets a line. A name or a number is never cut. In a pipe every
-column stays, and each row is one line; prose is broken at 80 characters.
+Where a table is wider than the terminal, titles are shortened and its least needed columns are left
+out, and where the others are too wide as well, each cell gets a line. A name or a number is never
+cut. In a pipe every column stays, and each row is one line; prose is broken at 80 characters. With
+colour there is also a rule under the head of each table.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby, zip_longest
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rnnshape.document.model import (
+    Axes,
     Block,
     Cell,
     Code,
@@ -57,13 +59,16 @@ _NARROWEST_CALL: Final = 20
 # Takes the place of a blank within code, where no line may break.
 _UNBROKEN: Final = "\N{NO-BREAK SPACE}"
 
-Style: TypeAlias = Literal["", "bold", "dim", "red", "green", "yellow"]
+Style: TypeAlias = str  # names of _ESCAPES with blanks between them: "bold batch"
 Span: TypeAlias = tuple[str, Style]
 StyledLine: TypeAlias = list[Span]
 _Placed: TypeAlias = tuple[int, int, bool]  # a column: its number, its width, whether it is numeric
 
-_ESCAPES: Final[dict[Style, int]] = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33}
-_CELL_STYLES: Final[dict[type, Style]] = {Formula: "dim", Shape: "bold"}
+# The axes have colours of the 256 that can be read on black and on white.
+_AXES: Final = {"seq": 30, "batch": 166, "feature": 99, "layer": 162}
+_ESCAPES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"} | {
+    name: f"38;5;{number}" for name, number in _AXES.items()
+}
 _VERDICT_STYLES: Final[dict[Status, Style]] = {
     "ok": "green",
     "mismatch": "red",
@@ -83,27 +88,42 @@ def render_sections(
 ) -> str:
     """The sections as text with blank lines between them; `width` is the terminal's, if any."""
     written = _escaped if colour else itemgetter(0)
-    lines = styled_lines(sections, width=width)
+    lines = styled_lines(sections, width=width, ruled=colour)
     return "".join(f"{''.join(map(written, line))}\n" for line in lines)
 
 
 def _escaped(span: Span) -> str:
     letters, style = span
-    return f"\x1b[{_ESCAPES[style]}m{letters}\x1b[0m" if style else letters
+    codes = ";".join(_ESCAPES[name] for name in style.split())
+    return f"\x1b[{codes}m{letters}\x1b[0m" if codes else letters
 
 
-def rich_text(sections: Iterable[Section], *, width: int) -> Text:
-    """The sections for a rich console of this width."""
+def dimmed(text: str, *, colour: bool) -> str:
+    """A line that matters less than the others, dim where there is colour."""
+    return _escaped((text, "dim" * colour))
+
+
+def rich_text(sections: Iterable[Section], *, width: int, colour: bool) -> Text:
+    """The sections for a rich console of this width, with or without colour."""
     from rich.text import Text  # the command line writes without rich, and starts faster
 
-    text = Text("\n").join(Text.assemble(*line) for line in styled_lines(sections, width=width))
+    text = Text("\n").join(
+        Text.assemble(*((letters, _in_rich(style)) for letters, style in line))
+        for line in styled_lines(sections, width=width, ruled=colour)
+    )
     text.no_wrap, text.overflow = True, "ignore"  # the lines are as narrow as they can be
     return text
 
 
-def styled_lines(sections: Iterable[Section], *, width: int | None = None) -> Iterator[StyledLine]:
-    """The sections as lines without blanks at their ends."""
-    layout = _Layout(width or _UNLIMITED)
+def _in_rich(style: Style) -> str:
+    return " ".join(f"color({_AXES[name]})" if name in _AXES else name for name in style.split())
+
+
+def styled_lines(
+    sections: Iterable[Section], *, width: int | None = None, ruled: bool = False
+) -> Iterator[StyledLine]:
+    """The sections as lines without blanks at their ends; `ruled` has a rule under each head."""
+    layout = _Layout(width or _UNLIMITED, ruled=ruled)
     for number, section in enumerate(sections):
         if number:
             yield []
@@ -126,8 +146,11 @@ def _finished(line: StyledLine) -> StyledLine:
 class _Layout:
     """The lines of blocks at one width."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, ruled: bool) -> None:
         self._width = width
+        # What a table should not be wider than, though in a pipe it keeps all its columns.
+        self._limit = _PROSE_WIDTH if width == _UNLIMITED else width
+        self._ruled = ruled
         self._prose_width = min(width, _PROSE_WIDTH)
         self._left_out: frozenset[str] = frozenset()  # keys of columns of the latest table
 
@@ -144,7 +167,7 @@ class _Layout:
             case Table():
                 return self._table(block, title)
             case Legend(symbols):
-                return _unstyled(_legend(symbols, self._prose_width))
+                return _legend(symbols, self._prose_width)
             case Paragraph(text, column, short):
                 if column in self._left_out:
                     return self._wrapped(self._inline(short)) if any(short) else ()
@@ -160,8 +183,10 @@ class _Layout:
                 return _unstyled(chain.from_iterable(broken))
             case Diagram():
                 return _unstyled(diagram_lines(block, self._prose_width))
-            case Heading(text):
-                return self._wrapped([(cell_text(text), "bold")], indent=_INDENT)
+            case Heading(text, totals):
+                gap = " " * _LISTING_GAP if totals else ""
+                line = [(cell_text(text), "bold"), (gap, ""), *self._inline(totals)]
+                return self._wrapped(line, indent=_INDENT)
             case Note(text):
                 note: Span = ("note: ", "yellow")
                 return self._wrapped(
@@ -174,7 +199,7 @@ class _Layout:
         """The verdict, after its place if it has one, which many terminals make a link."""
         style, text = _VERDICT_STYLES[verdict.status], self._inline(verdict.text, _INDENT)
         if verdict.place is None:
-            yield from self._wrapped([(verdict.word, style), *text])
+            yield from self._wrapped([(verdict.word, style), *text], indent=len("ok: "))
         else:  # in a pipe on one line, so that a search for the place finds all of it
             about = printable(f"{verdict.place}: {verdict.subject.text}: ")
             line = [(about, ""), (verdict.word, style), *text]
@@ -184,9 +209,8 @@ class _Layout:
             yield from self._wrapped(reason, first=_INDENT, indent=_INDENT)
 
     def _table(self, table: Table, title: str) -> Iterator[StyledLine]:
-        heads = [printable(column.title) if column.headed else "" for column in table.columns]
-        heads[0] = title or heads[0]
         texts = [[cell_text(cell) for cell in row] for row in table.rows]
+        heads = self._heads(table.columns, title, texts)
         columns, rows = self._fitted(table.columns, heads, texts)
         kept = {table.columns[number].key for number, _, _ in columns}
         self._left_out = frozenset(column.key for column in table.columns) - kept
@@ -194,13 +218,26 @@ class _Layout:
             yield from self._stacked(table, title, [number for number, _, _ in columns])
             return
         if any(heads[number] for number, _, _ in columns):
-            yield _table_line(columns, heads, ["bold"] * len(heads))
+            yield _table_line(columns, [[(head, "bold")] for head in heads])
+            if self._ruled:
+                yield [("-" * _total([width for _, width, _ in columns]), "dim")]
         for number, (row, lines) in enumerate(zip(table.rows, rows, strict=True)):
             if number in table.breaks:
                 yield []
-            styles = list(map(_cell_style, row))
+            base = "bold" if table.is_total(number) else ""
+            whole = [_spans(cell, base) for cell in row]
             for cells in lines:
-                yield _table_line(columns, cells, styles)
+                yield _table_line(columns, list(map(_part, whole, cells)))
+
+    def _heads(
+        self, columns: Sequence[Column], title: str, texts: Sequence[Sequence[str]]
+    ) -> list[str]:
+        """What stands above the columns: `title` above the first, if there is one."""
+        heads = [printable(column.title) if column.headed else "" for column in columns]
+        heads[0] = title or heads[0]
+        if _total(_widths(heads, texts)) <= self._limit:
+            return heads
+        return [column.short or head for column, head in zip(columns, heads, strict=True)]
 
     def _stacked(self, table: Table, title: str, kept: Sequence[int]) -> Iterator[StyledLine]:
         """A line for each cell that stays, those of a row below its first."""
@@ -226,7 +263,7 @@ class _Layout:
 
         A row has several lines where its call is too long.
         """
-        widths = [max(map(len, column)) for column in zip(heads, *texts, strict=True)]
+        widths = _widths(heads, texts)
         rows: list[list[Sequence[str]]] = [[cells] for cells in texts]
         broken = None
         if _total(widths) > self._width:
@@ -268,14 +305,19 @@ class _Layout:
         """A sentence, to be broken at its blanks, except within code or a shape that fits."""
         line: StyledLine = []
         for piece in pieces(text):
-            letters = cell_text(piece)
-            if isinstance(piece, (Code, Shape)):
-                letters = _joined(letters, self._width - indent)
-            line.append((letters, "bold" if isinstance(piece, Shape) else ""))
+            joined = isinstance(piece, (Code, Shape))
+            line += self._cell(piece, indent) if joined else _spans(piece)
         return line
 
     def _cell(self, cell: Cell, indent: int = 0) -> StyledLine:
-        return [(_joined(cell_text(cell), self._width - indent), _CELL_STYLES.get(type(cell), ""))]
+        """A cell in its styles, with blanks that break no line where it fits."""
+        line, start = _spans(cell), 0
+        joined = _joined("".join(letters for letters, _ in line), self._width - indent)
+        parts: StyledLine = []
+        for letters, style in line:
+            parts.append((joined[start : start + len(letters)], style))
+            start += len(letters)
+        return parts
 
     def _wrapped(
         self, line: StyledLine, *, first: int = 0, indent: int = 0, width: int | None = None
@@ -300,24 +342,52 @@ class _Layout:
             start, margin = start + len(words), indent
 
 
-def _cell_style(cell: Cell) -> Style:
-    return (
-        _VERDICT_STYLES[cell.status] if isinstance(cell, Mark) else _CELL_STYLES.get(type(cell), "")
-    )
-
-
-def _table_line(
-    columns: Sequence[_Placed], cells: Sequence[str], styles: Sequence[Style]
-) -> StyledLine:
+def _table_line(columns: Sequence[_Placed], cells: Sequence[StyledLine]) -> StyledLine:
     line: StyledLine = []
     for number, width, numeric in columns:
-        cell, style = cells[number], styles[number]
-        rest, gap = " " * (width - len(cell)), " " * _GAP
-        if numeric:
-            line += (rest, ""), (cell, style), (gap, "")
-        else:
-            line += (cell, style), (rest + gap, "")
+        cell = cells[number]
+        rest, gap = " " * (width - _length(cell)), " " * _GAP
+        line += [(rest, ""), *cell, (gap, "")] if numeric else [*cell, (rest + gap, "")]
     return line
+
+
+def _spans(cell: Cell, base: Style = "") -> StyledLine:
+    """A cell in its styles, each size of a shape and each name of an axis in that of its axis."""
+    match cell:
+        case Formula():
+            return [(cell_text(cell), "dim")]
+        case Axes(names):
+            words: StyledLine = []
+            for place, name in enumerate(names):
+                words += [(", " * bool(place), ""), (name, _axis(name))]
+            return words
+        case Shape(sizes, axes) if axes:
+            line: StyledLine = [("(", "bold")]
+            for place, (size, name) in enumerate(zip(sizes, axes, strict=True)):
+                line += [(", " * bool(place), "bold"), (str(size), f"bold {_axis(name)}".strip())]
+            return [*line, (",)" if len(sizes) == 1 else ")", "bold")]
+        case Shape():
+            return [(cell_text(cell), "bold")]
+        case Mark(status):
+            return [(cell_text(cell), _VERDICT_STYLES[status])]
+        case _:
+            return [(cell_text(cell), base)]
+
+
+def _axis(name: str) -> Style:
+    """The style of an axis: its name, or `layer` for `layer*dir`; nothing for a step of a row."""
+    style = name.partition("*")[0]
+    return style if style in _AXES else ""
+
+
+def _part(whole: StyledLine, letters: str) -> StyledLine:
+    """The spans of a cell, or one of the lines that its text is broken into."""
+    is_whole = letters == "".join(map(itemgetter(0), whole))
+    return whole if is_whole else [(letters, whole[0][1])]
+
+
+def _widths(heads: Sequence[str], texts: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(heads, *texts, strict=True)]
 
 
 def _columns_that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
@@ -349,10 +419,15 @@ def _broken(call: str, room: int) -> list[str]:
     return _filled(re.split("(?<=,) ", call), " ", room, indent=" ")
 
 
-def _legend(symbols: Sequence[Symbol], width: int) -> list[str]:
-    *lines, last = _filled(map(line_text, symbol_texts(symbols, starred=True)), ", ", width)
-    key = ["* default"] if any(symbol.assumed for symbol in symbols) else []
-    return [*lines, *_filled([last, *key], "   ", width)]
+def _legend(symbols: Sequence[Symbol], width: int) -> Iterator[StyledLine]:
+    """The symbols on as few lines as possible, each in the style of its axis."""
+    line: StyledLine = []
+    for symbol, text in zip(symbols, map(line_text, symbol_texts(symbols)), strict=True):
+        if line and _length(line) + len(f", {text}") > width:
+            yield line
+            line = []
+        line += [(", " * bool(line), ""), (text, _axis(symbol.axis))]
+    yield line
 
 
 def _filled(pieces: Iterable[str], between: str, width: int, indent: str = "") -> list[str]:

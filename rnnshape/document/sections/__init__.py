@@ -21,19 +21,21 @@ class Traits(NamedTuple):
     default: bool = False  # whether it is shown unless others are asked for
     of_layers: bool = False  # whether it needs a layer, so that a cell has none
     probe: str = ""  # what the run must find out for it
+    in_detail: str = ""  # the function that builds it where it is asked for by name
 
 
 SECTIONS: Final = {
     "header": Traits(default=True),
     "shapes": Traits(default=True),
-    "states": Traits(default=True),
+    "states": Traits(default=True, in_detail="states_in_detail"),
+    "code": Traits(),
     "grid": Traits(of_layers=True),
     "diagram": Traits(),
-    "weights": Traits(default=True),
+    "weights": Traits(default=True, in_detail="weights_in_detail"),
     "arithmetic": Traits(),
     "gates": Traits(probe="equations"),
     "layouts": Traits(of_layers=True),
-    "compare": Traits(default=True, probe="siblings"),
+    "compare": Traits(default=True, in_detail="compare_in_detail", probe="siblings"),
     "cost": Traits(probe="flops"),
     "frameworks": Traits(),
     "findings": Traits(default=True),
@@ -45,8 +47,11 @@ DEFAULT_SECTIONS: Final = frozenset(name for name, entry in SECTIONS.items() if 
 # With --time: what is timed and the answer, on one screen.
 TIMED_SECTIONS: Final = DEFAULT_SECTIONS - {"states", "weights", "compare"} | {"time"}
 
-# Of all documents: what needs no title to be understood, and what only a run can tell.
-_UNTITLED: Final = frozenset({"header", "failures", "findings", "expectations", "verification"})
+# Of all documents: what needs no title to be understood, or would not run with one, and what only a
+# run can tell.
+_UNTITLED: Final = frozenset(
+    {"header", "code", "failures", "findings", "expectations", "verification"}
+)
 _AFTER_RUN: Final = frozenset({"time", "verification"})
 
 

@@ -16,15 +16,17 @@ from rnnshape.layer.subject import Subject
 
 
 def compare(inspection: Inspection) -> Iterator[Block]:
-    """Parameters and MACs of each with their ratios, and notes on the projection."""
+    """Parameters and MACs of each with their ratios."""
     subject = inspection.subject
     yield Table(
         columns=(
             Column(key="layer", title="layer", headed=False),
             Column(key="parameters", title="parameters", numeric=True),
-            Column(key="parameters_ratio", title="of LSTM", numeric=True, rank=1),
+            Column(
+                key="parameters_ratio", title="share of LSTM", short="vs LSTM", numeric=True, rank=1
+            ),
             Column(key="macs", title="MACs", numeric=True, rank=2),
-            Column(key="macs_ratio", title="of LSTM", numeric=True, rank=3),
+            Column(key="macs_ratio", title="share of LSTM", short="vs LSTM", numeric=True, rank=3),
         ),
         rows=tuple(
             (
@@ -37,7 +39,12 @@ def compare(inspection: Inspection) -> Iterator[Block]:
             for each in against_siblings(subject)
         ),
     )
-    yield from _projection_notes(subject)
+
+
+def compare_in_detail(inspection: Inspection) -> Iterator[Block]:
+    """The same, what MACs are, and notes on time or on the projection."""
+    yield from compare(inspection)
+    yield from _projection_notes(inspection.subject)
 
 
 def _note(subject: Subject, compared: Subject) -> str:

@@ -8,7 +8,8 @@ from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Block, Picture
 from rnnshape.layer.config import RNNConfig
 
-# Beyond these numbers the middle is left out: it looks like its neighbours.
+# Beyond these numbers the middle is left out: it looks like its neighbours. A single step or layer
+# never is, since the dots that stand for it take its place.
 _MOST_LAYERS = 4
 _MOST_STEPS = 4
 _FEWEST_STEPS = 2
@@ -56,7 +57,7 @@ def _drawn(config: RNNConfig, steps: int, most_steps: int) -> Iterator[str]:
 
 
 def _folded(count: int, most: int) -> list[int | None]:
-    if count <= most:
+    if count <= most + 1:
         return list(range(count))
     return [*range(most // 2), None, *range(count - most // 2, count)]
 

@@ -1,15 +1,18 @@
-"""Which layer it is."""
+"""Which layer it is, and how large."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from rnnshape.analysis.inspection import Inspection
-from rnnshape.document.model import Block, Code, Heading
+from rnnshape.document.model import Block, Bytes, Code, Heading
 
 
 def header(inspection: Inspection) -> Iterator[Block]:
-    """The constructor, after the layer's name if it has one."""
-    subject = inspection.subject
+    """The constructor, after the layer's name if it has one; the parameters and their bytes."""
+    report, subject = inspection.report, inspection.subject
     constructor = subject.config.constructor
-    yield Heading(Code(f"{subject.name}: {constructor}" if subject.name else constructor))
+    yield Heading(
+        Code(f"{subject.name}: {constructor}" if subject.name else constructor),
+        totals=(f"{report.parameters:,} parameters, ", Bytes(report.parameter_bytes)),
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape.analysis.inspection import Inspection
-from rnnshape.document.model import Block, Code, Column, Paragraph, Shape, Table
+from rnnshape.document.model import Axes, Block, Code, Column, Paragraph, Shape, Table
 from rnnshape.document.sections.shapes import named_together
+from rnnshape.layer.formulas import final_state_names
 
 
 def layouts(inspection: Inspection) -> Iterator[Block]:
@@ -24,12 +25,16 @@ def layouts(inspection: Inspection) -> Iterator[Block]:
             Column(key="batch_first", title=titles[1], numeric=True),
         ),
         rows=tuple(
-            (Code(names), Shape(tensor.shape), Shape(batch_first[tensor.name].shape))
+            (Code(names), Shape.of(tensor), Shape.of(batch_first[tensor.name]))
             for names, tensor in named_together(seq_first)
         ),
     )
     yield Paragraph(
-        ("batch_first moves input and output, never h and c: (layer*dir, batch, feature)",)
+        (
+            "batch_first moves input and output, never h and c: (",
+            Axes(seq_first[final_state_names(subject.config)[0]].axes),
+            ")",
+        )
         if subject.input_spec.batched
         else ("without a batch axis batch_first is ignored",)
     )

@@ -6,9 +6,19 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rnnshape.analysis.inspection import Inspection
-from rnnshape.dims import formula, ints, shape_formula, written_shape
-from rnnshape.document.legend import legend
-from rnnshape.document.model import Block, Code, Column, Formula, Inline, Paragraph, Shape, Table
+from rnnshape.dims import formula, shape_formula, written_shape
+from rnnshape.document.legend import assumed, legend
+from rnnshape.document.model import (
+    Axes,
+    Block,
+    Code,
+    Column,
+    Formula,
+    Inline,
+    Paragraph,
+    Shape,
+    Table,
+)
 from rnnshape.layer.facts import Tensor
 from rnnshape.layer.report import LayerReport
 
@@ -17,7 +27,7 @@ _MOST_STEPS: Final = 12
 
 
 def shapes(inspection: Inspection) -> Iterator[Block]:
-    """The tensors, the in_features of an nn.Linear after the layer, and the legend."""
+    """The tensors, the legend, what was assumed, and what an nn.Linear after the layer reads."""
     report = inspection.report
     yield Table(
         columns=(
@@ -29,20 +39,24 @@ def shapes(inspection: Inspection) -> Iterator[Block]:
         rows=tuple(
             (
                 Code(names),
-                Shape(ints(tensor.shape)),
+                Shape.of(tensor),
                 Formula(shape_formula(tensor.shape)),
-                ", ".join(tensor.axes),
+                Axes(tensor.axes),
             )
             for names, tensor in named_together(report.predicted.tensors)
         ),
     )
-    width = report.next_linear
-    yield Paragraph(
-        ("next ", Code("nn.Linear"), ": in_features = ", Formula(formula(width)), " = ", width)
-    )
     yield legend(report.subject)
+    defaults = assumed([report.subject])
+    between = ("; ",) if defaults else ()
+    yield Paragraph((*defaults, *between, *_next_linear(report)))
     if report.predicted.batch_sizes is not None:
         yield Paragraph(_packed(report, report.predicted.batch_sizes))
+
+
+def _next_linear(report: LayerReport) -> Inline:
+    width = report.next_linear
+    return ("next ", Code("nn.Linear"), ": ", Formula(formula(width)), " = ", width)
 
 
 def named_together(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:

@@ -12,12 +12,13 @@ from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.facts import Claim, ClaimCode, Part
 from rnnshape.layer.formulas import state_names
 from rnnshape.layer.report import LayerReport
+from rnnshape.layer.subject import Subject
 
 _MEANINGS: Final[Mapping[ClaimCode, str]] = {
     "all-of-h_n": "h_n holds nothing else: one layer, one direction",
     "last-layer": "the last layer; the others are only in h_n",
-    "forward": "last layer, forward: it ends at the last step",
-    "reverse": "last layer, reverse: it ends at the first step",
+    "forward": "forward ends at the last step",
+    "reverse": "reverse ends at the first step",
     "row-end": "row {row} ends at index {last}",
     "row-start": "row {row}, reverse: ends at the first step",
     "row-padding": "row {row} is padding there",
@@ -27,29 +28,35 @@ _MEANINGS: Final[Mapping[ClaimCode, str]] = {
     "decoder-cat": "or concatenated",
     "zero-state": "{mode}{initial} to zeros",
 }
+_BATCH_FIRST: Final = "batch_first moves no state: the batch of h_n is axis 1"
 # Nobody reads more rows of a packed batch than this; JSON has all of them.
 _MOST_ROWS: Final = 6
 
 
 def states(inspection: Inspection) -> Iterator[Block]:
-    """The claims, each with what it means, and what the layer does not return."""
+    """What output and h_n are, and the claims about where they are equal and where they are not."""
     report, config = inspection.report, inspection.subject.config
-    if config.cell:
-        yield Paragraph(("one step: pass these states on as the initial states of the next one",))
+    yield Paragraph((_what_they_are(inspection.subject),))
     yield from _listed(report, "all-of-h_n", "last-layer", "forward", "reverse")
     yield from _listed(report, "row-end", "row-start", "row-padding")
     more_rows = len(inspection.subject.input_spec.lengths or ()) - _MOST_ROWS
     if more_rows > 0 and not config.cell:
         yield Paragraph((f"and so on for {more_rows} more row{'s' * (more_rows != 1)}",))
     yield from _listed(report, "not-the-last-step")
-    yield from _index_of_h_n(report)
-    yield from _listed(report, "not-the-forwards")
-    yield from _listed(report, "decoder-sum", "decoder-cat")
     yield from _listed(report, "zero-state")
     if inspection.subject.input_spec.with_state and "data" in report.predicted.tensors:
         first = "batch_first=True, " * config.batch_first
         pack = f"pack_padded_sequence(input, lengths, {first}enforce_sorted=False)"
         yield Paragraph((Code("packed"), " is ", Code(pack)))
+
+
+def states_in_detail(inspection: Inspection) -> Iterator[Block]:
+    """The same, then how h_n is indexed, how a decoder takes it, and what is not returned."""
+    report, config = inspection.report, inspection.subject.config
+    yield from states(inspection)
+    yield from _index_of_h_n(report)
+    yield from _listed(report, "not-the-forwards")
+    yield from _listed(report, "decoder-sum", "decoder-cat")
     if config.kind is Kind.LSTM and not config.cell:
         yield Paragraph(
             (Code("c_n"), " is indexed like ", Code("h_n"), "; output never contains c")
@@ -57,6 +64,17 @@ def states(inspection: Inspection) -> Iterator[Block]:
     missing = _not_returned(config)
     if missing:
         yield Paragraph((f"not returned: {missing} of each step; loop over cells for them",))
+
+
+def _what_they_are(subject: Subject) -> str:
+    config, spec = subject.config, subject.input_spec
+    if config.cell:
+        after, before = (", ".join(state_names(config, time)) for time in "10")
+        verb = "are" if "," in after else "is"
+        return f"one step: {after} of this call {verb} {before} of the next one"
+    end = "its last step" if spec.lengths is None else "each row's own last step"
+    ways = ", both ways" * config.bidirectional
+    return f"output: the last layer, every step; h_n: every layer, {end}{ways}"
 
 
 def _listed(report: LayerReport, *codes: ClaimCode) -> Iterator[Listing]:
@@ -67,6 +85,9 @@ def _listed(report: LayerReport, *codes: ClaimCode) -> Iterator[Listing]:
 
 def _meaning(report: LayerReport, claim: Claim) -> str:
     lengths, row = report.subject.input_spec.lengths, claim.row
+    moved = report.subject.config.batch_first and report.subject.input_spec.batched
+    if moved and claim.code in ("all-of-h_n", "last-layer"):
+        return _BATCH_FIRST
     initial = state_names(report.subject.config, "0")
     return _MEANINGS[claim.code].format(
         row=row,

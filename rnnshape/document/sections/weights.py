@@ -37,10 +37,16 @@ def weights(inspection: Inspection) -> Iterator[Block]:
         (*_named(each), Times(int(each.count)), int(each.parameters), _formula(each))
         for each in folded(report.weights)
     ]
-    rows.append(("total", None, int(report.weights.count), _total(report), None))
+    total = int(report.weights.count), _total(report), _gates(report.subject.config)
+    rows.append(("total", None, *total))
     columns = (_WEIGHT, _SHAPE, _COUNT, _PARAMETERS, _FORMULA)
     yield Table(columns=columns, rows=tuple(rows), total=True)
-    yield from _notes(report.subject.config, folded=True)
+
+
+def weights_in_detail(inspection: Inspection) -> Iterator[Block]:
+    """The same, and where the counts come from."""
+    yield from weights(inspection)
+    yield from _notes(inspection.subject.config)
 
 
 def weights_by_name(inspection: Inspection) -> Iterator[Block]:
@@ -50,10 +56,9 @@ def weights_by_name(inspection: Inspection) -> Iterator[Block]:
         (*_named(each), int(elements(each.shape)), _formula(each))
         for each in report.weights.listed()
     ]
-    rows.append(("total", None, _total(report), None))
+    rows.append(("total", None, _total(report), _gates(report.subject.config)))
     columns = (_WEIGHT, _SHAPE, _PARAMETERS, _FORMULA)
     yield Table(columns=columns, rows=tuple(rows), total=True)
-    yield from _notes(report.subject.config, folded=False)
 
 
 def _total(report: LayerReport) -> int:
@@ -68,20 +73,26 @@ def _formula(weight: Weight | FoldedWeight) -> Formula:
     return Formula(shape_formula(weight.shape))
 
 
-def _notes(config: RNNConfig, *, folded: bool) -> Iterator[Block]:
-    """Where the counts and the factors in the formulas come from."""
+def _gates(config: RNNConfig) -> Formula | None:
+    """What the factor in the formulas counts: `4 = gates i f g o`."""
+    if config.kind is Kind.RNN:
+        return None
+    return Formula(f"{config.kind.gates} = gates {' '.join(config.kind.gate_names)}")
+
+
+def _notes(config: RNNConfig) -> Iterator[Block]:
+    """How a name stands for several weights, and how their rows are ordered."""
     counted = []
-    if folded and config.bidirectional:
+    if config.bidirectional:
         counted.append("count = layers x directions (also NAME_reverse)")
-    elif folded and config.num_layers > 1:
+    elif config.num_layers > 1:
         counted.append("count = layers")
     notes = []
     if config.kind is not Kind.RNN:
-        notes.append(f"{config.kind.gates} = gates {' '.join(config.kind.gate_names)}, stacked")
+        notes.append(f"the rows of the gates {' '.join(config.kind.gate_names)} are stacked")
     if config.proj_size:
         hidden = config.hidden_size
         notes.append(f"weight_hr projects h from {hidden} to {config.proj_size}, c stays {hidden}")
     if counted or notes:
-        yield Paragraph(
-            ("; ".join(counted + notes),), column="count" * folded, short=("; ".join(notes),)
-        )
+        text, short = ("; ".join(counted + notes),), ("; ".join(notes),)
+        yield Paragraph(text, column="count", short=short)
