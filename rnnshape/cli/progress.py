@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NoReturn
 
+from rnnshape.cli import exits
 from rnnshape.cli.streams import is_terminal, write_stderr
 from rnnshape.errors import RequestError, printable
 from rnnshape.layer.report import LayerReport
@@ -79,41 +81,73 @@ class Progress:
 def progress(total: int, *, known: str = "", hidden: bool = False) -> Iterator[Progress]:
     """The progress of `total` runs, which stderr shows if it is a terminal, unless `hidden`.
 
-    An interruption says how many have been run, and `known`, what else is known by then.
+    Ctrl-C ends the process, and says how many were run and `known`, what else is known by then.
     """
     runs = Progress(total)
-    try:
-        with _shown(runs) if is_terminal(sys.stderr) and not hidden else nullcontext():
-            yield runs
-    except KeyboardInterrupt:
+    display = _Display(runs) if is_terminal(sys.stderr) and not hidden else None
+
+    def interrupted(*_: object) -> NoReturn:
+        if display:
+            display.stop()
         write_stderr(f"interrupted: {'; '.join(filter(None, [runs.summary, known]))}\n")
-        raise
+        os._exit(exits.INTERRUPTED)
+
+    with _on_interruption(interrupted):
+        try:
+            yield runs
+        finally:
+            if display:
+                display.stop()
 
 
 @contextmanager
-def _shown(runs: Progress) -> Iterator[None]:
-    """Show the line after a while, from a thread of its own: a run keeps this one busy."""
-    from threading import Timer
+def _on_interruption(function: Callable[..., NoReturn]) -> Iterator[None]:
+    """Call the function in place of raising KeyboardInterrupt, unless Ctrl-C is ignored here.
 
-    shown: list[Live] = []
+    An exception does not always get through `import torch`: what it comes from may catch it, or
+    leave a module half imported.
+    """
+    import signal  # only runs need it
 
-    def show() -> None:
-        from rnnshape.render.progress import live_line
-
-        live = live_line(lambda: runs.line, sys.stderr)
-        live.start()
-        shown.append(live)
-
-    timer = Timer(_DELAY, show)
-    timer.daemon = True
-    timer.start()
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, function)
     try:
         yield
     finally:
-        timer.cancel()
-        timer.join()
-        for live in shown:
-            live.stop()
+        signal.signal(signal.SIGINT, before)
+
+
+class _Display:
+    """The line on stderr, drawn after a while by another thread: a run keeps this one busy."""
+
+    def __init__(self, runs: Progress) -> None:
+        from threading import RLock, Timer
+
+        self._runs = runs
+        self._live: Live | None = None
+        self._ended = False
+        self._lock = RLock()  # an interruption may end what is ending already
+        timer = Timer(_DELAY, self._start)
+        timer.daemon = True
+        timer.start()
+
+    def _start(self) -> None:
+        from rnnshape.render.progress import live_line
+
+        with self._lock:
+            if not self._ended:
+                self._live = live_line(lambda: self._runs.line, sys.stderr)
+                self._live.start()
+
+    def stop(self) -> None:
+        """Wipe the line, if it is there, and draw none from now on."""
+        with self._lock:
+            self._ended = True
+            if self._live is not None:
+                self._live.stop()
 
 
 def _duration(seconds: float) -> str:
