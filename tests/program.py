@@ -24,6 +24,8 @@ SCRIPT: Final = (str(Path(sys.executable).with_name("rnnshape")),)
 # in a git hook, which repository git takes. A test that needs one of them sets it.
 LEFT_OUT: Final = (
     "CI",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
     "COLUMNS",
     "COMP_CWORD",
     "COMP_WORDS",

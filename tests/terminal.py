@@ -146,3 +146,8 @@ def _all_of(descriptor: int) -> str:
         while piece := os.read(descriptor, 65_536):
             pieces.append(piece)
     return b"".join(pieces).decode()
+
+
+def wiped(text: str) -> str:
+    """What a terminal still shows of a text whose lines of progress are wiped."""
+    return re.sub("(\\r\x1b\\[2K|(starting|running)[^\\r\\n]*|\\n\\r\x1b\\[1A\x1b\\[2K)", "", text)

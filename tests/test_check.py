@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import pytest
 import torch
@@ -22,6 +21,7 @@ from rnnshape.layer.report import predicted_report
 from rnnshape.layer.subject import Subject
 from rnnshape.sources.registry import read_target
 from rnnshape.words import basic_string
+from tests.junit import junit
 from tests.program import SCRIPT, Result, call, shell, spawn
 from tests.schemas import problems
 from tests.strategies import examples
@@ -73,26 +73,27 @@ def test_failures_come_first_then_every_module_then_the_sum() -> None:
     result = call("check")
     assert (result.code, result.err) == (1, "")
     assert result.out == (
-        "rnnshape.toml:6: encoder: output = 10,5,80 failed: it is 10,5,96\n"
+        "rnnshape.toml:6: encoder: FAILED: output = 10,5,80: it is 10,5,96\n"
         "  (L, N, D*H_out) with H_out=48 hidden, D=2\n"
-        "rnnshape.toml:7: encoder: h_n = 8x5x40 failed: it is 8,5,48\n"
+        "rnnshape.toml:7: encoder: FAILED: h_n = 8x5x40: it is 8,5,48\n"
         "  (D*num_layers, N, H_out) with H_out=48 hidden\n"
-        f"rnnshape.toml:8: encoder: params = 136_960 failed: it is {parameters:,}\n"
+        f"rnnshape.toml:8: encoder: FAILED: params = 136_960: it is {parameters:,}\n"
         "  D*(4*H_cell*H_in + 4*H_cell*H_out + 4*H_cell + 4*H_cell) + (num_layers -\n"
         "  1)*D*(4*H_cell*D*H_out + 4*H_cell*H_out + 4*H_cell + 4*H_cell) with H_in=20\n"
         "  input, H_out=H_cell=48 hidden, num_layers=4, D=2\n"
-        f"rnnshape.toml:8: encoder: macs <= 7M failed: it is {macs:,}\n"
+        f"rnnshape.toml:8: encoder: FAILED: macs <= 7M: it is {macs:,}\n"
         "  L*N*(D*(4*H_cell*H_in + 4*H_cell*H_out) + (num_layers - 1)*D*(4*H_cell*D*H_out\n"
         "  + 4*H_cell*H_out)) with L=10 seq, N=5 batch, H_in=20 input, H_out=H_cell=48\n"
         "  hidden, num_layers=4, D=2\n"
         "\n"
         "check    held\n"
-        "encoder   0/4  FAIL  nn.LSTM(20, 48, num_layers=4, bidirectional=True)\n"
-        "decoder   3/3  ok    nn.GRU(80, 128)\n"
+        "encoder   0/4  FAILED  nn.LSTM(20, 48, num_layers=4, bidirectional=True)\n"
+        "decoder   3/3  ok      nn.GRU(80, 128)\n"
         "\n"
         f"ok: torch {torch.__version__.partition('+')[0]} on cpu, float32, gives all 2 modules"
         " these shapes and weights\n"
-        "4 of 7 failed. If the new values are right, rnnshape check --update writes them.\n"
+        "If the new values are right, rnnshape check --update writes them.\n"
+        "FAILED: 4 of 7 expectations, in 1 of 2 modules\n"
     )
 
 
@@ -105,12 +106,12 @@ def test_failures_come_first_then_every_module_then_the_sum() -> None:
             module("a", "gru", "params > 1") + module("b", "gru", "macs > 1"),
             "ok: all 2 expectations of 2 modules hold\n",
         ),
-        (module("a", "gru", "params > 1M"), "1 of 1 failed.\n"),
+        (module("a", "gru", "params > 1M"), "FAILED: 1 of 1 expectation, in 1 of 1 module\n"),
         (
             module("a", "gru", "params = 1", "params > 1"),
             (
-                "1 of 2 failed. If the new values are right, "
-                "rnnshape check --update --no-run\nwrites them.\n"
+                "If the new values are right, rnnshape check --update --no-run writes them.\n"
+                "FAILED: 1 of 2 expectations, in 1 of 1 module\n"
             ),
         ),
     ],
@@ -120,7 +121,7 @@ def test_the_last_line_is_the_sum(text: str, said: str) -> None:
     write(text)
     result = call("check", "--no-run")
     assert result.out.endswith(f"\nformulas only, not run\n{said}")
-    assert result.code == ("failed" in said)
+    assert result.code == ("FAILED" in said)
 
 
 @pytest.mark.parametrize("name", ["other.toml", "an 'odd' name.toml", "pyproject.toml"])
@@ -165,13 +166,13 @@ def test_a_module_matches_what_computes_the_same(other: str, differences: str | 
     write(module("a", "nn.LSTM(20, 40, 2)", "params > 1", matches=f'"{other}"'))
     result = call("check", "--no-run")
     if differences is None:
-        assert (result.code, "failed" in result.out) == (0, False)
+        assert (result.code, "FAILED" in result.out) == (0, False)
         assert "2/2  ok" in result.out
     else:
         assert result.code == 1
-        first = f"rnnshape.toml:4: a: matches {other} failed\n  {differences}\n"
+        first = f"rnnshape.toml:4: a: FAILED: does not match {other}\n  {differences}\n"
         assert result.out.replace("\n  ", " ").startswith(first.replace("\n  ", " "))
-        assert "1/2  FAIL" in result.out
+        assert "1/2  FAILED" in result.out
 
 
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
@@ -186,7 +187,7 @@ def test_what_print_does_not_tell_of_a_layer_is_no_difference(nonlinearity: str)
 def test_what_the_words_of_a_failing_target_show_stands_below_it() -> None:
     write(module("a", "nn.LSTM(20, 40, 4, True)", "output = 10,5,80") + module("b", "gru"))
     failure, _, note, *_ = call("check", "--no-run").out.splitlines()
-    assert failure.startswith("rnnshape.toml:3: a: output = 10,5,80 failed")
+    assert failure.startswith("rnnshape.toml:3: a: FAILED: output = 10,5,80: it is 10,5,40")
     assert note.startswith("note: a: True is bias, the fourth argument")
     write(module("a", "nn.LSTM(20, 40, 4, True)", "output = 10,5,40"))
     assert "note: " not in call("check", "--no-run").out
@@ -203,14 +204,14 @@ def test_beyond_20_modules_only_those_that_fail_are_listed() -> None:
     assert out == "formulas only, not run\nok: all 21 expectations of 21 modules hold\n"
     write(held + module("last", "gru", "params > 1M"))
     out = call("check", "--no-run").out
-    assert "check  held\nlast    0/1  FAIL  nn.GRU(20, 40)\n" in out
-    assert out.endswith("\n1 of 21 failed.\n")
+    assert "check  held\nlast    0/1  FAILED  nn.GRU(20, 40)\n" in out
+    assert out.endswith("\nFAILED: 1 of 21 expectations, in 1 of 21 modules\n")
 
 
 def test_every_module_is_checked_though_one_fails() -> None:
     write("".join(module(f"m{n}", "gru", "params = 1") for n in range(3)))
     out = call("check", "--no-run").out
-    assert [line.split(": ")[1] for line in out.splitlines() if "failed: " in line] == [
+    assert [line.split(": ")[1] for line in out.splitlines() if "FAILED: params" in line] == [
         "m0",
         "m1",
         "m2",
@@ -225,7 +226,7 @@ def test_nothing_is_wider_than_the_terminal_but_names(width: int) -> None:
         (line for line in screen.lines if not re.match(r"rnnshape\.toml:", line)), key=len
     )
     assert len(longest) <= width, longest
-    for said in ("encoder", "decoder", "0/4", "3/3", "FAIL"):
+    for said in ("encoder", "decoder", "0/4", "3/3", "FAILED"):
         assert said in screen.text
 
 
@@ -265,7 +266,7 @@ def test_a_process_ends_with_the_code_of_what_it_found() -> None:
     assert (held.code, held.err) == (0, "")
     write(module("a", "gru", "params > 1M"))
     failed = run("--no-run")
-    assert (failed.code, failed.err, "failed" in failed.out) == (1, "", True)
+    assert (failed.code, failed.err, "FAILED" in failed.out) == (1, "", True)
     write(module("a", "gruu", "params > 1M"))
     refused = run()
     assert (refused.code, refused.out) == (2, "")
@@ -294,8 +295,8 @@ def test_a_disagreement_wins_over_a_failure(expectation: str) -> None:
     assert "\nok: " not in result.out
     last = result.out.rpartition("please report it.\n")[2]
     assert " ".join(last.split()) in (
-        "1 of 1 failed.",
-        "according to formulas that the run contradicts, the expectation of 2 modules holds",
+        "MISMATCH: 2 of 2 modules; FAILED: 1 of 1 expectation, in 1 of 2 modules",
+        "MISMATCH: 2 of 2 modules; by disputed formulas the expectation of 2 modules holds",
     )
     assert re.search(r"^a +bias_hh_l0 +(\S+) +\(120,\)$", result.out, re.MULTILINE)
     assert re.search(r"^b +bias_hh_l0 +(\S+) +\(9,\)$", result.out, re.MULTILINE)
@@ -307,8 +308,8 @@ def test_a_disagreement_is_a_failure_for_every_format() -> None:
     annotated = call("check", "-f", "github").out
     assert "::error file=rnnshape.toml,line=1,title=a::" in annotated
     assert "ok:" not in annotated
-    root = ET.fromstring(call("check", "-f", "junit").out)  # noqa: S314 - our own text
-    assert (root.attrib["failures"], root.attrib["skipped"]) == ("1", "1")
+    root = junit(call("check", "-f", "junit").out)
+    assert (root[0].attrib["failures"], root[0].attrib["skipped"]) == ("1", "1")
     assert json.loads(call("check", "-f", "json").out)["modules"][0]["verification"]["mismatches"]
 
 
@@ -390,7 +391,7 @@ def test_an_update_writes_the_values_that_failed_and_nothing_else() -> None:
         f"rnnshape.toml:8: encoder: params = 136_960 -> params = {parameters:_}",
     ]
     assert rest == call("check").out
-    assert rest.startswith("rnnshape.toml:8: encoder: macs <= 7M failed: it is ")
+    assert rest.startswith("rnnshape.toml:8: encoder: FAILED: macs <= 7M: it is ")
 
 
 @pytest.mark.parametrize("words", [(), ("--no-run",)], ids=["run", "formulas"])
@@ -795,7 +796,7 @@ def test_a_job_gets_annotations_and_the_same_stdout(
     ]
     assert [re.search(r"line=(\d+)", line)[1] for line in lines] == ["6", "7", "8", "8"]  # type: ignore[index]
     assert lines[0].endswith(
-        "::output = 10,5,80 failed: it is 10,5,96%0A(L, N, D*H_out) with H_out=48 hidden, D=2"
+        "::output = 10,5,80: it is 10,5,96%0A(L, N, D*H_out) with H_out=48 hidden, D=2"
     )
     assert actions.read_text().startswith("before\n### rnnshape check\n")
     monkeypatch.delenv("GITHUB_ACTIONS")
@@ -859,9 +860,12 @@ def test_a_manifest_that_is_wrong_is_annotated_at_its_lines(actions: Path) -> No
         ("line=2,title=a", "line=7,title=b%2Cc"),
         errors[::2], errors[1::2], annotations, strict=True,
     ):  # fmt: skip
-        problem, advice = error.removeprefix("error: "), hint.removeprefix("hint: ")
+        problem, advice = error.split(": ", 3)[3], hint.removeprefix("hint: ")
         assert line == f"::error file=rnnshape.toml,{place}::{problem}%0A{advice}"
-    assert actions.read_text() == "before\n"
+        assert f"**ERROR**: {problem}; {advice}" in actions.read_text().replace("\\", "").replace(
+            "`", ""
+        )
+    assert actions.read_text().startswith("before\n### rnnshape check\n")
 
 
 @pytest.mark.parametrize(
@@ -881,7 +885,7 @@ def test_a_manifest_that_cannot_be_read_is_annotated_at_its_line(
     assert (result.code, result.out) == (2, "")
     _, _, annotation = result.err.splitlines()
     assert annotation.startswith(f"::error file=rnnshape.toml,{place},title=rnnshape.toml::")
-    assert actions.read_text() == "before\n"
+    assert f"`rnnshape.toml:{place.removeprefix('line=')}`" in actions.read_text()
 
 
 def test_a_request_that_is_refused_is_annotated(actions: Path) -> None:
@@ -892,7 +896,7 @@ def test_a_request_that_is_refused_is_annotated(actions: Path) -> None:
         "::error title=rnnshape::there is no file missing.toml"
         "%0Arnnshape check --init lstm writes a first one"
     )
-    assert actions.read_text() == "before\n"
+    assert "**ERROR**: there is no file missing.toml" in actions.read_text()
 
 
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
@@ -901,7 +905,7 @@ def test_an_annotation_that_cannot_be_written_costs_nothing(stderr: str, actions
     changes = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "/nowhere/summary"}
     result = shell(f"rnnshape check --no-run {stderr}", changes=changes)
     assert (result.code, result.err) == (1, "")
-    assert result.out.startswith("rnnshape.toml:3: a: params = 1 failed: it is 7,440\n")
+    assert result.out.startswith("rnnshape.toml:3: a: FAILED: params = 1: it is 7,440\n")
     assert actions.read_text() == "before\n"
 
 
@@ -935,7 +939,7 @@ def test_no_name_is_a_command_for_the_runner(name: str, actions: Path) -> None:
 
 def test_junit_has_a_suite_a_module_and_a_case_an_expectation() -> None:
     write(DRIFTED)
-    root = ET.fromstring(call("check", "-f", "junit").out)  # noqa: S314 - our own text
+    root = junit(call("check", "-f", "junit").out)
     assert (root.attrib["tests"], root.attrib["failures"]) == ("9", "4")
     suites = {suite.attrib["name"]: suite for suite in root}
     assert [case.attrib["name"] for case in suites["decoder"]] == [
@@ -944,12 +948,102 @@ def test_junit_has_a_suite_a_module_and_a_case_an_expectation() -> None:
         "matches gru --input 80 --hidden 128",
         "verification",
     ]
-    assert [case.attrib["line"] for case in suites["encoder"]] == ["6", "7", "8", "8", "2"]
-    assert {case.attrib["file"] for case in root.iter("testcase")} == {"rnnshape.toml"}
+    texts = [failure.text or "" for failure in suites["encoder"].iter("failure")]
+    places = [text.partition(": ")[0] for text in texts]
+    assert places == [f"rnnshape.toml:{line}" for line in (6, 7, 8, 8)]
     assert call("check", "-f", "junit", "--no-run").code == 1
 
 
 def test_what_was_not_run_is_skipped_not_passed() -> None:
     write(module("a", "gru", "params > 1"))
-    root = ET.fromstring(call("check", "-f", "junit", "--no-run").out)  # noqa: S314 - our own text
-    assert (root.attrib["failures"], root.attrib["skipped"]) == ("0", "1")
+    root = junit(call("check", "-f", "junit", "--no-run").out)
+    assert (root[0].attrib["failures"], root[0].attrib["skipped"]) == ("0", "1")
+
+
+REFUSED = {
+    "a target": (module("a", "gruu"), "a", "rnnshape.toml:2: gruu is neither"),
+    "a key": (module("a", "gru", expct="[]"), "a", "rnnshape.toml:4: unknown key expct"),
+    "a syntax": ("[modules.a", "rnnshape.toml", "rnnshape.toml:1: "),
+    "a run": (module("a", "gru", device='"cuda:99"'), "a", "rnnshape.toml:4: device cuda:99"),
+    "no file": (None, "rnnshape", "there is no rnnshape.toml"),
+}
+
+
+@pytest.mark.parametrize(("text", "suite", "said"), REFUSED.values(), ids=REFUSED)
+def test_junit_has_an_error_for_what_is_refused(
+    text: str | None, suite: str, said: str, folder: Path
+) -> None:
+    if text is not None:
+        write(text)
+    result = call("check", "-o", "a.xml", "-o", "a.md")
+    assert (result.code, result.out) == (2, "")
+    assert sorted(each.name for each in folder.glob("a.*")) == ["a.xml"]
+    root = junit(Path("a.xml").read_text())
+    assert (root.attrib["errors"], root.attrib["failures"]) == ("1", "0")
+    assert root[0].attrib["name"] == suite
+    (error,) = root.iter("error")
+    assert (error.text or "").startswith(said)
+    assert result.err.count("error: ") == 1
+    printed = call("check", "-f", "junit")
+    assert (printed.code, printed.out, printed.err) == (2, Path("a.xml").read_text(), result.err)
+
+
+# -q and --exit-zero
+
+
+def test_quiet_prints_failures_alone() -> None:
+    write(DRIFTED)
+    result = call("check", "--no-run", "-q")
+    assert (result.code, result.err) == (1, "")
+    assert result.out == call("check", "--no-run").out.partition("\n\ncheck  ")[0] + "\n"
+    assert call("check", "--only", "decoder", "--quiet") == Result(code=0, out="", err="")
+    assert shown("check", "--only", "decoder", "-q").text == ""
+    assert shown("check", "-q", changes=PLAIN).text == result.out
+
+
+@pytest.mark.usefixtures("disagreement")
+def test_quiet_prints_what_pytorch_disagrees_on() -> None:
+    write(module("a", "gru", "params > 1") + module("b", "nn.GRU(2, 3)"))
+    result = call("check", "-q")
+    assert result.code == 3
+    assert result.out.startswith("MISMATCH: PyTorch ")
+    assert result.out.endswith("please report it.\n")
+
+
+def test_files_are_complete_however_quiet_stdout_is() -> None:
+    write(DRIFTED)
+    call("check", "--no-run", "-o", "all.txt")
+    call("check", "--no-run", "-q", "-o", "quiet.txt")
+    assert Path("quiet.txt").read_text() == Path("all.txt").read_text()
+
+
+@pytest.mark.parametrize("words", [("-f", "json"), ("--update",), ("--init", "lstm")], ids=" ".join)
+def test_quiet_is_for_the_text_of_a_check(words: tuple[str, ...]) -> None:
+    write(DRIFTED)
+    result = call("check", "-q", *words)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: --quiet ")
+
+
+def test_exit_zero_reports_all_and_fails_nothing() -> None:
+    write(DRIFTED)
+    failing = call("check", "--no-run")
+    assert call("check", "--no-run", "--exit-zero") == Result(code=0, out=failing.out, err="")
+    write(module("a", "gruu"))
+    assert call("check", "--exit-zero").code == 2
+
+
+@pytest.mark.usefixtures("disagreement")
+def test_exit_zero_is_for_a_disagreement_too() -> None:
+    write(module("a", "gru"))
+    result = call("check", "--exit-zero")
+    assert (result.code, "MISMATCH: " in result.out) == (0, True)
+
+
+def test_the_verdict_is_the_last_line_and_red() -> None:
+    write(DRIFTED)
+    *_, last = call("check", "--no-run", "--color", "always").out.splitlines()
+    assert last == "\x1b[31mFAILED: \x1b[0m4 of 7 expectations, in 1 of 2 modules"
+    row = call("check", "--no-run", "--color", "always").out
+    assert "  0/4  \x1b[31mFAILED\x1b[0m  nn.LSTM" in row
+    assert "  3/3  \x1b[32mok\x1b[0m      nn.GRU" in row

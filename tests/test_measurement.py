@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -499,6 +500,29 @@ def test_timing_a_layer_that_does_not_run_is_refused() -> None:
     relu = replace(tanh, nonlinearity="relu")
     with pytest.raises(RequestError, match=r"PyTorch does not run nn\.RNN in complex64 on cpu"):
         timed([subject(each, _STEP, dtype=DType.COMPLEX64) for each in (tanh, relu)])
+
+
+_LONG = InputSpec(batch_size=16, seq_len=100_000)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [_STEP, _LONG, replace(_LONG, lengths=(100_000, *[3] * 15))],
+    ids=["short", "long", "packed"],
+)
+def test_timing_takes_seconds_and_says_over_how_many_steps(spec: InputSpec) -> None:
+    layers = [RNNConfig(kind=kind, input_size=64, hidden_size=128) for kind in Kind]
+    start = time.perf_counter()
+    found = timed([subject(each, spec) for each in layers])
+    assert time.perf_counter() - start < 30  # 3 s on an idle machine, half an hour for all steps
+    (steps,) = {each.seq_len for each in found}
+    assert steps < spec.seq_len if spec.seq_len > 1 else steps == 1
+    for each, layer in zip(found, layers, strict=True):
+        rows = spec.lengths or [spec.seq_len] * spec.batch_size
+        read = sum(min(length, steps) for length in rows)
+        assert each.macs == read * layer.kind.gates * 128 * (64 + 128)
+        assert 1 <= each.runs <= 25
+        assert 0 < each.lower <= each.median <= each.upper
 
 
 _GRU = RNNConfig(kind=Kind.GRU, input_size=3, hidden_size=4)

@@ -23,6 +23,7 @@ from tests.terminal import (
     Shown,
     Terminal,
     shown,
+    wiped,
     without_more,
     without_rules,
 )
@@ -185,10 +186,11 @@ class TestOrder:
         assert terminal.process.poll() is None
         screen = terminal.finish()
         assert screen.text.startswith(before)
-        assert (screen.code, without_more(screen.text)) == (0, call(*RICH_LSTM).out)
-        assert screen.lines[-2].startswith("ok: torch 2.")
-        assert screen.lines[-3].startswith("more: --show ")
-        assert screen.lines[-4] == ""
+        assert (screen.code, without_more(wiped(screen.text))) == (0, call(*RICH_LSTM).out)
+        *_, blank, more, verdict, _ = wiped(screen.text).splitlines()
+        assert blank == ""
+        assert more.startswith("more: --show ")
+        assert verdict.startswith("ok: torch 2.")
 
     def test_into_a_pipe_everything_comes_at_once(self) -> None:
         process = subprocess.Popen(
@@ -223,7 +225,7 @@ class TestOrder:
     def test_a_refused_request_shows_nothing_but_its_error(self) -> None:
         screen = shown("lstm", "--proj", "40")
         assert screen.code == 2
-        assert [line.split(":")[0] for line in screen.text.splitlines()] == ["error", "hint"]
+        assert [line.split(":")[0] for line in screen.lines] == ["error", "hint"]
 
     @pytest.mark.parametrize("format_", ["json", "markdown"])
     def test_a_machines_format_is_the_same_on_a_terminal(self, format_: str) -> None:
@@ -232,7 +234,9 @@ class TestOrder:
 
 
 COLOURED = [{}, {"TERM": "xterm"}, {"TERM": "vt100"}, {"NO_COLOR": ""}]
-UNCOLOURED = [{"NO_COLOR": "1"}, {"NO_COLOR": "0"}, {"TERM": "dumb"}]
+UNCOLOURED = [{"NO_COLOR": "1"}, {"NO_COLOR": "0"}, {"TERM": "dumb"}, {"CLICOLOR": "0"}]
+# https://force-color.org, https://bixense.com/clicolors
+FORCED = [{"FORCE_COLOR": "1"}, {"CLICOLOR_FORCE": "1"}, {"FORCE_COLOR": "1", "TERM": "dumb"}]
 
 
 def _named(changes: Mapping[str, str]) -> str:
@@ -263,10 +267,26 @@ class TestColour:
         assert never.text == never.plain == without_rules(always.plain)
 
     @pytest.mark.parametrize(
-        "changes", [{}, {"FORCE_COLOR": "1"}, {"CLICOLOR_FORCE": "1"}], ids=_named
+        "changes",
+        [{}, {"FORCE_COLOR": ""}, {"CLICOLOR_FORCE": "0"}, {"FORCE_COLOR": "1", "NO_COLOR": "1"}],
+        ids=_named,
     )
     def test_a_pipe_is_not_coloured(self, changes: dict[str, str]) -> None:
-        assert "\x1b" not in spawn("gru", "--no-run", env=environment(**changes)).out
+        for words in (("gru", "--no-run"), ("gru", "--hidden", "0")):
+            result = spawn(*words, env=environment(**changes))
+            assert "\x1b" not in result.out + result.err
+
+    @pytest.mark.parametrize("changes", FORCED, ids=_named)
+    def test_a_pipe_is_coloured_where_the_environment_forces_it(
+        self, changes: dict[str, str]
+    ) -> None:
+        coloured = spawn("gru", "--no-run", env=environment(**changes))
+        assert coloured.out == shown("gru", "--no-run").text
+        assert spawn("gru", "--hidden", "0", env=environment(**changes)).err.startswith(
+            "\x1b[31merror:\x1b[0m "
+        )
+        machine = spawn("gru", "--no-run", "-f", "markdown", env=environment(**changes))
+        assert "\x1b" not in machine.out
 
     def test_a_pipe_is_coloured_on_request(self) -> None:
         piped = spawn("gru", "--no-run", "--color", "always")
@@ -293,8 +313,16 @@ class TestColour:
     def test_the_verdict_is_green(self) -> None:
         assert "\x1b[32mok: \x1b[0m" in call("gru", "--color", "always").out
 
-    def test_errors_are_not_coloured(self) -> None:
-        assert "\x1b" not in shown("lstm", "--proj", "40", "--color", "always").text
+    def test_the_words_error_and_hint_are_coloured(self) -> None:
+        problem, hint = shown("lstm", "--proj", "40").text.splitlines()
+        assert problem.startswith("\x1b[31merror:\x1b[0m proj_size 40 must")
+        assert hint.startswith("\x1b[36mhint:\x1b[0m --proj 31 is")
+
+    @pytest.mark.parametrize("words", [("--color", "never"), ("--color=never",)], ids=" ".join)
+    def test_errors_obey_the_option_too(self, words: tuple[str, ...]) -> None:
+        assert "\x1b" not in shown("lstm", "--bogus", *words).text
+        coloured = call("lstm", "--bogus", *(word.replace("never", "always") for word in words))
+        assert coloured.err.startswith("\x1b[31merror:")
 
     def test_help_is_not_coloured(self) -> None:
         assert shown("lstm", "--help").text == call("lstm", "--help").out
