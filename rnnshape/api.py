@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from rnnshape import synonyms
 from rnnshape.analysis.expectation import judge, parse_expectation
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.dims import ints
@@ -21,7 +22,7 @@ from rnnshape.document.expectations import failure_text
 from rnnshape.document.model import Caption, Document
 from rnnshape.document.report import report_document
 from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS, probes_of
-from rnnshape.errors import RequestError, RequestErrors, nearest, written
+from rnnshape.errors import RequestError, RequestErrors, near, written
 from rnnshape.files import require_writable, write_files
 from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Tensor
@@ -370,11 +371,12 @@ def _sections(show: str | Iterable[str]) -> frozenset[str]:
     known = {"default": DEFAULT_SECTIONS, "all": frozenset(names)}
     known |= {name: frozenset({name}) for name in names}
     shown: frozenset[str] = frozenset()
-    for word in map(str.strip, show.split(",") if isinstance(show, str) else show):
+    for text in map(str.strip, show.split(",") if isinstance(show, str) else show):
+        word = synonyms.one_of(text, known, synonyms.SECTIONS) or text
         if word not in known:
             raise RequestError(
                 f"show={word!r} names no section; there are {', '.join(known)}",
-                hint=f"show={nearest(word, known)!r}",
+                hint=f"show={near(word, known) or 'default'!r}",
             )
         shown |= known[word]
     return shown

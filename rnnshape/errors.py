@@ -14,6 +14,9 @@ _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 
 _LONGEST_ECHO: Final = 60
+# Of difflib's ratio: below it are pairs such as `seed` and `seq`, `depth` and `dtype`.
+_ALIKE: Final = 0.8
+_SHORTEST: Final = 3  # of the beginning of a word
 
 
 class Message(NamedTuple):
@@ -152,13 +155,16 @@ def gathered(function: Callable[[_Given], _Made], given: Iterable[_Given]) -> li
     return made
 
 
-def nearest(text: str, choices: Iterable[str]) -> str:
-    """The choice most like `text`, else one that starts with it, else the first."""
+def near(text: str, choices: Iterable[str], *, alike: float = _ALIKE) -> str | None:
+    """The choice that `text` is a misspelling or the beginning of, or None: a guess misleads."""
     from difflib import get_close_matches  # only errors need it
 
     known = list(choices)
-    begun = [choice for choice in known if text and choice.startswith(text)]
-    return next(iter(get_close_matches(text, known, n=1) + begun), known[0])
+    if found := get_close_matches(text, known, n=1, cutoff=alike):
+        return found[0]
+    begun = [choice for choice in known if len(text) >= _SHORTEST and choice.startswith(text)]
+    swapped = [choice for choice in known if sorted(choice) == sorted(text)]
+    return next(iter(swapped + begun * (len(begun) == 1)), None)
 
 
 def quoted(text: str) -> str:

@@ -97,7 +97,7 @@ def _replaced(words: list[str], problem: str, part: str) -> Iterator[list[str]]:
 def _chosen(words: list[str], problem: str, part: str) -> Iterator[list[str]]:
     """One of several values, or another expectation."""
     if choice := re.match(r"one of ([\w.]+)", part):
-        name = "dtype" if "dtype" in problem else "device"
+        name = next(each for each in ("only", "dtype", "device") if each in problem)
         in_call = {name: repr(choice[1])}
         if any(f"{name}=" in word for word in words):
             yield [_with_arguments(w, in_call) if "(" in w else w for w in words]

@@ -47,7 +47,6 @@ PROSE: Final = {
         "unless --full is given",
         "lstm --layers 25001 --no-run",
     ),
-    "inspect nn.LSTM": ('"nn.LSTM(20, 40, bidirectional=True)"', "inspect 'nn.LSTM(20, 40)'"),
     "inspect 'nn.LSTM(20, \udcff)'": ("nn.LSTM(20, 40,", "inspect 'nn.LSTM(20, 40)'"),
     "inspect 'nn.LSTM(20, 40).mend()'": ("leave .mend() out", "inspect 'nn.LSTM(20, 40)'"),
     "inspect 'nn.LSTM(20, 40, bias=True, bias=True)'": (
@@ -63,9 +62,19 @@ PROSE: Final = {
         "inspect 'nn.LSTMCell(20, 40, True)'",
     ),
     "inspect 'nn.LSTM(20, 40, layers=2)'": (
-        "num_layers=...",
+        "nn.LSTM(20, 40, num_layers=2)",
         "inspect 'nn.LSTM(20, 40, num_layers=2)'",
     ),
+    "inspect 'nn.LSTM(20, 40, hidden=3)'": (
+        "leave hidden out: hidden_size is given too",
+        "inspect 'nn.LSTM(20, 40)'",
+    ),
+    "'--a; b' lstm": ("rnnshape --help shows how", "lstm"),
+    "lstm --show shapes,": ("give one of those words", "lstm --show shapes"),
+    "lstm -fyaml": ("give one of those words", "lstm -f json"),
+    "lstm --color x": ("give one of those words", "lstm --color never"),
+    "compare lstm --sort x": ("give one of those words", "compare lstm --sort macs"),
+    "budget lstm --solve x --params 1M": ("give one of those words", "budget lstm --params 1M"),
     "inspect 'nn.GRU(2, 4, nonlinearity=3)'": (
         "nn.RNN has nonlinearity",
         "inspect 'nn.RNN(2, 4, nonlinearity=\"relu\")'",
@@ -198,7 +207,12 @@ REQUESTS: Final = [
     *("lstm --lengths a", "lstm --lengths ''", "lstm --lengths '[7, 3]'", "lstm --lengths 7,"),
     *("lstm --lengths -3,2", "lstm --lengths 7;3"),
     # targets
-    *("inspect 'lstm --hidden x'", "inspect 'lstm --hidden 40 --proj 50'", "inspect 'lstm 3'"),
+    *(
+        "inspect 'lstm --hidden x'",
+        "inspect 'lstm --hidden 40 --proj 50'",
+        "inspect 'lstm 3'",
+        "inspect blstm",
+    ),
     *("inspect 'lstm --layer 5'", "inspect 'lstm --seq 3'", "inspect 'lstm --hidden 3,4'"),
     *("inspect 'lstm --inut-size 5'", "inspect 'lstm --batc 5'"),
     *("inspect 'lstm --hidden 1 --proj 1'", "inspect 'gru --proj 10'", "inspect 'lstm --hidden'"),
@@ -245,7 +259,13 @@ REQUESTS: Final = [
     "inspect 'x = nn.LSTM; (3)'",
     # compare
     *("compare lstm gru --limit 5,10", "compare lstm --limit 0", "compare lstm --limit 1.5"),
-    *("compare lstm --hidden 64..32", "compare lstm --hidden 32,x", "compare lstm --sort x"),
+    *("compare lstm --hidden 32-64", "compare lstm --hidden 1,024", "lstm --hidden 32-64"),
+    *("compare lstm --hidden '[32, 64]'", "compare lstm --hidden 'range(8, 64, 8)'"),
+    *(
+        "compare lstm --hidden 64..32",
+        "compare lstm --hidden 32,x",
+        "compare lstm --sort parametrs",
+    ),
     *(
         "compare 'lstm --hidden x'",
         "compare 'lstm --proj 35' --hidden 1,2",
@@ -263,7 +283,7 @@ REQUESTS: Final = [
     *("budget lstm --params 150.5", "budget lstm --params 136,960", "budget lstm --params 4MiB"),
     *("budget lstm --params 0.0935k", "budget lstm --bytes lots", "budget lstm --params 50"),
     *("budget lstm --macs 1e9", "budget lstm --params ''", f"budget gru --params {'9' * 390}.5"),
-    *("budget lstm --solve x --params 1M", "budget gru --solve proj --params 1M"),
+    *("budget lstm --solve hiden --params 1M", "budget gru --solve proj --params 1M"),
     *(
         "budget lstm --params 999.5B",
         "budget lstm --bytes 9e3",
@@ -291,11 +311,11 @@ REQUESTS: Final = [
     *("lstm --expect 'parameters=<9920'", "lstm --expect params 9920"),
     "lstm --expect 'encoder/params = 3'",
     # the run, and what is written
-    *("lstm -f jsno", "lstm --color x", "lstm --time --no-run"),
+    *("lstm -f jsno", "lstm --color nevr", "lstm --time --no-run"),
     *("lstm --time --device meta", "lstm --show time --device meta", "lstmm --hidden 3"),
     *("--hidden 5 lstm", "--bidir", "--hidden=5 gru --layers 2", "--no-run compare lstm gru"),
     *("lstm --dtype float8_e5m2", "lstm --dtype complex32", "lstm --device mps"),
-    *("check --init", "check --init lstm --no-run --update", "check --init lstm --only a"),
+    *("check --init lstm --no-run --update", "check --init lstm --only a"),
     *("check --init lstm --device cpu", "check --init lstm -f json", "check --update -o a.md"),
 ]
 
@@ -307,7 +327,11 @@ WRONG_TWICE: Final = {
         "lstm --show time --device meta",
         "check --update -o a.md",
     ),
-    *("lstm --hidden", "lstm --hidden_size", "inspect 'lstm --hidden'", "'--a; b' lstm"),
+    *(
+        "lstm --hidden",
+        "lstm --hidden_size",
+        "inspect 'lstm --hidden'",
+    ),
     *("lstm --proj 99.5", "lstm --proj 39,40"),
 }
 
@@ -583,7 +607,13 @@ def _problems(text: str) -> list[tuple[str, str]]:
 
 # Commands beside a manifest of a module "a", whose hints are followed word by word.
 WITH_MANIFEST: Final = [
-    *("check --only b", "check rnnshape.toml other.toml", "check nothing.toml", "check ."),
+    *(
+        "check --only b",
+        "check --only aa",
+        "check rnnshape.toml other.toml",
+        "check nothing.toml",
+        "check .",
+    ),
     "check --init lstm",
 ]
 
@@ -653,7 +683,7 @@ def _advised(words: list[str], note: str) -> Iterator[list[str]]:
 
 # What no word of a request changes: streams, files, the machine, and modules that are broken.
 OUTSIDE: Final = {
-    *("cli/check.py", "cli/command.py", "cli/main.py", "cli/inspect.py", "files.py"),
+    *("cli/check.py", "cli/main.py", "cli/inspect.py", "files.py"),
     *("layer/memory.py", "pytorch/backend.py", "pytorch/building.py", "pytorch/existing.py"),
     *("pytorch/run.py", "render/chart.py", "sources/manifest_file.py", "sources/toml.py"),
 }

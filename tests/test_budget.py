@@ -285,7 +285,7 @@ hint: leave --hidden out
 
 $ lstm --params 1M --solve layers
 error: --solve layers is unknown; it is one of hidden, proj
-hint: --solve hidden
+hint: give one of those words
 
 $ gru --params 1M --solve proj
 error: nn.GRU has no proj_size; only nn.LSTM has one

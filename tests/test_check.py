@@ -765,7 +765,8 @@ def test_a_first_manifest_of_bad_targets_tells_all_of_them(folder: Path) -> None
     assert result.err.count("error: ") == 2
     result = call("check", "--init")
     assert result.err == (
-        'error: --init needs a TARGET\nhint: rnnshape check --init "lstm --hidden 40"\n'
+        "error: --init needs a TARGET\n"
+        'hint: name one after it: lstm, "gru --hidden 40", "nn.RNN(20, 40)"\n'
     )
 
 
@@ -894,7 +895,7 @@ def test_a_request_that_is_refused_is_annotated(actions: Path) -> None:
     _, _, annotation = result.err.splitlines()
     assert annotation == (
         "::error title=rnnshape::there is no file missing.toml"
-        "%0Arnnshape check --init lstm writes a first one"
+        "%0Arnnshape check --help shows how to begin one"
     )
     assert "**ERROR**: there is no file missing.toml" in actions.read_text()
 

@@ -294,8 +294,8 @@ class TestFiles:
             ),
             (
                 ["json"],
-                "-o json has no suffix that names a format",
-                "one of .txt, .md, .markdown, .html, .htm, .tex, .csv, .json, .svg, .xml",
+                "-o json names a format, not a file",
+                "-f json",
             ),
             (
                 [""],
@@ -497,7 +497,7 @@ class TestHelp:
     )
     def test_options_are_in_groups(self, name: str, groups: list[str]) -> None:
         titles = re.findall(r"^(\w[\w, ]*):$", call(name, "--help").out, re.MULTILINE)
-        assert titles == [*groups, "Output", "Other"]
+        assert titles == [*groups, "Output", "Other", "Examples"]
 
     def test_no_command_shows_the_help(self) -> None:
         assert spawn() == spawn("--help")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from rnnshape.analysis.comparison import ORDERS, Comparison, group, ordered
 from rnnshape.cli.main import main
+from rnnshape.errors import word
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.facts import Claim, Facts
 from rnnshape.layer.input import InputSpec
@@ -154,8 +156,8 @@ $ lstm tcn
 error: tcn is neither options nor the constructor call of a recurrent layer
 hint: a target is "lstm --hidden 40 --bidir" or "nn.LSTM(20, 40, bidirectional=True)"
 
-$ lstm --sort size
-error: --sort size is unknown; it is one of parameters, macs, name
+$ lstm --sort parametrs
+error: --sort parametrs is unknown; it is one of parameters, macs, name
 hint: --sort parameters
 
 $ lstm --limit 0
@@ -216,7 +218,7 @@ hint: --plot with a file in a folder that you may write to
 
 $ lstm --show all
 error: rnnshape compare has no option --show
-hint: --sort; rnnshape compare --help lists the options
+hint: rnnshape compare --help lists the options
 """
 
 
@@ -372,14 +374,14 @@ def test_a_picture_and_a_file_are_two(link: bool, tmp_path: Path) -> None:
     assert not plot.exists()
 
 
-def test_a_plot_without_matplotlib_names_the_extra(tmp_path: Path) -> None:
+def test_a_plot_without_matplotlib_says_how_to_install_it(tmp_path: Path) -> None:
     (tmp_path / "matplotlib.py").write_text("raise ImportError('not here')")
     words = ("compare", "lstm", "--hidden", "8,9", "--plot", str(tmp_path / "a.svg"))
     assert spawn(*words, env=environment(PYTHONPATH=str(tmp_path))) == Result(
         code=2,
         out="",
         err="error: a plot needs matplotlib, which is not installed\n"
-        "hint: pip install 'rnnshape[plot]'\n",
+        f"hint: {word(sys.executable)} -m pip install matplotlib\n",
     )
     assert not (tmp_path / "a.svg").exists()
 

@@ -273,14 +273,27 @@ def test_a_device_is_named_as_pytorch_names_it(device: str) -> None:
             pytest.param(
                 name,
                 f"unknown device {name!r}",
+                f"device={meant!r}",
+                id=label,
+            )
+            for name, meant, label in [
+                ("gpu", "cuda", "a word that PyTorch does not know"),
+                ("GPU:1", "cuda:1", "the same with a number"),
+                ("CPU", "cpu", "capitals"),
+                ("cuda1", "cuda:1", "no colon"),
+                ("cuda:", "cuda", "a colon without a number"),
+            ]
+        ),
+        *(
+            pytest.param(
+                name,
+                f"unknown device {name!r}",
                 "one of cpu, cuda, cuda:1, mps, xpu, meta",
                 id=label,
             )
             for name, label in [
-                ("gpu", "a word that PyTorch does not know"),
+                ("tpu", "a device that PyTorch does not have"),
                 ("", "nothing"),
-                ("CPU", "capitals"),
-                ("cuda:", "a colon without a number"),
                 ("cuda:-1", "a negative number"),
                 ("cuda:10000", "five digits"),
                 ("cuda:\u0661", "a digit that is not ASCII"),

@@ -210,9 +210,9 @@ def test_shapes_and_numbers_are_not_compared(text: str, problem: str, hint: str)
     ("config", "text", "nearest"),
     [
         (STACK, "outputx = 10,5,96", '"output = 10,5,96"; '),
-        (STACK, "weight_ih_l4 = 192x96", '"weight_ih_l3 = 192,96"; '),
-        (STACK, "weight_ih_l3_revers = 192x96", '"weight_ih_l3_reverse = 192,96"; '),
-        (STACK, "parametersx < 1k", '"parameters < 1000"; '),
+        (STACK, "weight_ih_l4 = 192x96", '"weight_ih_l3 = 192x96"; '),
+        (STACK, "weight_ih_l3_revers = 192x96", '"weight_ih_l3_reverse = 192x96"; '),
+        (STACK, "parametersx < 1k", '"parameters < 1k"; '),
         (STACK, "foo = 1", ""),
         (RNNConfig(kind=Kind.GRU), "c_n = 1,5,40", '"h_n = 1,5,40"; '),
         (RNNConfig(kind=Kind.GRU), "weight_ih_l0_reverse = 1,2", '"weight_ih_l0 = 1,2"; '),

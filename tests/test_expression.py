@@ -286,7 +286,7 @@ REFUSED = {
     ),
     "nn.LSTM(20, 40, hidden=3)": (
         "nn.LSTM has no argument hidden; PyTorch raises TypeError",
-        "hidden_size=...; nn.LSTM takes " + ", ".join(CONSTRUCTORS["nn.LSTM"].arguments),
+        "leave hidden out: hidden_size is given too",
     ),
     "nn.GRU(20, 40, nonlinearity='relu')": (
         "nn.GRU has no argument nonlinearity; PyTorch raises TypeError",
@@ -362,15 +362,15 @@ REFUSED = {
     ),
     "nn.LSTM(20, 40, bidirectional=true)": (
         "bidirectional must be True or False, not the name true",
-        "the text is read, never run: write values, as in nn.LSTM(20, 40, bidirectional=True)",
+        "nn.LSTM(20, 40, bidirectional=True)",
     ),
     "nn.GRU(20, 40, bias=FALSE)": (
         "bias must be True or False, not the name FALSE",
-        "the text is read, never run: write values, as in nn.GRU(20, 40, bias=False)",
+        "nn.GRU(20, 40, bias=False)",
     ),
     "nn.RNN(20, 40, nonlinearity=relu)": (
         "nonlinearity must be 'tanh' or 'relu', not the name relu",
-        "the text is read, never run: write values, as in nn.RNN(20, 40, nonlinearity='relu')",
+        "nn.RNN(20, 40, nonlinearity='relu')",
     ),
     # A value for the name alone is not enough here.
     "nn.LSTM(input_dim)": (
@@ -411,7 +411,7 @@ REFUSED = {
     ),
     "nn.LSTM(20, 40": (
         "nn.LSTM(20, 40 is not Python: '(' was never closed",
-        "nn.LSTM(20, 40, num_layers=4, bidirectional=True)",
+        "nn.LSTM(20, 40)",
     ),
     ">>> nn.LSTM(20, 40": (
         ">>> nn.LSTM(20, 40 is not Python: '(' was never closed",

@@ -242,7 +242,7 @@ def test_batch_first_of_the_call_orders_the_input_shape(
             ["lstm", "--hidden_size", "40"],
             [
                 "error: rnnshape inspect has no option --hidden",
-                'hint: a target is one word, in quotes: rnnshape inspect "lstm --hidden 40"',
+                'hint: rnnshape inspect "lstm --hidden 40"',
             ],
         ),
         (

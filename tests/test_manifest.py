@@ -207,8 +207,12 @@ WORDS = [
     ('expect = ["b/params > 3"]', "is about b, which is not here", '"parameters > 3"'),
     ('expect = ["params = x"]', "x is not a number", "a number like 136960, 150k or 2MiB"),
     ('expect = [""]', '"" is empty', '"params <= 150k"'),
-    ('matches = "rnn --batch-frst"', "no option --batch-frst", "--batch-first; rnnshape rnn"),
-    ('matches = "gruu"', "gruu is neither options nor", "a target is"),
+    (
+        'matches = "rnn --batch-frst"',
+        "--batch-frst is not an option",
+        "in the target: rnn --batch-first",
+    ),
+    ('matches = "gruu"', "gruu is neither options nor", "in the target: gru"),
     (
         'matches = "lstm --batch 3"',
         "--batch is not an option of a target",
@@ -237,10 +241,10 @@ def test_a_wrong_value_is_told_at_its_line(key: str, problem: str, hint: str) ->
         ("nn.LSTM(20, 40", "'(' was never closed", "nn.LSTM(20, 40"),
         ("nn.Linear(20, 40)", "nn.Linear", ""),
         ("", "'' is neither options nor", "a target is"),
-        ("model.pt", "model.pt looks like a file", "a target is"),
+        ("model.pt", "there is no file model.pt", "a target is"),
         ("package.module:layer", "looks like an import path", "a target is"),
         ("lstm --hidden 0", "--hidden must be a whole number of 1 or more", "--hidden 1"),
-        ("lstm --hiden 3", "no option --hiden", "--hidden"),
+        ("lstm --hiden 3", "--hiden is not an option", "lstm --hidden 3"),
         ("lstm --seq 3", "--seq is not an option of a target", "leave --seq out of the target"),
         ("lstm --proj 40", "proj_size 40 must be smaller than hidden_size 40", "--proj"),
         ("lstm 'x", "no closing quotation", "as in"),
@@ -392,7 +396,7 @@ def test_what_is_wrong_with_the_run_hides_nothing_but_what_depends_on_it() -> No
 
 
 def test_a_file_that_is_not_there_is_no_reason_to_write_a_first_one() -> None:
-    assert pairs(call("check", "a.toml").err)[0][1].startswith("rnnshape check --init")
+    assert pairs(call("check", "a.toml").err)[0][1].startswith("rnnshape check --help")
     Path("rnnshape.toml").write_text(MODULE)
     assert pairs(call("check", "a.toml").err)[0][1] == "rnnshape check"
 
@@ -452,9 +456,9 @@ def test_a_byte_order_mark_and_crlf_are_read() -> None:
 @pytest.mark.parametrize(
     ("name", "problem", "hint"),
     [
-        ("no.toml", "there is no file no.toml", "rnnshape check --init lstm writes a first one"),
+        ("no.toml", "there is no file no.toml", "rnnshape check --help shows how to begin one"),
         ("folder", "folder is a folder, not a file", "rnnshape check folder/rnnshape.toml"),
-        ("empty", "empty is a folder, not a file", "rnnshape check --init lstm writes a first one"),
+        ("empty", "empty is a folder, not a file", "rnnshape check --help shows how to begin one"),
         ("a folder", "a folder is a folder, not a file", "check 'a folder/rnnshape.toml'"),
         ("a" * 300, "cannot read aaa", "rnnshape check FILE"),
         ("\x00", "cannot read '\\x00': embedded null byte", "rnnshape check FILE"),
@@ -566,7 +570,7 @@ def test_no_manifest_here_or_above_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert error == (
         "there is no rnnshape.toml, and no pyproject.toml with [tool.rnnshape], here or above"
     )
-    assert hint == "rnnshape check --init lstm writes a first one"
+    assert hint == "rnnshape check --help shows how to begin one"
 
 
 @pytest.mark.parametrize(

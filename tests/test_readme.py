@@ -44,6 +44,23 @@ def test_the_gate_finds_the_readmes_second_command() -> None:
     assert printed == f"{commands[1]}\n"
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_command_of_the_readme_leaves_its_environment_active(number: int) -> None:
+    """So that the next command, `rnnshape`, is found."""
+    command = re.findall(r"^\$ (python3 -m venv .*)$", README, re.MULTILINE)[number]
+    steps = command.split(" && ")
+    assert steps[:2] == ["python3 -m venv .venv", ". .venv/bin/activate"]
+    assert not any(".venv" in step for step in steps[2:])
+
+
+def test_the_picture_of_the_readme_is_what_its_command_prints() -> None:
+    (command, picture) = re.findall(
+        r"picture of `(rnnshape .*?)`:\n\n(```mermaid\n.*?```\n)", README, re.DOTALL
+    )[0]
+    assert call(*shlex.split(command)[1:], "--no-run").out == picture
+    assert README.splitlines().index("```mermaid") < 80
+
+
 def test_the_python_of_the_readme_gives_what_it_shows() -> None:
     block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
     assert block

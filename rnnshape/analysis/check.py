@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
 from rnnshape.analysis.expectation import (
     Judgement,
@@ -20,7 +21,7 @@ from rnnshape.errors import (
     RequestError,
     RequestErrors,
     gathered,
-    nearest,
+    near,
     quoted,
     word,
 )
@@ -153,18 +154,21 @@ def checked(
     )
 
 
+_MOST_NAMED: Final = 5  # of the modules that there are
+
+
 def _require_known(only: Collection[str], manifest: Manifest) -> None:
     names = [entry.name for entry in manifest.entries]
 
     def require(name: str) -> None:
         if name not in names:
-            file = manifest.document.file
+            alike = near(name, names)
             raise RequestError(
                 "{only:name} {}: there is no such module in {}",
                 quoted(name),
-                file,
-                word(nearest(name, names)) if names else "",
-                hint="{only:name} {}" if names else "leave it out",
+                manifest.document.file,
+                word(alike) if alike else f"one of {', '.join(map(quoted, names[:_MOST_NAMED]))}",
+                hint="{only:name} {}" if alike else "{}" if names else "leave it out",
                 only=name,
             )
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rnnshape.analysis.value import Number, TensorShape, Value, value_of
 from rnnshape.dims import symbols
-from rnnshape.errors import RequestError, nearest, quoted
+from rnnshape.errors import RequestError, near, quoted
 from rnnshape.layer.facts import Dims
 from rnnshape.layer.report import LayerReport
 from rnnshape.layer.subject import Subject
@@ -98,6 +98,8 @@ _MEANT: Final = {"=>": ">=", "=<": "<=", "===": "="}
 _PARTS: Final = re.compile(r"([^<>=!]*)([<>=!]+)(.*)", re.DOTALL)
 _GROUPED_BY_COMMAS: Final = re.compile(r"(?<![0-9,])[0-9]{1,3}(,[0-9]{3})+$")
 
+_LIKE_A_TENSOR, _LIKE_A_WORD = 0.6, 0.8  # of difflib's ratio
+
 _EXAMPLE: Final = '"params <= 150k"'
 
 
@@ -121,7 +123,7 @@ def parse_expectation(text: str) -> Expectation:
         module=module.strip() if slash else None,
         name=name,
         operator=_OPERATORS[sign],
-        value=_value(value, words, in_bytes=name == "parameter_bytes"),
+        value=_value(value, words, in_bytes=_in_bytes(name, value)),
     )
 
 
@@ -153,7 +155,7 @@ def _chosen(expectation: Expectation, reports: Sequence[LayerReport]) -> LayerRe
         else f"is about {quoted(module)}, which is not here"
     )
     known = list(by_name)
-    meant = nearest(module or "", known) if len(known) > 1 else None
+    meant = (near(module or "", known) or known[0]) if len(known) > 1 else None
     hint = _changed(expectation, module=meant) if known else "there is no recurrent layer"
     raise RequestError(f"{_echo(expectation.text)} {problem}", hint=hint)
 
@@ -184,6 +186,16 @@ def _canonical(name: str) -> str:
     return quantity if quantity in _QUANTITIES else name
 
 
+def _in_bytes(name: str, value: str) -> bool:
+    """Whether bytes are meant, by a name that is known or one of those that people use instead."""
+    amount = parsed_amount(value)
+    if name == "parameter_bytes" or amount is None or not amount.in_bytes:
+        return name == "parameter_bytes"
+    from rnnshape import synonyms  # only mistakes need it
+
+    return synonyms.QUANTITIES.get(synonyms.squeezed(name)) == "parameter_bytes"
+
+
 def _value(text: str, words: str, *, in_bytes: bool) -> Value:
     try:
         return value_of(text, in_bytes=in_bytes)
@@ -208,10 +220,16 @@ def _actual(expectation: Expectation, report: LayerReport) -> Value:
 
 
 def _unknown_name(expectation: Expectation, report: LayerReport) -> RequestError:
-    from difflib import get_close_matches
+    from rnnshape import synonyms  # only mistakes need it
 
-    alike = get_close_matches(expectation.name, list(_names(report)), n=1)
-    meant = f"{_about(expectation, alike[0], report)}; " if alike else ""
+    names = list(_names(report))
+    alike = synonyms.one_of(expectation.name, names, synonyms.QUANTITIES)
+    if alike is None:
+        of_tensor = "_" in expectation.name  # `c_n` of a GRU, `h_n` of a cell
+        like = _LIKE_A_TENSOR if of_tensor else _LIKE_A_WORD
+        nearly = near(expectation.name, [*names, *_ALIASES], alike=like)
+        alike = _ALIASES.get(nearly or "", nearly)
+    meant = f"{_about(expectation, alike, report)}; " if alike else ""
     weights = (weight.name for weight in folded(report.weights))
     name, constructor = quoted(expectation.name), report.subject.config.constructor
     return RequestError(
@@ -225,6 +243,8 @@ def _about(expectation: Expectation, name: str, report: LayerReport) -> str:
     other = replace(expectation, name=name)
     actual = _actual(other, report)
     if actual.kind == other.value.kind:
+        if _meant(other, actual) is other.operator:  # the value stays as it is written, `1MB`
+            return _typed(expectation.text.replace(expectation.name, name, 1))
         return _changed(other, operator=_meant(other, actual))
     return _changed(other, operator=Operator.EQUAL, value=actual)
 

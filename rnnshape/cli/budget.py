@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from rnnshape.analysis.budget import Budget, Quantity, Sought, solve
 from rnnshape.cli import exits
-from rnnshape.cli.command import command, words_of
+from rnnshape.cli.command import Help, command, words_of
 from rnnshape.cli.options import (
     InputOptions,
     LayerOptions,
@@ -21,7 +21,7 @@ from rnnshape.cli.options import (
 from rnnshape.cli.output import Delivery, Plan
 from rnnshape.cli.progress import progress
 from rnnshape.document.budget import budget_document
-from rnnshape.errors import RequestError, nearest, quoted
+from rnnshape.errors import RequestError, near, quoted
 from rnnshape.fields import FIELDS
 from rnnshape.layer.config import Kind
 from rnnshape.layer.report import predicted_report
@@ -72,7 +72,12 @@ def budget_command(name: str, *, help: str) -> TyperCommand:
         f"{help} Options that are left out are taken from the layer of --match, except --hidden"
         " and --proj; otherwise they have their defaults."
     )
-    return command(_budget, name=name, help=whole, without=("show", "full", "time"))
+    examples = (
+        "rnnshape budget lstm --params 5M --input 80 --layers 3 --bidir",
+        'rnnshape budget gru --match "lstm --hidden 512"',
+    )
+    without = ("show", "full", "time")
+    return command(_budget, name=name, help=Help(whole, examples), without=without)
 
 
 def _budget(
@@ -85,7 +90,7 @@ def _budget(
     plan = Plan.of(output, sections=(), default=())
     settings = chosen_settings(run.device, run.dtype)
     sought = _SOUGHT[values.one_of(budget.solve, "--solve", _SOUGHT)]
-    kind = _kind(budget.kind)
+    kind = _kind(budget, layer, input_, run, output)
     _require_not_given(layer, sought)
     match = None if budget.match is None else read_target(budget.match)
     target = _with_matched(described(kind, layer), match)
@@ -145,19 +150,24 @@ def _with_least(target: Target, sought: Sought) -> Target:
     return replace(target, fields={**target.fields, "hidden_size": least})
 
 
-def _kind(text: str | None) -> Kind:
-    kinds = [kind.value.lower() for kind in Kind]
+def _kind(budget: _BudgetOptions, *others: object) -> Kind:
+    """The kind of layer. Raises RequestError, whose hint keeps the other words of the request."""
+    kinds, text = [kind.value.lower() for kind in Kind], budget.kind
     if text is None:
+        none = all(getattr(budget, name) is None for name in _QUANTITIES)
+        meant = replace(budget, kind="lstm", params="1M" if none else budget.params)
         raise RequestError(
             f"no KIND is given; it is one of {', '.join(kinds)}",
-            hint="rnnshape budget lstm --params 1M",
+            hint=shlex.join(["rnnshape", "budget", *words_of(meant, *others)]),
         )
-    if text.lower() not in kinds:
+    name = text.lower().removeprefix("torch.").removeprefix("nn.")
+    if name not in kinds:
+        alike = near(name, kinds)
         raise RequestError(
             f"no kind {quoted(text)}; it is one of {', '.join(kinds)}",
-            hint=f"{nearest(text.lower(), kinds)} in its place",
+            hint=f"{alike} in its place" if alike else "rnnshape budget --help shows examples",
         )
-    return Kind(text.upper())
+    return Kind(name.upper())
 
 
 def _allowed(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rnnshape.analysis.check import Check, checked, run_modules, updates
 from rnnshape.cli import exits
 from rnnshape.cli.actions import summarise
-from rnnshape.cli.command import command, words_of
+from rnnshape.cli.command import Help, command, words_of
 from rnnshape.cli.first_manifest import first_manifest
 from rnnshape.cli.options import OutputOptions, RunOptions, argument, option
 from rnnshape.cli.output import Delivery, Plan
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _CHECK: Final = "Manifest"
 _TITLE: Final = "rnnshape check"
+_TARGETS: Final = 'lstm, "gru --hidden 40", "nn.RNN(20, 40)"'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,16 @@ class _CheckOptions:
 
 def check_command(name: str, *, help: str) -> TyperCommand:
     """The command."""
-    return command(_check, name=name, help=help, without=("time", "show", "full"))
+    whole = (
+        f"{help} -o junit.xml also writes a JUnit file. Exit code 1 if an expectation fails."
+        f" --init writes a first {MANIFEST}."
+    )
+    examples = (
+        'rnnshape check --init "lstm --hidden 40" "nn.GRU(40, 80)"',
+        "rnnshape check -o junit.xml",
+    )
+    without = ("time", "show", "full")
+    return command(_check, name=name, help=Help(whole, examples), without=without)
 
 
 def _check(check: _CheckOptions, run: RunOptions, output: OutputOptions) -> int:
@@ -194,7 +204,7 @@ def _changed(manifest: Manifest, changes: Mapping[tuple[str, int], str]) -> Iter
 
 def _init(targets: list[str]) -> int:
     if not targets:
-        raise RequestError("--init needs a TARGET", hint='rnnshape check --init "lstm --hidden 40"')
+        raise RequestError("--init needs a TARGET", hint=f"name one after it: {_TARGETS}")
     path = Path(MANIFEST)
     if path.exists():
         raise RequestError(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from inspect import Parameter, Signature
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
 import typer
 from typer import Option
@@ -14,9 +14,10 @@ from typer.core import TyperCommand
 from typer.exceptions import TyperException
 from typer.main import get_command
 
+from rnnshape.cli.completion import completing
 from rnnshape.cli.expectations import require_quoted
 from rnnshape.cli.options import INPUT, LAYER, InputOptions, LayerOptions, either
-from rnnshape.errors import RequestError, quoted, word
+from rnnshape.errors import RequestError, quoted
 from rnnshape.fields import FIELDS, Field, FieldGroup, fields_of, spelled
 from rnnshape.layer.config import Kind
 from rnnshape.sources.options import option_words
@@ -68,12 +69,30 @@ class _PlainCommand(TyperCommand):
             with formatter.section(title):
                 formatter.write_dl(records)
 
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples, each on its line as it is typed."""
+        write_examples(formatter, self.epilog or "")
+
+
+def write_examples(formatter: Any, examples: str) -> None:
+    """Write command lines as a section of help, without wrapping them."""
+    with formatter.section("Examples"):
+        for line in examples.splitlines():
+            formatter.write(f"{' ' * formatter.current_indent}{line}\n")
+
+
+class Help(NamedTuple):
+    """What the help of a command says first, and the command lines that it ends with."""
+
+    text: str
+    examples: tuple[str, ...]
+
 
 def command(
     function: Callable[..., int],
     *,
     name: str,
-    help: str,
+    help: Help,
     kind: Kind | None = None,
     without: Collection[str] = (),
 ) -> TyperCommand:
@@ -99,7 +118,13 @@ def command(
     shown = [each for own in parameters.values() for each in own if each.name not in without]
     callback.__signature__ = Signature(shown)  # type: ignore[attr-defined]
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name, cls=_PlainCommand, help=help, context_settings=CONTEXT_SETTINGS)(callback)
+    app.command(
+        name,
+        cls=_PlainCommand,
+        help=help.text,
+        epilog="\n".join(help.examples),
+        context_settings=CONTEXT_SETTINGS,
+    )(callback)
     built = get_command(app)
     assert isinstance(built, TyperCommand)
     return built
@@ -141,6 +166,7 @@ def _of_field(field: Field, kind: Kind | None) -> Parameter:
         metavar=field.metavar or None,
         help=field.help.format(cell=cells) + default,
         rich_help_panel=_TITLES[field.group],
+        autocompletion=completing(field.option),
         hidden=kind is not None and field.kind not in ("", kind.value),
     )
     value = bool | None if field.takes == "switch" else bool if is_flag else str | None
@@ -182,53 +208,53 @@ _EXTRA_WORDS: Final = re.compile(r"unexpected extra argument\S* \((.*)\)", re.DO
 
 def usage_problem(error: TyperException, arguments: Sequence[str]) -> RequestError:
     """The error for what Typer found wrong with the arguments."""
+    from rnnshape.cli.meant import meant  # only mistakes need it
+
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else "rnnshape COMMAND"
+    command = context.command_path if context else f"rnnshape {arguments[0].lower()}"
+    problem, hint = _usage_problem(error, context, command, arguments)
+    return RequestError("{}", problem, meant(arguments) or hint, hint="{}")
+
+
+def _usage_problem(
+    error: TyperException, context: Any, command: str, arguments: Sequence[str]
+) -> tuple[str, str]:
+    """What is wrong, and what to do where it is unclear what is meant."""
     option = getattr(error, "option_name", None)
-    help_hint = f"{command} --help lists the options"
-    if option is not None:
-        if hasattr(error, "possibilities"):
-            if context and command == "rnnshape":
-                return _option_first(option, arguments, context.command.list_commands(context))
-            return _unknown_option(command, option, error.possibilities or [])
-        if "requires" in error.message:
-            return RequestError(f"option {option} takes a value", hint=f"{option} VALUE")
-        return RequestError(f"option {option} takes no value", hint=f"{option} alone")
-    extra = _EXTRA_WORDS.search(error.message)
-    if extra and context:
-        require_quoted(context.params.get("expect") or (), extra[1])
-    if extra:
-        return RequestError(
-            f"unexpected {quoted(extra[1])}: sizes are given by name",
-            hint=f"--input 20 --hidden 40; {help_hint}",
-        )
-    text = error.message.rstrip(".").replace("'", "")
-    return RequestError(text[:1].lower() + text[1:], hint=help_hint)
-
-
-def _option_first(option: str, arguments: Sequence[str], commands: Collection[str]) -> RequestError:
-    """The error for an option before the command; the hint moves it after the command."""
-    name = next((each for each in arguments if each.lower() in commands), "lstm")
-    words = " ".join(("rnnshape", name, *(word(each) for each in arguments if each != name)))
-    return RequestError(
-        f"no option {quoted(option)} before the command",
-        hint=f"the command comes first: {words}",
-    )
-
-
-def _unknown_option(command: str, option: str, alike: Sequence[str]) -> RequestError:
-    """The error for an option that the command lacks; `alike` are similar ones that it has."""
     hint = f"{command} --help lists the options"
-    field = next((f for f in fields_of("layer") if f.alias == spelled(option.lstrip("-"))), None)
-    if field is not None:
-        hint = f'a target is one word, in quotes: {command} "{_target_with(field)}"'
-    elif alike:
-        hint = f"{alike[0]}; {hint}"
-    return RequestError(f"{command} has no option {quoted(option)}", hint=hint)
+    if option is not None and hasattr(error, "possibilities"):
+        option = next((each for each in arguments if _begins(each, option)), option)
+        option = option.partition("=")[0]
+        if command == "rnnshape":
+            return f"no option {quoted(option)} before the command", "rnnshape --help shows how"
+        return f"{command} has no option {quoted(option)}", hint
+    if option is not None:
+        takes = "a value" if "requires" in error.message else "no value"
+        return f"option {option} takes {takes}", hint
+    extra = _EXTRA_WORDS.search(error.message)
+    if extra is None:
+        text = error.message.rstrip(".").replace("'", "")
+        return text[:1].lower() + text[1:], hint
+    if context:
+        require_quoted(context.params.get("expect") or (), extra[1])
+    what = f"{command} takes only options"
+    if extra[1][:1].isdigit():
+        what = "sizes are given by name"
+    elif extra[1].lower() in ("true", "false"):
+        what = "an option such as --bidir takes no value"
+    return f"unexpected {quoted(extra[1])}: {what}", hint
 
 
-def _target_with(field: Field) -> str:
-    """A target in one word that has the option: `lstm --hidden 40`."""
-    example = {"flag": (), "switch": (), "probability": ("0.2",)}
-    words = example.get(field.takes, (str(field.default or 20),))
-    return " ".join((field.kind.lower() or "lstm", field.option, *words))
+def target_problem(error: RequestError, arguments: Sequence[str]) -> RequestError:
+    """The error for a word that is no target, with what the whole line most likely means."""
+    from rnnshape.cli.meant import meant  # only mistakes need it
+
+    hint = meant(arguments)
+    return error if hint is None else RequestError("{}", error.problem, hint, hint="{}")
+
+
+def _begins(text: str, option: str) -> bool:
+    """Whether Typer has read `option` in this text: it divides `-bs` into letters."""
+    if len(option) == 2:
+        return text.startswith("-") and not text.startswith("--") and option[1] in text
+    return text.partition("=")[0] == option

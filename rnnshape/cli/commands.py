@@ -11,9 +11,9 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from rnnshape import __version__
-from rnnshape.cli.command import CONTEXT_SETTINGS, AsGiven
+from rnnshape.cli.command import CONTEXT_SETTINGS, AsGiven, write_examples
 from rnnshape.cli.streams import write_stdout
-from rnnshape.errors import RequestError, nearest, quoted
+from rnnshape.errors import RequestError, quoted
 
 # Name: the function that builds the command, and what the list of commands says of it.
 _COMMANDS: Final = {
@@ -29,6 +29,11 @@ _COMMANDS: Final = {
     "check": ("rnnshape.cli.check:check_command", "Check layers against rnnshape.toml, for CI."),
 }
 
+_EXAMPLES: Final = """\
+rnnshape lstm --hidden 40 --layers 4 --bidir
+rnnshape inspect "rnn = nn.LSTM(10, 20, 2)"
+"""
+
 
 class Commands(TyperGroup):
     """A group that builds a command only when it is needed."""
@@ -38,22 +43,41 @@ class Commands(TyperGroup):
         return list(_COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | None:
-        """The command called `cmd_name`, in any case: `LSTM` is PyTorch's own spelling."""
+        """The command called `cmd_name`: `LSTM` and `nn.LSTM` are PyTorch's own spellings."""
         name = cmd_name.lower()
+        kind = name.removeprefix("torch.").removeprefix("nn.")
+        name = kind if kind in ("lstm", "gru", "rnn") else name
         return _built(name) if name in _COMMANDS else None
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The options before the command, whose values stay as they were given."""
         return AsGiven.for_each(super().get_params(ctx))
 
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write how to see more, and two examples."""
+        super().format_epilog(ctx, formatter)
+        write_examples(formatter, _EXAMPLES)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is invoked. Raises RequestError for an unknown name."""
-        if self.get_command(ctx, args[0]) is None:
-            raise RequestError(
-                f"no command {quoted(args[0])}; the commands are {', '.join(_COMMANDS)}",
-                hint=f"rnnshape {nearest(args[0].lower(), _COMMANDS)}",
-            )
+        """The command that is invoked, which for a target is `inspect`.
+
+        Raises RequestError for any other name, unless a shell completes the line.
+        """
+        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            from rnnshape.sources.registry import is_target
+
+            if not is_target(args[0]):
+                raise _unknown_command(args)
+            args = ["inspect", *args]
         return super().resolve_command(ctx, args)
+
+
+def _unknown_command(arguments: list[str]) -> RequestError:
+    from rnnshape.cli.meant import meant  # only mistakes need it
+
+    problem = f"no command {{}}; the commands are {', '.join(_COMMANDS)}"
+    hint = meant(arguments) or "rnnshape --help says what each is for"
+    return RequestError(problem, quoted(arguments[0]), hint, hint="{}")
 
 
 @cache

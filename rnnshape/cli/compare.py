@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from rnnshape.analysis.comparison import ORDERS, ComparedGroup, Comparison, group, ordered, run_each
 from rnnshape.cli import exits
-from rnnshape.cli.command import command, words_of
+from rnnshape.cli.command import Help, command, words_of
 from rnnshape.cli.options import (
     RUN,
     InputOptions,
@@ -82,7 +82,11 @@ class _RunOnRequest(RunOptions):
 def compare_command(name: str, *, help: str) -> TyperCommand:
     """The command."""
     whole = f"{help} A size may be a list or a range, --hidden 32,64 or 16..64..16: a grid."
-    return command(_compare, name=name, help=whole, without=_WITHOUT)
+    examples = (
+        "rnnshape compare lstm gru --hidden 32,64",
+        'rnnshape compare lstm "lstm --proj 20" gru --input 80 --sort parameters',
+    )
+    return command(_compare, name=name, help=Help(whole, examples), without=_WITHOUT)
 
 
 def _compare(
@@ -98,6 +102,11 @@ def _compare(
     texts = [target.origin.target or "" for target in targets]
     given = replace(compare, targets=texts, plot=None, plot_of=None)
     request = shlex.join(["rnnshape", "compare", *words_of(given, layer, input_, run)])
+    if not targets:
+        every = replace(given, targets=["lstm", "gru", "rnn"])
+        words = words_of(every, layer, input_, run)
+        hint = shlex.join(["rnnshape", "compare", *words])
+        raise RequestError("there is nothing to compare", hint=hint)
     comparison = Comparison(groups=_groups(targets, layer, input_, run), request=request)
     if compare.sort is not None:
         comparison = ordered(comparison, values.one_of(compare.sort, "--sort", ORDERS))
@@ -120,8 +129,6 @@ def _compare(
 def _groups(
     targets: Sequence[Target], layer: LayerOptions, input_: InputOptions, run: RunOptions
 ) -> tuple[ComparedGroup, ...]:
-    if not targets:
-        raise RequestError("there is nothing to compare", hint="rnnshape compare lstm gru rnn")
     settings = chosen_settings(run.device, run.dtype)
     for target in targets:
         if target.device is not None or target.dtype is not None:

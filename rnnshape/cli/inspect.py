@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rnnshape.cli.command import command
+from rnnshape.cli.command import Help, command
 from rnnshape.cli.options import (
     ExpectOptions,
     InputOptions,
@@ -30,7 +30,11 @@ _EXAMPLE: Final = 'rnnshape inspect "nn.LSTM(20, 40, num_layers=4)"'
 
 def inspect_command(name: str, *, help: str) -> TyperCommand:
     """The command that reads targets."""
-    return command(_inspect, name=name, help=help)
+    examples = (
+        'rnnshape inspect "rnn = nn.LSTM(10, 20, 2)"',
+        'rnnshape inspect "gru --hidden 64 --bidir" --batch 32 --show default,cost',
+    )
+    return command(_inspect, name=name, help=Help(help, examples))
 
 
 def _inspect(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rnnshape.cli.command import command
+from rnnshape.cli.command import Help, command, words_of
 from rnnshape.cli.options import (
     ExpectOptions,
     InputOptions,
@@ -13,7 +14,9 @@ from rnnshape.cli.options import (
     RunOptions,
 )
 from rnnshape.cli.reports import deliver, layer_plan
+from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind
+from rnnshape.sources import values
 from rnnshape.sources.options import described, input_fields
 from rnnshape.sources.subjects import settings_for, subject_of
 
@@ -33,8 +36,25 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
         output: OutputOptions,
     ) -> int:
         plan = layer_plan(output, timed=run.time)
-        target = described(kind, layer)
+        try:
+            target, of_input = described(kind, layer), input_fields(input_)
+        except values.ListGivenError as error:
+            words = [name, *words_of(layer, input_, run, expect, output)]
+            raise _in_comparison(error, words) from error
         settings = settings_for(target, device=run.device, dtype=run.dtype)
-        return deliver([subject_of(target, input_fields(input_), settings)], plan, run, expect)
+        return deliver([subject_of(target, of_input, settings)], plan, run, expect)
 
-    return command(report_layer, name=name, help=help, kind=kind)
+    examples = (
+        f"rnnshape {name} --hidden 40 --layers 4 --bidir --batch-first",
+        f"rnnshape {name} --layers 2 --show diagram -f markdown",
+    )
+    whole = Help(f"{help} --show diagram draws a picture of the network.", examples)
+    return command(report_layer, name=name, help=whole, kind=kind)
+
+
+def _in_comparison(error: values.ListGivenError, words: Sequence[str]) -> RequestError:
+    """The error with the same request as a comparison, where `compare` has all of its options."""
+    from rnnshape.cli.meant import compared  # only mistakes need it
+
+    hint = compared(words, error.option, error.listed)
+    return RequestError("{}", error.problem, hint, hint="{}")

@@ -89,11 +89,15 @@ def _dispatch(arguments: list[str]) -> int:
     import typer
     from typer.exceptions import TyperException
 
-    from rnnshape.cli.command import usage_problem
+    from rnnshape.cli.command import target_problem, usage_problem
     from rnnshape.cli.commands import application
+    from rnnshape.sources.target import UnknownTargetError
 
     group = application()
     if "_RNNSHAPE_COMPLETE" in os.environ:  # the shell asks for completions
+        from rnnshape.cli.completion import rejoin
+
+        rejoin(os.environ)
         group.main(arguments, prog_name="rnnshape")
     try:
         with group.make_context("rnnshape", [*arguments] or ["--help"]) as context:
@@ -102,6 +106,8 @@ def _dispatch(arguments: list[str]) -> int:
         return end.exit_code
     except TyperException as error:
         raise usage_problem(error, arguments) from error
+    except UnknownTargetError as error:
+        raise target_problem(error, arguments) from error
     return int(code or exits.SUCCESS)
 
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from typer import Argument, Option
 
+from rnnshape.cli.completion import completing
+from rnnshape.document.sections import SECTIONS
 from rnnshape.fields import FIELDS
 from rnnshape.render import Format
 
@@ -24,13 +26,25 @@ _OUTPUT: Final = "Output"
 
 def option(panel: str, names: str, metavar: str, help: str, default: object = None) -> Any:
     """A dataclass field that is an option: `option(RUN, "--format -f", "NAME", "...")`."""
-    shown = Option(*names.split(), metavar=metavar or None, help=help, rich_help_panel=panel)
+    shown = Option(
+        *names.split(),
+        metavar=metavar or None,
+        help=help,
+        rich_help_panel=panel,
+        autocompletion=completing(names.split(maxsplit=1)[0]),
+    )
     return field(default=default, metadata={"parameter": shown, "names": names})
 
 
 def argument(panel: str, metavar: str, help: str) -> Any:
     """A dataclass field that is an argument."""
-    shown = Argument(metavar=metavar, help=help, show_default=False, rich_help_panel=panel)
+    shown = Argument(
+        metavar=metavar,
+        help=help,
+        show_default=False,
+        rich_help_panel=panel,
+        autocompletion=completing(metavar),
+    )
     return field(default=None, metadata={"parameter": shown})
 
 
@@ -120,7 +134,7 @@ class OutputOptions:
         _OUTPUT, "--label", "NAME", r"With --caption: what \ref{NAME} refers to."
     )
     show: str | None = option(
-        _OUTPUT, "--show", "SECTION,...", "default, all, or sections by name."
+        _OUTPUT, "--show", "SECTION,...", f"default, all, or some of {', '.join(SECTIONS)}."
     )
     full: bool = option(_OUTPUT, "--full", "", "Name every weight.", default=False)
     color: str = option(_OUTPUT, "--color", "WHEN", "auto, always or never.", default="auto")

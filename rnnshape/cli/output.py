@@ -44,7 +44,7 @@ class Plan:
         colour = values.one_of(options.color, "--color", _COLOURS)
         terminal = sys.stdout.isatty()
         show = "default" if options.show is None else options.show
-        words = [word.strip() for word in show.split(",")]
+        words = [_section(word.strip(), sections) for word in show.split(",")]
         named = frozenset(words) & frozenset(sections)
         files = _files(options.files or [])
         return cls(
@@ -150,12 +150,15 @@ def _more(plan: Plan, text: str) -> str:
     return dimmed(text, colour=plan.colour)
 
 
+def _section(word: str, sections: Sequence[str]) -> str:
+    return values.one_of(word, "--show", ["default", "all", *sections])
+
+
 def _shown(
     words: Sequence[str], sections: Sequence[str], default: Collection[str]
 ) -> frozenset[str]:
     shown: set[str] = set()
-    for word in words:
-        name = values.one_of(word, "--show", ["default", "all", *sections])
+    for name in words:
         shown |= {"default": set(default), "all": set(sections)}.get(name, {name})
     return frozenset(shown)
 

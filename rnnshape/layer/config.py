@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal
 
-from rnnshape.errors import RequestError, nearest, written
+from rnnshape.errors import RequestError, near, written
 from rnnshape.fields import FIELDS
 from rnnshape.layer.projection import largest_saving_projection
 
@@ -116,7 +116,7 @@ class RNNConfig:
             raise RequestError(
                 "nonlinearity {} is neither tanh nor relu",
                 written(given),
-                nonlinearity=nearest(given if isinstance(given, str) else "", ("tanh", "relu")),
+                nonlinearity=_activation_like(given),
             )
 
     @property
@@ -158,6 +158,12 @@ _KEYWORDS: Final = (
 )
 
 
+def _activation_like(given: object) -> str:
+    """One of the two, the one that is more like what was given: `relu` for `gelu`."""
+    name = given.lower() if isinstance(given, str) else ""
+    return near(name, ("tanh", "relu"), alike=0.5) or "tanh"
+
+
 def _kind_named(value: object) -> Kind:
     if isinstance(value, Kind):
         return value
@@ -166,7 +172,7 @@ def _kind_named(value: object) -> Kind:
     if name in names:
         return Kind(name)
     raise RequestError(
-        f"kind {{}} is none of {', '.join(names)}", written(value), kind=nearest(name, names)
+        f"kind {{}} is none of {', '.join(names)}", written(value), kind=near(name, names) or "LSTM"
     )
 
 

@@ -60,15 +60,10 @@ class Settings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "device", _name_in_torch("device", self.device))
         if not isinstance(self.dtype, DType):
-            object.__setattr__(self, "dtype", dtype_named(_name_in_torch("dtype", self.dtype)))
+            object.__setattr__(self, "dtype", _dtype(_name_in_torch("dtype", self.dtype)))
         match = _DEVICE.fullmatch(self.device)
         if match is None:
-            raise RequestError(
-                "unknown device {}",
-                written(self.device),
-                hint="one of cpu, cuda, cuda:1, mps, xpu, meta",
-                device=self.device,
-            )
+            raise _unknown_device(self.device)
         if match["type"] not in ("cuda", "xpu") and int(match["index"] or 0) > 0:
             raise RequestError(
                 f"device {self.device}: there is only one {match['type']} device",
@@ -91,6 +86,31 @@ def _name_in_torch(field: Literal["device", "dtype"], value: object) -> str:
         written(value),
         **{field: FIELDS[field].default},
     )
+
+
+def _unknown_device(name: str) -> RequestError:
+    from rnnshape.synonyms import device_name  # only another word needs it
+
+    meant = device_name(name)
+    return RequestError(
+        "unknown device {}",
+        written(name),
+        hint="{device}" if meant else "one of cpu, cuda, cuda:1, mps, xpu, meta",
+        device=meant or name,
+    )
+
+
+def _dtype(name: str) -> DType:
+    """The dtype that people call `name`: `fp16`, `BF16`, `np.float32`, or by PyTorch's name."""
+    try:
+        return dtype_named(name)
+    except RequestError:
+        from rnnshape.synonyms import dtype_name  # only another word needs it
+
+        meant = dtype_name(name)
+        if meant == name:
+            raise
+        return dtype_named(meant)
 
 
 def dtype_named(name: str) -> DType:

@@ -45,6 +45,11 @@ def format_of(name: str, option: str) -> Format:
     for output in Format:
         if name.lower().endswith(output.suffixes):
             return output
+    from rnnshape import synonyms  # only mistakes need it
+
+    meant = synonyms.one_of(name, [each.value for each in Format], synonyms.FORMATS)
+    if meant and option == "-o":
+        raise RequestError(f"-o {quoted(name)} names a format, not a file", hint=f"-f {meant}")
     suffixes = ", ".join(suffix for output in Format for suffix in output.suffixes)
     raise RequestError(
         f"{option} {quoted(name)} has no suffix that names a format", hint=f"one of {suffixes}"

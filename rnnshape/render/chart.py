@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import ceil, log10, sqrt
 from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape.document.model import Chart
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, word
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,7 @@ def render_chart(chart: Chart, suffix: str) -> bytes:
     except ImportError as error:
         raise RequestError(
             "a plot needs matplotlib, which is not installed",
-            hint="pip install 'rnnshape[plot]'",
+            hint=f"{word(sys.executable)} -m pip install matplotlib",
         ) from error
     lines = [points for panel in chart.panels for points in panel.lines.values()]
     if any(max(point) > _LARGEST for points in lines for point in points):

@@ -55,9 +55,7 @@ def read_amount(text: str, *, in_bytes: bool = False) -> int:
         raise RequestError(f"{quoted(text)} {problem}", hint=example)
     amount = parsed_amount(text)
     if amount is None:
-        meant = meant_number(text)
-        hint = example if meant is None else str(meant)
-        raise RequestError(f"{quoted(text)} is not a number", hint=hint)
+        raise RequestError(f"{quoted(text)} is not a number", hint=_amount_meant(text) or example)
     if amount.in_bytes and not in_bytes:
         billions = amount.value < _MOST_BILLIONS  # 7B is how people write a number of billions
         raise RequestError(
@@ -67,6 +65,15 @@ def read_amount(text: str, *, in_bytes: bool = False) -> int:
     if amount.value.denominator != 1:
         raise RequestError(f"{quoted(text)} is not whole", hint=str(int(amount.value)))
     return int(amount.value)
+
+
+def _amount_meant(text: str) -> str | None:
+    """The amount in capitals and without blanks, `5M` for `5 m`, or the number that it begins."""
+    whole = "".join(text.split()).upper().replace("IB", "iB")
+    if parsed_amount(whole) is not None:
+        return whole
+    number = meant_number(text)
+    return None if number is None else str(number)
 
 
 def meant_number(text: str) -> int | None:

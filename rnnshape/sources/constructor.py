@@ -15,7 +15,7 @@ from inspect import Parameter, Signature
 from types import SimpleNamespace
 from typing import Any, Final, NoReturn, TypeAlias
 
-from rnnshape.errors import RequestError, nearest, quoted
+from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.config import Kind
 from rnnshape.sources.literal import Constant, constant
 
@@ -86,7 +86,7 @@ def bind_arguments(constructor: Constructor, call: ast.Call) -> dict[str, ast.ex
     try:
         arguments = constructor.signature.bind_partial(*call.args, **words).arguments
     except TypeError as error:
-        problem, hint = _unbound(constructor, str(error), len(call.args))
+        problem, hint = _unbound(constructor, str(error), call)
         _refuse(problem, raises="TypeError", hint=hint)
     for size in _SIZES:
         if size not in arguments:
@@ -115,26 +115,41 @@ def _require_own_arguments(
         _refuse(problem, raises="ValueError", hint=hint)
 
 
-def _unbound(constructor: Constructor, message: str, places: int) -> tuple[str, str]:
+def _unbound(constructor: Constructor, message: str, call: ast.Call) -> tuple[str, str]:
     """The problem and the hint for a message of Signature.bind_partial."""
     names = constructor.arguments
     match message.split("'"):
         case ["multiple values for argument ", name, _]:
             return f"{name} is given twice", f"give {name} once, by its name"
         case ["got an unexpected keyword argument ", name, _]:
-            return f"{constructor.name} has no argument {quoted(name)}", _instead(constructor, name)
+            return f"{constructor.name} has no argument {quoted(name)}", _instead(
+                constructor, name, call
+            )
         case _:
-            problem = f"{constructor.name} takes {len(names)} arguments, not {places}"
+            problem = f"{constructor.name} takes {len(names)} arguments, not {len(call.args)}"
             return problem, f"they are {', '.join(names)}"
 
 
-def _instead(constructor: Constructor, name: str) -> str:
-    """The hint for an unknown argument: the class that has it, or the nearest name."""
+def _instead(constructor: Constructor, name: str, call: ast.Call) -> str:
+    """The hint for an unknown argument: the class that has it, or the call that is meant."""
     for other in (f"nn.{constructor.kind.value}", "nn.LSTM", "nn.RNN"):
         if name in CONSTRUCTORS[other].keywords:
             return f"{other} has {name}"
-    near = nearest(name, constructor.keywords)
-    return f"{near}=...; {constructor.name} takes {', '.join(constructor.keywords)}"
+    from rnnshape.synonyms import meant_field, misspelt_field  # only mistakes need them
+
+    known = meant_field(name)
+    field = known.field if known else misspelt_field(name)
+    words = [word.arg for word in call.keywords]
+    places = constructor.arguments[: len(call.args)]
+    if field is None or field.name not in constructor.keywords:
+        return f"{constructor.name} takes {', '.join(constructor.keywords)}"
+    if field.name in (*words, *places):
+        return f"leave {name} out: {field.name} is given too"
+    renamed = [
+        ast.keyword(field.name if word.arg == name else word.arg, word.value)
+        for word in call.keywords
+    ]
+    return ast.unparse(ast.Call(call.func, call.args, renamed))
 
 
 # The argument, what PyTorch raises, and when. Each check relies on those before it.

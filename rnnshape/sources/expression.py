@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -37,6 +37,14 @@ _FILE: Final = re.compile(r"\.(?:pt|pth|bin|ckpt|safetensors)(?::[\w.]*)?\s*\Z")
 _PRINTED_RNN: Final = re.compile(
     r"^\s*(?:\(.*\): (?:\d+ x )?)?RNN\(\d+, \d+(?:, \w+=[\w.]+)*\),?\s*$", re.MULTILINE
 )
+
+# What a name that other languages write so stands for.
+_WORDS: Final[Mapping[str, Constant]] = {
+    "true": True,
+    "false": False,
+    "tanh": "tanh",
+    "relu": "relu",
+}
 
 # Methods that change neither the layer nor its device and dtype.
 _KEEPING: Final = frozenset(
@@ -81,6 +89,24 @@ def read_call(text: str) -> Target:
         ) from error
     unknown = {"nonlinearity"} if _PRINTED_RNN.search(text) else ()
     return replace(target, unknown=frozenset(unknown))
+
+
+def with_arguments(text: str, fields: Mapping[str, Any]) -> str | None:
+    """The call in `text` with these arguments too, or None where its class has one of them not."""
+    try:
+        constructor, call, _ = construction(text)
+    except RequestError:
+        return None
+    for name, value in fields.items():
+        if name not in constructor.keywords:
+            return None
+        place, node = constructor.arguments.index(name), ast.Constant(value)
+        if place < len(call.args):
+            call.args[place] = node
+        else:
+            others = [word for word in call.keywords if word.arg != name]
+            call.keywords = [*others, ast.keyword(name, node)]
+    return ast.unparse(call)
 
 
 def _used(found: Construction) -> Target:
@@ -157,9 +183,12 @@ def _require_literals(constructor: Constructor, call: ast.Call) -> None:
         node = dict(given)[unknown[0]]
         what = f"{'the name ' * isinstance(node, ast.Name)}{quoted(ast.unparse(node))}"
         more = f"; the same goes for {', '.join(unknown[1:])}" if unknown[1:] else ""
+        example, known = _example(constructor, call), {*_WORDS} >= _names(given)
         raise RequestError(
             f"{unknown[0]} must be {ARGUMENTS[unknown[0]][0]}, not {what}{more}",
-            hint=f"the text is read, never run: write values, as in {_example(constructor, call)}",
+            hint=example
+            if known
+            else f"the text is read, never run: write values, as in {example}",
         )
 
 
@@ -185,8 +214,13 @@ def _filled(name: str, node: ast.expr) -> ast.expr:
     if literal.is_literal(node):
         return node
     word = node.id.lower() if isinstance(node, ast.Name) else ""
-    words: dict[str, Constant] = {"true": True, "false": False, "tanh": "tanh", "relu": "relu"}
-    return ast.Constant(words.get(word, ARGUMENTS[name][1]))
+    return ast.Constant(_WORDS.get(word, ARGUMENTS[name][1]))
+
+
+def _names(given: Iterable[tuple[str, ast.expr]]) -> set[str]:
+    """What stands in the place of values, in small letters."""
+    nodes = (node for name, node in given if name in ARGUMENTS and not literal.is_literal(node))
+    return {ast.unparse(node).lower() for node in nodes}
 
 
 def _taken_as(name: str, value: Constant) -> Any:

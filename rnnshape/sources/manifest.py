@@ -11,11 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from rnnshape.errors import PlacedError, RequestError, quoted
+from rnnshape.errors import PlacedError, RequestError, near, quoted
 from rnnshape.fields import FIELDS, Takes, fields_of
 from rnnshape.layer.config import MAX_SIZE
 from rnnshape.sources.toml import KeyPath, TOMLText
@@ -174,12 +173,20 @@ def _wrong_value(key: str, value: Any, values: Mapping[str, Any]) -> Iterator[Re
 
 
 def _unknown_key(key: str, known: Sequence[str]) -> RequestError:
-    alike = get_close_matches(key, known, n=1)
+    alike = _key_meant(key, known)
     keys = "the keys are" if len(known) > 1 else "the only key is"
     return RequestError(
         f"unknown key {quoted(key)}; {keys} {', '.join(known)}",
-        hint=f"{alike[0]}, or leave it out" if alike else "leave it out",
+        hint=f"{alike}, or leave it out" if alike else "leave it out",
     )
+
+
+def _key_meant(key: str, known: Sequence[str]) -> str | None:
+    from rnnshape.synonyms import meant_field  # only mistakes need it
+
+    found = meant_field(key)
+    own = found is not None and found.field.name in known
+    return found.field.name if found is not None and own else near(key, known)
 
 
 def _at(

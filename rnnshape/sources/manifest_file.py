@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from rnnshape.errors import PlacedError, RequestError, quoted, word
+from rnnshape.errors import PlacedError, RequestError, near, quoted, word
 from rnnshape.sources.manifest import Manifest, manifest_of
 from rnnshape.sources.toml import TOMLText
 
 MANIFEST: Final = "rnnshape.toml"
 _PYPROJECT: Final = "pyproject.toml"
 _SECTION: Final = ("tool", "rnnshape")
-_NEW: Final = "rnnshape check --init lstm writes a first one"
+_NEW: Final = "rnnshape check --help shows how to begin one"
 
 
 def load(name: str | os.PathLike[str] | None) -> Manifest:
@@ -50,6 +50,20 @@ def _nearest() -> Path:
     )
 
 
+def _instead(path: Path) -> str:
+    """What to do where there is no such file: a file or a layer may be meant."""
+    from rnnshape.sources.rewording import target_meant  # only mistakes need it
+
+    if target := target_meant(str(path)):
+        return f"rnnshape inspect {word(target)}"
+    try:
+        names = [each.name for each in path.parent.iterdir() if each.suffix == ".toml"]
+    except OSError:
+        names = []
+    alike = near(path.name, names)
+    return f"rnnshape check {word(path.with_name(alike))}" if alike else _NEW
+
+
 def _has_table(path: Path) -> bool:
     table: Any = _document(path).values
     for key in _SECTION:
@@ -66,7 +80,7 @@ def _document(path: Path) -> TOMLText:
         hint = f"rnnshape check {word(inside)}" if inside.is_file() else _NEW
         raise RequestError(f"{shown} is a folder, not a file", hint=hint) from error
     except FileNotFoundError as error:
-        hint = "rnnshape check" if Path(MANIFEST).is_file() else _NEW
+        hint = "rnnshape check" if Path(MANIFEST).is_file() else _instead(path)
         raise RequestError(f"there is no file {shown}", hint=hint) from error
     except (OSError, ValueError) as error:  # a name with a null character is a ValueError
         reason = getattr(error, "strerror", None) or str(error)

@@ -12,7 +12,7 @@ from rnnshape.fields import FIELDS, Field, FieldGroup, fields_of, spelled
 from rnnshape.layer.config import Kind
 from rnnshape.layer.subject import Origin
 from rnnshape.sources import values
-from rnnshape.sources.target import Target
+from rnnshape.sources.target import Target, UnknownTargetError
 from rnnshape.words import COMMAND, TARGET
 
 # The options that the user gave, by field: a text, or True or False for a flag or switch.
@@ -43,7 +43,10 @@ def read_options(text: str) -> Target:
         ) from error
     name = name.lower()
     try:
-        given = dict(_read(name, words))
+        given = dict(_read(words))
+    except RequestError as error:
+        raise _reworded(error, text) from error
+    try:
         fields = layer_fields(given)
     except RequestError as error:
         raise _of_target(error) from error
@@ -52,9 +55,18 @@ def read_options(text: str) -> Target:
     return Target(kind=_KINDS[name], fields=fields, origin=origin)
 
 
+def _reworded(error: RequestError, text: str) -> RequestError:
+    """The error with the target that `text` most likely means, if that is clear."""
+    from rnnshape.sources.rewording import target_meant  # only mistakes need it
+
+    meant = target_meant(text)
+    hint = f"in the target: {meant}" if meant else _of_target(error).hint
+    return UnknownTargetError("{}", error.problem, hint, hint="{}")
+
+
 def _of_target(error: RequestError) -> RequestError:
     """The error of an option in a target; its command may have an option of the same name."""
-    if error.hint.startswith("rnnshape ") or error.hint.endswith(" the target"):
+    if error.hint.startswith(("rnnshape ", "as in ")) or error.hint.endswith(" the target"):
         return error
     return RequestError(error.problem, hint=f"in the target: {error.hint}")
 
@@ -90,12 +102,12 @@ def _value(name: str, given: str | bool) -> Any:
     return given if isinstance(given, bool) else values.value(name, given)
 
 
-def _read(name: str, words: Sequence[str]) -> Iterator[tuple[str, str | bool]]:
-    """Each field of the layer that the words give to the kind `name`, with its value."""
+def _read(words: Sequence[str]) -> Iterator[tuple[str, str | bool]]:
+    """Each field of the layer that the words give, with its value."""
     left = iter(words)
     for word in left:
         option, equals, value = word.partition("=")
-        field, on = _option(name, option)
+        field, on = _option(option)
         if field.takes in ("flag", "switch"):
             if equals:
                 raise RequestError(
@@ -109,28 +121,18 @@ def _read(name: str, words: Sequence[str]) -> Iterator[tuple[str, str | bool]]:
         yield field.name, text
 
 
-def _option(name: str, option: str) -> tuple[Field, bool]:
+def _option(option: str) -> tuple[Field, bool]:
     """The field of an option of the layer, and whether the option switches it on."""
     if not option.startswith("-"):
         raise RequestError(
             f"unexpected {quoted(option)} in the target: sizes are given by name",
-            hint="--input 20 --hidden 40",
+            hint=f"as in {_FORM}",
         )
-    from difflib import get_close_matches  # only targets in one word need it
-
     known = {field.alias: (field, True) for field in FIELDS.values()}
     known |= {
         f"no-{field.alias}": (field, False) for field in FIELDS.values() if field.takes == "switch"
     }
-    given = spelled(option.removeprefix("--"))
-    found = known.get(given)
-    own = [name for name, (field, _) in known.items() if field.group == "layer"]
-    own += (field.name.replace("_", "-") for field in fields_of("layer"))
-    if found is None and (alike := get_close_matches(given, own, n=1)):
-        raise RequestError(
-            f"rnnshape {name} has no option {quoted(option)}",
-            hint=f"--{alike[0]}; rnnshape {name} --help lists the options",
-        )
+    found = known.get(spelled(option.removeprefix("--")))
     if found is None or found[0].group != "layer":
         raise RequestError(
             f"{quoted(option)} is not an option of a target, which describes only a layer",

@@ -6,6 +6,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from textwrap import dedent
 from typing import Final, NamedTuple
 
@@ -72,13 +73,23 @@ def _constructions(reading: str, text: str) -> list[Construction]:
         return found
     if calls:
         raise RequestError(
-            f"{quoted(ast.unparse(calls[0].func))} is not a recurrent layer of torch.nn",
-            hint=f"one of {', '.join(CONSTRUCTORS)}, as in {EXAMPLE_CALL}",
+            "{} is not a recurrent layer of torch.nn",
+            quoted(ast.unparse(calls[0].func)),
+            _meant(calls[0]) or f"one of {', '.join(CONSTRUCTORS)}, as in {EXAMPLE_CALL}",
+            hint="{}",
         )
     raise RequestError(
         f"{quoted(text)} is not a call of a recurrent layer",
         hint=f"call one with the values written out: {EXAMPLE_CALL}",
     )
+
+
+def _meant(call: ast.Call) -> str | None:
+    """The same call of the class whose name differs only in capitals, if there is one."""
+    classes = {name.lower(): name for name in CONSTRUCTORS}
+    name = ast.unparse(call.func).lower().removeprefix("torch.")
+    name = classes.get(name) or classes.get(f"nn.{name}") or ""
+    return ast.unparse(ast.Call(ast.Name(name), call.args, call.keywords)) if name else None
 
 
 def _module(reading: str, text: str) -> ast.Module:
@@ -89,7 +100,18 @@ def _module(reading: str, text: str) -> ast.Module:
     except (SyntaxError, ValueError) as error:  # a null character raises ValueError
         syntax = error.msg.partition(";")[0] if isinstance(error, SyntaxError) else ""
         reason = syntax or "it has characters that Python does not allow"
-        raise RequestError(f"{quoted(text)} is not Python: {reason}", hint=EXAMPLE_CALL) from error
+        hint = _closed(text) or EXAMPLE_CALL
+        raise RequestError("{} is not Python: {}", quoted(text), reason, hint, hint="{}") from error
+
+
+def _closed(text: str) -> str | None:
+    """The text with the brackets closed that are left open, if that is a call of a layer."""
+    for missing in (")", "))"):
+        with suppress(SyntaxError, ValueError):
+            ast.parse(f"{text}{missing}")
+            if "\n" not in text and _LINE.search(text):
+                return f"{text}{missing}"
+    return None
 
 
 def _only(found: list[Construction]) -> Construction:

@@ -14,6 +14,10 @@ from rnnshape.layer.settings import DType, dtype_named
 from rnnshape.layer.subject import Origin
 
 
+class UnknownTargetError(RequestError):
+    """The error for a text that describes no layer."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """A layer as a text describes it. `device` and `dtype` are None where it gives none."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
-from rnnshape.errors import RequestError, nearest, quoted
+from rnnshape.errors import RequestError, near, quoted
 from rnnshape.fields import FIELDS, Takes
 from rnnshape.layer.config import MAX_SIZE
 
@@ -19,12 +19,31 @@ _WHOLE = re.compile(r"[+-]?[0-9]+")
 _LENGTH = re.compile(r"[+]?0*[1-9][0-9]*")
 # 1,000 or 1,024, but not 128,256: a number in a list does not begin with 0.
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})*,0[0-9]{2}(,[0-9]{3})*")
+# In brackets, or with other signs between: `[32, 64]`, `32;64`, `32 64`.
+_LISTED = re.compile(r"(?=.*(?:[^0-9,]|,$))[\[({]?\s*[0-9]+(\s*[,;/|\s]\s*[0-9]+)+,?\s*[\])}]?")
+# `32-64`, `32:64:8`, `32...64`, `range(32, 64, 8)`.
+_RANGE = re.compile(
+    r"(?:range\()?([0-9]+)\s*(?:-|:|\.\.\.?|to|,(?=.*\)))\s*([0-9]+)"
+    r"(?:\s*(?:[-:,]|\.\.\.?)\s*([0-9]+))?\)?"
+)
 _LIST = re.compile(r"[0-9]+(\s*,\s*[0-9]+)*,?")
+
+
+class ListGivenError(RequestError):
+    """The error for a list of sizes where one is wanted; `listed` is how `compare` takes it."""
+
+    def __init__(self, option: str, text: str, listed: str, hint: str) -> None:
+        self.option, self.listed = option, listed
+        what = "a range" if ".." in listed else "a list"
+        symbol = _SYMBOLS.get(option, "")
+        super().__init__(f"{option} is one number{symbol}; {quoted(text)} is {what}", hint=hint)
 
 
 def value(field: str, text: str) -> Any:
     """The value of the field whose option is given `text`. Raises RequestError."""
     known = FIELDS[field]
+    if known.default == 0 and known.takes == "size" and text.strip() == "0":
+        raise RequestError(f"{known.option} 0 is none at all", hint=f"leave {known.option} out")
     return _READERS[known.takes](text, known.option)
 
 
@@ -39,10 +58,12 @@ def size(text: str, option: str, *, least: int = 1) -> int:
         number = int(word)
         if number >= least:
             return number
-    if len(word) <= _LONGEST_LIST and _THOUSANDS.fullmatch(word):
-        raise RequestError(
-            f"{option} must be a number without commas, not {quoted(text)}",
-            hint=f"{option} {word.replace(',', '')}",
+    if _is_grouped(word):
+        raise _with_commas(text, option)
+    ranged = _list_meant(word)
+    if ranged is not None and ".." in ranged and option in _SYMBOLS:
+        raise ListGivenError(
+            option, text, ranged, f"rnnshape compare lstm gru rnn {option} {ranged}"
         )
     if len(word) <= _LONGEST_LIST and len(numbers := _numbers(word)) > 1:
         raise _one_number(text, option, [max(least, int(number)) for number in numbers])
@@ -50,6 +71,30 @@ def size(text: str, option: str, *, least: int = 1) -> int:
         f"{option} must be a whole number of {least} or more, not {quoted(text)}",
         hint=f"{option} {max(least, _meant(word, _EXAMPLES.get(option, least)))}",
     )
+
+
+def _is_grouped(word: str) -> bool:
+    """Whether commas divide the thousands of one number."""
+    return len(word) <= _LONGEST_LIST and _THOUSANDS.fullmatch(word) is not None
+
+
+def _with_commas(text: str, option: str) -> RequestError:
+    return RequestError(
+        f"{option} must be a number without commas, not {quoted(text)}",
+        hint=f"{option} {text.strip().replace(',', '')}",
+    )
+
+
+def _list_meant(text: str) -> str | None:
+    """The list or range that `text` is in other signs: `32..64` for `32-64` or `range(32, 64)`."""
+    word = text.strip()
+    if len(word) > _LONGEST_LIST:
+        return None
+    if _LISTED.fullmatch(word):
+        return ",".join(re.findall("[0-9]+", word))
+    if match := _RANGE.fullmatch(word):
+        return "..".join(filter(None, match.groups()))
+    return None
 
 
 def _one_number(text: str, option: str, numbers: list[int]) -> RequestError:
@@ -61,7 +106,10 @@ def _one_number(text: str, option: str, numbers: list[int]) -> RequestError:
     elif comma_list:
         what = "list"
         if option in _SYMBOLS:
-            hint = f"rnnshape compare lstm gru rnn {option} {','.join(map(str, numbers))}"
+            listed = ",".join(map(str, numbers))
+            return ListGivenError(
+                option, text, listed, f"rnnshape compare lstm gru rnn {option} {listed}"
+            )
     return RequestError(
         f"{option} is one number{_SYMBOLS.get(option, '')}; {quoted(text)} is a {what}",
         hint=hint,
@@ -70,6 +118,14 @@ def _one_number(text: str, option: str, numbers: list[int]) -> RequestError:
 
 def several(text: str, option: str) -> tuple[str, ...]:
     """The numbers of a list, as texts: `32,64`, `16..64..16`, `1,2,8..10`."""
+    if _is_grouped(text.strip()):
+        raise _with_commas(text, option)
+    meant = _list_meant(text)
+    if meant not in (None, text.strip()):
+        raise RequestError(
+            f"{option} must be a number, a list or a range, not {quoted(text)}",
+            hint=f"{option} {meant}",
+        )
     return tuple(each for word in text.split(",") for each in _range(word.strip(), option))
 
 
@@ -139,12 +195,18 @@ def probability(text: str, option: str) -> float:
 
 
 def one_of(text: str, option: str, choices: Collection[str]) -> str:
-    """One of a few words; the error lists them, and the hint is the most similar."""
+    """One of a few words, or what else people call it, in any case; the error lists them."""
     if text in choices:
         return text
+    from rnnshape import synonyms  # only another word needs it
+
+    meant = synonyms.one_of(text, choices, synonyms.OF_VALUES.get(option, {}))
+    if meant is not None:
+        return meant
+    alike = near(text.lower(), choices)
     raise RequestError(
         f"{option} {quoted(text)} is unknown; it is one of {', '.join(choices)}",
-        hint=f"{option} {nearest(text, choices)}",
+        hint=f"{option} {alike}" if alike else "give one of those words",
     )
 
 
