@@ -69,7 +69,7 @@ def test_the_job_of_the_readme_fails_at_the_line_that_no_longer_holds(machine: M
     manifest.write_text(manifest.read_text().replace("(20, 40,", "(20, 41,"))
     result = shell("\n".join(("set -e", *commands)), cwd=machine.project, changes=machine.variables)
     assert result.code == 1, result
-    assert "rnnshape.toml:3: encoder: output = 10,5,80 failed: it is 10,5,82\n" in result.out
+    assert "rnnshape.toml:3: encoder: FAILED: output = 10,5,80: it is 10,5,82\n" in result.out
 
 
 def test_the_job_of_gitlab_leaves_its_report(machine: Machine) -> None:

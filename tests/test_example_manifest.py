@@ -60,7 +60,7 @@ def test_another_value_fails_at_its_line(demand: str, folder: Path) -> None:
     line = TEXT[: TEXT.index(f'"{demand}"')].count("\n") + 1
     result = check(TEXT.replace(f'"{demand}"', f'"{wrong}"'), folder)
     assert result.code == 1
-    (failure,) = re.findall(r"^(\S+?):(\d+): \w+: (.*) failed: ", result.out, re.MULTILINE)
+    (failure,) = re.findall(r"^(\S+?):(\d+): \w+: FAILED: (.*): it is ", result.out, re.MULTILINE)
     assert failure == (FILE.name, str(line), wrong)
 
 

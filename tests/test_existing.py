@@ -466,7 +466,7 @@ def test_a_manifest_that_fails_raises_what_the_command_prints(
     with pytest.raises(AssertionError) as failed:
         rnnshape.check(run=run)
     printed = call("check", *(() if run else ("--no-run",))).out
-    assert "params <= 9k failed: it is 9,920" in str(failed.value)
+    assert "FAILED: params <= 9k: it is 9,920" in str(failed.value)
     assert str(failed.value) == printed.rstrip("\n")
     assert "--" not in str(failed.value)
 

@@ -450,7 +450,7 @@ def test_a_byte_order_mark_and_crlf_are_read() -> None:
     Path("rnnshape.toml").write_bytes(text)
     result = call("check", "--no-run")
     assert result.code == 1
-    assert result.out.startswith("rnnshape.toml:3: a: params = 1 failed: it is 7,440\n")
+    assert result.out.startswith("rnnshape.toml:3: a: FAILED: params = 1: it is 7,440\n")
 
 
 @pytest.mark.parametrize(
@@ -590,7 +590,7 @@ def test_a_long_or_odd_path_is_shown_and_written_whole(folder: Path) -> None:
     long.parent.mkdir()
     long.write_text(FAILING)
     result = call("check", str(long), "--no-run")
-    assert result.out.startswith(f"{long}:3: a: params = 1 failed")
+    assert result.out.startswith(f"{long}:3: a: FAILED: params = 1: it is")
     assert call("check", str(long), "--no-run", "--update").code == 0
     assert "params = 7440" in long.read_text()
 

@@ -54,7 +54,7 @@ def test_an_expectation_that_fails_may_not_be_committed(project: Path) -> None:
     result = commit(project, {"rnnshape.toml": MANIFEST.replace("5,40", "5,80")})
     assert result.code == 1
     assert "- exit code: 1" in result.out
-    assert "rnnshape.toml:4: encoder: output = 10,5,80 failed: it is 10,5,40" in result.out
+    assert "rnnshape.toml:4: encoder: FAILED: output = 10,5,80: it is 10,5,40" in result.out
 
 
 def test_a_manifest_that_cannot_be_read_may_not_be_committed(project: Path) -> None:
@@ -67,13 +67,13 @@ def test_a_manifest_that_cannot_be_read_may_not_be_committed(project: Path) -> N
 def test_the_manifest_may_be_in_pyproject_toml(project: Path) -> None:
     text = MANIFEST.replace("[modules", "[tool.rnnshape.modules").replace("5,40", "5,80")
     result = commit(project, {"pyproject.toml": text})
-    assert "pyproject.toml:4: encoder: output = 10,5,80 failed" in result.out
+    assert "pyproject.toml:4: encoder: FAILED: output = 10,5,80: it is" in result.out
 
 
 def test_the_hook_checks_once_however_many_files_changed(project: Path) -> None:
     bad = MANIFEST.replace("5,40", "5,80")
     files = dict.fromkeys(("rnnshape.toml", "pyproject.toml"), bad)
-    assert commit(project, files).out.count("failed: it is") == 1
+    assert commit(project, files).out.count(": FAILED: ") == 1
 
 
 def test_the_hook_rests_where_nothing_that_it_reads_changed(project: Path) -> None:
@@ -109,7 +109,7 @@ def test_the_hook_runs_and_checks_another_manifest_as_the_example_says(
     name = "rnnshape.toml" if run else "sub/rnnshape.toml"
     bad = MANIFEST.replace("5,40", "5,80")
     result = commit(project, {CONFIGURATION: configured, name: bad})
-    assert f"{name}:4: encoder: output = 10,5,80 failed" in result.out
+    assert f"{name}:4: encoder: FAILED: output = 10,5,80: it is" in result.out
     assert ("ok: torch" in result.out) is run
 
 

@@ -22,8 +22,8 @@ def time(inspection: Inspection) -> Iterator[Block]:
             Column(key="layer", title="layer", headed=False),
             Column(key="time", title="time", numeric=True),
             Column(key="quartiles", title="half of the runs", rank=2),
-            Column(key="time_ratio", title="share of LSTM", short="vs LSTM", numeric=True),
-            Column(key="macs_ratio", title="share of MACs", numeric=True, rank=1),
+            Column(key="time_ratio", title="of LSTM's time", numeric=True),
+            Column(key="macs_ratio", title="of LSTM's MACs", numeric=True, rank=1),
         ),
         rows=tuple(
             (

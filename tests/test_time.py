@@ -1,0 +1,105 @@
+"""`--time`: the answer in a sentence, on one screen, and where it comes from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from rnnshape.analysis.inspection import Inspection
+from rnnshape.document.report import report_document
+from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.report import predicted_report
+from rnnshape.layer.run import Outcome, Run, Timing
+from rnnshape.layer.siblings import timed_beside
+from rnnshape.layer.subject import Subject
+from rnnshape.render.terminal import render_table
+from tests.program import call
+
+MILLISECONDS = {"nn.LSTM(20, 40)": 5.0, "nn.GRU(20, 40)": 4.05, "nn.RNN(20, 40)": 1.5}
+
+
+def _text(subject: Subject, *, spread: float = 0.01, runs: int = 25, seq_len: int = 10) -> str:
+    """The section, as if each layer had taken these milliseconds, and a projection 6."""
+    timings = tuple(
+        Timing(
+            constructor=each.config.constructor,
+            seq_len=seq_len,
+            macs=each.macs,
+            median=(middle := MILLISECONDS.get(each.config.constructor, 6.0) / 1000),
+            lower=middle * (1 - spread),
+            upper=middle * (1 + spread),
+            runs=runs,
+        )
+        for each in timed_beside(subject)
+    )
+    report = predicted_report(subject)
+    run = Run(
+        torch_version="2.13.0",
+        input_spec=subject.input_spec,
+        claims=(),
+        mismatches=(),
+        outcomes={"timing": Outcome(value=timings)},
+    )
+    inspection = Inspection(report=replace(report, run=run))
+    return render_table(report_document(inspection, show=["time"]))
+
+
+@pytest.mark.parametrize(
+    ("config", "sentences"),
+    [
+        (
+            RNNConfig(kind=Kind.GRU),
+            ["GRU takes 0.81 of LSTM's time here (4.05 ms, 5 ms)"],
+        ),
+        (
+            RNNConfig(kind=Kind.LSTM),
+            [
+                "GRU takes 0.81 of LSTM's time here (4.05 ms, 5 ms)",
+                "RNN takes 0.30 of LSTM's time here (1.5 ms, 5 ms)",
+            ],
+        ),
+        (
+            RNNConfig(kind=Kind.LSTM, proj_size=10),
+            ["LSTM with a projection takes 1.20 of LSTM's time here (6 ms, 5 ms)"],
+        ),
+    ],
+    ids=["GRU", "LSTM", "projection"],
+)
+def test_a_sentence_compares_the_layer_with_an_lstm(
+    config: RNNConfig, sentences: list[str]
+) -> None:
+    *_, last = lines = _text(Subject(config=config)).splitlines()
+    assert [line for line in lines if " takes " in line] == sentences
+    assert last == "median of 25 forward passes in inference, with PyTorch's own threads"
+
+
+def test_times_that_overlap_are_said_to() -> None:
+    text = " ".join(_text(Subject(config=RNNConfig(kind=Kind.GRU)), spread=0.2).split())
+    assert "here (4.05 ms, 5 ms), or it is chance: their runs overlap median" in text
+
+
+def test_fewer_steps_than_the_input_has_are_said() -> None:
+    text = _text(Subject(config=RNNConfig(kind=Kind.GRU)), seq_len=4, runs=1)
+    assert "\nGRU takes 0.81 of LSTM's time here (4.05 ms, 5 ms) for 4 of the 10 steps\n" in text
+    assert text.endswith("\none forward pass of each in inference, with PyTorch's own threads\n")
+
+
+def test_the_answer_is_on_the_first_screen() -> None:
+    lines = call("gru", "--time", "--seq", "2").out.splitlines()
+    assert lines[0] == "nn.GRU(20, 40)"
+    number = r"\d+(\.\d+)?(e\+\d+)? [mun]?s"
+    sentence = rf"GRU takes \d+\.\d\d of LSTM's time here \({number}, {number}\).*"
+    assert [line for line in lines[:24] if re.fullmatch(sentence, line)]
+    assert re.search(
+        r"^(median of \d+ forward passes|one forward pass)", "\n".join(lines), re.MULTILINE
+    )
+    assert len(lines) <= 24
+    assert lines[-1].startswith("ok: torch ")
+
+
+def test_other_sections_are_shown_on_request() -> None:
+    out = call("gru", "--time", "--seq", "2", "--show", "default,weights").out
+    assert "\nweights " in out
+    assert "\ntime " in out
