@@ -164,6 +164,7 @@ PROSE: Final = {
     ),
     "lstm -o a.md -o a.md": ("give each file once", "lstm -o a.md -o b.md"),
     "lstm -o a.xyz": ("one of .txt,", "lstm -o a.txt"),
+    "lstm -o json": ("-f json", "lstm -f json"),
     "budget lstm --layers 9 --match 'rnn --hidden 1'": (
         "--match a layer of 220 parameters or more",
         "budget lstm --match 'rnn --hidden 99'",

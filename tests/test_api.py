@@ -497,8 +497,8 @@ def test_the_reports_of_a_model_are_written_together(tmp_path: Path) -> None:
     reports = rnnshape.inspect_model(Model(), run=False)
     reports.save(f"{tmp_path}/model.md", show="header")
     assert (tmp_path / "model.md").read_text() == (
-        "**`encoder.lstm: nn.LSTM(20, 40, bidirectional=True)`**\n\n"
-        "**`decoder: nn.GRUCell(80, 7)`**\n"
+        "**`encoder.lstm: nn.LSTM(20, 40, bidirectional=True)`** 19,840 parameters, 79.4 kB\n\n"
+        "**`decoder: nn.GRUCell(80, 7)`** 1,869 parameters, 7.48 kB\n"
     )
     reports.save(tmp_path / "model.csv")
     assert (tmp_path / "model.csv").read_text().count("\n") == 1 + len(reports)
@@ -514,8 +514,8 @@ def test_a_file_or_a_section_that_cannot_be_is_refused_and_nothing_is_written(
         ("has no suffix that names a format", "one of .txt", lambda: report.save("a.xyz")),
         ("there is no folder", "save with a file in", lambda: report.save(tmp_path / "b" / "c.md")),
         ("it is a folder", "save with a file in", lambda: report.save(_folder(tmp_path / "d.md"))),
-        ("show='weigths' names no section; there are default,", "show='weights'",
-         lambda: report.save(file, show="weigths")),
+        ("show='weightz' names no section; there are default,", "show='weights'",
+         lambda: report.save(file, show="weightz")),
         ("show='grid' is empty here", "show='default'", lambda: report.save(file, show="grid")),
         ("show='time' names no section", "show='", lambda: report.to_html(show="time")),
     ):  # fmt: skip

@@ -139,9 +139,12 @@ def test_a_shell_completes_what_is_typed(name: str, tmp_path: Path) -> None:
     try:
         _read_until(ours, "READY", typed="echo REA''DY\n")
         if name == "zsh":  # its first completion only loads the function that completes
-            os.write(ours, b"rnnshape \t\x15")
+            os.write(ours, b"rnnshape \t")
+            while select.select([ours], [], [], 2)[0]:  # until it falls silent
+                os.read(ours, 65_536)
+            os.write(ours, b"\x15")
         for typed in ("rnnshape lstm --show default,di", "rnnshape check --only en"):
-            _read_until(ours, COMPLETED[typed], typed=f"{typed}\t")
+            _read_until(ours, COMPLETED[typed], typed=f"{typed}\t", again="\t")
             os.write(ours, b"\x15")  # empties the line
     finally:
         shell.kill()
@@ -149,12 +152,19 @@ def test_a_shell_completes_what_is_typed(name: str, tmp_path: Path) -> None:
         os.close(ours)
 
 
-def _read_until(descriptor: int, text: str, *, typed: str, seconds: float = 30) -> None:
-    """Type something, and read what the shell shows until `text` is in it."""
+def _read_until(
+    descriptor: int, text: str, *, typed: str, again: str = "", seconds: float = 30
+) -> None:
+    """Type something, and read what the shell shows until `text` is in it.
+
+    Where the shell falls silent, as one that was not ready for what was typed, type `again`.
+    """
     os.write(descriptor, typed.encode())
     shown, end = "", time.monotonic() + seconds
     while text not in shown and time.monotonic() < end:
-        if select.select([descriptor], [], [], 0.5)[0]:
+        if not select.select([descriptor], [], [], 2)[0]:
+            os.write(descriptor, again.encode())
+        else:
             with suppress(OSError):
                 shown += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(descriptor, 65_536).decode())
     assert text in shown

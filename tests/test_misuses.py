@@ -186,7 +186,7 @@ COMMANDS: Final = {
     "lstm --assert 'params = 9920'": 'rnnshape lstm --expect "params = 9920"',
     "lstm --params 100k": "rnnshape budget lstm --params 100k",
     "gru --hidden 9 --params 100k --bidir": "rnnshape budget gru --params 100k --bidir",
-    "lstm --plot out.svg": "rnnshape compare lstm --plot out.svg",
+    "lstm --plot out.svg": "rnnshape compare lstm --plot out.svg --hidden 32,64,128",
     "lstm --plot": "rnnshape compare --help",
     "lstm --sort macs": "rnnshape compare lstm --sort macs",
     "compare --hidden 8,16": "rnnshape compare lstm gru rnn --hidden 8,16",

@@ -42,6 +42,7 @@ _ELSEWHERE: Final = {
     **dict.fromkeys(_BUDGETS, "budget"),
     **dict.fromkeys(("--plot", "--sort", "--limit"), "compare"),
 }
+_VARIED: Final = ("--hidden", "32,64,128")  # without a size that varies there is no plot
 _LAYER_OPTIONS: Final = {field.option for field in fields_of("layer")}
 _SIZES: Final = {field.option for field in FIELDS.values() if field.takes in ("size", "count")}
 _LISTS: Final = frozenset({"--input-shape", "--lengths", *_SIZES})
@@ -419,7 +420,8 @@ class _Line:
             self.alone = [_ELSEWHERE[option], "--help"]
             return Option(())
         self.kind, self.command = self.command, _ELSEWHERE[option]
-        return Option((option, value), takes_value=True)
+        varied = option == "--plot" and not any("--hidden" in word for word in self.rest)
+        return Option((option, value, *_VARIED * varied), takes_value=True)
 
 
 def _targets(text: str) -> list[str] | None:
