@@ -10,7 +10,7 @@ from rnnshape.layer.facts import Dims
 from rnnshape.layer.recognition import Recognised, Unrecognised
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)  # a hostile file may describe very many
 class StoredTensor:
     """A tensor of which only the description was read."""
 
