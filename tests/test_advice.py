@@ -729,5 +729,6 @@ def test_every_hint_is_among_these(monkeypatch: pytest.MonkeyPatch) -> None:
     for request in WITH_MANIFEST:
         call(*shlex.split(request))
     missed = {place: file for place, file in _hints().items() if place not in reached}
-    assert [place for place, file in missed.items() if file not in OUTSIDE] == []
+    outside = (*OUTSIDE, "sources/files/")  # whose own tests name the hints
+    assert [place for place, file in missed.items() if not file.startswith(outside)] == []
     assert sorted(OUTSIDE - {*missed.values()}) == []
