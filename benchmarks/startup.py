@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -114,11 +114,10 @@ def row(case: Case, runs: int) -> tuple[bool, str]:
     met = (not case.most_ratio or ratio <= case.most_ratio) and (
         not case.most_peak or peak <= case.most_peak
     )
-    words = [Path(word).name if "/" in word else word for word in case.reference[1:]]
     cells = (
-        f"`{' '.join(case.arguments)}`",
+        f"`{' '.join(_short(case.arguments))}`",
         f"{own:.3f} s",
-        f"`{' '.join(words)}` {other:.3f} s",
+        f"`{' '.join(_short(case.reference[1:]))}` {other:.3f} s",
         f"{ratio:.2f}",
         f"{peak:,.0f} MB",
         case.bar,
@@ -127,26 +126,35 @@ def row(case: Case, runs: int) -> tuple[bool, str]:
     return met, f"| {' | '.join(cells)} |"
 
 
-def table(runs: int) -> Iterator[tuple[bool, str]]:
-    """The lines of the table, each as soon as it is measured."""
+def _short(words: Sequence[str]) -> list[str]:
+    return [Path(word).name if "/" in word else word for word in words]
+
+
+def reported(cases: Sequence[Case], runs: int) -> bool:
+    """Print the table, each line as soon as it is measured; whether every bar is met."""
     titles = ("rnnshape", "median", "reference, median", "ratio", "peak", "bar", "met")
-    yield True, f"| {' | '.join(titles)} |"
-    yield True, "|---|--:|---|--:|--:|---|---|"
-    for case in CASES:
-        yield row(case, runs)
+    print(f"| {' | '.join(titles)} |\n|---|--:|---|--:|--:|---|---|", flush=True)
+    all_met = True
+    for case in cases:
+        met, line = row(case, runs)
+        print(line, flush=True)
+        all_met &= met
+    return all_met
+
+
+def asked_runs() -> int:
+    """How often each command is to run."""
+    parser = argparse.ArgumentParser(description="Time and memory of commands, as ratios.")
+    parser.add_argument(
+        "--runs", type=int, default=15, help="runs of each command; a third as many of slow ones"
+    )
+    runs: int = parser.parse_args().runs
+    return runs
 
 
 def main() -> int:
     """Print the table; 0 when every bar is met."""
-    parser = argparse.ArgumentParser(description="Start-up time and memory, as ratios.")
-    parser.add_argument(
-        "--runs", type=int, default=15, help="runs of each command; a third as many of slow ones"
-    )
-    all_met = True
-    for met, line in table(parser.parse_args().runs):
-        print(line, flush=True)
-        all_met &= met
-    return 0 if all_met else 1
+    return 0 if reported(CASES, asked_runs()) else 1
 
 
 if __name__ == "__main__":

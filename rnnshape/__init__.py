@@ -23,6 +23,7 @@ __all__ = [
     "Settings",
     "__version__",
     "check",
+    "from_state_dict",
     "inspect",
     "inspect_model",
 ]
@@ -34,7 +35,10 @@ _PLACES = {
     "InputSpec": "rnnshape.layer.input",
     "DType": "rnnshape.layer.settings",
     "Settings": "rnnshape.layer.settings",
-    **dict.fromkeys(("Report", "Reports", "check", "inspect", "inspect_model"), "rnnshape.api"),
+    **dict.fromkeys(
+        ("Report", "Reports", "check", "from_state_dict", "inspect", "inspect_model"),
+        "rnnshape.api",
+    ),
 }
 
 

@@ -9,7 +9,7 @@ report.expect("output = 10,5,80", "params <= 150k")
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
     from rich.text import Text
     from torch import nn
+
+    from rnnshape.sources.target import Target
 
 
 # What only a command measures, and what `expect` judges.
@@ -194,14 +196,19 @@ class Reports(_Shown, Mapping[str, Report]):
     """The reports of a model's recurrent layers by name, in the model's order.
 
     `print(reports)` writes all of them; Jupyter and rich show them without being asked. `unread`
-    holds the layers that could not be reported, each with the RequestError that says why.
+    holds the layers that could not be reported, each with the RequestError that says why;
+    `passed_over` a sentence on each module that looks recurrent and is no layer of torch.nn.
     """
 
     def __init__(
-        self, reports: Mapping[str, Report], unread: Mapping[str, RequestError] | None = None
+        self,
+        reports: Mapping[str, Report],
+        unread: Mapping[str, RequestError] | None = None,
+        passed_over: Iterable[str] = (),
     ) -> None:
         self._reports = dict(reports)
         self.unread: Mapping[str, RequestError] = dict(unread or {})
+        self.passed_over = tuple(passed_over)
 
     def __getitem__(self, name: str) -> Report:
         return self._reports[name]
@@ -221,7 +228,9 @@ class Reports(_Shown, Mapping[str, Report]):
 
     def _document(self, show: Collection[str] = DEFAULT_SECTIONS) -> Document:
         inspections = (Inspection(report=report) for report in self.values())
-        return report_document(*inspections, show=show, unread=self.unread)
+        return report_document(
+            *inspections, show=show, unread=self.unread, passed_over=self.passed_over
+        )
 
     def expect(self, *expectations: str) -> None:
         """Raise AssertionError unless each holds: `encoder.lstm/output = 10,5,80`.
@@ -242,20 +251,51 @@ def inspect(
     input_spec: InputSpec | None = None,
     settings: Settings | None = None,
     *,
-    run: bool = True,
+    run: bool | None = None,
 ) -> Report:
     """The report of one layer.
 
     `layer` is an RNNConfig, an nn.LSTM, nn.GRU, nn.RNN or cell, or a target as text, such as
-    `"nn.GRU(20, 40)"` or `"lstm --hidden 40"`. For a module, the arguments of its constructor are
-    read and, unless `settings` are given, the device and dtype of its weights; the module itself
-    is not run. Instead a layer like it is built with random weights and run once, unless `run` is
-    False or the tensors of the module differ in dtype or device. Raises RequestError where a layer
-    cannot be run, and for a module whose weights contradict its sizes. The global state of torch
-    (random numbers, threads, backends, default device and dtype) stays as it was.
+    `"nn.GRU(20, 40)"`, `"lstm --hidden 40"` or `"weights.pt:encoder.lstm"`. For a module, the
+    arguments of its constructor are read and, unless `settings` are given, the device and dtype of
+    its weights; the module itself is not run. Instead a layer like it is built with random weights
+    and run once, unless `run` is False or the tensors of the module differ in dtype or device. A
+    file is read without running anything in it, and its layer is run only if `run` is True. Raises
+    RequestError where a layer cannot be read or run, and for a module whose weights contradict its
+    sizes. The global state of torch (random numbers, threads, backends, default device and dtype)
+    stays as it was.
     """
     _require_types(input_spec, settings)
     return _report(_subject(layer, input_spec, settings), run=run)
+
+
+def from_state_dict(
+    mapping: Mapping[str, Any],
+    input_spec: InputSpec | None = None,
+    settings: Settings | None = None,
+    *,
+    run: bool = False,
+) -> Reports:
+    """The report of each recurrent layer whose weights a state dict holds, by its name there.
+
+    The values of the mapping need only a `shape`. Fields that no weights tell, such as batch_first,
+    are in `report.subject.unknown`. Layers whose weights are incomplete or contradict each other
+    are in `Reports.unread`; raises RequestErrors if all are, and RequestError if there is no layer.
+    """
+    _require_types(input_spec, settings)
+    if not isinstance(mapping, Mapping):
+        raise RequestError(
+            f"a state dict must be a mapping of names to tensors, not {type(mapping).__name__}",
+            hint="rnnshape.from_state_dict(model.state_dict())",
+        )
+    from rnnshape.sources.weights_file import source_of
+
+    source = source_of(mapping)
+    reports = {
+        target.name: _report(_of_target(target, input_spec, settings), run=run)
+        for target in source.targets
+    }
+    return _reports(reports, source.unread)
 
 
 def inspect_model(
@@ -263,12 +303,18 @@ def inspect_model(
     input_spec: InputSpec | None = None,
     settings: Settings | None = None,
     *,
+    inputs: Any = None,
     run: bool = True,
 ) -> Reports:
     """The report of each recurrent layer in a model, by its name there: "encoder.lstm".
 
-    Each layer is run alone, with the same input; the model is not run. A layer that `inspect`
-    would refuse is in `Reports.unread`. Raises RequestErrors if all are refused. See `inspect`.
+    Where `inputs` are given, the arguments of the model's forward as `(x, lengths)`, the model is
+    called once with them, in eval() and without gradients, and again with another first row. The
+    reports then have what each layer was given and returned, and unless there is an `input_spec`
+    they are about its first call. The model and torch's random state are left as they were. Each
+    layer is also run alone, as `inspect` does. A layer that `inspect` would refuse
+    is in `Reports.unread`. Raises RequestErrors if all are refused, and RequestError where the
+    model fails. See `inspect`.
     """
     _require_types(input_spec, settings)
     if not _is_module(model):
@@ -276,19 +322,28 @@ def inspect_model(
             f"a model must be an nn.Module, not {type(model).__name__}",
             hint="rnnshape.inspect also takes a layer as text",
         )
-    from rnnshape.pytorch.existing import recurrent_layers
+    from rnnshape.pytorch.models import read_model
 
+    read = read_model(model, _arguments(inputs))
     reports: dict[str, Report] = {}
-    unread: dict[str, RequestError] = {}
-    for name, layer in recurrent_layers(model).items():
+    unread = dict(read.unread)
+    for name, layer in read.layers.items():
         try:
-            subject = _subject(layer, input_spec, settings)
-            reports[name] = _report(replace(subject, name=name), run=run)
+            reports[name] = _report(_with_input(layer, input_spec, settings), run=run)
         except RequestError as error:  # noqa: PERF203 - any of them may be refused
             unread[name] = error
+    return _reports(reports, unread, read.passed_over)
+
+
+def _reports(
+    reports: Mapping[str, Report],
+    unread: Mapping[str, RequestError],
+    passed_over: Iterable[str] = (),
+) -> Reports:
+    """The reports. Raises RequestErrors where no layer could be read."""
     if unread and not reports:
         raise RequestErrors(error.behind(name) for name, error in unread.items())
-    return Reports(reports, unread)
+    return Reports(reports, unread, passed_over)
 
 
 def check(path: str | os.PathLike[str] | None = None, *, run: bool = True) -> None:
@@ -313,7 +368,19 @@ def check(path: str | os.PathLike[str] | None = None, *, run: bool = True) -> No
 def _subject(
     layer: RNNConfig | nn.Module | str, input_spec: InputSpec | None, settings: Settings | None
 ) -> Subject:
-    subject = _layer(layer)
+    return _with_input(_layer(layer), input_spec, settings)
+
+
+def _of_target(target: Target, input_spec: InputSpec | None, settings: Settings | None) -> Subject:
+    return _with_input(_described(target), input_spec, settings)
+
+
+def _with_input(
+    subject: Subject, input_spec: InputSpec | None, settings: Settings | None
+) -> Subject:
+    calls = subject.found.calls if subject.found else None
+    if calls and input_spec is None:
+        input_spec = calls[0].input_spec
     assumed = {"batch_size", "seq_len"} if input_spec is None else set()
     return replace(
         subject,
@@ -329,11 +396,8 @@ def _layer(layer: RNNConfig | nn.Module | str) -> Subject:
         return Subject(config=layer)
     if isinstance(layer, str):
         from rnnshape.sources.registry import read_target
-        from rnnshape.sources.subjects import settings_for, subject_of
 
-        target = read_target(layer)
-        subject = subject_of(target, {}, settings_for(target, device=None, dtype=None))
-        return replace(subject, origin=replace(target.origin, words=PYTHON))
+        return _described(read_target(layer))
     if not _is_module(layer):
         raise RequestError(
             f"a layer must be an nn.Module, an RNNConfig or a string, not {type(layer).__name__}",
@@ -344,8 +408,18 @@ def _layer(layer: RNNConfig | nn.Module | str) -> Subject:
     return existing(layer)
 
 
-def _report(subject: Subject, *, run: bool) -> Report:
+def _described(target: Target) -> Subject:
+    """The layer of a target, with the default input and in the words of Python."""
+    from rnnshape.sources.subjects import settings_for, subject_of
+
+    subject = subject_of(target, {}, settings_for(target, device=None, dtype=None))
+    return replace(subject, origin=replace(target.origin, words=PYTHON))
+
+
+def _report(subject: Subject, *, run: bool | None) -> Report:
     predicted = predicted_report(subject)
+    if run is None:
+        run = not (subject.found and subject.found.from_file)
     mixed = subject.held is not None and subject.held.elsewhere
     report = with_run(predicted, probes_of(DEFAULT_SECTIONS)) if run and not mixed else predicted
     return Report(**{field.name: getattr(report, field.name) for field in fields(report)})
@@ -380,6 +454,13 @@ def _sections(show: str | Iterable[str]) -> frozenset[str]:
             )
         shown |= known[word]
     return shown
+
+
+def _arguments(inputs: object) -> Sequence[Any] | None:
+    """The arguments of forward; one tensor alone is one argument."""
+    if inputs is None or isinstance(inputs, (tuple, list)):
+        return inputs
+    return (inputs,)
 
 
 def _is_module(value: object) -> bool:

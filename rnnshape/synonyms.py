@@ -91,6 +91,7 @@ SECTIONS: Final = _table(
         "shapes": "shape sizes dims dimensions tensors axes input inputs io",
         "states": "state hn cn h0 c0 hx cx output outputs out hidden hiddenstate cellstate"
         " relations equalities",
+        "code": "pytorch snippet example program script source",
         "grid": "timeline unrolled unroll timesteps steps",
         "diagram": "picture graph network net mermaid draw drawing image figure architecture arch"
         " visual visualize viz schema",

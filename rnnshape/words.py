@@ -120,3 +120,9 @@ def toml_value(value: Any) -> str:
 def basic_string(text: str) -> str:
     """A TOML string in double quotes: JSON's, except that TOML has no raw delete."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def python_literal(value: str | int) -> str:
+    """A name or a number as Python code has it, in double quotes where that needs no escape."""
+    plain = isinstance(value, str) and value.isprintable() and not {'"', "\\"} & set(value)
+    return f'"{value}"' if plain else ascii(value)

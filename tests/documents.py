@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import Final
 
 from rnnshape.analysis.budget import Budget, Quantity, solve
-from rnnshape.analysis.check import Check, Expected, Match, Module
+from rnnshape.analysis.check import Check, Expected, Matching, Module
 from rnnshape.analysis.comparison import Comparison, group
 from rnnshape.analysis.expectation import judge
 from rnnshape.analysis.inspection import Inspection
-from rnnshape.analysis.matching import differences
+from rnnshape.analysis.matching import Match, differences
 from rnnshape.document.budget import budget_document
 from rnnshape.document.check import check_document
 from rnnshape.document.compare import compare_document
@@ -269,7 +269,9 @@ def _module(name: str, *expected: str, mismatches: tuple[Mismatch, ...] | None =
             Expected(judgement=judge(text, [report]), line=line)
             for line, text in enumerate(expected, 5)
         ),
-        match=Match(other=other, differences=differences(_STACK, other.config), line=9),
+        matching=Matching(
+            match=Match(other=other, differences=differences(_STACK, other.config)), line=9
+        ),
     )
 
 
@@ -314,11 +316,11 @@ DOCUMENTS: Final[Mapping[str, Document]] = {
     "comparison": _comparison(),
     "budget": _budget(),
     "check": _check(
-        replace(_module("decoder", "output = 10,5,80", mismatches=()), match=None),
+        replace(_module("decoder", "output = 10,5,80", mismatches=()), matching=None),
         _module("encoder", "output = 10,5,96", "macs <= 1M", "h_n = 8,5,40", mismatches=()),
     ),
-    "check-held": _check(replace(_module("encoder", "output = 10,5,80"), match=None)),
-    "check-nothing": _check(replace(_module("encoder"), match=None)),
+    "check-held": _check(replace(_module("encoder", "output = 10,5,80"), matching=None)),
+    "check-nothing": _check(replace(_module("encoder"), matching=None)),
     "check-many": _check(*(_module(f"encoder{n}", f"params = {n}") for n in range(30))),
     "check-mismatch": _check(_module("encoder", "params > 1", mismatches=_MISMATCHES)),
     "check-hostile": _check(*(_module(text, "params = 1") for text in HOSTILE)),

@@ -17,18 +17,47 @@ from types import FrameType
 from typing import Any, Final
 
 import pytest
+import torch
 from torch import nn
 
 import rnnshape
 from rnnshape.errors import RequestError
 from rnnshape.sources import values
 from tests.advice import followed, followed_in_python, followed_in_toml
+from tests.checkpoints import model_state, saved
 from tests.program import Result, call
 from tests.test_errors import REFUSED, two_lines
 from tests.transcripts import ROOT
 
 # Each is refused with a hint in prose: words of it, and what a person types who has read them.
 PROSE: Final = {
+    "inspect 'torch.nn:GRU(80, 4)' --show calls": (
+        "name a model, net.py:Tagger, and add --forward 16,50,80",
+        "inspect 'torch.nn:GRU(80, 4)' --forward 16,50,80 --show calls",
+    ),
+    "inspect lstm --forward 16,50": ("leave --forward out", "inspect lstm"),
+    "inspect 'torch.nn:GRU(80, 4)' --forward 16,": (
+        "--forward 16,50,80",
+        "inspect 'torch.nn:GRU(80, 4)' --forward 16,50,80",
+    ),
+    "inspect 'torch.nn:GRU(80, 4)' --forward 16,50,80:float33": (
+        "one of float32",
+        "inspect 'torch.nn:GRU(80, 4)' --forward 16,50,80:float32",
+    ),
+    f"inspect 'torch.nn:GRU(80, 4)' --forward 16,50,{2**63}": (
+        "--forward 16,50,80",
+        "inspect 'torch.nn:GRU(80, 4)' --forward 16,50,80",
+    ),
+    "inspect 'lstm --hidden 3,4'": (
+        "rnnshape compare takes such sizes, outside its targets: --hidden 3,4",
+        "compare lstm --hidden 3,4",
+    ),
+    "lstm -f latex --caption ''": ("leave --caption out", "lstm -f latex"),
+    "lstm --hidden 0b11": ("as in --hidden 40", "lstm --hidden 40"),
+    "inspect 'lstm --hidden 3 --hidden 4'": (
+        "in the target: give it once: --hidden 4",
+        "inspect 'lstm --hidden 4'",
+    ),
     "lstm --input-shape a": ("write the numbers out", "lstm --input-shape 1,2,3"),
     "lstm --input-shape a --seq 6 --batch 2": (
         "write the numbers out",
@@ -112,7 +141,16 @@ PROSE: Final = {
         'as in "lstm --hidden 40 --bidir"',
         "inspect 'lstm --hidden 4'",
     ),
-    "inspect weights.pt": ('"lstm --hidden 40 --bidir"', "inspect 'lstm --hidden 40 --bidir'"),
+    "inspect weights.pt": ("relative to this folder", "inspect ./model.pt"),
+    "inspect 'nn.GRU(20, 40)' --show matches": (
+        'add --matches "nn.LSTM(20, 40)"',
+        "inspect 'nn.GRU(20, 40)' --show matches --matches 'nn.GRU(20, 40)'",
+    ),
+    "inspect nothing.xyz": ("weights.pt or", "inspect model.pt"),
+    "inspect model.pt:enc": ("model.pt:encoder", "inspect model.pt:encoder"),
+    "inspect broken.pt": ("from the whole layer's state_dict()", "inspect model.pt"),
+    "inspect linear.pt": ("weights have names such as lstm.weight_ih_l0", "inspect model.pt"),
+    "compare model.pt gru": ("one of model.pt:encoder,", "compare model.pt:encoder gru"),
     "inspect something": (
         '"nn.LSTM(20, 40, bidirectional=True)"',
         "inspect 'nn.LSTM(20, 40, bidirectional=True)'",
@@ -165,6 +203,12 @@ PROSE: Final = {
     "lstm -o a.md -o a.md": ("give each file once", "lstm -o a.md -o b.md"),
     "lstm -o a.xyz": ("one of .txt,", "lstm -o a.txt"),
     "lstm -o json": ("-f json", "lstm -f json"),
+    f"inspect {ROOT}/examples/rnnshape.toml": (
+        f"rnnshape check {ROOT}/examples/rnnshape.toml",
+        f"check {ROOT}/examples/rnnshape.toml --no-run",
+    ),
+    "compare lstm '0 x rnn'": ('"6 x rnn"', "compare lstm '6 x rnn'"),
+    "inspect '6 x lstm'": ('rnnshape compare "6 x lstm"', "compare '6 x lstm'"),
     "budget lstm --layers 9 --match 'rnn --hidden 1'": (
         "--match a layer of 220 parameters or more",
         "budget lstm --match 'rnn --hidden 99'",
@@ -179,7 +223,7 @@ REQUESTS: Final = [
     *("lstm --hidden 5,10,15,20", "gru --layers 1,2", "rnn --seq 5,10", "lstm --batch 4,8"),
     *("lstm --proj 4,8", "lstm --proj 39,40", "lstm --hidden 0,8", "lstm --input 10,20"),
     *("lstm --input (10x20)", "lstm --hidden [3]", "lstm --hidden 3x4", "gru --nonlinearity 3x4"),
-    *("lstm --hidden (5x10)", "lstm --layers 2x", "lstm --batch 0x10", "lstm --hidden 0b11"),
+    *("lstm --hidden (5x10)", "lstm --layers 2x", "lstm --batch 0x10"),
     *("lstm --hidden 1k", "lstm --hidden 1e3", "lstm --hidden 1_000", "lstm --hidden 6 --proj 6"),
     *(
         "gru --hidden 512 --proj 256",
@@ -214,7 +258,7 @@ REQUESTS: Final = [
         "inspect 'lstm 3'",
         "inspect blstm",
     ),
-    *("inspect 'lstm --layer 5'", "inspect 'lstm --seq 3'", "inspect 'lstm --hidden 3,4'"),
+    *("inspect 'lstm --layer 5'", "inspect 'lstm --seq 3'"),
     *("inspect 'lstm --inut-size 5'", "inspect 'lstm --batc 5'"),
     *("inspect 'lstm --hidden 1 --proj 1'", "inspect 'gru --proj 10'", "inspect 'lstm --hidden'"),
     *("inspect 'lstm --nonlinearity relu'", "inspect 'lstm --bidir=1'", "inspect 'gru --layers 0'"),
@@ -315,6 +359,7 @@ REQUESTS: Final = [
     *("lstm -f jsno", "lstm --color nevr", "lstm --time --no-run"),
     *("lstm --time --device meta", "lstm --show time --device meta", "lstmm --hidden 3"),
     *("--hidden 5 lstm", "--bidir", "--hidden=5 gru --layers 2", "--no-run compare lstm gru"),
+    "inspect 'nn.LSTM(20, 40)' --show evidence",
     *("lstm --dtype float8_e5m2", "lstm --dtype complex32", "lstm --device mps"),
     *("check --init lstm --no-run --update", "check --init lstm --only a"),
     *("check --init lstm --device cpu", "check --init lstm -f json", "check --update -o a.md"),
@@ -337,10 +382,19 @@ WRONG_TWICE: Final = {
 }
 
 
+FILES: Final = {
+    "model.pt": saved(model_state()),
+    "broken.pt": saved({"weight_ih_l0": torch.zeros(16, 3)}),
+    "linear.pt": saved({"weight": torch.zeros(16, 3)}),
+}
+
+
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request may write files, and looks for a manifest."""
+    """A request may write files, looks for a manifest, and may name a file of weights."""
     monkeypatch.chdir(tmp_path)
+    for name, data in FILES.items():
+        Path(name).write_bytes(data)
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
@@ -420,6 +474,10 @@ CALLS_WRONG_TWICE: Final = {"InputSpec(lengths=3)"}
 
 # Calls that are refused with a hint in prose: words of it, and what a person calls then.
 PROSE_CALLS: Final = {
+    "from_state_dict(5)": (
+        "rnnshape.from_state_dict(model.state_dict())",
+        "from_state_dict(nn.LSTM(20, 40).state_dict())",
+    ),
     "inspect_model(5)": (
         "rnnshape.inspect also takes a layer as text",
         "inspect('lstm', run=False)",
@@ -686,6 +744,9 @@ def _advised(words: list[str], note: str) -> Iterator[list[str]]:
 OUTSIDE: Final = {
     *("cli/check.py", "cli/main.py", "cli/inspect.py", "files.py"),
     *("layer/memory.py", "pytorch/backend.py", "pytorch/building.py", "pytorch/existing.py"),
+    # What a user's model does; tests/test_models.py and tests/test_forward.py name the hints.
+    *("pytorch/converted.py", "pytorch/importing.py", "pytorch/tracing.py"),
+    *("sources/import_path.py", "sources/model.py"),
     *("pytorch/run.py", "render/chart.py", "sources/manifest_file.py", "sources/toml.py"),
 }
 

@@ -92,7 +92,7 @@ def test_failures_come_first_then_every_module_then_the_sum() -> None:
         "\n"
         f"ok: torch {torch.__version__.partition('+')[0]} on cpu, float32, gives all 2 modules"
         " these shapes and weights\n"
-        "If the new values are right, rnnshape check --update writes them.\n"
+        "If the new values are right, rnnshape check --update writes those after =.\n"
         "FAILED: 4 of 7 expectations, in 1 of 2 modules\n"
     )
 
@@ -120,7 +120,7 @@ def test_failures_come_first_then_every_module_then_the_sum() -> None:
 def test_the_last_line_is_the_sum(text: str, said: str) -> None:
     write(text)
     result = call("check", "--no-run")
-    assert result.out.endswith(f"\nformulas only, not run\n{said}")
+    assert result.out.endswith(f"\nnot run: formulas alone\n{said}")
     assert result.code == ("FAILED" in said)
 
 
@@ -201,7 +201,7 @@ def test_beyond_20_modules_only_those_that_fail_are_listed() -> None:
     assert call("check", "--no-run").out.count("  ok  ") == 20
     write(held + module("last", "gru", "params > 1"))
     out = call("check", "--no-run").out
-    assert out == "formulas only, not run\nok: all 21 expectations of 21 modules hold\n"
+    assert out == "not run: formulas alone\nok: all 21 expectations of 21 modules hold\n"
     write(held + module("last", "gru", "params > 1M"))
     out = call("check", "--no-run").out
     assert "check  held\nlast    0/1  FAILED  nn.GRU(20, 40)\n" in out

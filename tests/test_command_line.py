@@ -19,6 +19,7 @@ from rnnshape.cli.commands import application
 from rnnshape.document.sections import SECTIONS
 from rnnshape.layer import formulas, weights
 from tests.program import MODULE, SCRIPT, Result, call, environment, shell, spawn
+from tests.test_errors import two_lines
 
 KINDS = ("lstm", "gru", "rnn")
 # PyTorch's names of options, and the names that help shows.
@@ -332,7 +333,7 @@ class TestFiles:
         def must_not_run(*_args: Any, **_kwargs: Any) -> NoReturn:
             raise AssertionError("something ran")
 
-        monkeypatch.setattr("rnnshape.cli.reports.predicted_report", must_not_run)
+        monkeypatch.setattr("rnnshape.cli.layer.predicted_report", must_not_run)
         (in_tmp / "folder.md").mkdir()
         (in_tmp / "link.md").symlink_to("a.md")
         os.mkfifo(in_tmp / "pipe.md")
@@ -583,9 +584,20 @@ class TestSpellings:
     def test_an_option_may_come_with_its_value_in_one_word(self) -> None:
         assert call("gru", "--hidden=8", "--no-run") == call("gru", "--hidden", "8", "--no-run")
 
-    def test_of_an_option_given_twice_the_last_counts(self) -> None:
-        twice = call("gru", "--hidden", "8", "--hidden", "9", "--run", "--no-run")
-        assert twice == call("gru", "--hidden", "9", "--no-run")
+    def test_an_option_counts_once_or_adds_up(self) -> None:
+        for repeated, last in {
+            "gru --hidden 8 --hidden-size 9": "--hidden 9",
+            "gru -f json --format csv": "--format csv",
+            "budget --params 1M --params 2M": "--params 2M",
+            "compare lstm --sort macs --sort name": "--sort name",
+        }.items():
+            problem, hint = two_lines(call(*repeated.split()))
+            assert problem == f"option {last.split()[0]} is given more than once"
+            assert hint == f"give it once: {last}"
+        assert call(*["gru", "--bidir", "--bidir", "--run", "--no-run"]).code == 0
+        assert call("gru", "--no-bias", "--bias", "--no-run") == call("gru", "--no-run")
+        added = call(*["gru", "--no-run", "--show", "header", "--show", "cost,weights"])
+        assert added == call(*["gru", "--no-run", "--show", "header,cost,weights"])
 
     @pytest.mark.parametrize("shape", ["7,3,6", "7x3x6", "(7, 3, 6)", " 7 , 3 , 6 ", "7X3,6"])
     def test_a_shape_may_be_written_as_people_write_shapes(self, shape: str) -> None:
@@ -672,7 +684,7 @@ def breaking(monkeypatch: pytest.MonkeyPatch) -> Breaking:
         def raises(*_args: Any, **_kwargs: Any) -> NoReturn:
             raise error
 
-        monkeypatch.setattr("rnnshape.cli.reports.predicted_report", raises)
+        monkeypatch.setattr("rnnshape.cli.layer.predicted_report", raises)
 
     return broken
 

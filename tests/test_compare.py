@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
 from rnnshape.analysis.comparison import ORDERS, Comparison, group, ordered
 from rnnshape.cli.main import main
@@ -153,8 +154,8 @@ error: there is nothing to compare
 hint: rnnshape compare lstm gru rnn
 
 $ lstm tcn
-error: tcn is neither options nor the constructor call of a recurrent layer
-hint: a target is "lstm --hidden 40 --bidir" or "nn.LSTM(20, 40, bidirectional=True)"
+error: tcn is neither a layer, a file that exists nor the path of a model
+hint: a target is "lstm --hidden 40 --bidir", "nn.LSTM(20, 40, bidirectional=True)", weights.pt or net.py:Tagger
 
 $ lstm --sort parametrs
 error: --sort parametrs is unknown; it is one of parameters, macs, name
@@ -219,7 +220,7 @@ hint: --plot with a file in a folder that you may write to
 $ lstm --show all
 error: rnnshape compare has no option --show
 hint: rnnshape compare --help lists the options
-"""
+"""  # noqa: E501
 
 
 @pytest.mark.parametrize(("words", "error", "hint"), refusals(REFUSED))
@@ -245,7 +246,7 @@ def test_a_terminal_gets_a_screenful_and_is_told_so() -> None:
 
 
 def test_a_terminal_is_told_nothing_where_all_fits() -> None:
-    assert shown("compare", "lstm", "gru", lines=30).lines[-1].startswith("formulas")
+    assert shown("compare", "lstm", "gru", lines=30).lines[-1].startswith("not run: formulas alone")
 
 
 def test_a_pipe_gets_every_row() -> None:
@@ -441,3 +442,27 @@ def test_what_a_target_shows_is_said_of_it(
 def test_a_target_that_shows_nothing_has_no_note(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "nn.LSTM(20, 40, 4)", "gru"]) == 0
     assert "note" not in capsys.readouterr().out
+
+
+def test_copies_are_counted_and_summed() -> None:
+    result = call("compare", "6 x nn.LSTM(20, 40)", "2x gru", "--input", "20")
+    assert (result.code, result.err) == (0, "")
+    lstm, gru = (
+        sum(p.numel() for p in layer.parameters()) for layer in (nn.LSTM(20, 40), nn.GRU(20, 40))
+    )
+    rows = {line.partition("  ")[0]: line.split()[-9:] for line in result.out.splitlines()}
+    assert f"{6 * lstm:,}" in rows["6 x nn.LSTM(20, 40)"]
+    assert f"{2 * gru:,}" in rows["2 x nn.GRU(20, 40)"]
+    assert f"{6 * lstm + 2 * gru:,}" in rows["total"]
+    data = json.loads(call("compare", "6 x nn.LSTM(20, 40)", "2x gru", "-f", "json").out)
+    (group,) = data["groups"]
+    assert [row["copies"] for row in group["rows"]] == [6, 2]
+    assert group["parameters"] == 6 * lstm + 2 * gru
+    assert group["rows"][1]["parameters_ratio"] == str(Fraction(2 * gru, 6 * lstm))
+
+
+def test_only_a_comparison_counts_copies() -> None:
+    result = call("inspect", "6 x lstm")
+    assert result.code == 2
+    assert result.err.endswith('hint: rnnshape compare "6 x lstm"\n')
+    assert call("compare", "lstm", "0 x rnn").code == 2

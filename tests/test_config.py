@@ -164,13 +164,13 @@ def _size_refusal(name: str, value: str, *, least: int = 1) -> str:
         pytest.param(
             {"kind": Kind.GRU, "proj_size": 10},
             "nn.GRU has no proj_size; only nn.LSTM has one",
-            "kind='LSTM', hidden_size=40, proj_size=10",
+            "kind='LSTM', proj_size=10",
             id="proj_size of a GRU",
         ),
         pytest.param(
             {"kind": Kind.RNN, "proj_size": 10},
             "nn.RNN has no proj_size; only nn.LSTM has one",
-            "kind='LSTM', hidden_size=40, proj_size=10",
+            "kind='LSTM', proj_size=10",
             id="proj_size of an RNN",
         ),
         pytest.param(

@@ -215,9 +215,6 @@ def tampered() -> nn.Module:
     return layer
 
 
-jit: Any = torch.jit  # its functions have no annotations
-
-
 def sparse() -> nn.Module:
     layer = nn.LSTM(3, 4)
     layer.weight_ih_l0 = nn.Parameter(torch.eye(16, 3).to_sparse())
@@ -233,16 +230,10 @@ UNREADABLE: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "not set up": (Unready, "Unready has no modules"),
     "other sizes": (tampered, "this LSTM is not the nn.LSTM(3, 5)"),
     "sparse": (sparse, "weight_ih_l0 of this LSTM is not a dense tensor"),
-    "scripted": (lambda: jit.script(nn.LSTM(3, 4)), "this LSTM is TorchScript"),
-    "traced": (
-        lambda: jit.trace(nn.GRUCell(3, 4), torch.zeros(2, 3)),
-        "this GRUCell is TorchScript",
-    ),
 }
 
 
 @pytest.mark.parametrize(("make", "problem"), UNREADABLE.values(), ids=UNREADABLE)
-@pytest.mark.filterwarnings("ignore")  # TorchScript is deprecated
 def test_a_layer_that_cannot_be_read_is_named_beside_the_others(
     make: Callable[[], nn.Module], problem: str
 ) -> None:
@@ -279,15 +270,6 @@ def test_what_is_packed_for_the_layers_of_a_model_has_one_step_for_its_cells() -
     reports = rnnshape.inspect_model(model, spec)
     reports.expect("layer/data = 4,3", "cell/h_1 = 2,4")
     assert "cell: nn.LSTMCell(3, 4)" in str(reports)
-
-
-@pytest.mark.filterwarnings("ignore")  # TorchScript is deprecated
-def test_layers_within_torchscript_are_found_and_refused() -> None:
-    inner = nn.Sequential(nn.Linear(2, 3), nn.GRUCell(3, 4))
-    for compiled in (jit.script(inner), jit.trace(inner, torch.zeros(5, 2))):
-        model = nn.ModuleDict({"plain": nn.LSTM(3, 4), "compiled": compiled})
-        reports = rnnshape.inspect_model(model, run=False)
-        assert (list(reports), list(reports.unread)) == (["plain"], ["compiled.1"])
 
 
 def test_where_no_layer_can_be_read_all_reasons_are_raised() -> None:

@@ -415,7 +415,7 @@ REFUSED = {
     ),
     ">>> nn.LSTM(20, 40": (
         ">>> nn.LSTM(20, 40 is not Python: '(' was never closed",
-        "nn.LSTM(20, 40, num_layers=4, bidirectional=True)",
+        "as in nn.LSTM(20, 40, num_layers=4, bidirectional=True)",
     ),
     "(0): Linear(in_features=20, out_features=40, bias=True)": (
         "Linear is not a recurrent layer of torch.nn",

@@ -31,7 +31,7 @@ def test_what_is_no_file_is_refused_by_its_kind(tmp_path: Path) -> None:
         assert refused(tmp_path / "socket")[0] == f"{tmp_path}/socket is a socket, not a file"
     assert refused(tmp_path / "pipe") == (
         f"{tmp_path}/pipe is a pipe, not a file",
-        "save what it gives to a file first",
+        "save what it outputs to a file first",
     )
     assert refused(Path("/dev/null"))[0] == "/dev/null is a device, not a file"
     assert refused(Path("/dev/zero"))[0] == "/dev/zero is a device, not a file"

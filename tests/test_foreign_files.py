@@ -87,7 +87,7 @@ FOREIGN = {
     ),
     "tar without weights": (
         tar(["a.txt", "b.txt"]),
-        "it is a tar that holds a.txt and 1 more file, no file of weights",
+        "it is a tar that holds a.txt and 1 more file, and no file of weights",
         READ,
     ),
     "gzip": (gzip.compress(b"anything"), "it is compressed by gzip", "unpack it first: gzip -d"),
@@ -111,7 +111,7 @@ FOREIGN = {
     ),
     "old .pt2": (
         zipped({"serialized_exported_program.json": b"", "serialized_state_dict.pt": b""}),
-        "it is a program exported by a PyTorch before 2.8",
+        "it is a program exported by PyTorch 2.7 or earlier",
         "torch.export.load it, and torch.save its state_dict",
     ),
     "mlpackage": (
@@ -175,7 +175,7 @@ def test_a_bomb_is_unpacked_only_so_far(tmp_path: Path) -> None:
     parts = [packer.compress(first), packer.compress(header.tobuf())]
     parts += [packer.compress(b"\0" * 2**20) for _ in range(256)]
     data = b"".join([*parts, packer.compress(tar(["w.pt"])), packer.flush()])
-    problem = "it is a gzip'd tar that holds a.txt and 1 more file, no file of weights"
+    problem = "it is a gzip'd tar that holds a.txt and 1 more file, and no file of weights"
     assert refusal(data, tmp_path)[0] == problem
 
 

@@ -349,7 +349,7 @@ def _checked(*configs: RNNConfig, names: str = "encoder{}") -> Document:
             line=1,
             report=predicted_report(Subject(config=config, name=names.format(number))),
             expected=(),
-            match=None,
+            matching=None,
         )
         for number, config in enumerate(configs)
     )
@@ -917,3 +917,15 @@ def test_a_format_is_imported_only_where_it_is_asked_for(output: Format) -> None
 def test_a_name_is_one_line_in_every_format() -> None:
     assert cell_text(Code("two\nlines\x1b[2J\ud800")) == "two\\nlines\\x1b[2J\\ud800"
     assert printable("\u5c42 \u00e9") == "\u5c42 \u00e9"
+
+
+def test_dashes_and_quotation_marks_of_a_caption_are_those_of_tex() -> None:
+    words = (
+        "lstm",
+        "--no-run",
+        "-f",
+        "latex",
+        "--caption",
+        "\u00fc \u2013 \u201c\u00e9\u201d\u2026",
+    )
+    assert "\\caption{\u00fc -- ``\u00e9''\\ldots{}}" in call(*words).out

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import torch
+from torch import nn
 
 from rnnshape.cli.commands import Commands
 from rnnshape.document.sections import SECTIONS
@@ -35,6 +37,9 @@ def test_help_ends_with_two_examples_that_work(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    if command == "inspect":
+        layers = nn.ModuleDict({"encoder": nn.ModuleDict({"lstm": nn.LSTM(20, 40)})})
+        torch.save(layers.state_dict(), "weights.pt")
     *_, heading, first, second = _help(command)
     assert heading == "Examples:"
     for line in (first, second):

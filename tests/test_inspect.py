@@ -19,12 +19,16 @@ from tests.program import Result, call, spawn
 MEANT = "nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
 UNCHECKED = "PyTorch builds the layer without a check"
 # Sections with nothing in them to type: those differ, and say it as each target does.
-_ADVISING = {"compare", "time", "expectations", "verification"}
+_ADVISING = {"calls", "compare", "time", "expectations", "verification"}
 WITHOUT_ADVICE = ",".join(
-    name for name, entry in SECTIONS.items() if name not in _ADVISING and not entry.of_layers
+    name
+    for name, entry in SECTIONS.items()
+    if name not in (*_ADVISING, "matches") and not (entry.of_layers or entry.found)
 )
-NEITHER = "neither options nor the constructor call of a recurrent layer"
-FORMS = '"lstm --hidden 40 --bidir" or "nn.LSTM(20, 40, bidirectional=True)"'
+NEITHER = "neither a layer, a file that exists nor the path of a model"
+FORMS = (
+    '"lstm --hidden 40 --bidir", "nn.LSTM(20, 40, bidirectional=True)", weights.pt or net.py:Tagger'
+)
 RAISES = "its forward raises TypeError"
 
 

@@ -131,7 +131,7 @@ EACH = {
             "recurrent_activation='hard_sigmoid': PyTorch's layer has sigmoid",
             "go_backwards=True: it reads the last step first; flip the steps in PyTorch",
             LAST,
-            "stateful=True: it begins with the last states; pass them as h_0 in PyTorch",
+            "stateful=True: it starts from the last states; pass them as h_0 in PyTorch",
             "dropout=0.25: it drops features of its input while training",
             "recurrent_dropout=0.5: it drops features of its state while training",
         ],
@@ -293,9 +293,7 @@ def test_weights_that_contradict_the_config_are_named(tmp_path: Path) -> None:
     config = model(layer("LSTM", name="lstm", units=7))
     data = hdf5({f"model_weights/lstm/lstm/{n}": s for n, s in NAMED.items()}, config)
     (failure,) = read_bytes(data, tmp_path).failures
-    assert (
-        failure.problem == "recurrent_kernel (6, 24) does not fit units 7, for which it is (7, 28)"
-    )
+    assert failure.problem == "recurrent_kernel (6, 24) does not fit units 7: it should be (7, 28)"
 
 
 NAMED = {"kernel:0": (5, 24), "recurrent_kernel:0": (6, 24), "bias:0": (24,)}
@@ -362,9 +360,9 @@ def test_the_bias_of_a_gru_tells_reset_after(
         ),
         (
             {"kernel:0": (5, 18)},
-            "kernel (5, 18) does not fit recurrent_kernel (6, 24), with which it is (..., 24)",
+            "kernel (5, 18) does not fit recurrent_kernel (6, 24): it should be (..., 24)",
         ),
-        ({"bias:0": (25,)}, "bias (25,) is no bias of 4 gates of 6 units"),
+        ({"bias:0": (25,)}, "bias (25,) is not a bias of 4 gates of 6 units"),
     ],
 )
 def test_contradictory_weights_are_named(

@@ -709,7 +709,7 @@ def test_nodes_that_follow_each_other_are_a_stack(case: str) -> None:
     assert layer.config.num_layers == 2
     assert layer.name == "lstm_0"
     evidence = {each.field: each.text for each in layer.evidence}
-    assert evidence["num_layers"] == "2 nodes up to lstm_1, each reads the output of the one before"
+    assert evidence["num_layers"] == "2 nodes up to lstm_1, each reading the output of the previous"
     assert set(layer.shapes) == {"W", "R", "B", "W2", "R2", "B2"}
 
 

@@ -90,7 +90,7 @@ def test_every_shorter_file_is_refused_or_has_less() -> None:
     results = [outcome(whole[:length]) for length in range(len(whole))]
     # Only before the functions, which follow the graph, does a shorter file end between fields.
     assert [found for found in results if found is not None and len(found.layers) < 2] == []
-    assert refused(whole[:200]).endswith("a field goes on behind the end of the file")
+    assert refused(whole[:200]).endswith("a field runs past the end of the file")
 
 
 def test_random_damage_is_told_in_two_lines() -> None:
@@ -122,11 +122,11 @@ def _mutated(data: bytearray, draw: random.Random) -> bytes:
     [
         (b"", "at byte 0 there is no graph"),
         (b"<!DOCTYPE html>", "at byte 0 a field has the unknown type 4"),
-        (b"\x3a\xff\x01", "at byte 0 a field goes on behind the end of the file"),
+        (b"\x3a\xff\x01", "at byte 0 a field runs past the end of the file"),
         (b"\x38\x01", "at byte 0 field 7 is a number, not a text or a message"),
         (b"\x02\x00", "at byte 0 a field has the number 0"),
         (b"\xff" * 20, "at byte 0 a number does not end"),
-        (b"\x3a\x02\x0a\x09", "at byte 2 a field goes on behind the end of the file"),
+        (b"\x3a\x02\x0a\x09", "at byte 2 a field runs past the end of the file"),
     ],
     ids=["empty", "a page", "cut short", "a number", "field 0", "endless", "too long within"],
 )
@@ -191,8 +191,8 @@ def calling_itself() -> bytes:
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (lambda: nested(100), f"within each other over {parts.DEEPEST} deep"),
-        (calling_itself, f"within each other over {parts.DEEPEST} deep"),
+        (lambda: nested(100), f"nested over {parts.DEEPEST} deep"),
+        (calling_itself, f"nested over {parts.DEEPEST} deep"),
         (lambda: calling_twice(30), "over 500 graphs and calls of functions"),
         (lambda: model(Graph(nodes=[b""] * 6000)), "over 5,000 fields"),
         (lambda: model(Graph(nodes=[node("a" * 20_000, [], [])])), "a text of 20,000 bytes"),

@@ -545,7 +545,7 @@ REFUSED = {
         packed([*entries(ZIP).items(), ("archive/data.pkl", b"N.")]),
         "the zip archive has two entries named archive/data.pkl",
     ),
-    "bomb": (BOMB, "a/data.pkl in it has more than 16 MiB when inflated"),
+    "bomb": (BOMB, "a/data.pkl in it has more than 16 MiB when unpacked"),
     "no pickle": (
         packed([("weights.bin", b"")]),
         "it is a zip archive without data.pkl, which torch.save and torch.jit.save write",
@@ -556,16 +556,16 @@ REFUSED = {
     ),
     "negative rows": (
         claiming(b"J\xff\xff\xff\xffK\x01\x86K\x01K\x01\x86"),
-        "a tensor in it is malformed: its shape is none",
+        "a tensor in it is malformed: its shape is not valid",
     ),
-    "no opcode": (b"\x80\x02?.", "the pickle in it is damaged near byte 2: b'?' is no opcode"),
+    "no opcode": (b"\x80\x02?.", "the pickle in it is damaged near byte 2: b'?' is not an opcode"),
     "nothing on the stack": (
         b"\x80\x02\x85.",
         "the pickle in it is damaged near byte 2: it needs a value that is not there",
     ),
     "protocol 6": (
         b"\x80\x06N.",
-        "the pickle in it is damaged near byte 1: its protocol is 6, and 0 to 5 exist",
+        "the pickle in it is damaged near byte 1: its protocol is 6; only 0 to 5 exist",
     ),
     "huge integer": (
         b"\x80\x02\x8b\xff\xff\xff\x7f.",

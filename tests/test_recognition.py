@@ -271,7 +271,7 @@ def test_weight_drop_may_hold_raw_weights_in_the_layer_itself() -> None:
     shapes = {n.replace("weight_hh_l1", "weight_hh_l1_raw"): s for n, s in SHAPES.items()}
     found = only(recognise(shapes))
     assert found.config == LSTM
-    assert found.departures == ("weight_hh_l1 is dropped at random in training",)
+    assert found.departures == ("weight_hh_l1 is put through dropout in training",)
 
 
 def quantized(layer: nn.Module, dtype: torch.dtype) -> Any:
@@ -323,7 +323,7 @@ def test_quantizable_layers_are_recognised(
 def test_gates_of_different_shapes_make_no_weight() -> None:
     shapes = shapes_of(quantizable.LSTM(20, 40, split_gates=True).state_dict())
     shapes["layers.0.layer_fw.cell.hgates.cell.weight"] = (41, 40)
-    assert "do not make weight_hh_l0: it takes four gates of one shape" in problem(shapes)
+    assert "do not make weight_hh_l0: it needs four gates of one shape" in problem(shapes)
 
 
 def test_only_an_lstm_is_quantizable() -> None:
@@ -390,35 +390,35 @@ def test_names_that_only_resemble_those_of_weights_are_no_layers() -> None:
             {"weight_hh_l1": None},
             (
                 "weight_hh_l1 (160, 40) is missing:"
-                " weight_hh_l0 (160, 40) is that of nn.LSTM(20, 40, num_layers=2)"
+                " weight_hh_l0 (160, 40) belongs to nn.LSTM(20, 40, num_layers=2)"
             ),
         ),
         (
             {"weight_ih_l0": None},
             (
                 "weight_ih_l0 is missing:"
-                " weight_hh_l0 (160, 40) is that of nn.LSTM(?, 40, num_layers=2)"
+                " weight_hh_l0 (160, 40) belongs to nn.LSTM(?, 40, num_layers=2)"
             ),
         ),
         (
             {"bias_hh_l1": None, "bias_hh_l0": None},
             (
                 "bias_hh_l0 (160,) and bias_hh_l1 (160,) are missing:"
-                " weight_hh_l0 (160, 40) is that of nn.LSTM(20, 40, num_layers=2)"
+                " weight_hh_l0 (160, 40) belongs to nn.LSTM(20, 40, num_layers=2)"
             ),
         ),
         (
             {"weight_hh_l1": (160, 41)},
             (
                 "weight_hh_l1 (160, 41) should be (160, 40):"
-                " weight_hh_l0 (160, 40) is that of nn.LSTM(20, 40, num_layers=2)"
+                " weight_hh_l0 (160, 40) belongs to nn.LSTM(20, 40, num_layers=2)"
             ),
         ),
         (
             {"weight_ih_l1": (160, 80)},
             (
                 "weight_ih_l0_reverse (160, 20), weight_hh_l0_reverse (160, 40), bias_ih_l0_reverse"
-                " (160,) and 5 more are missing: weight_hh_l0 (160, 40) is that of"
+                " (160,) and 5 more are missing: weight_hh_l0 (160, 40) belongs to"
                 " nn.LSTM(20, 40, num_layers=2, bidirectional=True)"
             ),
         ),
@@ -444,8 +444,7 @@ def test_names_that_only_resemble_those_of_weights_are_no_layers() -> None:
             {"weight_hh_l0": (160, 20), "weight_hh_l1": (160, 20), "weight_ih_l1": (160, 20)},
             (
                 "weight_hh_l0 (160, 20): 160 rows are not 4, 3 or 1 times 20, as in an LSTM,"
-                " a GRU or an RNN, and weight_hr_l0 (20, 40) of an LSTM with a projection is"
-                " missing"
+                " a GRU or an RNN; an LSTM with a projection would also have weight_hr_l0 (20, 40)"
             ),
         ),
         (
@@ -461,7 +460,7 @@ def test_names_that_only_resemble_those_of_weights_are_no_layers() -> None:
             {"weight_hh_l99999999999": (160, 40)},
             (
                 "weight_ih_l2 (160, 40), weight_hh_l2 (160, 40), bias_ih_l2 (160,) and"
-                " 399,999,999,988 more are missing: weight_hh_l0 (160, 40) is that of"
+                " 399,999,999,988 more are missing: weight_hh_l0 (160, 40) belongs to"
                 " nn.LSTM(20, 40, num_layers=100000000000)"
             ),
         ),
@@ -478,18 +477,18 @@ def test_a_problem_names_the_tensors_with_their_shapes_and_what_was_expected(
 @pytest.mark.parametrize(
     ("parts", "expected"),
     [
-        ({"weight_hh_l1_g": (160, 1)}, "weight_norm has _v and its norm _g"),
-        ({"weight_hh_l1_v": (160, 40)}, "weight_norm has _v and its norm _g"),
+        ({"weight_hh_l1_g": (160, 1)}, "weight_norm needs _v and its norm _g"),
+        ({"weight_hh_l1_v": (160, 40)}, "weight_norm needs _v and its norm _g"),
         ({"weight_hh_l1_v": (160, 40), "weight_hh_l1_g": (160, 40)}, "its norm _g"),
-        ({"weight_hh_l1_orig": (160, 40)}, "pruning has _orig and a _mask of its shape"),
+        ({"weight_hh_l1_orig": (160, 40)}, "pruning needs _orig and a _mask of its shape"),
         ({"weight_hh_l1_orig": (160, 40), "weight_hh_l1_mask": (160, 1)}, "a _mask of its shape"),
-        ({"weight_hh_l1_mask": (160, 40)}, "pruning has _orig and a _mask of its shape"),
+        ({"weight_hh_l1_mask": (160, 40)}, "pruning needs _orig and a _mask of its shape"),
         (  # as a product of two factors has them: they do not tell the shape
             {
                 "parametrizations.weight_hh_l1.original0": (160, 3),
                 "parametrizations.weight_hh_l1.original1": (3, 40),
             },
-            "weight_norm has original1 and its norm original0",
+            "weight_norm needs original1 and its norm original0",
         ),
         (
             {"parametrizations.weight_hh_l1.0._u": (160,)},

@@ -72,11 +72,11 @@ WRONG = {
     ),
     "wrong shape": (
         safetensors({"a": entry("F32", [2, 4], 0, 24)}, b"\0" * 24),
-        "its tensor a has 24 bytes of data, which its shape does not take",
+        "its tensor a has 24 bytes of data, which does not fit its shape",
     ),
     "2**40 rows": (
         safetensors({"a": entry("F32", [2**40, 2**40, 2**40], 0, 24)}, b"\0" * 24),
-        "its tensor a has 24 bytes of data, which its shape does not take",
+        "its tensor a has 24 bytes of data, which does not fit its shape",
     ),
     "negative": (
         safetensors({"a": entry("F32", [-2, -3], 0, 24)}, b"\0" * 24),
@@ -100,7 +100,7 @@ WRONG = {
     ),
     "metadata": (
         safetensors({"__metadata__": {"a": 1}}),
-        "__metadata__ of its header is no table of texts",
+        "__metadata__ of its header is not a table of texts",
     ),
     "deep": (safetensors(b'{"a":' + b"[" * 100_000), "its header is nested too deeply"),
     "many values": (

@@ -99,6 +99,29 @@ def test_what_needs_no_run_imports_nothing_heavy() -> None:
     assert imported(WITHOUT_TORCH, HEAVY) == expected
 
 
+def test_a_file_is_read_without_anything_heavy(tmp_path: Path) -> None:
+    """Its format, those that it could have, and the commands that take a file of weights."""
+    from tests.checkpoints import model_state, saved
+
+    data = saved(model_state())
+    (tmp_path / "model.pt").write_bytes(data)
+    (tmp_path / "bad.pt").write_bytes(data[:500])
+    file, bad = (shlex.quote(str(tmp_path / name)) for name in ("model.pt", "bad.pt"))
+    commands = {
+        f"inspect {file}": 0,
+        f"inspect {file}:encoder --show all": 0,
+        f"inspect {file}:encoder --matches 'nn.LSTM(3, 4)' -f json": 1,
+        f"inspect {file} --expect 'params > 1' -f markdown": 0,
+        f"compare {file}:encoder gru": 0,
+        f"inspect {bad}": 2,
+        f"inspect {file}:nothing": 2,
+    }
+    expected: dict[str, tuple[int, set[str]]] = {
+        words: (code, set()) for words, code in commands.items()
+    }
+    assert imported(commands, HEAVY) == expected
+
+
 def test_a_run_imports_torch_so_that_the_test_above_can_fail() -> None:
     """As does the question whether there is such a device, and what memory it has.
 

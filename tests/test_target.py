@@ -13,7 +13,10 @@ from rnnshape.layer.settings import DType
 from rnnshape.layer.traps import PositionalBias
 from rnnshape.sources.registry import read_target
 
-FORMS = '"lstm --hidden 40 --bidir" or "nn.LSTM(20, 40, bidirectional=True)"'
+FORMS = (
+    '"lstm --hidden 40 --bidir", "nn.LSTM(20, 40, bidirectional=True)", weights.pt or net.py:Tagger'
+)
+NEITHER = "is neither a layer, a file that exists nor the path of a model"
 
 
 def refused(text: str) -> tuple[str, str]:
@@ -127,40 +130,37 @@ def test_a_call_brings_its_traps_and_where_it_runs() -> None:
         ),
         (
             "weights.pt",
-            "there is no file weights.pt, and checkpoints are not read yet",
-            f"a target is {FORMS}",
+            "there is no file weights.pt",
+            "its path is relative to this folder",
         ),
         (
             "weights.safetensors:encoder.lstm",
-            "there is no file weights.safetensors, and checkpoints are not read yet",
-            f"a target is {FORMS}",
+            "there is no file weights.safetensors",
+            "its path is relative to this folder",
         ),
         (
             "package.module:attribute",
-            "package.module:attribute looks like an import path; models are not read yet",
-            f"a target is {FORMS}",
+            "there is no module package in this folder",
+            None,
         ),
         (
             "package.Model",
-            "package.Model looks like an import path; models are not read yet",
+            f"package.Model {NEITHER}",
             f"a target is {FORMS}",
         ),
         (
             "nn.LSTM",
-            "nn.LSTM is neither options nor the constructor call of a recurrent layer",
+            f"nn.LSTM {NEITHER}",
             "in the target: lstm",
         ),
-        ("", "'' is neither options nor the constructor call of a recurrent layer", None),
-        ("-", "- is neither options nor the constructor call of a recurrent layer", None),
-        (
-            "\x1b[31m",
-            r"'\x1b[31m' is neither options nor the constructor call of a recurrent layer",
-            None,
-        ),
+        ("nothing.xyz", f"nothing.xyz {NEITHER}", f"a target is {FORMS}"),
+        ("", f"'' {NEITHER}", None),
+        ("-", f"- {NEITHER}", None),
+        ("\x1b[31m", rf"'\x1b[31m' {NEITHER}", None),
         ("nn.LSTM(20)", "nn.LSTM needs hidden_size; PyTorch raises TypeError", None),
-        ("\0(", "'\\x00(' is neither options nor", None),
-        ("x" * 5000, f"{'x' * 60}... is neither options nor", None),
-        ("x/" * 5000, f"{'x/' * 30}... is neither options nor", None),
+        ("\0(", f"'\\x00(' {NEITHER}", None),
+        ("x" * 5000, f"{'x' * 60}... {NEITHER}", None),
+        ("x/" * 5000, f"{'x/' * 30}... {NEITHER}", None),
     ],
     ids=lambda value: ascii(value)[:40],
 )
@@ -177,9 +177,9 @@ def test_a_file_that_exists_is_known_by_any_name(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("weights", "weights (1)"):
-        assert "looks like a file" not in refused(name)[0]
+        assert NEITHER in refused(name)[0]
         Path(name).touch()
-        assert refused(name)[0] == f"{name} looks like a file; checkpoints are not read yet"
+        assert refused(name)[0].endswith(f"{name}: it is empty")
 
 
 def test_options_and_calls_come_before_files(

@@ -7,9 +7,10 @@ together. A command that ends in "# exit 2" must end with that code, any other w
 "<!-- not run -->" is left alone.
 
 A block of another language that is preceded by a line "<!-- file: NAME -->" is that file in the
-folder of the commands below it, each of which finds the files as they are shown. A command runs
-in a folder of its own where there are such files, or where it writes with -o; else in the root of
-the repository. What needs no shell is called in this process, see `run`.
+folder of the commands below it, each of which finds the files as they are shown. The same is true
+of the files that an example writes, below a line "<!-- made by: examples/NAME.py -->". A command
+runs in a folder of its own where there are such files, or where it writes with -o; else in the
+root of the repository. What needs no shell is called in this process, see `run`.
 
 `python -m tests.transcripts FILE...` rewrites the outputs of blocks without "..." to what the
 commands print now; read the difference before committing it.
@@ -25,7 +26,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,6 +46,7 @@ _FILE = re.compile(
     r"^<!-- file: (?P<name>\S+) -->\n(?P<fence>`{3,})\w+\n(?P<inside>.*?)^(?P=fence)$",
     re.MULTILINE | re.DOTALL,
 )
+_MAKER = re.compile(r"^<!-- made by: (\S+) -->$", re.MULTILINE)
 _EXIT = re.compile(r"\s*#\s*exit (\d+)$")
 # Words in which no character means anything to bash, but for the quotes around them.
 _WORDS = re.compile(r"""(?:[\w./:,=+-]|'[^']*'|"[^"$`\\!]*"| )+""")
@@ -61,7 +63,7 @@ def run(command: str, folder: Path) -> tuple[int, str]:
     own would spend a second on importing torch. Everything else is left to bash.
     """
     if example := _EXAMPLE.fullmatch(command):
-        return _in_process(partial(_run_example, folder / example[1]), folder)
+        return _in_process(partial(_run_example, ROOT / example[1]), folder)
     words = arguments(command)
     return (
         run_in_bash(command, folder) if words is None else _in_process(partial(main, words), folder)
@@ -104,13 +106,22 @@ def _run_example(path: Path) -> int:
     return 0
 
 
+@cache
+def _made(example: str) -> Mapping[str, bytes]:
+    """The files that an example writes, by name."""
+    with TemporaryDirectory() as folder:
+        _in_process(partial(_run_example, ROOT / example), Path(folder))
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One command of a block, and the text of each file that is shown above it, by name."""
+    """One command of a block, and what is above it: files by name, examples that write files."""
 
     command: str
     expected: str
     files: Mapping[str, str]
+    makers: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -123,8 +134,11 @@ class Step:
 
         `runner` is `run` or `run_in_bash`.
         """
-        if not self.files and "-o " not in self.command:
+        if not self.files and not self.makers and "-o " not in self.command:
             return runner(self.command, ROOT)
+        for maker in self.makers:
+            for name, content in _made(maker).items():
+                (folder / name).write_bytes(content)
         for name, text in self.files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
@@ -143,9 +157,11 @@ def files(text: str) -> dict[str, str]:
 
 
 def _steps(block: re.Match[str], text: str) -> Iterator[Step]:
+    above = text[: block.start()]
+    makers = tuple(_MAKER.findall(above))
     for part in re.split(r"^\$ ", block["inside"], flags=re.MULTILINE)[1:]:
         command, _, expected = part.partition("\n")
-        yield Step(command=command, expected=expected, files=files(text[: block.start()]))
+        yield Step(command=command, expected=expected, files=files(above), makers=makers)
 
 
 def matches(expected: str, printed: str) -> bool:

@@ -15,7 +15,7 @@ from rnnshape.analysis.expectation import (
     parse_expectation,
     restated,
 )
-from rnnshape.analysis.matching import Difference, differences
+from rnnshape.analysis.matching import Match, matched
 from rnnshape.errors import (
     PlacedError,
     RequestError,
@@ -36,17 +36,11 @@ from rnnshape.sources.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
-class Match:
-    """Another layer that a module must match, and how the two differ."""
+class Matching:
+    """Whether a module matches another layer, and the line in the manifest that demands it."""
 
-    other: Subject
-    differences: tuple[Difference, ...]
-    line: int  # in the manifest
-
-    @property
-    def holds(self) -> bool:
-        """Whether the two match."""
-        return not self.differences
+    match: Match
+    line: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +58,7 @@ class Module:
     line: int
     report: LayerReport
     expected: tuple[Expected, ...]
-    match: Match | None
+    matching: Matching | None
 
     @property
     def name(self) -> str:
@@ -79,13 +73,13 @@ class Module:
     @property
     def holding(self) -> int:
         """How many of its demands hold."""
-        matched = self.match is not None and self.match.holds
-        return len(self.expected) - len(self.failed) + matched
+        holds = self.matching is not None and self.matching.match.holds
+        return len(self.expected) - len(self.failed) + holds
 
     @property
     def demands(self) -> int:
         """How many expectations it has, and one more where it must match another layer."""
-        return len(self.expected) + (self.match is not None)
+        return len(self.expected) + (self.matching is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,10 +204,12 @@ def _module(
                 expected.append(Expected(judgement=judge(text, [report]), line=line))
     if report is None or target is None:
         return None
-    match = None
+    matching = None
     if other is not None:
-        match = _match(target, other, manifest.line(entry, "matches"))
-    return Module(line=manifest.line(entry), report=report, expected=tuple(expected), match=match)
+        line = manifest.line(entry, "matches")
+        matching = Matching(match=matched(target, other), line=line)
+    line = manifest.line(entry)
+    return Module(line=line, report=report, expected=tuple(expected), matching=matching)
 
 
 def _target(text: str | None) -> Target | None:
@@ -240,20 +236,6 @@ def _subject(
     target = replace(target, name=entry.name, origin=origin)
     settings = settings_for(target, device=device, dtype=dtype)
     return subject_of(target, entry.input, settings, fixed=target.fields.keys())
-
-
-def _match(target: Target, other: Target, line: int) -> Match:
-    return Match(
-        other=subject_of(other, {}, Settings()),
-        differences=tuple(
-            each
-            for each in differences(
-                target.config, other.config, target.own_settings, other.own_settings
-            )
-            if each.argument not in target.unknown | other.unknown
-        ),
-        line=line,
-    )
 
 
 def run_modules(

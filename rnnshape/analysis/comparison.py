@@ -28,13 +28,13 @@ class Compared:
 
     @property
     def parameters(self) -> int:
-        """Elements of all weights."""
-        return self.subject.parameters
+        """Elements of all weights of all copies."""
+        return self.subject.copies * self.subject.parameters
 
     @property
     def macs(self) -> int:
-        """Multiply-adds of the matrix products over the whole input."""
-        return self.subject.macs
+        """Multiply-adds of the matrix products over the whole input, of all copies."""
+        return self.subject.copies * self.subject.macs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,16 @@ class ComparedGroup:
     baseline: Subject
     rows: tuple[Compared, ...]
 
+    @property
+    def parameters(self) -> int:
+        """The sum over the rows."""
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def macs(self) -> int:
+        """The sum over the rows."""
+        return sum(row.macs for row in self.rows)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -51,6 +61,7 @@ class Comparison:
 
     groups: tuple[ComparedGroup, ...]
     request: str  # the command line
+    counted: bool = False  # whether copies are counted, so that a total is wanted
     runs: Mapping[Subject, Run] | None = None
 
     @cached_property
@@ -120,11 +131,13 @@ def against_siblings(subject: Subject) -> tuple[Compared, ...]:
 
 
 def _against(baseline: Subject, subjects: Iterable[Subject]) -> tuple[Compared, ...]:
+    """Each compared with the baseline, of which there may be several copies too."""
+    parameters, macs = (baseline.copies * n for n in (baseline.parameters, baseline.macs))
     return tuple(
         Compared(
             subject=subject,
-            parameters_ratio=_ratio(subject.parameters, baseline.parameters),
-            macs_ratio=_ratio(subject.macs, baseline.macs),
+            parameters_ratio=_ratio(subject.copies * subject.parameters, parameters),
+            macs_ratio=_ratio(subject.copies * subject.macs, macs),
         )
         for subject in subjects
     )

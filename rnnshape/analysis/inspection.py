@@ -10,14 +10,16 @@ from rnnshape.layer.subject import Subject
 
 if TYPE_CHECKING:
     from rnnshape.analysis.expectation import Judgement
+    from rnnshape.analysis.matching import Match
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """A report with judged expectations, if there are any."""
+    """A report with judged expectations and a match, if there are any."""
 
     report: LayerReport
     judgements: tuple[Judgement, ...] = ()
+    match: Match | None = None  # another layer that it must match
 
     @property
     def subject(self) -> Subject:
@@ -26,5 +28,6 @@ class Inspection:
 
     @property
     def holds(self) -> bool:
-        """Whether every expectation holds."""
-        return all(judgement.holds for judgement in self.judgements)
+        """Whether every expectation holds, and the layer matches what it must match."""
+        matches = self.match is None or self.match.holds
+        return matches and all(judgement.holds for judgement in self.judgements)

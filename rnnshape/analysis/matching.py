@@ -9,6 +9,10 @@ from typing import Final, TypeAlias
 
 from rnnshape.fields import fields_of
 from rnnshape.layer.config import RNNConfig
+from rnnshape.layer.settings import Settings
+from rnnshape.layer.subject import Subject
+from rnnshape.sources.subjects import subject_of
+from rnnshape.sources.target import Target
 
 Argument: TypeAlias = "str | int | bool | None"
 
@@ -27,6 +31,31 @@ class Difference:
     argument: str
     value: Argument
     other: Argument
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """Whether a layer matches another, which its weights are to fit."""
+
+    other: Subject
+    differences: tuple[Difference, ...]
+    undecided: tuple[str, ...] = ()  # arguments that nothing tells of one of the two
+
+    @property
+    def holds(self) -> bool:
+        """Whether the two match, as far as is known."""
+        return not self.differences
+
+
+def matched(target: Target, other: Target) -> Match:
+    """Compare two targets; an argument that is unknown of either decides nothing."""
+    unknown = target.unknown | other.unknown
+    found = differences(target.config, other.config, target.own_settings, other.own_settings)
+    return Match(
+        other=subject_of(other, {}, Settings()),
+        differences=tuple(each for each in found if each.argument not in unknown),
+        undecided=tuple(name for name in _DECISIVE if name in unknown),
+    )
 
 
 def differences(

@@ -21,7 +21,7 @@ from rnnshape.cli.options import (
 from rnnshape.cli.output import Delivery, Plan
 from rnnshape.cli.progress import progress
 from rnnshape.document.budget import budget_document
-from rnnshape.errors import RequestError, near, quoted
+from rnnshape.errors import RequestError, quoted
 from rnnshape.fields import FIELDS
 from rnnshape.layer.config import Kind
 from rnnshape.layer.report import predicted_report
@@ -162,7 +162,9 @@ def _kind(budget: _BudgetOptions, *others: object) -> Kind:
         )
     name = text.lower().removeprefix("torch.").removeprefix("nn.")
     if name not in kinds:
-        alike = near(name, kinds)
+        from rnnshape.synonyms import layer_meant  # only mistakes need it
+
+        alike = layer_meant(name)
         raise RequestError(
             f"no kind {quoted(text)}; it is one of {', '.join(kinds)}",
             hint=f"{alike} in its place" if alike else "rnnshape budget --help shows examples",

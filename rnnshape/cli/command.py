@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
@@ -55,6 +55,20 @@ class _PlainCommand(TyperCommand):
         """The options, whose values stay as they were given."""
         return AsGiven.for_each(super().get_params(ctx))
 
+    def make_parser(self, ctx: Any) -> Any:
+        """A parser that refuses what is given more than once and counts once."""
+        parser = super().make_parser(ctx)
+        parse = parser.parse_args
+
+        def parse_args(args: list[str]) -> Any:
+            values, extra, order = parse(args)
+            if not ctx.resilient_parsing:
+                _require_once(order, values, ctx)
+            return values, extra, order
+
+        parser.parse_args = parse_args  # type: ignore[method-assign]
+        return parser
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write a section for each group of options, in the order of their definition."""
         groups: dict[str, list[tuple[str, str]]] = {}
@@ -79,6 +93,23 @@ def write_examples(formatter: Any, examples: str) -> None:
     with formatter.section("Examples"):
         for line in examples.splitlines():
             formatter.write(f"{' ' * formatter.current_indent}{line}\n")
+
+
+class RepeatedOptionError(TyperException):
+    """The error for an option that is given more than once, where only the last would count."""
+
+    def __init__(self, option: str, value: object, ctx: Any) -> None:
+        super().__init__(f"option {option} is given more than once")
+        self.ctx = ctx
+        self.hint = f"give it once: {option} {value}"
+
+
+def _require_once(order: Sequence[Any], values: Mapping[str, Any], ctx: Any) -> None:
+    """Raise for an option that is repeated. Of a switch the last counts, to override another."""
+    for each in order:
+        repeatable = each.param_type_name == "argument" or each.multiple or each.is_flag
+        if not repeatable and order.count(each) > 1:
+            raise RepeatedOptionError(each.opts[0], values[each.name], ctx)
 
 
 class Help(NamedTuple):
@@ -220,6 +251,8 @@ def _usage_problem(
     error: TyperException, context: Any, command: str, arguments: Sequence[str]
 ) -> tuple[str, str]:
     """What is wrong, and what to do where it is unclear what is meant."""
+    if isinstance(error, RepeatedOptionError):
+        return error.message, error.hint
     option = getattr(error, "option_name", None)
     hint = f"{command} --help lists the options"
     if option is not None and hasattr(error, "possibilities"):

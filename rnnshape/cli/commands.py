@@ -22,7 +22,7 @@ _COMMANDS: Final = {
     "rnn": ("rnnshape.cli.layer:layer_command", "An nn.RNN, with tanh or relu."),
     "inspect": (
         "rnnshape.cli.inspect:inspect_command",
-        "Layers given as constructor calls or as options.",
+        "The layers of a file, a model or a constructor call.",
     ),
     "compare": ("rnnshape.cli.compare:compare_command", "Layers side by side, or grids of them."),
     "budget": ("rnnshape.cli.budget:budget_command", "The largest layer within a budget."),

@@ -25,7 +25,7 @@ from rnnshape.cli.progress import progress
 from rnnshape.document.compare import compare_document
 from rnnshape.errors import RequestError, quoted
 from rnnshape.sources import values
-from rnnshape.sources.registry import read_target
+from rnnshape.sources.registry import read_counted
 from rnnshape.sources.shared_options import subjects_at_points
 from rnnshape.sources.subjects import chosen_settings
 from rnnshape.sources.target import Target
@@ -98,7 +98,7 @@ def _compare(
 ) -> int:
     plan = Plan.of(output, sections=(), default=())
     limit = None if compare.limit is None else values.size(compare.limit, "--limit")
-    targets = [read_target(text) for text in compare.targets or ()]
+    targets = [read_counted(text) for text in compare.targets or ()]
     texts = [target.origin.target or "" for target in targets]
     given = replace(compare, targets=texts, plot=None, plot_of=None)
     request = shlex.join(["rnnshape", "compare", *words_of(given, layer, input_, run)])
@@ -107,7 +107,9 @@ def _compare(
         words = words_of(every, layer, input_, run)
         hint = shlex.join(["rnnshape", "compare", *words])
         raise RequestError("there is nothing to compare", hint=hint)
-    comparison = Comparison(groups=_groups(targets, layer, input_, run), request=request)
+    counted = any(target.copies is not None for target in targets)
+    groups = _groups(targets, layer, input_, run)
+    comparison = Comparison(groups=groups, request=request, counted=counted)
     if compare.sort is not None:
         comparison = ordered(comparison, values.one_of(compare.sort, "--sort", ORDERS))
     pictures = _pictures(compare, comparison, plan)
@@ -131,7 +133,8 @@ def _groups(
 ) -> tuple[ComparedGroup, ...]:
     settings = chosen_settings(run.device, run.dtype)
     for target in targets:
-        if target.device is not None or target.dtype is not None:
+        # A file has a dtype, but says nothing of the run.
+        if target.found is None and target.own_settings:
             raise RequestError(
                 f"{quoted(target.origin.target or '')} names its device or dtype,"
                 " which all targets must share",

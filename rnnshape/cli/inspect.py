@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from rnnshape.analysis.inspection import Inspection
+from rnnshape.analysis.matching import matched
 from rnnshape.cli.command import Help, command
+from rnnshape.cli.expectations import judged
 from rnnshape.cli.options import (
+    RUN,
+    TARGET,
     ExpectOptions,
     InputOptions,
     OutputOptions,
     RunOptions,
     TargetOptions,
+    option,
 )
 from rnnshape.cli.reports import deliver, layer_plan
-from rnnshape.errors import RequestError, gathered
-from rnnshape.layer.subject import Subject
+from rnnshape.errors import RequestError, RequestErrors, gathered
+from rnnshape.layer.report import predicted_report
+from rnnshape.pytorch.request import GivenTensor
+from rnnshape.sources.forward import read_called, read_given_tensor
 from rnnshape.sources.options import input_fields
-from rnnshape.sources.registry import read_target
+from rnnshape.sources.registry import read_source, read_target
 from rnnshape.sources.subjects import settings_for, subject_of
+from rnnshape.sources.target import Source, Target
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 _STDIN: Final = "-"
 _EXAMPLE: Final = 'rnnshape inspect "nn.LSTM(20, 40, num_layers=4)"'
@@ -31,56 +44,100 @@ _EXAMPLE: Final = 'rnnshape inspect "nn.LSTM(20, 40, num_layers=4)"'
 def inspect_command(name: str, *, help: str) -> TyperCommand:
     """The command that reads targets."""
     examples = (
-        'rnnshape inspect "rnn = nn.LSTM(10, 20, 2)"',
-        'rnnshape inspect "gru --hidden 64 --bidir" --batch 32 --show default,cost',
+        'rnnshape inspect "rnn = nn.LSTM(10, 20, 2)" --batch 32 --show default,cost',
+        'rnnshape inspect weights.pt:encoder.lstm --matches "nn.LSTM(20, 40)"',
     )
     return command(_inspect, name=name, help=Help(help, examples))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _InspectOptions(TargetOptions):
+    """Layers that are described elsewhere, and what they must match."""
+
+    matches: str | None = option(
+        TARGET,
+        "--matches",
+        "TARGET",
+        "Whether the layer fits this one, and where they differ; exit code 1 if it does not.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _RunOfFound(RunOptions):
+    """Where the layers run, if at all: those of a file are read, the others run."""
+
+    run: bool | None = option(
+        RUN, "--run/--no-run", "", "Run a layer like it; the default unless it is in a file."
+    )
+
+
 def _inspect(
-    target: TargetOptions,
+    target: _InspectOptions,
     input_: InputOptions,
-    run: RunOptions,
+    run: _RunOfFound,
     expect: ExpectOptions,
     output: OutputOptions,
 ) -> int:
-    def subject(text: str) -> Subject:
-        read = read_target(text)
+    other = None if target.matches is None else read_target(target.matches)
+    given = tuple(map(read_given_tensor, target.forward or ()))
+
+    def inspection(read: Target) -> Inspection:
         settings = settings_for(read, device=run.device, dtype=run.dtype)
-        return subject_of(read, input_fields(input_), settings, fixed=read.fields.keys())
+        subject = subject_of(read, input_fields(input_), settings, fixed=read.fields.keys())
+        found = judged(expect, predicted_report(subject))
+        return found if other is None else replace(found, match=matched(read, other))
 
-    plan = layer_plan(output, timed=run.time)
-    return deliver(list(_subjects(target.targets or [], subject)), plan, run, expect)
+    numbered = _sources(target.targets or [], given)
+    sources = [source for _, source in numbered]
+    targets = [each for source in sources for each in source.targets]
+    found = bool(targets) and all(each.found for each in targets)
+    plan = layer_plan(output, timed=run.time, found=found)
+    in_files = found and all(each.found and each.found.from_file for each in targets)
+    runs = replace(run, run=(run.time or not in_files) if run.run is None else run.run)
+    holding = [source for source in sources if source.holder is not None]
+    placed = [(place, each) for place, source in numbered for each in source.targets]
+    inspections = gathered(lambda one: _behind(one[0], inspection, one[1]), placed)
+    return deliver(inspections, plan, runs, expect, holding)
 
 
-def _subjects(targets: Sequence[str], subject: Callable[[str], Subject]) -> Iterator[Subject]:
+def _behind(place: str, function: Callable[[_Given], _Made], given: _Given) -> _Made:
+    """The function's result. Raises RequestError behind the place."""
+    try:
+        return function(given)
+    except RequestError as error:
+        raise RequestErrors(each.behind(place) for each in error.errors) from error
+
+
+def _sources(targets: Sequence[str], given: Sequence[GivenTensor]) -> list[tuple[str, Source]]:
+    """What each target names, with its line where it stands on stdin."""
     if not targets and sys.stdin is not None and sys.stdin.isatty():
         raise RequestError("no TARGET is given, and stdin is a terminal", hint=_EXAMPLE)
+    sources: list[tuple[str, Source]] = []
     for target in targets or [_STDIN]:
-        if target == _STDIN:
-            yield from _of_lines(_stdin(), subject)
-        else:
-            yield subject(target)
+        sources += (
+            _of_lines(_stdin(), given) if target == _STDIN else [("", _source(target, given))]
+        )
+    return sources
 
 
-def _of_lines(text: str, subject: Callable[[str], Subject]) -> list[Subject]:
-    """A subject for each line. Raises RequestErrors with every bad line."""
+def _source(text: str, given: Sequence[GivenTensor]) -> Source:
+    return read_called(text, given) if given else read_source(text)
+
+
+def _of_lines(text: str, given: Sequence[GivenTensor]) -> list[tuple[str, Source]]:
+    """What each line names. Raises RequestErrors with every bad line."""
     lines = [
-        (number, line.strip())
+        (f"line {number}", line.strip())
         for number, line in enumerate(text.splitlines(), start=1)
         if line.strip() and not line.lstrip().startswith("#")
     ]
     if not lines:
         raise RequestError("stdin has no target", hint=_EXAMPLE)
 
-    def of_line(numbered: tuple[int, str]) -> Subject:
-        number, line = numbered
-        try:
-            return subject(line)
-        except RequestError as error:
-            raise error.behind(f"line {number}") from error
+    def of_line(line: str) -> Source:
+        return _source(line, given)
 
-    return gathered(of_line, lines)
+    return gathered(lambda one: (one[0], _behind(one[0], of_line, one[1])), lines)
 
 
 def _stdin() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rnnshape.cli.command import Help, command, words_of
+from rnnshape.cli.expectations import judged
 from rnnshape.cli.options import (
     ExpectOptions,
     InputOptions,
@@ -16,6 +17,7 @@ from rnnshape.cli.options import (
 from rnnshape.cli.reports import deliver, layer_plan
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind
+from rnnshape.layer.report import predicted_report
 from rnnshape.sources import values
 from rnnshape.sources.options import described, input_fields
 from rnnshape.sources.subjects import settings_for, subject_of
@@ -38,11 +40,20 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
         plan = layer_plan(output, timed=run.time)
         try:
             target, of_input = described(kind, layer), input_fields(input_)
+            settings = settings_for(target, device=run.device, dtype=run.dtype)
+            subject = subject_of(target, of_input, settings)
         except values.ListGivenError as error:
             words = [name, *words_of(layer, input_, run, expect, output)]
             raise _in_comparison(error, words) from error
-        settings = settings_for(target, device=run.device, dtype=run.dtype)
-        return deliver([subject_of(target, of_input, settings)], plan, run, expect)
+        except RequestError as error:
+            if "kind" not in error.fields:
+                raise
+            of_kind = {"nonlinearity": str(error.fields.get("nonlinearity"))}
+            given = {n: of_kind.get(n, value) for n, value in layer.items()}
+            words = [str(error.fields["kind"]).lower()]
+            words += words_of(given, input_, run, expect, output)
+            raise _instead(error, words) from error
+        return deliver([judged(expect, predicted_report(subject))], plan, run, expect)
 
     examples = (
         f"rnnshape {name} --hidden 40 --layers 4 --bidir --batch-first",
@@ -50,6 +61,13 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
     )
     whole = Help(f"{help} --show diagram draws a picture of the network.", examples)
     return command(report_layer, name=name, help=whole, kind=kind)
+
+
+def _instead(error: RequestError, words: Sequence[str]) -> RequestError:
+    """The error with a whole command line as its hint."""
+    from rnnshape.cli.meant import command_line  # only mistakes need it
+
+    return RequestError("{}", error.problem, command_line(words), hint="{}")
 
 
 def _in_comparison(error: values.ListGivenError, words: Sequence[str]) -> RequestError:

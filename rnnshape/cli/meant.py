@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 from rnnshape import synonyms
 from rnnshape.cli.commands import application
 from rnnshape.document.sections import SECTIONS
-from rnnshape.errors import near, word
+from rnnshape.errors import RequestError, near, word
 from rnnshape.fields import FIELDS, fields_of, spelled
 from rnnshape.render import Format
 from rnnshape.sources.amounts import parsed_amount
@@ -28,6 +28,7 @@ from rnnshape.sources.rewording import (
     divided,
     field_option,
     is_number,
+    kind_for,
     layers_in,
     misspelt_option,
     reworded,
@@ -42,7 +43,10 @@ _ELSEWHERE: Final = {
     **dict.fromkeys(_BUDGETS, "budget"),
     **dict.fromkeys(("--plot", "--sort", "--limit"), "compare"),
 }
-_VARIED: Final = ("--hidden", "32,64,128")  # without a size that varies there is no plot
+_PROGRAM: Final = ("$", ">", "%", "python", "python3", "-m", "rnnshape")
+_ASSIGNED: Final = re.compile(r"\w+=[^\s,]+([,\s]+\w+=[^\s,]+)+")  # `hidden=20, layers=2`
+# Without a size that varies there is no plot.
+_VARIED: Final = (("--hidden", "32,64,128"), ("--layers", "1,2,4"))
 _LAYER_OPTIONS: Final = {field.option for field in fields_of("layer")}
 _SIZES: Final = {field.option for field in FIELDS.values() if field.takes in ("size", "count")}
 _LISTS: Final = frozenset({"--input-shape", "--lengths", *_SIZES})
@@ -50,7 +54,7 @@ _LISTS: Final = frozenset({"--input-shape", "--lengths", *_SIZES})
 
 def meant(arguments: Sequence[str]) -> str | None:
     """What to do instead: a command line, or an option to leave out. None where that is unclear."""
-    line = _Line.of(list(arguments))
+    line = _Line.of([*_tidied(arguments)])
     if line is None:
         return None
     if line.alone is not None:
@@ -66,22 +70,54 @@ def meant(arguments: Sequence[str]) -> str | None:
     return command_line(words)
 
 
+def _tidied(arguments: Sequence[str]) -> Iterator[str]:
+    """The words without a prompt, the program's own name, and commas and `=` that stand alone."""
+    words = list(arguments)
+    while words and words[0] in _PROGRAM:
+        words.pop(0)
+    whole = any("(" in word or word.startswith("--expect") for word in words)
+    for each in words:
+        if whole:
+            yield each
+        elif _ASSIGNED.fullmatch(each):
+            yield from re.split(r"[,\s]+", each)
+        elif each not in (",", "=", "--vs", "--versus"):
+            yield re.sub(r"^(\w+):(?=[0-9])", r"\1=", each.removesuffix(","))
+
+
 def compared(words: Sequence[str], option: str, listed: str) -> str:
     """The comparison that a layer's command means by a list of sizes.
 
-    Options that `compare` does not have are left out.
+    What to show is left out; another option that `compare` lacks is named instead.
     """
     kind, *options = words
     options[options.index(option) + 1] = listed
-    line = _Line("compare", [kind])
-    known = {name: parameter for on, off, parameter in line.parameters() for name in (*on, *off)}
-    kept = []
-    while options:
-        name = options.pop(0)
-        takes = bool(options) and not options[0].startswith("--") and not name.startswith("--no-")
-        value = [options.pop(0)] if takes else []
-        kept += [name, *value] if name in known else []
-    return command_line(["compare", kind, *kept])
+    comparison, lacking = _comparison([kind], options)
+    if lacking:
+        return f"rnnshape compare takes {option} {listed}, but has no {lacking[0]}"
+    return command_line(comparison)
+
+
+def _comparison(targets: Sequence[str], options: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words that compare layers with these options, and the options that are lost."""
+    known = {name for on, off, _ in _Line("compare", []).parameters() for name in (*on, *off)}
+    groups = [*_grouped(options)]
+    kept = [word for each in groups if each[0] in known for word in each]
+    others = [name for name, *_ in groups if name not in known]
+    if "--cell" in others:
+        targets = [f"{each} --cell" for each in targets]
+    lacking = [name for name in others if name not in ("--cell", "--show", "--full")]
+    return ["compare", *targets, *kept], lacking
+
+
+def _grouped(options: Sequence[str]) -> Iterator[list[str]]:
+    """Each option with its value."""
+    left = list(options)
+    while left:
+        group = [left.pop(0)]
+        if left and not re.match("--?[a-zA-Z]", left[0]):
+            group.append(left.pop(0))
+        yield group
 
 
 def command_line(words: Sequence[str]) -> str:
@@ -103,6 +139,15 @@ def _is_accepted(words: Sequence[str]) -> bool:
         except TyperException:
             return False
     return not extra or any(each.nargs == -1 for each in context.command.params)
+
+
+def _shown_once(words: Sequence[str]) -> list[str]:
+    """The words with every `--show` in one list."""
+    shown = [value for name, value in pairwise(words) if name == "--show"]
+    if len(shown) < 2:
+        return [*words]
+    rest = [word for each in _grouped(words) if each[0] != "--show" for word in each]
+    return [*rest, "--show", ",".join(dict.fromkeys(shown))]
 
 
 def _context(name: str) -> Any:
@@ -130,11 +175,17 @@ class _Line:
         words, kind = _without_kind_option(arguments)
         names = application().list_commands(None)  # type: ignore[arg-type]
         first = words[0] if words else ""
+        if kind is not None and first.lower() in ("inspect", "compare", "check"):
+            return None
+        if kind is not None and first.lower() == "budget":
+            return cls("budget", [kind, *words[1:]], changed=True)
         if kind is not None and (first.lower() in KINDS or first.lower() not in names):
             rest = words[1:] if first.lower() in KINDS else words
             return cls(*_split(kind, rest), changed=True)
         if first.lower() == "check" and layers_in(words[1:2]) and "--init" not in words:
             return cls(*_kind_of(words[1:]), changed=True)
+        if first.lower() in names and [each.lower() for each in words[1:]] == ["help"]:
+            return cls._whole([first.lower(), "--help"])
         if first.lower() in names:
             return cls(first.lower(), words[1:])
         if first.startswith("-"):
@@ -164,7 +215,7 @@ class _Line:
             return cls(*_split(synonyms.LAYERS[bare], rest), changed=True)
         if first.lower().endswith(".toml"):
             return cls("check", words, changed=True)
-        layers = layers_in([first]) or []
+        layers = layers_in(first.split()) or []
         if len(layers) > 1:
             return cls("compare", [*layers, *rest], changed=True)
         if bare in synonyms.COMMANDS:
@@ -177,11 +228,12 @@ class _Line:
         if is_number(first) or "=" in first:
             return cls("lstm", words, changed=True)
         layers = layers or layers_in(words[:1]) or []
+        if not layers and (command := near(first.lower(), names)):
+            return cls(command, rest, changed=True)
         if not layers and (places := [p for p, each in enumerate(rest) if each.lower() in KINDS]):
             others = [*rest[: places[0]], *rest[places[0] + 1 :]]
             return cls(rest[places[0]].lower(), [first, *others], changed=True)
-        found = layers[0] if layers else near(first.lower(), names)
-        return None if found is None else cls(found, rest, changed=True)
+        return cls(layers[0], rest, changed=True) if layers else None
 
     @classmethod
     def _from_synonym(cls, meant: str, rest: list[str], names: Sequence[str]) -> _Line | None:
@@ -221,7 +273,7 @@ class _Line:
     def words(self) -> list[str] | None:
         """The whole command line, or None where a word of it means nothing."""
         found = reworded(self.rest, self._lookup, lists=_LISTS)
-        named = None if found is None else [*bare_options(found.loose)]
+        named = None if found is None else [*bare_options([*map(self._section_named, found.loose)])]
         if found is None or named is None:
             return None
         if named != found.loose and self.command != "check":  # `hidden=40`
@@ -231,8 +283,20 @@ class _Line:
             found.options, found.loose = [*more.options, *found.options], more.loose
             found.changed = True
         self.rewording = found
-        handle = {"inspect": self._of_targets, "compare": self._of_targets}
-        return handle.get(self.command, self._of_command)()
+        if self.command in ("inspect", "compare"):
+            found_words = self._of_each_target() or self._of_targets()
+        else:
+            found_words = self._of_command()
+        return None if found_words is None else _shown_once(found_words)
+
+    def _section_named(self, word: str) -> str:
+        """A bare word as the option that shows a section or chooses a format, if it names one."""
+        names = (*SECTIONS, *(each.value for each in Format))
+        shows = self.command in (*KINDS, "inspect") and word.lower() in {*names} - {"header"}
+        plurals = {"shape": "shapes", "gate": "gates", "costs": "cost", "weight": "weights"}
+        word = plurals.get(word.lower(), word) if self.command in KINDS else word
+        budget = self.command == "budget" and f"--{word.partition('=')[0]}" in _BUDGETS
+        return f"--{word}" if shows or budget or word in plurals.values() else word
 
     def _of_command(self) -> list[str] | None:
         loose, options = [*divided(self.rewording.loose)], self.rewording.options
@@ -259,10 +323,13 @@ class _Line:
         sizes = sized(numbers, options)
         if sizes is None:
             return None
-        kind = _kind_for(self.command, options)
+        kind = kind_for(self.command, options)
+        if kind is None:
+            return None
         others = [layer for layer in layers if layer != self.command]
         if others or _has_list(options):
-            return ["compare", kind, *others, *sizes, *options]
+            comparison, lacking = _comparison([kind, *others], [*sizes, *options])
+            return None if lacking else comparison
         return [kind, *sizes, *options]
 
     def _of_budget(self, loose: list[str], options: list[str]) -> list[str] | None:
@@ -285,6 +352,33 @@ class _Line:
             more = ["--params", "1M"]
         return ["budget", kind, *given, *more, *options]
 
+    def _of_each_target(self) -> list[str] | None:
+        """The line with the options and sizes behind each layer as that layer's own.
+
+        None where fewer than two layers have some, or one of these is no target.
+        """
+        parts: list[list[str]] = []
+        for each in self.rest:
+            if layers_in([each]):
+                parts.append([])
+            if not parts:
+                return None
+            parts[-1].append(each)
+        targets, shared, own = [], [], 0
+        for first, *rest in parts:
+            self.of_targets = []
+            found = reworded([*bare_options(rest)], self._lookup, lists=_LISTS)
+            if found is None:
+                return None
+            groups = [*_grouped([*self.of_targets, *found.options])]
+            layer = [each for each in groups if each[0].replace("--no-", "--") in _LAYER_OPTIONS]
+            shared += [word for each in groups if each not in layer for word in each]
+            words = [first, *found.loose, *(word for each in layer for word in each)]
+            targets.append(target_meant(" ".join(words)) or "")
+            own += len(words) > 1
+        several = own > 1 and all(map(_is_readable, targets))
+        return [self.command, *targets, *shared] if several else None
+
     def _of_targets(self) -> list[str] | None:
         loose = [*filter(None, [self.kind]), *self.rewording.loose]
         numbers = [each for each in loose if is_number(each)]
@@ -293,6 +387,12 @@ class _Line:
         more = [*numbers, *self.of_targets]
         if None in read or not targets:
             return None
+        options = self.rewording.options
+        if self.kind and "--plot" in options and not _has_list(options):
+            varied = next(([*each] for each in _VARIED if each[0] not in options), None)
+            if varied is None:
+                return None
+            options += varied
         if numbers and (self.command == "compare" or len(targets) > 1):
             sizes = sized(numbers, self.rewording.options)
             if sizes is None:
@@ -315,7 +415,8 @@ class _Line:
         ):
             found: Option | None = lookup(name, value)
             if found is not None:
-                return found
+                is_file = found.words[:1] != ("--output",) or "." in found.words[-1]
+                return found if is_file or lookup == self._own else None
         return None
 
     def parameters(self) -> Iterator[tuple[list[str], list[str], Any]]:
@@ -370,7 +471,8 @@ class _Line:
     def _misspelt(self, name: str, value: str | None) -> Option | None:
         own = [option[2:] for option in self._options() if option.startswith("--")]
         found = near(name.strip("-").lower(), own)
-        if found is not None:
+        size = found is not None and f"--{found}" in _SIZES
+        if found is not None and not (size and value and not re.search("[0-9]", value)):
             return self._own(f"--{found}", value)
         return self._placed(misspelt_option(name, value))
 
@@ -420,8 +522,7 @@ class _Line:
             self.alone = [_ELSEWHERE[option], "--help"]
             return Option(())
         self.kind, self.command = self.command, _ELSEWHERE[option]
-        varied = option == "--plot" and not any("--hidden" in word for word in self.rest)
-        return Option((option, value, *_VARIED * varied), takes_value=True)
+        return Option((option, value), takes_value=True)
 
 
 def _targets(text: str) -> list[str] | None:
@@ -432,6 +533,13 @@ def _targets(text: str) -> list[str] | None:
     if layers is not None:
         return layers
     return None if found is None else [found]
+
+
+def _is_readable(target: str) -> bool:
+    try:
+        return bool(read_options(target).config)
+    except RequestError:
+        return False
 
 
 def _with_options(target: str, options: Sequence[str]) -> str:
@@ -471,13 +579,6 @@ def _kind_of(words: Sequence[str]) -> tuple[str, list[str]]:
 def _split(target: str, rest: Sequence[str]) -> tuple[str, list[str]]:
     kind, *given = target.split()
     return kind, [*given, *rest]
-
-
-def _kind_for(kind: str, options: Sequence[str]) -> str:
-    for field in fields_of("layer"):
-        if field.kind and field.option in options:
-            return field.kind.lower()
-    return kind
 
 
 def _as_shape(options: Sequence[str]) -> list[str]:

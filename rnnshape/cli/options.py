@@ -16,7 +16,7 @@ from rnnshape.document.sections import SECTIONS
 from rnnshape.fields import FIELDS
 from rnnshape.render import Format
 
-_TARGET: Final = "Target"
+TARGET: Final = "Target"
 LAYER: Final = "Layer"
 INPUT: Final = "Input"
 RUN: Final = "Run"
@@ -53,9 +53,16 @@ class TargetOptions:
     """Layers that are described elsewhere."""
 
     targets: list[str] | None = argument(
-        _TARGET,
+        TARGET,
         "TARGET",
-        '"nn.LSTM(20, 40, 4)" or "lstm --hidden 40"; - or no TARGET: one per line from stdin.',
+        '"nn.LSTM(20, 40, 4)", "lstm --hidden 40", weights.pt, weights.pt:encoder.lstm or'
+        " net.py:Tagger; - or no TARGET: one per line from stdin.",
+    )
+    forward: list[str] | None = option(
+        TARGET,
+        "--forward",
+        "SHAPE",
+        "Run a model once: 16,50,80 or 16,50:int64, once for each argument. Repeatable.",
     )
 
 
@@ -81,12 +88,12 @@ class RunOptions:
 
     device: str | None = _run_option("device")
     dtype: str | None = _run_option("dtype")
-    run: bool = _run_option("run")
+    run: bool | None = _run_option("run")  # None where that depends on what is inspected
     time: bool = option(
         RUN,
         "--time",
         "",
-        "Time a forward pass beside those of LSTM, GRU and RNN, in a few seconds.",
+        "Time a forward pass beside those of LSTM, GRU and RNN: some seconds, after the run.",
         default=False,
     )
 
@@ -133,8 +140,11 @@ class OutputOptions:
     label: str | None = option(
         _OUTPUT, "--label", "NAME", r"With --caption: what \ref{NAME} refers to."
     )
-    show: str | None = option(
-        _OUTPUT, "--show", "SECTION,...", f"default, all, or some of {', '.join(SECTIONS)}."
+    show: list[str] | None = option(
+        _OUTPUT,
+        "--show",
+        "SECTION,...",
+        f"default, all, or some of {', '.join(SECTIONS)}. Repeatable.",
     )
     full: bool = option(_OUTPUT, "--full", "", "Name every weight.", default=False)
     color: str = option(_OUTPUT, "--color", "WHEN", "auto, always or never.", default="auto")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Collection, Sequence
@@ -43,8 +44,8 @@ class Plan:
         name = values.one_of(options.format, "--format", [f.value for f in Format])
         colour = values.one_of(options.color, "--color", _COLOURS)
         terminal = sys.stdout.isatty()
-        show = "default" if options.show is None else options.show
-        words = [_section(word.strip(), sections) for word in show.split(",")]
+        show = ",".join(options.show or ["default"])
+        words = [_section(word, sections) for word in re.split(r"\s*[,+\s]\s*", show.strip())]
         named = frozenset(words) & frozenset(sections)
         files = _files(options.files or [])
         return cls(
@@ -102,7 +103,9 @@ class Delivery:
         else:
             annotate(document)
         if self._plan.format is not Format.TABLE:
-            write_stdout(render(document, self._plan.format))
+            marked_up = self._plan.format in (Format.HTML, Format.SVG, Format.JUNIT)
+            escape = "xmlcharrefreplace" if marked_up else "backslashreplace"
+            write_stdout(render(document, self._plan.format), escape=escape)
             return
         rest = document.sections[self._shown :]
         between = "\n" if self._shown and rest else ""
@@ -147,7 +150,8 @@ def _text(plan: Plan, sections: Sequence[Section]) -> str:
 def _more(plan: Plan, text: str) -> str:
     from rnnshape.render.terminal import dimmed
 
-    return dimmed(text, colour=plan.colour)
+    width = shutil.get_terminal_size().columns
+    return dimmed(text, colour=plan.colour, width=width)
 
 
 def _section(word: str, sections: Sequence[str]) -> str:

@@ -6,34 +6,56 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from rnnshape.analysis.inspection import Inspection
 from rnnshape.cli import exits
-from rnnshape.cli.expectations import judged
 from rnnshape.cli.options import ExpectOptions, OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan
 from rnnshape.cli.progress import progress
 from rnnshape.document.report import report_document
-from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS, TIMED_SECTIONS, probes_of
+from rnnshape.document.sections import (
+    DEFAULT_SECTIONS,
+    FOUND_SECTIONS,
+    SECTIONS,
+    TIMED_SECTIONS,
+    probes_of,
+)
 from rnnshape.errors import RequestError
-from rnnshape.layer.report import predicted_report
 from rnnshape.layer.subject import Subject
+from rnnshape.sources.target import Source
 
 
-def layer_plan(output: OutputOptions, *, timed: bool) -> Plan:
-    """Where to write a document of layers, and which of its sections."""
-    default = TIMED_SECTIONS if timed else DEFAULT_SECTIONS
-    return Plan.of(output, sections=tuple(SECTIONS), default=default)
+def layer_plan(output: OutputOptions, *, timed: bool, found: bool | None = None) -> Plan:
+    """Where to write a document of layers, and which of its sections.
+
+    `found` says whether files or models hold them all; None where options alone describe them.
+    """
+    sections = [
+        name
+        for name, traits in SECTIONS.items()
+        if found is not None or not (traits.found or name == "matches")
+    ]
+    default = FOUND_SECTIONS if found else DEFAULT_SECTIONS
+    return Plan.of(output, sections=sections, default=TIMED_SECTIONS if timed else default)
 
 
-def deliver(subjects: Sequence[Subject], plan: Plan, run: RunOptions, expect: ExpectOptions) -> int:
+def deliver(
+    inspections: Sequence[Inspection],
+    plan: Plan,
+    run: RunOptions,
+    expect: ExpectOptions,
+    sources: Sequence[Source] = (),
+) -> int:
     """Write one document about all the layers, run if `run` says so, and return the exit code.
 
-    Every expectation must hold for each of them.
+    Every expectation must hold for each of them. `sources` are the files and models that hold some.
     """
+    subjects = [each.subject for each in inspections]
     _require_timeable(subjects, run)
-    _require_shown(subjects, plan, run, expect)
-    inspections = [judged(expect, predicted_report(subject)) for subject in subjects]
+    _require_shown(inspections, plan, run, expect)
     show = plan.show | {"time"} if run.time else plan.show - {"time"}
-    document = partial(report_document, show=show, detailed=plan.detailed, full=plan.full)
+    document = partial(
+        report_document, show=show, detailed=plan.detailed, full=plan.full, sources=sources
+    )
     delivery = Delivery(plan, more="" if plan.named else _more(subjects, plan))
     if plan.streams:
         delivery.begin(document(*inspections))
@@ -52,10 +74,13 @@ def deliver(subjects: Sequence[Subject], plan: Plan, run: RunOptions, expect: Ex
 def _more(subjects: Sequence[Subject], plan: Plan) -> str:
     """The sections that are not shown and could be, as an option."""
     cells = all(subject.config.cell for subject in subjects)
+    found = any(subject.found for subject in subjects)
     names = [
         name
         for name in SECTIONS
-        if name not in plan.show | {"time"} and not (cells and SECTIONS[name].of_layers)
+        if name not in plan.show | {"time", "matches"}
+        and not (cells and SECTIONS[name].of_layers)
+        and (found or not SECTIONS[name].found)
     ]
     return f"more: --show {','.join(names)} or all" if names else ""
 
@@ -72,9 +97,10 @@ def _require_timeable(subjects: Sequence[Subject], run: RunOptions) -> None:
 
 
 def _require_shown(
-    subjects: Sequence[Subject], plan: Plan, run: RunOptions, expect: ExpectOptions
+    inspections: Sequence[Inspection], plan: Plan, run: RunOptions, expect: ExpectOptions
 ) -> None:
     """Raise RequestError for a section that is named but has nothing to show."""
+    subjects = [each.subject for each in inspections]
     if "time" in plan.named and not run.time:
         raise RequestError(
             "--show time shows what --time measures, but --time is not given", hint="add --time"
@@ -84,7 +110,23 @@ def _require_shown(
             "--show expectations shows what --expect judges, but --expect is not given",
             hint='add --expect "params <= 150k"',
         )
+    ran = any(subject.found and subject.found.calls is not None for subject in subjects)
+    if "calls" in plan.named and not ran:
+        raise RequestError(
+            "--show calls shows what --forward measures, but --forward is not given",
+            hint="name a model, net.py:Tagger, and add --forward 16,50,80",
+        )
+    if "matches" in plan.named and not any(each.match for each in inspections):
+        raise RequestError(
+            "--show matches shows what --matches compares, but --matches is not given",
+            hint='add --matches "nn.LSTM(20, 40)"',
+        )
     for name in plan.named:
+        if SECTIONS[name].found and not any(subject.found for subject in subjects):
+            raise RequestError(
+                f"--show {name} is about a layer in a file or a model, and none is in one",
+                hint="--show default",
+            )
         if SECTIONS[name].of_layers and all(subject.config.cell for subject in subjects):
             raise RequestError(
                 f"--show {name} needs a layer; a cell takes only one step", hint="--show default"

@@ -11,12 +11,12 @@ from typing import Final, TextIO
 _COMMAND: Final = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
 
 
-def write_stdout(text: str) -> None:
-    """Write to stdout and flush it; characters that it cannot encode are escaped."""
+def write_stdout(text: str, *, escape: str = "backslashreplace") -> None:
+    """Write to stdout and flush it; characters that it cannot encode are escaped in this way."""
     try:
         sys.stdout.write(text)
     except UnicodeEncodeError as error:  # nothing is written yet
-        sys.stdout.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
+        sys.stdout.write(text.encode(error.encoding, escape).decode(error.encoding))
     sys.stdout.flush()
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any, Final
 
-from rnnshape.analysis.check import Check, Match, Module
+from rnnshape.analysis.check import Check, Matching, Module
 from rnnshape.analysis.expectation import Judgement
 from rnnshape.analysis.value import Number
 from rnnshape.document.data import (
@@ -16,12 +16,14 @@ from rnnshape.document.data import (
     expectation_data,
     findings_data,
     input_data,
+    match_data,
     preamble,
     totals_data,
     verification_data,
 )
 from rnnshape.document.expectations import expectation_verdict
 from rnnshape.document.findings import trap_text
+from rnnshape.document.matching import match_verdict
 from rnnshape.document.model import (
     Block,
     Code,
@@ -86,9 +88,9 @@ def _demands(check: Check, module: Module) -> Iterator[Verdict]:
         verdict = expectation_verdict(each.judgement, subject=subject, disputed=disputed)
         text = _failed(each.judgement) if verdict.status == "failed" else verdict.text
         yield replace(verdict, text=text, place=Place(file=check.file, line=each.line))
-    if module.match is not None:
-        place = Place(file=check.file, line=module.match.line)
-        yield replace(_matched(module.match, subject), place=place)
+    if module.matching is not None:
+        place = Place(file=check.file, line=module.matching.line)
+        yield replace(match_verdict(module.matching.match, subject), place=place)
 
 
 def _failed(judgement: Judgement) -> Inline:
@@ -96,22 +98,6 @@ def _failed(judgement: Judgement) -> Inline:
     actual = judgement.predicted
     value = f"{actual.plain:,}" if isinstance(actual, Number) else Code(actual.typed)
     return (Code(judgement.expectation.text), ": it is ", value)
-
-
-def _matched(match: Match, subject: Code) -> Verdict:
-    what = f"matches {match.other.origin.target}"
-    if match.holds:
-        return Verdict(status="ok", text=(Code(what),), subject=subject, what=what)
-    differences = "; ".join(
-        f"{each.argument} is {each.value} here, {each.other} there" for each in match.differences
-    )
-    return Verdict(
-        status="failed",
-        text=("does not match ", Code(match.other.origin.target or "")),
-        subject=subject,
-        what=what,
-        reason=(differences,),
-    )
 
 
 def _modules(check: Check) -> Iterator[Block]:
@@ -163,7 +149,9 @@ def _sum(check: Check, update: str | None) -> Iterator[Block]:
         yield Verdict(status="mismatch", text=(text, by_formula), subject=subject)
     elif failed:
         if update and check.outdated:  # --update writes nothing disputed
-            yield Paragraph((f"If the new values are right, {update} writes them.",))
+            only = len(check.outdated) < check.demands - check.holding
+            what = "those after =" if only else "them"
+            yield Paragraph((f"If the new values are right, {update} writes {what}.",))
         yield Verdict(status="failed", text=(failed,), subject=subject)
     else:
         yield Verdict(status="ok", text=(_all_hold(check),), subject=subject)
@@ -198,7 +186,7 @@ def _record(check: Check, module: Module) -> Record:
         "line": module.line,
         "held": module.holding,
         "expected": module.demands,
-        "status": "ok" if module.holding == module.demands else "FAIL",
+        "status": "ok" if module.holding == module.demands else "FAILED",
         "failures": "; ".join(plain(each.text) for each in failed) or None,
     }
 
@@ -226,17 +214,11 @@ def _module(module: Module) -> Mapping[str, Any]:
         "expectations": [
             {**expectation_data(each.judgement), "line": each.line} for each in module.expected
         ],
-        "matches": None if module.match is None else _match_data(module.match),
+        "matches": None if module.matching is None else _matching_data(module.matching),
         "findings": findings_data(report.findings, subject),
         "verification": verification_data(report),
     }
 
 
-def _match_data(match: Match) -> Mapping[str, Any]:
-    return {
-        "target": match.other.origin.target,
-        "line": match.line,
-        "constructor": match.other.config.constructor,
-        "holds": match.holds,
-        "differences": [asdict(each) for each in match.differences],
-    }
+def _matching_data(matching: Matching) -> Mapping[str, Any]:
+    return {**match_data(matching.match), "line": matching.line}

@@ -23,6 +23,7 @@ from rnnshape.document.findings import trap_text, traps_of
 from rnnshape.document.legend import MACS, assumed, common_legend
 from rnnshape.document.model import (
     Block,
+    Cell,
     Code,
     Column,
     Document,
@@ -64,6 +65,7 @@ def _header(comparison: Comparison) -> Iterator[Block]:
 
 def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
     groups = _cut(comparison, limit)
+    totals = comparison.counted and groups == comparison.groups
     baseline = _baseline(comparison.groups[0])
     share, short = f"share of {baseline}", f"vs {baseline}"
     yield Table(
@@ -75,23 +77,28 @@ def _compare(comparison: Comparison, limit: int | None) -> Iterator[Block]:
             Column(key="macs_ratio", title=share, short=short, numeric=True, rank=4),
             Column(key="output", title="output", numeric=True, rank=3),
         ),
-        rows=tuple(
-            (
-                Code(row.subject.config.constructor),
-                row.parameters,
-                row.parameters_ratio,
-                row.macs,
-                row.macs_ratio,
-                Shape.of(read_next(row.subject.tensors)),
-            )
-            for group in groups
-            for row in group.rows
-        ),
-        breaks=frozenset(accumulate(len(group.rows) for group in groups[:-1])),
+        rows=tuple(row for group in groups for row in _rows(group, total=totals)),
+        total=totals,
+        breaks=frozenset(accumulate(len(group.rows) + totals for group in groups[:-1])),
     )
     itemsize = comparison.subjects[0].settings.dtype.itemsize
     size = f"Bytes: {itemsize} x parameters."
     yield Paragraph((f"{MACS}, whole input. {size}",), column="macs", short=(size,))
+
+
+def _rows(group: ComparedGroup, *, total: bool) -> Iterator[tuple[Cell, ...]]:
+    for row in group.rows:
+        copies, constructor = row.subject.copies, row.subject.config.constructor
+        yield (
+            Code(constructor if copies == 1 else f"{copies} x {constructor}"),
+            row.parameters,
+            row.parameters_ratio,
+            row.macs,
+            row.macs_ratio,
+            Shape.of(read_next(row.subject.tensors)),
+        )
+    if total:
+        yield ("total", group.parameters, None, group.macs, None, None)
 
 
 def _baseline(group: ComparedGroup) -> str:
@@ -140,7 +147,7 @@ def _verdict(comparison: Comparison) -> Verdict:
         gives=f"{every} these parameters and shapes",
         disputed=f" on {len(disagreeing):,} of {count:,}",
         reason=reason,
-        skipped=f"formulas only; {run} builds and runs {every}",
+        skipped=f"not run: formulas alone; {run} builds and runs {every}",
     )
 
 
@@ -151,6 +158,7 @@ def _records(comparison: Comparison, limit: int | None) -> Iterator[Record]:
         for row in group.rows:
             yield {
                 "group": number,
+                "copies": row.subject.copies,
                 **layer_record(row.subject),
                 "baseline": group.baseline.config.constructor,
                 "parameters_ratio": row.parameters_ratio,
@@ -166,7 +174,12 @@ def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:
         "assumed": assumed_data(comparison.subjects),
         "total": len(comparison.rows),
         "groups": [
-            {"baseline": each.baseline.config.constructor, "rows": [_row(row) for row in each.rows]}
+            {
+                "baseline": each.baseline.config.constructor,
+                "rows": [_row(row) for row in each.rows],
+                "parameters": each.parameters,
+                "macs": each.macs,
+            }
             for each in _cut(comparison, limit)
         ],
         "findings": traps_data(row.subject for row in comparison.rows),
@@ -187,6 +200,7 @@ def _data(comparison: Comparison, limit: int | None) -> Mapping[str, Any]:
 def _row(row: Compared) -> Mapping[str, Any]:
     return {
         "constructor": row.subject.config.constructor,
+        "copies": row.subject.copies,
         "config": config_data(row.subject),
         "input": input_data(row.subject),
         "output": list(read_next(row.subject.tensors).shape),

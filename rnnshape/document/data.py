@@ -16,17 +16,20 @@ from rnnshape.analysis.inspection import Inspection
 from rnnshape.dims import ints, shape_formula
 from rnnshape.document.findings import finding_code, finding_text, trap_text, traps_of
 from rnnshape.document.model import plain
+from rnnshape.layer.calls import Call
 from rnnshape.layer.facts import Claim
 from rnnshape.layer.findings import Finding
 from rnnshape.layer.formulas import gate_rows
 from rnnshape.layer.report import LayerReport
 from rnnshape.layer.run import Mismatch, Observed, Run, Timing
 from rnnshape.layer.subject import Subject
+from rnnshape.layer.verification import called
 from rnnshape.layer.weights import elements
 from rnnshape.pytorch.probes import PROBES
 
 if TYPE_CHECKING:
     from rnnshape.analysis.expectation import Judgement
+    from rnnshape.analysis.matching import Match
 
 # Keys may be added within 1.x; one that is renamed or removed makes 2.0.
 FORMAT_VERSION: Final = "1.0"
@@ -54,6 +57,7 @@ def _module(inspection: Inspection) -> Mapping[str, Any]:
     cost, batch_sizes = cost_of(subject), report.predicted.batch_sizes
     return {
         "name": subject.name or None,
+        **_found_data(subject),
         "constructor": subject.config.constructor,
         "config": config_data(subject),
         "assumed": assumed_data([subject]),
@@ -69,6 +73,7 @@ def _module(inspection: Inspection) -> Mapping[str, Any]:
             }
             for name, tensor in report.predicted.tensors.items()
         },
+        "calls": _calls(subject),
         "next_linear": int(report.next_linear),
         "weights": [
             {
@@ -97,7 +102,58 @@ def _module(inspection: Inspection) -> Mapping[str, Any]:
         "timings": [_timing(each) for each in (report.run and report.run.value("timing")) or ()],
         "findings": findings_data(report.findings, subject),
         "expectations": [expectation_data(each) for each in inspection.judgements],
+        "matches": None if inspection.match is None else match_data(inspection.match),
         "verification": verification_data(report),
+    }
+
+
+def _found_data(subject: Subject) -> Mapping[str, Any]:
+    """Where a layer was found, and what tells its config; null and empty for a described one."""
+    found = subject.found
+    if found is None:
+        return {
+            "origin": None,
+            "evidence": [],
+            "departures": [],
+            "unknown": sorted(subject.unknown),
+        }
+    return {
+        "origin": {"holder": found.holder, "format": found.format, "keys": list(found.keys)},
+        "evidence": [asdict(each) for each in found.recognised.evidence],
+        "departures": list(found.recognised.departures),
+        "unknown": sorted(subject.unknown),
+    }
+
+
+def match_data(match: Match) -> Mapping[str, Any]:
+    """The target to match, whether it does, and each difference."""
+    return {
+        "target": match.other.origin.target,
+        "constructor": match.other.config.constructor,
+        "holds": match.holds,
+        "differences": [asdict(each) for each in match.differences],
+        "undecided": list(match.undecided),
+    }
+
+
+def _calls(subject: Subject) -> list[Mapping[str, Any]]:
+    made = (subject.found and subject.found.calls) or ()
+    return [_call(call, called(subject, call)) for call in made]
+
+
+def _call(call: Call, subject: Subject) -> Mapping[str, Any]:
+    def shapes(*names: str) -> dict[str, list[int]]:
+        return {name: list(call.tensors[name]) for name in names if name in call.tensors}
+
+    return {
+        "input": list(call.tensors["data" if call.packed else "input"]),
+        "output": shapes("output").get("output"),
+        "states": shapes("h_0", "c_0"),
+        "final_states": shapes("h_n", "c_n", "h_1", "c_1"),
+        "packed": call.packed,
+        "lengths": input_data(subject)["lengths"],
+        "count": call.count,
+        "macs": subject.macs,
     }
 
 

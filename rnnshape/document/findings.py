@@ -9,11 +9,13 @@ from rnnshape.dims import ints, written_shape
 from rnnshape.document.model import Code, Inline, Shape
 from rnnshape.fields import FIELDS
 from rnnshape.layer.findings import (
+    BatchReadAsSteps,
     CostlyProjection,
     DropoutWithoutEffect,
     EqualSizes,
     Finding,
     MixedTensors,
+    NotCalled,
     OwnParameters,
     PaddedRows,
     UnbatchedShape,
@@ -42,6 +44,8 @@ _CODES: Final[Mapping[type[Finding], str]] = {
     UnconfirmedBatchAxis: "batch-axis-unconfirmed",
     UnbatchedShape: "shape-without-batch",
     UnknownField: "field-unknown",
+    BatchReadAsSteps: "batch-read-as-seq",
+    NotCalled: "not-called",
     PaddedRows: "padded-rows",
     PositionalBias: "bias-not-bidirectional",
     UncheckedFlag: "flag-not-bool",
@@ -49,7 +53,9 @@ _CODES: Final[Mapping[type[Finding], str]] = {
 }
 
 
-def finding_text(finding: Finding, words: Words) -> Inline:
+def finding_text(  # noqa: C901 - a case for every finding; mypy checks that none is left out
+    finding: Finding, words: Words
+) -> Inline:
     """What a colleague would say about it, with fields named in `words`."""
     match finding:
         case OwnParameters():
@@ -65,6 +71,8 @@ def finding_text(finding: Finding, words: Words) -> Inline:
         case UnknownField(name=name, assumed=assumed):
             default = Code(f"{name}={assumed!r}")
             return (Code(name), " is not known here; the report assumes ", default)
+        case BatchReadAsSteps() | NotCalled():
+            return _of_calls(finding)
         case PaddedRows():
             return _padded_rows(finding)
         case UnconfirmedBatchAxis():
@@ -106,6 +114,24 @@ def _mixed_tensors(finding: MixedTensors) -> Inline:
     raises = "its forward raises" if finding.raises else "most kernels refuse that"
     effect = f"{raises}, so it was not run; its parameters take {held.nbytes:,} bytes"
     return (f"most tensors of the module are {place}, but not ", *elsewhere, f": {effect}")
+
+
+def _of_calls(finding: BatchReadAsSteps | NotCalled) -> Inline:
+    if isinstance(finding, NotCalled):
+        return ("the model's forward pass does not call it",)
+    size = finding.size
+    if not finding.batched:
+        read = f"as the {size} steps of one sequence without a batch"
+        mend: Inline = ("give the layer ", Code(f"x.unsqueeze({int(finding.batch_first)})"))
+    elif finding.batch_first:
+        read = "as seq, since batch_first=True and it is the second axis here"
+        mend = ("give the layer ", Code("x.transpose(0, 1)"), ", or leave batch_first out")
+    else:
+        read = "as seq"
+        mend = ("use ", Code("batch_first=True"), " or ", Code("x.transpose(0, 1)"))
+    by: Inline = (" by ", Code(finding.layer)) if finding.layer else ()
+    read_by = (f"the model's first axis ({size}) is read", *by, f" {read}")
+    return (*read_by, ": if it is the batch, ", *mend)
 
 
 def _names(names: Sequence[str]) -> Inline:

@@ -2,60 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 from rnnshape.analysis.inspection import Inspection
+from rnnshape.document.holder import holder_blocks, holder_data
 from rnnshape.document.model import Cell, Code, Document, Note, Paragraph, Section, Verdict
-from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS, assembled, builder
-from rnnshape.document.verification import run_verdict
+from rnnshape.document.sections import (
+    DEFAULT_SECTIONS,
+    FOUND_SECTIONS,
+    SECTIONS,
+    assembled,
+    builder,
+)
+from rnnshape.document.verification import run_verdict, sum_of_found
 from rnnshape.errors import RequestError
+from rnnshape.sources.target import Source
 
+# Of each of several layers of a file or a model.
+_IN_SUM: Final = frozenset({"findings", "expectations", "matches", "calls"})
+_JUDGED: Final = frozenset({"expectations", "matches"})  # needs the name of the layer
 _ALL_READ: Final[Mapping[str, RequestError]] = {}
 
 
-def report_document(
+def report_document(  # noqa: PLR0913 - what to show of what
     *inspections: Inspection,
     show: Collection[str],
     detailed: Collection[str] = (),
     full: bool = False,
     unread: Mapping[str, RequestError] = _ALL_READ,
+    sources: Sequence[Source] = (),
+    passed_over: Iterable[str] = (),
 ) -> Document:
     """The sections in `show`, in the order of SECTIONS; `full` names every weight.
 
     Those in `detailed` say everything, any other what is asked most. Expectations and the
     verification are also shown where they failed. Several layers follow one another, then a note
-    for each layer that is `unread`. Where sections are asked for, or there is one layer, there are
-    no records, which would not hold what the sections do.
+    for each layer that is `unread` and for each sentence on what was passed over. Before the layers
+    of a file or a model, one of `sources`, stands what it holds, and of several of them no more
+    unless sections are asked for. Where they are, or there is one layer, there are no records,
+    which would not hold what the sections do.
     """
-    sections = tuple(
-        section
-        for each in inspections
-        for section in _sections(each, show=show, detailed=detailed, full=full)
-    )
-    default = frozenset(show) - {"time"} == DEFAULT_SECTIONS
+    default = frozenset(show) - {"time"} in (DEFAULT_SECTIONS, FOUND_SECTIONS)
+    held = [(source, _held_by(source, inspections)) for source in sources]
+    sections: tuple[Section, ...] = ()
+    for source, within in held:
+        sections += assembled({"contents": holder_blocks(source, within)})
+    in_sum = {id(each) for _, within in held if default and len(within) > 1 for each in within}
+    for each in inspections:
+        # Several layers of a file or a model are told apart by their headers.
+        named = {*show, "header"} if each.subject.found and len(inspections) > 1 else show
+        shown = _IN_SUM if id(each) in in_sum else named
+        own = _sections(each, show=shown, detailed=detailed, full=full)
+        if shown is _IN_SUM and any(section.key in _JUDGED for section in own):
+            own = _sections(each, show={*shown, "header"}, detailed=detailed, full=full)
+        # What is said of several layers alike is said once.
+        sections += tuple(s for s in own if shown is not _IN_SUM or s not in sections)
+    summed = [each for each in inspections if id(each) in in_sum]
+    sections += assembled({"verification": sum_of_found(summed)} if summed else {})
     notes = [
         Note((Code(name), f" is left out: {error.problem} ({error.hint})"))
         for name, error in unread.items()
     ]
+    notes += [Note((sentence,)) for sentence in passed_over]
+    if not inspections and not unread and not sources:
+        of_torch = " of torch.nn" * bool(notes)
+        sections = assembled({"header": [Paragraph((f"there is no recurrent layer{of_torch}",))]})
     sections += assembled({"findings": notes})
-    if not inspections and not unread:
-        sections = assembled({"header": [Paragraph(("there is no recurrent layer",))]})
     return Document(
         sections=sections,
-        data=partial(_data, *inspections),
+        data=partial(_data, *inspections, sources=sources),
         verdicts=lambda: [verdict for each in inspections for verdict in _verdicts(each)],
         records=partial(_records, inspections if len(inspections) > 1 and default else ()),
     )
+
+
+def _held_by(source: Source, inspections: Iterable[Inspection]) -> list[Inspection]:
+    targets = {target.origin.target for target in source.targets}
+    return [
+        each for each in inspections if each.subject.found and each.subject.origin.target in targets
+    ]
 
 
 def _sections(
     inspection: Inspection, *, show: Collection[str], detailed: Collection[str], full: bool
 ) -> tuple[Section, ...]:
     shown = set(show)
-    if not inspection.holds:
+    if not all(judgement.holds for judgement in inspection.judgements):
         shown.add("expectations")
+    if inspection.match is not None and not inspection.match.holds:
+        shown.add("matches")
     if inspection.report.disagrees:
         shown.add("verification")
     places = {name: f"{name}:{SECTIONS[name].in_detail}" for name in detailed}
@@ -74,13 +111,19 @@ def _verdicts(inspection: Inspection) -> Iterator[Verdict]:
         from rnnshape.document.expectations import expectation_verdicts
 
         yield from expectation_verdicts(inspection)
+    if inspection.match is not None:
+        from rnnshape.document.matching import match_verdict
+
+        yield match_verdict(inspection.match, Code(inspection.subject.request))
     yield run_verdict(inspection.report, Code(inspection.subject.request))
 
 
-def _data(*inspections: Inspection) -> Mapping[str, Any]:
+def _data(*inspections: Inspection, sources: Sequence[Source]) -> Mapping[str, Any]:
     from rnnshape.document.data import report_data
 
-    return report_data(*inspections)
+    data = report_data(*inspections)
+    holders = [holder_data(source, _held_by(source, inspections)) for source in sources]
+    return {**data, "holders": holders}
 
 
 def _records(inspections: Iterable[Inspection]) -> list[Mapping[str, Cell]]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from rnnshape.analysis.inspection import Inspection
 from rnnshape.dims import ints
 from rnnshape.document.model import (
     Block,
@@ -20,6 +21,7 @@ from rnnshape.document.model import (
 )
 from rnnshape.layer.facts import Claim
 from rnnshape.layer.formulas import final_state_names
+from rnnshape.layer.found import STATE_DICT
 from rnnshape.layer.input import InputSpec
 from rnnshape.layer.report import LayerReport
 from rnnshape.layer.subject import Subject
@@ -31,9 +33,47 @@ if TYPE_CHECKING:
 def verification_blocks(report: LayerReport, request: Code) -> Iterator[Block]:
     """The verdict on a layer, and a table of its mismatches if there are any."""
     yield replace(run_verdict(report, request), reason=())  # the table has it
-    if report.run is not None and report.disagrees:
-        yield Table(columns=_COLUMNS, rows=tuple(map(_row, report.run.mismatches)))
+    if report.disagrees:
+        yield Table(columns=_COLUMNS, rows=tuple(map(_row, report.mismatches)))
         yield _MEANS
+
+
+def sum_of_found(inspections: Sequence[Inspection]) -> Iterator[Block]:
+    """One verdict on all layers of a file or a model; what PyTorch does otherwise is a table."""
+    reports = [each.report for each in inspections]
+    ran = [each.run for each in reports if each.run is not None]
+    request = Code(reports[0].subject.request)
+    if not ran:
+        fits = [_fits(each.subject) for each in reports]
+        if all(fits):
+            text = f"all tensors of these {len(fits)} layers have the predicted names and shapes;"
+            text += " nothing in the file was run"
+            yield Verdict(status="ok", text=(text,), subject=request)
+        else:
+            text = "not run: neither the layer nor anything in the file"
+            yield Verdict(status="skipped", text=(text,), subject=request)
+        return
+    wrong = [(each.subject.name, each.run) for each in reports if each.disagrees]
+    yield verdict_of_runs(
+        request,
+        [each.subject for each in reports],
+        ran,
+        gives=f"each of {len(reports)} layers like these its shapes and weights",
+        disputed=f" on {len(wrong)} of {len(reports)} layers",
+    )
+    if wrong:
+        yield from mismatches_of("layer", wrong)
+
+
+def _fits(subject: Subject) -> bool:
+    """Whether the tensors in a file have the names and shapes of the layer's weights."""
+    found = subject.found
+    if found is None or not found.from_file:
+        return False
+    shapes = dict(found.recognised.shapes)
+    if len(shapes) != subject.weights.count:
+        return False
+    return shapes == {f"{found.prefix}{each.name}": each.shape for each in subject.weights}
 
 
 def mismatches_of(key: str, runs: Iterable[tuple[str, Run | None]]) -> Iterator[Block]:
@@ -54,15 +94,36 @@ def run_verdict(report: LayerReport, request: Code) -> Verdict:
     """Whether PyTorch does what was predicted of a layer, and where it does not."""
     run, subject = report.run, report.subject
     answer = _answer(report)
+    if run is None and report.disagrees:
+        reason = mismatches_text(report.mismatches)
+        where = "the model's forward pass disagrees with the formulas"
+        return Verdict(status="mismatch", text=(where,), subject=request, reason=reason)
+    if run is None and subject.found is not None and subject.found.from_file:
+        return _read_verdict(subject, request)
     if run is None:
         text: Inline = ("not run: ", *answer, " by formula alone")
         return Verdict(status="skipped", text=text, subject=request)
-    if run.agrees:
+    if not report.disagrees:
         where = f"torch {_where([run], [subject])}: "
         proven = f", {_proven(run, subject.input_spec)}"
         return Verdict(status="ok", text=(where, *answer, proven), subject=request)
-    reason = mismatches_text(run.mismatches)
+    reason = mismatches_text(report.mismatches)
     return verdict_of_runs(request, [subject], [run], gives="", reason=reason)
+
+
+def _read_verdict(subject: Subject, request: Code) -> Verdict:
+    """Of a layer in a file: whether its tensors are the predicted ones."""
+    if not _fits(subject):
+        text: Inline = ("not run: neither the layer nor anything in the file",)
+        return Verdict(status="skipped", text=text, subject=request)
+    text = (
+        f"{subject.weights.count:,} tensors have the names and shapes of this ",
+        Code(subject.config.class_name),
+        ""
+        if subject.found and subject.found.format == STATE_DICT
+        else "; nothing in the file was run",
+    )
+    return Verdict(status="ok", text=text, subject=request)
 
 
 def verdict_of_runs(  # noqa: PLR0913 - the parts of a sentence
@@ -73,7 +134,7 @@ def verdict_of_runs(  # noqa: PLR0913 - the parts of a sentence
     gives: str,
     disputed: str = "",
     reason: Inline = (),
-    skipped: str = "formulas only, not run",
+    skipped: str = "not run: formulas alone",
 ) -> Verdict:
     """Whether PyTorch does what was predicted of all subjects.
 

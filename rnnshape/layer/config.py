@@ -82,11 +82,11 @@ class RNNConfig:
         if not self.proj_size:
             return
         if self.kind is not Kind.LSTM:
-            wider = max(self.hidden_size, self.proj_size + 1)
-            projecting = {"kind": "LSTM", "hidden_size": wider, "proj_size": self.proj_size}
+            fits = self.proj_size < self.hidden_size and self.nonlinearity is None
+            projecting = {"kind": "LSTM", "proj_size": self.proj_size}
             raise RequestError(
                 f"{self.class_name} has no proj_size; only nn.LSTM has one",
-                **(projecting if wider <= MAX_SIZE else {"proj_size": 0}),
+                **(projecting if fits else {"proj_size": 0}),
             )
         if self.proj_size >= self.hidden_size:
             saving = largest_saving_projection(self.hidden_size, self.num_layers, self.directions)

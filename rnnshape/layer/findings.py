@@ -65,6 +65,21 @@ class UnknownField:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BatchReadAsSteps:
+    """A layer reads the first axis of its model, which is usually the batch, as the sequence."""
+
+    layer: str  # its name in the model; "" for the model itself
+    size: int
+    batch_first: bool
+    batched: bool  # whether the layer reads a batch at all
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotCalled:
+    """The forward pass of the model calls all but this layer."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaddedRows:
     """Rows of a packed batch that end before the last step of the padded output."""
 
@@ -102,6 +117,8 @@ Finding: TypeAlias = (
     | UnconfirmedBatchAxis
     | UnbatchedShape
     | UnknownField
+    | BatchReadAsSteps
+    | NotCalled
     | PaddedRows
     | Trap
 )
@@ -111,6 +128,7 @@ def find(subject: Subject) -> tuple[Finding, ...]:
     """Everything to point out about a layer and its input, the most important first."""
     return (
         *_own_tensors(subject),
+        *_of_calls(subject),
         *_unknown_fields(subject),
         *_unconfirmed_axes(subject),
         *_padded_rows(subject),
@@ -139,8 +157,27 @@ def _own_tensors(subject: Subject) -> Iterator[OwnParameters | MixedTensors]:
         yield MixedTensors(held=held, raises=raises)
 
 
+def _of_calls(subject: Subject) -> Iterator[BatchReadAsSteps | NotCalled]:
+    calls = subject.found.calls if subject.found else None
+    if calls == ():
+        yield NotCalled()
+    config = subject.config
+    for call in calls or ():
+        spec = call.input_spec
+        axis_of_steps = 1 if config.batch_first and spec.batched else 0
+        if not config.cell and call.first_axis == axis_of_steps:
+            yield BatchReadAsSteps(
+                layer=subject.name,
+                size=spec.seq_len,
+                batch_first=config.batch_first,
+                batched=spec.batched,
+            )
+            return  # further calls say the same
+
+
 def _unknown_fields(subject: Subject) -> Iterator[Finding]:
-    for name in sorted(subject.unknown):
+    # Dropout acts in training alone, of which a report says nothing.
+    for name in sorted(subject.unknown - {"dropout"}):
         yield UnknownField(name=name, assumed=getattr(subject.config, name))
 
 

@@ -175,7 +175,7 @@ def _projecting(given: _Given, recurrent: _Named) -> dict[str, _Told]:
     rows, columns = recurrent.shape
     if given.cell or rows % 4 or rows <= 4 * columns:
         return {}
-    why = f"{given.shown(recurrent)}: over 4 x {columns} rows, so an LSTM that projects"
+    why = f"{given.shown(recurrent)}: more than 4 x {columns} rows, so an LSTM with a projection"
     return {
         "kind": _Told(Kind.LSTM, why),
         "hidden_size": _Told(rows // 4, f"{why}; {rows} / 4"),
@@ -250,7 +250,7 @@ def _contradiction(given: _Given, values: Mapping[str, Any], *, complete: bool) 
         return ""
     known = "input_size" in values
     call = layer.constructor if known else layer.constructor.replace("(1, ", "(?, ", 1)
-    return f"{differences}: {given.shown(decisive)} is that of {call}"
+    return f"{differences}: {given.shown(decisive)} belongs to {call}"
 
 
 def _undecided(given: _Given) -> str:
@@ -266,7 +266,7 @@ def _no_kind(given: _Given, recurrent: _Named) -> str:
     )
     if not given.cell and rows % 4 == 0 and rows > 4 * columns:
         missing = sized(given.label(recurrent.name.replace("_hh", "_hr")), (columns, rows // 4))
-        problem += f", and {missing} of an LSTM with a projection is missing"
+        problem += f"; an LSTM with a projection would also have {missing}"
     return problem
 
 

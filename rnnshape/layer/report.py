@@ -12,7 +12,9 @@ from rnnshape.layer.facts import Claim, Facts
 from rnnshape.layer.findings import Finding, find
 from rnnshape.layer.formulas import Sizes, weights
 from rnnshape.layer.prediction import predict
+from rnnshape.layer.run import Mismatch
 from rnnshape.layer.subject import Subject
+from rnnshape.layer.verification import verify_calls
 from rnnshape.layer.weights import Weights
 
 if TYPE_CHECKING:
@@ -83,8 +85,13 @@ class LayerReport:
 
     @property
     def disagrees(self) -> bool:
-        """Whether a run found something other than predicted."""
-        return self.run is not None and not self.run.agrees
+        """Whether a run, or the forward pass of its model, gave something other than predicted."""
+        return bool(self.mismatches)
+
+    @cached_property
+    def mismatches(self) -> tuple[Mismatch, ...]:
+        """Everything that was measured and is not as predicted."""
+        return (*verify_calls(self.subject), *(self.run.mismatches if self.run else ()))
 
 
 Runner: TypeAlias = Callable[[LayerReport], LayerReport]  # adds a run, or raises RequestError

@@ -127,16 +127,17 @@ _MADE: Final = (
     ("v", "g", "computed by weight_norm"),
     ("original1", "original0", "computed by weight_norm"),
     ("original", None, "computed by a parametrization"),
-    ("raw", None, "dropped at random in training"),
+    ("raw", None, "put through dropout in training"),
 )
 # Parts that have the shape of the weight itself.
 _WHOLE: Final = ("orig", "raw", "original")
 # What the parts of a weight must be, for each set of them.
 _EXPECTED: Final = {
-    ("g", "v"): "weight_norm has _v and its norm _g",
-    ("original0", "original1"): "weight_norm has original1 and its norm original0",
-    ("orig", "mask", "u"): "pruning has _orig and a _mask of its shape, spectral_norm _orig and _u",
-    ("input", "forget", "cell", "output"): "it takes four gates of one shape",
+    ("g", "v"): "weight_norm needs _v and its norm _g",
+    ("original0", "original1"): "weight_norm needs original1 and its norm original0",
+    ("orig", "mask", "u"): "pruning needs _orig and a _mask of its shape,"
+    " spectral_norm needs _orig and _u",
+    ("input", "forget", "cell", "output"): "it needs four gates of one shape",
 }
 
 

@@ -12,6 +12,7 @@ from rnnshape.fields import fields_of
 from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Tensor
 from rnnshape.layer.formulas import Sizes, layout, macs, named_sizes, plain_sizes, weights
+from rnnshape.layer.found import Found
 from rnnshape.layer.held import Held
 from rnnshape.layer.input import InputSpec
 from rnnshape.layer.settings import DType, Settings
@@ -49,6 +50,8 @@ class Subject:
     unknown: frozenset[str] = frozenset()  # the fields whose values are not known
     axes_by_place: bool = False  # only the order of an input shape says which axis is the batch
     held: Held | None = None  # by an existing module that is not as its constructor made it
+    found: Found | None = None  # where, if it was found in a file or a model
+    copies: int = 1  # how many like it a comparison counts
 
     @property
     def assumed(self) -> frozenset[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from rnnshape.dims import written_shape
+from rnnshape.layer.calls import Call
 from rnnshape.layer.facts import Dims, Facts
 from rnnshape.layer.run import Mismatch
+from rnnshape.layer.subject import Subject
 from rnnshape.layer.weights import Weights, elements, folded
 
 
@@ -32,6 +35,33 @@ def verify(predicted: Facts, measured: Facts) -> tuple[Mismatch, ...]:
 def verify_counts(predicted: Mapping[str, int], measured: Facts) -> tuple[Mismatch, ...]:
     """Every difference among the counts that are predicted as plain ints, without symbols."""
     return tuple(_differences(predicted, {name: measured.counts[name] for name in predicted}))
+
+
+def called(subject: Subject, call: Call) -> Subject:
+    """The layer with the input of one of its calls."""
+    return replace(subject, input_spec=call.input_spec)
+
+
+def verify_calls(subject: Subject) -> tuple[Mismatch, ...]:
+    """Every difference between what calls of a layer were given and returned, and the formulas.
+
+    The forward of a subclass may do otherwise, so that its calls prove nothing.
+    """
+    calls = (subject.found and subject.found.calls) or ()
+    return tuple(
+        mismatch
+        for call in calls
+        if not call.own_forward
+        for mismatch in _differences(_as_called(called(subject, call), call), call.tensors)
+    )
+
+
+def _as_called(subject: Subject, call: Call) -> dict[str, Dims]:
+    """What is predicted of those tensors that a call shows."""
+    shapes = {name: each.shape for name, each in subject.tensors.items() if name in call.tensors}
+    if call.packed:  # the output is packed too
+        shapes["output"] = (subject.sizes.steps, shapes["output"][-1])
+    return shapes
 
 
 def _differences(

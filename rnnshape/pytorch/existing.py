@@ -1,7 +1,7 @@
 """Existing modules: the recurrent layers of a model, and the arguments each was built with.
 
 No code of the model runs, not even a method of nn.Module that it may override: only attributes
-are read.
+are read, but for those of TorchScript and of quantized modules, which are PyTorch's own code.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from rnnshape.dims import written_shape
 from rnnshape.errors import RequestError, written
 from rnnshape.fields import FIELDS
 from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.found import Found
 from rnnshape.layer.held import Held, HeldTensor
+from rnnshape.layer.recognition import Recognised
 from rnnshape.layer.settings import Settings, dtype_named
-from rnnshape.layer.subject import Subject
+from rnnshape.layer.subject import ALL_FIELDS, Subject
+from rnnshape.pytorch.converted import converted_layers, is_converted
 from rnnshape.pytorch.modes import undisturbed
 
 # What torch.nn calls the weights of layers and cells.
 _WEIGHT: Final = re.compile(r"(weight_(ih|hh|hr)|bias_(ih|hh))(_l[0-9]+(_reverse)?)?", re.ASCII)
 _MOST_NAMED: Final = 3
-_CLASSES: Final = {f"{kind.value}{'Cell' * cell}" for kind in Kind for cell in (False, True)}
+MODEL: Final = "model"  # what holds the layers, as `Found` has it
 
 
-def recurrent_layers(model: nn.Module) -> dict[str, nn.Module]:
-    """Every nn.LSTM, nn.GRU, nn.RNN and cell in a model, each once, by its name there.
+def layers_in(model: nn.Module) -> dict[str, tuple[nn.Module, Subject | RequestError]]:
+    """Every recurrent layer in a model, each once, by its name there, with its module.
 
-    The name of the model itself is "". Layers in TorchScript are included, and so are modules
-    whose `__init__` did not call nn.Module's, since nothing shows what they were meant to be.
+    The name of the model itself is "". A layer that cannot be read has the RequestError that says
+    why; so have modules whose `__init__` did not call nn.Module's, since nothing shows what they
+    were meant to be. The module of a layer in TorchScript is the one that was compiled as a whole.
     """
-    return {
-        name: module
-        for name, module in _named_modules(model)
-        if _recognized(module) is not None or _is_scripted(module) or not _is_set_up(module)
-    }
+    return undisturbed(partial(lambda: dict(_layers_in(model))))
 
 
 def existing(layer: nn.Module) -> Subject:
@@ -57,12 +57,53 @@ def existing(layer: nn.Module) -> Subject:
     return undisturbed(partial(_existing, layer))
 
 
+def _layers_in(
+    model: nn.Module,
+) -> Iterator[tuple[str, tuple[nn.Module, Subject | RequestError]]]:
+    inside = None  # the name of the converted module whose children these are
+    for name, module in named_modules(model):
+        if inside is not None and (not inside or name.startswith(f"{inside}.")):
+            continue
+        inside = None
+        if is_converted(module):
+            inside = name
+            for inner, read in _converted(module).items():
+                yield ".".join(filter(None, (name, inner))), (module, read)
+        elif _recognized(module) is not None or not _is_set_up(module):
+            yield name, (module, _read(module))
+
+
+def _read(layer: nn.Module) -> Subject | RequestError:
+    try:
+        return _existing(layer)
+    except RequestError as error:
+        return error
+
+
+def _converted(module: nn.Module) -> dict[str, Subject | RequestError]:
+    return {
+        name: read if isinstance(read, RequestError) else _subject_of(*read)
+        for name, read in converted_layers(module)
+    }
+
+
+def _subject_of(layer: Recognised, settings: Settings) -> Subject:
+    return Subject(
+        config=layer.config,
+        settings=settings,
+        given=ALL_FIELDS - layer.unknown,
+        unknown=layer.unknown,
+        found=Found(holder="", format=MODEL, recognised=layer, from_file=False),
+    )
+
+
 def _existing(layer: nn.Module) -> Subject:
-    if _is_scripted(layer):
-        raise RequestError(
-            f"this {layer.original_name} is TorchScript, which does not keep its arguments",
-            hint="inspect the model before torch.jit.script or torch.jit.trace",
-        )
+    if is_converted(layer):
+        read = _converted(layer).get("")
+        if isinstance(read, RequestError):
+            raise read
+        if read is not None:
+            return read
     if not _is_set_up(layer):
         raise RequestError(
             f"{type(layer).__name__} has no modules: the __init__ of nn.Module did not run",
@@ -89,7 +130,7 @@ def _arguments(layer: nn.Module) -> dict[str, Any]:
         raise RequestError(
             f"{type(layer).__name__} is not a recurrent layer of torch.nn",
             hint="rnnshape.inspect_model finds those in a model"
-            if recurrent_layers(layer)
+            if layers_in(layer)
             else "rnnshape.inspect(nn.LSTM(20, 40))",
         )
     kind, cell = found
@@ -166,7 +207,7 @@ def _held_by(layer: nn.Module) -> Held:
     buffers = vars(layer)["_buffers"].items()
     parameters = (
         (f"{prefix}.{key}" if prefix else key, parameter)
-        for prefix, module in _named_modules(layer)
+        for prefix, module in named_modules(layer)
         for key, parameter in vars(module).get("_parameters", {}).items()
     )
     return Held(
@@ -203,7 +244,7 @@ def _each_once(
     return tuple(held.values())
 
 
-def _named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+def named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """What nn.Module.named_modules yields, without calling that method, which may be overridden."""
     seen: set[int] = set()
     left = [("", model)]
@@ -231,11 +272,6 @@ def _children(module: nn.Module) -> dict[str, nn.Module | None]:
 def _is_set_up(module: nn.Module) -> bool:
     """Whether the __init__ of nn.Module ran."""
     return "_modules" in vars(module) or isinstance(module, ScriptModule)
-
-
-def _is_scripted(module: nn.Module) -> bool:
-    """Whether this is a recurrent layer that was compiled to TorchScript."""
-    return isinstance(module, ScriptModule) and module.original_name in _CLASSES
 
 
 def _recognized(module: nn.Module) -> tuple[Kind, bool] | None:

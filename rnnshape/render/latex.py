@@ -68,9 +68,22 @@ _ESCAPES: Final = str.maketrans(
         '"': r"\symbol{34}",  # some languages of babel make it a command
     }
 )
+# What TeX makes of dashes and quotation marks that a word processor has.
+_TYPESET: Final = str.maketrans(
+    {
+        "\u2013": "--",
+        "\u2014": "---",
+        "\u2018": "`",
+        "\u2019": "'",
+        "\u201c": "``",
+        "\u201d": "''",
+        "\u2026": r"\ldots{}",
+    }
+)
 # Letters that T1 fonts lack; LaTeX reads all others in UTF-8.
 _FOREIGN: Final = re.compile(
-    "[^ -~\u00c0-\u0125\u0128-\u0137\u0139-\u013e\u0141-\u0148\u014a-\u0165\u0168-\u017e]"
+    "[^ -~\u2013\u2014\u2018\u2019\u201c\u201d\u2026"
+    "\u00c0-\u0125\u0128-\u0137\u0139-\u013e\u0141-\u0148\u014a-\u0165\u0168-\u017e]"
 )
 _LABEL: Final = "[A-Za-z0-9:._-]+"
 # A name so long that a line could not hold it.
@@ -97,6 +110,9 @@ def captioned(text: str | None, label: str | None, *, names: tuple[str, str]) ->
 
     Raises RequestError for a label without a caption, or one that TeX would not take.
     """
+    for name, given in zip(names, (text, label), strict=True):
+        if given == "":
+            raise RequestError(f"{name} is empty", hint=f"leave {name} out")
     if not label:
         return Caption(text=text) if text else None
     if not text:
@@ -306,7 +322,7 @@ def _breakable(word: re.Match[str]) -> str:
 
 def _text(text: str) -> str:
     single = _known(re.sub(" +", " ", printable(text)))
-    return _LIGATURES.sub(r"\1{}", single.translate(_ESCAPES))
+    return _LIGATURES.sub(r"\1{}", single.translate(_ESCAPES)).translate(_TYPESET)
 
 
 def _known(text: str) -> str:

@@ -98,9 +98,10 @@ def _escaped(span: Span) -> str:
     return f"\x1b[{codes}m{letters}\x1b[0m" if codes else letters
 
 
-def dimmed(text: str, *, colour: bool) -> str:
-    """A line that matters less than the others, dim where there is colour."""
-    return _escaped((text, "dim" * colour))
+def dimmed(text: str, *, colour: bool, width: int) -> str:
+    """A list that matters less than the rest, broken after commas, dim where there is colour."""
+    lines = _filled(re.split("(?<=,)", text), "", width, indent=" " * _INDENT)
+    return "\n".join(_escaped((line, "dim" * colour)) for line in lines)
 
 
 def rich_text(sections: Iterable[Section], *, width: int, colour: bool) -> Text:

@@ -55,7 +55,9 @@ def read_amount(text: str, *, in_bytes: bool = False) -> int:
         raise RequestError(f"{quoted(text)} {problem}", hint=example)
     amount = parsed_amount(text)
     if amount is None:
-        raise RequestError(f"{quoted(text)} is not a number", hint=_amount_meant(text) or example)
+        unclear = "as in " * bool(re.match("[^-]*[0-9]", text))
+        hint = _amount_meant(text) or f"{unclear}{example}"
+        raise RequestError(f"{quoted(text)} is not a number", hint=hint)
     if amount.in_bytes and not in_bytes:
         billions = amount.value < _MOST_BILLIONS  # 7B is how people write a number of billions
         raise RequestError(
@@ -68,16 +70,16 @@ def read_amount(text: str, *, in_bytes: bool = False) -> int:
 
 
 def _amount_meant(text: str) -> str | None:
-    """The amount in capitals and without blanks, `5M` for `5 m`, or the number that it begins."""
-    whole = "".join(text.split()).upper().replace("IB", "iB")
+    """The amount without signs and blanks, in capitals: `5M` for `<= 5 m`; None if unclear."""
+    whole = "".join(text.split()).lstrip("<=~").upper().replace("IB", "iB")
     if parsed_amount(whole) is not None:
         return whole
-    number = meant_number(text)
-    return None if number is None else str(number)
+    plain = _GROUPED.fullmatch(whole) or _SCIENTIFIC.fullmatch(whole)
+    return str(meant_number(whole)) if plain else None
 
 
 def meant_number(text: str) -> int | None:
-    """The whole part of a number in another form, `136,960` or `1e6`, or in front of a word."""
+    """The whole part of a number in another form, `136,960` or `1e6`, or the only one there is."""
     word = text.strip()
     if _GROUPED.fullmatch(word):
         return int(word.replace(",", ""))
@@ -86,5 +88,5 @@ def meant_number(text: str) -> int | None:
     amount = parsed_amount(word)
     if amount is not None:
         return int(amount.value)
-    begun = re.match(r"[0-9]{1,200}", word)
-    return int(begun[0]) if begun else None
+    numbers = re.findall("[0-9]{1,200}", word)
+    return int(numbers[0]) if len(numbers) == 1 else None

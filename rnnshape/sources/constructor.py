@@ -90,7 +90,9 @@ def bind_arguments(constructor: Constructor, call: ast.Call) -> dict[str, ast.ex
         _refuse(problem, raises="TypeError", hint=hint)
     for size in _SIZES:
         if size not in arguments:
-            hint = f"{constructor.name}(input_size=20, hidden_size=40)"
+            given = {each: ast.unparse(node) for each, node in arguments.items()}
+            sizes = ", ".join(f"{n}={given.get(n, ARGUMENTS[n][1])}" for n in _SIZES)
+            hint = f"{constructor.name}({sizes})"
             _refuse(f"{constructor.name} needs {size}", raises="TypeError", hint=hint)
     return arguments
 
@@ -145,10 +147,12 @@ def _instead(constructor: Constructor, name: str, call: ast.Call) -> str:
         return f"{constructor.name} takes {', '.join(constructor.keywords)}"
     if field.name in (*words, *places):
         return f"leave {name} out: {field.name} is given too"
-    renamed = [
-        ast.keyword(field.name if word.arg == name else word.arg, word.value)
-        for word in call.keywords
-    ]
+
+    def right(word: str | None) -> str | None:
+        meant = meant_field(word) if word and word not in constructor.keywords else None
+        return field.name if word == name else meant.field.name if meant else word
+
+    renamed = [ast.keyword(right(word.arg), word.value) for word in call.keywords]
     return ast.unparse(ast.Call(call.func, call.args, renamed))
 
 
@@ -192,6 +196,9 @@ def require_accepted(constructor: Constructor, given: Mapping[str, Constant], pl
     for name, raises, refuses in _CELL_CHECKS if constructor.cell else _LAYER_CHECKS:
         if name in given and refuses(values):
             expected, example = ARGUMENTS[name]
+            value = given[name]
+            if isinstance(value, str) and value.isdecimal() and isinstance(example, int):
+                example = int(value)
             hint, place = f"{name}={example!r}", constructor.arguments.index(name) + 1
             if len(_SIZES) < place <= places and name != "num_layers":
                 hint = f"argument {place} of {constructor.name} is {name}; name what you mean"

@@ -194,20 +194,34 @@ def _require_literals(constructor: Constructor, call: ast.Call) -> None:
 
 def _example(constructor: Constructor, call: ast.Call) -> str:
     """The call with a value in place of each name; a fixed example where that is wrong too."""
-    places = zip(constructor.arguments, call.args, strict=False)
+    places = [*zip(constructor.arguments, call.args, strict=False)]
+    flags = [flag for name, node in places if (flag := _flag(name, node, constructor))]
     filled = ast.Call(
         func=call.func,
-        args=[_filled(name, node) for name, node in places if name in ARGUMENTS],
+        args=[
+            _filled(name, node)
+            for name, node in places
+            if name in ARGUMENTS and _flag(name, node, constructor) is None
+        ],
         keywords=[
-            ast.keyword(word.arg, _filled(str(word.arg), word.value))
-            for word in call.keywords
-            if word.arg in ARGUMENTS
+            *(ast.keyword(flag, ast.Constant(value=True)) for flag in flags),
+            *(
+                ast.keyword(word.arg, _filled(str(word.arg), word.value))
+                for word in call.keywords
+                if word.arg in ARGUMENTS
+            ),
         ],
     )
     try:
         return str(_target(constructor, filled).origin.target)
     except RequestError:
         return EXAMPLE_CALL
+
+
+def _flag(place: str, node: ast.expr, constructor: Constructor) -> str | None:
+    """The flag that stands by its name alone in another's place: `batch_first` as argument 4."""
+    name = node.id if isinstance(node, ast.Name) else ""
+    return name if name in _FLAGS and name in constructor.keywords and name != place else None
 
 
 def _filled(name: str, node: ast.expr) -> ast.expr:

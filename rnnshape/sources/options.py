@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from rnnshape.errors import RequestError, quoted
@@ -43,7 +43,7 @@ def read_options(text: str) -> Target:
         ) from error
     name = name.lower()
     try:
-        given = dict(_read(words))
+        given = _once(_read(words))
     except RequestError as error:
         raise _reworded(error, text) from error
     try:
@@ -53,6 +53,19 @@ def read_options(text: str) -> Target:
     words = [word for field, value in given.items() for word in option_words(field, value)]
     origin = Origin(words=TARGET, target=shlex.join([name, *words]))
     return Target(kind=_KINDS[name], fields=fields, origin=origin)
+
+
+def _once(read: Iterable[tuple[str, str | bool]]) -> dict[str, str | bool]:
+    """The fields with their values. Raises RequestError for one that is given twice."""
+    given: dict[str, str | bool] = {}
+    for field, value in read:
+        if field in given and FIELDS[field].takes != "flag":
+            raise RequestError(
+                f"option {FIELDS[field].option} is given more than once in the target",
+                hint=f"give it once: {shlex.join(option_words(field, value))}",
+            )
+        given[field] = value
+    return given
 
 
 def _reworded(error: RequestError, text: str) -> RequestError:

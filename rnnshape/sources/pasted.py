@@ -10,7 +10,7 @@ from contextlib import suppress
 from textwrap import dedent
 from typing import Final, NamedTuple
 
-from rnnshape.errors import RequestError, quoted
+from rnnshape.errors import RequestError, near, quoted
 from rnnshape.sources.constructor import CONSTRUCTORS, Constructor
 
 EXAMPLE_CALL: Final = "nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
@@ -85,11 +85,14 @@ def _constructions(reading: str, text: str) -> list[Construction]:
 
 
 def _meant(call: ast.Call) -> str | None:
-    """The same call of the class whose name differs only in capitals, if there is one."""
+    """The same call of the class whose name differs in capitals or is misspelt, if there is one."""
     classes = {name.lower(): name for name in CONSTRUCTORS}
-    name = ast.unparse(call.func).lower().removeprefix("torch.")
-    name = classes.get(name) or classes.get(f"nn.{name}") or ""
-    return ast.unparse(ast.Call(ast.Name(name), call.args, call.keywords)) if name else None
+    name = ast.unparse(call.func).lower().removeprefix("torch.").removeprefix("nn.")
+    found = near(f"nn.{name.removeprefix('bi')}", classes)
+    if found is None:
+        return None
+    both = [ast.keyword("bidirectional", ast.Constant(value=True))] if name.startswith("bi") else []
+    return ast.unparse(ast.Call(ast.Name(classes[found]), call.args, [*call.keywords, *both]))
 
 
 def _module(reading: str, text: str) -> ast.Module:
@@ -100,7 +103,7 @@ def _module(reading: str, text: str) -> ast.Module:
     except (SyntaxError, ValueError) as error:  # a null character raises ValueError
         syntax = error.msg.partition(";")[0] if isinstance(error, SyntaxError) else ""
         reason = syntax or "it has characters that Python does not allow"
-        hint = _closed(text) or EXAMPLE_CALL
+        hint = _closed(text) or _corrected(text) or f"as in {EXAMPLE_CALL}"
         raise RequestError("{} is not Python: {}", quoted(text), reason, hint, hint="{}") from error
 
 
@@ -111,6 +114,29 @@ def _closed(text: str) -> str | None:
             ast.parse(f"{text}{missing}")
             if "\n" not in text and _LINE.search(text):
                 return f"{text}{missing}"
+    return None
+
+
+_CORRECTIONS: Final = (
+    (re.compile(r"(?<=\w)\s*(?:==|:=?)\s*(?=[\w.'\"]+\s*[,)])"), "="),
+    (re.compile(r"(?<=\w)-(?=[a-z]+\s*=)"), "_"),
+    (re.compile(r"\s*;\s*"), ", "),
+    (re.compile(r"(?<=[\w'\"])\s+(?=[\w'\"])"), ", "),
+)
+
+
+def _corrected(text: str) -> str | None:
+    """The call with the signs of Python between its arguments, for `nn.LSTM(100 256)`."""
+    call = re.fullmatch(rf"\s*({_CLASS})\s*\(([^()\n]*)\)\s*;?\s*", text)
+    if call is None:
+        return None
+    arguments = f"{call[2]})"
+    for wrong, right in _CORRECTIONS:
+        arguments = wrong.sub(right, arguments)
+    corrected = f"{call[1]}({arguments}"
+    with suppress(SyntaxError, ValueError):
+        ast.parse(corrected)
+        return corrected
     return None
 
 

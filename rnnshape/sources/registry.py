@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
+from dataclasses import replace
 from importlib import import_module
 from typing import Final, NamedTuple
 
-from rnnshape.errors import RequestError, quoted, word
-from rnnshape.sources.target import Target, UnknownTargetError
+from rnnshape.errors import RequestError, RequestErrors, quoted
+from rnnshape.layer.config import MAX_SIZE
+from rnnshape.sources.target import Source, Target, UnknownTargetError
 
 
 class Reader(NamedTuple):
@@ -16,32 +17,69 @@ class Reader(NamedTuple):
 
     module: str
     recognises: str  # its function that tells whether a text is of this kind
-    reads: str  # its function from a text to a Target; raises RequestError
+    reads: str  # its function from a text to a Target or a Source; raises RequestError
 
 
 READERS: Final = (
     Reader("rnnshape.sources.options", "looks_like_options", "read_options"),
+    Reader("rnnshape.sources.model", "looks_like_model", "read_model"),
     Reader("rnnshape.sources.expression", "looks_like_call", "read_call"),
+    Reader("rnnshape.sources.weights_file", "looks_like_file", "read_weights"),
 )
 
-_FORMS: Final = '"lstm --hidden 40 --bidir" or "nn.LSTM(20, 40, bidirectional=True)"'
-_CHECKPOINT: Final = re.compile(r"(.+?\.(?:pt|pth|bin|ckpt|safetensors))(?::.*)?", re.DOTALL)
-_IMPORT_PATH: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\W\d]\w*)*")
+_MOST_NAMED: Final = 6
+_COPIES: Final = re.compile(r"\s*([0-9]{1,20})\s*[xX*]\s+(.+)", re.DOTALL)
+
+_FORMS: Final = (
+    '"lstm --hidden 40 --bidir", "nn.LSTM(20, 40, bidirectional=True)", weights.pt or net.py:Tagger'
+)
 
 
-def read_target(text: str) -> Target:
-    """The layer that a text describes. Raises RequestError for a text that describes none."""
+def read_source(text: str) -> Source:
+    """What a text names: the layer that it describes, or those of a file or a model.
+
+    Raises RequestError for a text that names none.
+    """
     for reader in READERS:
         module = import_module(reader.module)
         if getattr(module, reader.recognises)(text):
-            target: Target = getattr(module, reader.reads)(text)
-            return target
+            found: Target | Source = getattr(module, reader.reads)(text)
+            return Source(targets=(found,)) if isinstance(found, Target) else found
     raise _unrecognised(text)
 
 
+def read_target(text: str) -> Target:
+    """The one layer that a text names. Raises RequestError where it names none, or several."""
+    source = read_source(text)
+    if len(source.targets) == 1:
+        return source.targets[0]
+    if not source.targets:
+        raise RequestErrors(error.behind(name) for name, error in source.unread.items())
+    names = [target.origin.target or target.name for target in source.targets]
+    listed = ", ".join(map(quoted, names[:_MOST_NAMED])) + ", ..." * (len(names) > _MOST_NAMED)
+    raise RequestError(
+        f"{{}} holds {len(names)} recurrent layers", quoted(text), hint=f"one of {listed}"
+    )
+
+
+def read_counted(text: str) -> Target:
+    """The one layer that a text names, which may begin with a number of copies: `6 x lstm`."""
+    match = _COPIES.fullmatch(text)
+    if match is None:
+        return read_target(text)
+    copies = int(match[1])
+    if not 0 < copies <= MAX_SIZE:
+        raise RequestError("{} x must be from 1 to 2**63 - 1", match[1], hint=f'"6 x {match[2]}"')
+    target = read_target(match[2])
+    own = f"{copies} x {target.origin.target}"
+    return replace(target, copies=copies, origin=replace(target.origin, target=own))
+
+
 def is_target(text: str) -> bool:
-    """Whether a text is meant as a target, right or wrong, or as a file."""
-    return is_layer(text) or _CHECKPOINT.fullmatch(text) is not None
+    """Whether a text is meant as a target, right or wrong, in more than one word or as a file."""
+    from rnnshape.sources.weights_file import looks_like_file
+
+    return is_layer(text) or looks_like_file(text)
 
 
 def is_layer(text: str) -> bool:
@@ -54,33 +92,12 @@ def is_layer(text: str) -> bool:
 
 
 def _unrecognised(text: str) -> RequestError:
-    from rnnshape.sources.constructor import CONSTRUCTORS  # only errors need it
+    if _COPIES.fullmatch(text):
+        problem = f"{quoted(text)} counts copies, which only a comparison does"
+        return RequestError(problem, hint=f'rnnshape compare "{text.strip()}"')
     from rnnshape.sources.rewording import target_meant
 
-    shown, hint = quoted(text), f"a target is {_FORMS}"
-    file = match[1] if (match := _CHECKPOINT.fullmatch(text)) else ""
-    if file and not os.path.exists(file):  # noqa: PTH110
-        problem = f"there is no file {quoted(file)}, and checkpoints are not read yet"
-        alike = _files_near(file)
-        hint = f"there is {', '.join(alike)}; {hint}" if alike else hint
-    elif _CHECKPOINT.fullmatch(text) or os.path.exists(text):  # noqa: PTH110 - Path.exists() may raise
-        problem = f"{shown} looks like a file; checkpoints are not read yet"
-    elif _IMPORT_PATH.fullmatch(text) and text.removeprefix("torch.") not in CONSTRUCTORS:
-        problem = f"{shown} looks like an import path; models are not read yet"
-    else:
-        problem = f"{shown} is neither options nor the constructor call of a recurrent layer"
-        if meant := target_meant(text):
-            return UnknownTargetError("{}", problem, f"in the target: {meant}", hint="{}")
-    return UnknownTargetError("{}", problem, hint, hint="{}")
-
-
-def _files_near(file: str) -> list[str]:
-    """Files in the same folder whose names are alike, as they would be typed."""
-    from difflib import get_close_matches
-
-    folder, name = os.path.split(file)
-    try:
-        names = [each for each in os.listdir(folder or ".") if _CHECKPOINT.fullmatch(each)]  # noqa: PTH208
-    except OSError:
-        return []
-    return [word(os.path.join(folder, each)) for each in get_close_matches(name, names)]  # noqa: PTH118
+    problem = f"{quoted(text)} is neither a layer, a file that exists nor the path of a model"
+    if meant := target_meant(text):
+        return UnknownTargetError("{}", problem, f"in the target: {meant}", hint="{}")
+    return UnknownTargetError("{}", problem, f"a target is {_FORMS}", hint="{}")

@@ -77,6 +77,8 @@ def reworded(words: Sequence[str], lookup: Lookup, *, lists: Collection[str]) ->
         given = [word]
         if found.takes_value and not joined and following is not None:
             given.append(left.pop(0))
+        if not joined and _is_stray(following, found, lists):
+            return None
         new = list(found.words)
         if new and new[0] in lists:
             while left and _NUMBER.fullmatch(left[0].strip(",")):
@@ -90,11 +92,20 @@ def reworded(words: Sequence[str], lookup: Lookup, *, lists: Collection[str]) ->
     return line
 
 
+def _is_stray(following: str | None, found: Option, lists: Collection[str]) -> bool:
+    """Whether a number follows an option that takes none, `--bidir 2`: it may mean anything."""
+    listed = bool(found.words) and found.words[0] in lists
+    return not found.takes_value and not listed and following is not None and is_number(following)
+
+
 def _option(word: str) -> tuple[str, str | None, bool]:
     """The option that a word is, with dashes, its value, and whether the two are one word."""
     name, equals, value = word.partition("=")
     bare = name.lstrip(_DASHES)
     if bare != name and bare and not bare[0].isdigit() and not bare.startswith("."):
+        match = re.fullmatch(r"([A-Za-z][\w-]*?):?([0-9]+(?:\.[0-9]+)?)", bare)
+        if match and not equals and meant_field(bare) is None and meant_field(match[1]):
+            bare, equals, value = match[1], "=", match[2]  # `--hidden64`
         dashes = "-" if len(bare) == 1 else "--"
         return f"{dashes}{bare}", value if equals else None, bool(equals)
     return "", None, False
@@ -166,12 +177,12 @@ def _of_flag(meant: Meant, value: str | None) -> Option:
 
 def sized(numbers: Sequence[str], options: Collection[str]) -> list[str] | None:
     """Options that give numbers without names to the sizes of a layer that `options` leave out."""
-    free = [name for name in ("--input", "--hidden", "--layers") if name not in options]
-    if len(numbers) > len(free):
+    names = ["--input", "--hidden", "--layers"][: len(numbers)]
+    if len(numbers) == 1:
+        names = ["--hidden" if "--hidden" not in options else "--input"]
+    if len(numbers) > len(names) or any(name in options for name in names):
         return None
-    if len(numbers) == 1 and free[:2] == ["--input", "--hidden"]:
-        free = ["--hidden"]
-    return [word for pair in zip(free, numbers, strict=False) for word in pair]
+    return [word for pair in zip(names, numbers, strict=True) for word in pair]
 
 
 def divided(words: Sequence[str]) -> Iterator[str]:
@@ -192,7 +203,7 @@ def layers_in(words: Sequence[str]) -> list[str] | None:
         if word.lower() in _JOINING:
             continue
         for part in filter(None, re.split(r"[,/&|+]", word)):
-            if part.lower() not in KINDS and layer_meant(part) is None:
+            if part.startswith("-") or (part.lower() not in KINDS and layer_meant(part) is None):
                 return None
             found.append(part.lower() if part.lower() in KINDS else str(layer_meant(part)))
     return found
@@ -233,15 +244,15 @@ def target_meant(text: str) -> str | None:
     line = reworded([*bare_options(rest)], lookup, lists=())
     if line is None or not all(map(is_number, line.loose)):
         return None
-    sizes = sized(line.loose, line.options)
-    if sizes is None:
+    sizes, kinds = sized(line.loose, line.options), kind_for(kind, line.options)
+    if sizes is None or kinds is None:
         return None
-    return shlex.join([_kind_for(kind, line.options), *given, *sizes, *line.options])
+    options = [*given, *sizes, *line.options]
+    names = [each for each in options if each.startswith("--")]
+    return shlex.join([kinds, *options]) if len(names) == len({*names}) else None
 
 
-def _kind_for(kind: str, options: Collection[str]) -> str:
-    """The kind of layer that has these options."""
-    for known in fields_of("layer"):
-        if known.kind and known.option in options:
-            return known.kind.lower()
-    return kind
+def kind_for(kind: str, options: Collection[str]) -> str | None:
+    """The kind of layer that has these options, None where no kind has all of them."""
+    kinds = {each.kind.lower() for each in fields_of("layer") if each.option in options} - {""}
+    return None if len(kinds) > 1 else next(iter(kinds), kind)

@@ -43,14 +43,22 @@ def _subject(
     layer = {name: value for name, value in given.items() if name not in INPUT_FIELDS}
     of_input = {name: value for name, value in given.items() if name in INPUT_FIELDS}
     confirmed = "batch_first" in given or not _CONFIRMING.isdisjoint(input_fields)
+    calls = (target.found and target.found.calls) or ()
+    if calls and not of_input:  # what the model gives the layer
+        spec, given = calls[0].input_spec, {**given, **dict.fromkeys(INPUT_FIELDS)}
+    else:
+        spec = InputSpec(**of_input)
     return Subject(
         config=target.config if layer == target.fields else RNNConfig(kind=target.kind, **layer),
-        input_spec=InputSpec(**of_input),
+        input_spec=spec,
         settings=settings,
         name=target.name,
         origin=target.origin,
         given=frozenset(given),
         unknown=target.unknown.difference(given),
+        held=target.held,
+        found=target.found,
+        copies=target.copies or 1,
         axes_by_place="input_shape" in input_fields and not confirmed,
     )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from rnnshape.errors import RequestError
 from rnnshape.fields import FIELDS
 from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.layer.found import Found
+from rnnshape.layer.held import Held
 from rnnshape.layer.settings import DType, dtype_named
 from rnnshape.layer.subject import Origin
 
@@ -20,7 +22,10 @@ class UnknownTargetError(RequestError):
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A layer as a text describes it. `device` and `dtype` are None where it gives none."""
+    """A layer as a text describes it, or as a file or a model holds it.
+
+    `device` and `dtype` are None where nothing gives them.
+    """
 
     kind: Kind
     fields: Mapping[str, Any]  # of RNNConfig, those that are given
@@ -29,6 +34,9 @@ class Target:
     name: str = ""
     device: str | None = None
     dtype: DType | None = None
+    held: Held | None = None  # by an existing module that is not as its constructor made it
+    found: Found | None = None  # where, if it was found in a file or a model
+    copies: int | None = None  # how many like it a comparison is to count, if that is said
 
     @cached_property
     def config(self) -> RNNConfig:
@@ -36,6 +44,10 @@ class Target:
         try:
             return RNNConfig(kind=self.kind, **self.fields)
         except RequestError as error:
+            if "kind" in error.fields:  # another kind of layer, with all that was given
+                problem, fields = error.problem, {**self.fields, **error.fields}
+                kind = {"kind": fields.pop("kind")}
+                error = RequestError("{}", problem, **kind, **fields)
             raise error.written_in(self.origin.words) from error
 
     def shareable(self) -> Target:
@@ -71,3 +83,23 @@ class Target:
         if field == "proj_size" and self.fields.get("cell"):
             return False
         return FIELDS[field].kind in ("", self.kind.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """A file or a model that holds layers."""
+
+    name: str  # as it was given: "weights.pt"
+    format: str  # "PyTorch checkpoint", "model"
+    tensors: int
+    parameters: int | None = None  # of the whole model; None for a file
+    passed_over: tuple[str, ...] = ()  # sentences on what looks recurrent and is not a layer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What a text names: one layer that it describes, or those that a file or a model holds."""
+
+    targets: tuple[Target, ...]
+    unread: Mapping[str, RequestError] = field(default_factory=dict)  # layers, by name
+    holder: Holder | None = None

@@ -32,8 +32,9 @@ _LIST = re.compile(r"[0-9]+(\s*,\s*[0-9]+)*,?")
 class ListGivenError(RequestError):
     """The error for a list of sizes where one is wanted; `listed` is how `compare` takes it."""
 
-    def __init__(self, option: str, text: str, listed: str, hint: str) -> None:
+    def __init__(self, option: str, text: str, listed: str) -> None:
         self.option, self.listed = option, listed
+        hint = f"rnnshape compare takes such sizes, outside its targets: {option} {listed}"
         what = "a range" if ".." in listed else "a list"
         symbol = _SYMBOLS.get(option, "")
         super().__init__(f"{option} is one number{symbol}; {quoted(text)} is {what}", hint=hint)
@@ -62,14 +63,15 @@ def size(text: str, option: str, *, least: int = 1) -> int:
         raise _with_commas(text, option)
     ranged = _list_meant(word)
     if ranged is not None and ".." in ranged and option in _SYMBOLS:
-        raise ListGivenError(
-            option, text, ranged, f"rnnshape compare lstm gru rnn {option} {ranged}"
-        )
+        raise ListGivenError(option, text, ranged)
     if len(word) <= _LONGEST_LIST and len(numbers := _numbers(word)) > 1:
         raise _one_number(text, option, [max(least, int(number)) for number in numbers])
+    meant, example = _meant(word), max(least, _EXAMPLES.get(option, least))
+    unclear = meant is None and word.isprintable() and re.match(r"[^-]*[0-9]", word, re.ASCII)
+    number = example if meant is None else max(least, meant)
+    hint = f"{'as in ' if unclear else ''}{option} {number}"
     raise RequestError(
-        f"{option} must be a whole number of {least} or more, not {quoted(text)}",
-        hint=f"{option} {max(least, _meant(word, _EXAMPLES.get(option, least)))}",
+        f"{option} must be a whole number of {least} or more, not {quoted(text)}", hint=hint
     )
 
 
@@ -107,9 +109,7 @@ def _one_number(text: str, option: str, numbers: list[int]) -> RequestError:
         what = "list"
         if option in _SYMBOLS:
             listed = ",".join(map(str, numbers))
-            return ListGivenError(
-                option, text, listed, f"rnnshape compare lstm gru rnn {option} {listed}"
-            )
+            return ListGivenError(option, text, listed)
     return RequestError(
         f"{option} is one number{_SYMBOLS.get(option, '')}; {quoted(text)} is a {what}",
         hint=hint,
@@ -156,7 +156,9 @@ def amount(text: str, option: str, *, in_bytes: bool = False) -> int:
         return read_amount(text, in_bytes=in_bytes)
     except RequestError as error:
         of_bytes = error.problem.endswith(" is an amount of bytes")
-        hint = f"--bytes {text.strip()}" if of_bytes else f"{option} {error.hint}"
+        example = error.hint.removeprefix("as in ")
+        hint = f"{'as in ' * (example != error.hint)}{option} {example}"
+        hint = f"--bytes {text.strip()}" if of_bytes else hint
         raise RequestError(f"{option} {error.problem}", hint=hint) from error
 
 
@@ -189,9 +191,14 @@ def probability(text: str, option: str) -> float:
         value = float(text)
         if value <= 1:
             return value
-    raise RequestError(
-        f"{option} must be a probability from 0 to 1, not {quoted(text)}", hint=f"{option} 0.2"
-    )
+    percent = re.fullmatch(r"([0-9]{1,2}|100)\s*%?", text.strip())
+    decimal = re.fullmatch(r"0,([0-9]{1,9})", text.strip())
+    hint = f"{option} 0.2"
+    if percent:
+        hint = f"{option} {int(percent[1]) / 100}"
+    elif decimal:
+        hint = f"{option} 0.{decimal[1]}"
+    raise RequestError(f"{option} must be a probability from 0 to 1, not {quoted(text)}", hint=hint)
 
 
 def one_of(text: str, option: str, choices: Collection[str]) -> str:
@@ -200,7 +207,8 @@ def one_of(text: str, option: str, choices: Collection[str]) -> str:
         return text
     from rnnshape import synonyms  # only another word needs it
 
-    meant = synonyms.one_of(text, choices, synonyms.OF_VALUES.get(option, {}))
+    words = synonyms.OF_VALUES.get(option, {})
+    meant = None if text.startswith("-") else synonyms.one_of(text, choices, words)
     if meant is not None:
         return meant
     alike = near(text.lower(), choices)
@@ -226,12 +234,12 @@ def _numbers(text: str) -> list[str]:
     return re.split(r"\s*[,xX]\s*", inside)
 
 
-def _meant(word: str, example: int) -> int:
-    """The number that was meant, or the example where there is none."""
+def _meant(word: str) -> int | None:
+    """The number that was meant, or None where that is unclear."""
     from rnnshape.sources.amounts import meant_number  # only mistakes need it
 
-    number = meant_number(word) if len(word) <= _LONGEST_LIST else None
-    return example if number is None else number
+    unclear = len(word) > _LONGEST_LIST or word.startswith("-") or not word.isprintable()
+    return None if unclear else meant_number(word)
 
 
 _READERS: Final[Mapping[Takes, Callable[[str, str], Any]]] = {

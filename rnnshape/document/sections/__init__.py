@@ -21,12 +21,16 @@ class Traits(NamedTuple):
     default: bool = False  # whether it is shown unless others are asked for
     of_layers: bool = False  # whether it needs a layer, so that a cell has none
     probe: str = ""  # what the run must find out for it
+    found: bool = False  # whether it is about a layer that was found in a file or a model
     in_detail: str = ""  # the function that builds it where it is asked for by name
 
 
 SECTIONS: Final = {
     "header": Traits(default=True),
+    "evidence": Traits(found=True),
+    "load": Traits(found=True),
     "shapes": Traits(default=True),
+    "calls": Traits(default=True, found=True),
     "states": Traits(default=True, in_detail="states_in_detail"),
     "code": Traits(),
     "grid": Traits(of_layers=True),
@@ -41,16 +45,24 @@ SECTIONS: Final = {
     "findings": Traits(default=True),
     "time": Traits(probe="timing"),
     "verification": Traits(default=True),
+    "matches": Traits(default=True),
     "expectations": Traits(default=True),  # a failure stands in the last line
 }
 DEFAULT_SECTIONS: Final = frozenset(name for name, entry in SECTIONS.items() if entry.default)
+# Of a layer that was found in a file: which it is, and what tells that.
+FOUND_SECTIONS: Final = frozenset(
+    name for name, entry in SECTIONS.items() if entry.found
+) | DEFAULT_SECTIONS - {"shapes", "states", "weights", "compare"}
 # With --time: what is timed and the answer, on one screen.
 TIMED_SECTIONS: Final = DEFAULT_SECTIONS - {"states", "weights", "compare"} | {"time"}
 
 # Of all documents: what needs no title to be understood, or would not run with one, and what only a
 # run can tell.
 _UNTITLED: Final = frozenset(
-    {"header", "code", "failures", "findings", "expectations", "verification"}
+    (
+        *("header", "contents", "code", "load"),
+        *("failures", "findings", "expectations", "matches", "verification"),
+    )
 )
 _AFTER_RUN: Final = frozenset({"time", "verification"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape.analysis.inspection import Inspection
-from rnnshape.document.model import Block, Bytes, Code, Heading
+from rnnshape.document.model import Block, Bytes, Code, Heading, Paragraph
 
 
 def header(inspection: Inspection) -> Iterator[Block]:
@@ -16,3 +16,5 @@ def header(inspection: Inspection) -> Iterator[Block]:
         Code(f"{subject.name}: {constructor}" if subject.name else constructor),
         totals=(f"{report.parameters:,} parameters, ", Bytes(report.parameter_bytes)),
     )
+    if subject.found is not None and subject.found.code_ran:
+        yield Paragraph((f"{subject.found.holder} was imported and built: its own code ran",))

@@ -87,7 +87,7 @@ def _zip(head: Head) -> RequestError | None:
         return refusal("it is a zip without files", _READ)
     if head.holds("serialized_exported_program.json"):
         return refusal(
-            "it is a program exported by a PyTorch before 2.8",
+            "it is a program exported by PyTorch 2.7 or earlier",
             "torch.export.load it, and torch.save its state_dict",
         )
     if any(name.endswith("Data/com.apple.CoreML/model.mlmodel") for name in head.names):
@@ -106,7 +106,7 @@ def _packed(what: str, names: tuple[str, ...]) -> RequestError:
         held = f"{quoted(chosen[0])}{_more(len(chosen) - 1, ' of weights')}"
         return refusal(f"{what} that holds {held}", _UNPACK)
     held = f" that holds {quoted(files[0])}{_more(len(files) - 1, '')}" if files else ""
-    return refusal(f"{what}{held}, no file of weights", _READ)
+    return refusal(f"{what}{held}, and no file of weights", _READ)
 
 
 def _more(count: int, which: str) -> str:

@@ -112,7 +112,7 @@ class _Reader:
         ]
         size = self._end - self._begin + start  # the end that is told counts the block before
         if addresses[2] > size:
-            raise cut_short(f"it has {size:,} bytes, but its beginning tells of {addresses[2]:,}")
+            raise cut_short(f"it has {size:,} bytes, but its header tells of {addresses[2]:,}")
         return addresses[-1]
 
     def _is_start(self, start: int) -> bool:
@@ -167,7 +167,7 @@ class _Reader:
             elif message.kind == _LINK_INFO and self._is_dense(message.data):
                 raise refusal(
                     "it is HDF5 with groups in the newer form, which is not read",
-                    "copy it with h5repack --low=0 --high=0, or save it by Keras again",
+                    "copy it with h5repack --low=0 --high=0, or save it with Keras again",
                 )
 
     def _split(self, data: bytes) -> tuple[bytes, bytes]:

@@ -120,7 +120,7 @@ class _Machine:
                 return self._stack.pop()
             follow = _OPCODES.get(code)
             if follow is None:
-                raise _DamagedError("it ends there" if not code else f"{code!r} is no opcode")
+                raise _DamagedError("it ends there" if not code else f"{code!r} is not an opcode")
             follow(self)
         raise RequestError(
             "the pickle in it has more than {} steps, which no checkpoint needs",
@@ -226,7 +226,7 @@ class _Machine:
     def push_name_of_stack(self) -> None:
         name, module = self._stack.pop(), self._stack.pop()
         if not (isinstance(name, str) and isinstance(module, str)):
-            raise _DamagedError("a name is no text")
+            raise _DamagedError("a name is not a text")
         self._keep(len(name) + len(module))
         self._stack.append(Global(f"{module}.{name}"))
 
@@ -268,7 +268,7 @@ class _Machine:
     def protocol(self) -> None:
         protocol = self._take(1)[0]
         if protocol > _NEWEST_PROTOCOL:
-            raise _DamagedError(f"its protocol is {protocol}, and 0 to {_NEWEST_PROTOCOL} exist")
+            raise _DamagedError(f"its protocol is {protocol}; only 0 to {_NEWEST_PROTOCOL} exist")
 
     def put(self, form: struct.Struct | None) -> None:
         index = int(self._line()) if form is None else self._number(form)
@@ -318,7 +318,7 @@ class _Machine:
         elif isinstance(target, list):
             target += items
         else:
-            raise _DamagedError("it appends to what is no list")
+            raise _DamagedError("it appends to something that is not a list")
 
     def set_pair(self) -> None:
         value, key = self._stack.pop(), self._stack.pop()
@@ -334,7 +334,7 @@ class _Machine:
                 target.pairs = {}
             target = target.pairs
         if not isinstance(target, dict) or len(items) % 2:
-            raise _DamagedError("it stores what has no key")
+            raise _DamagedError("it stores something without a key")
         for key, value in zip(items[::2], items[1::2], strict=True):
             target[key if type(key) is str else _hashable(key)] = value
 

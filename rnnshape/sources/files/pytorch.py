@@ -93,7 +93,7 @@ def _read_pickles(file: BinaryIO) -> Contents:
 def _check_length(keys: Any, storages: Mapping[Any, Storage], start: int, end: int) -> None:
     """Raise RequestError where the file ends before the data of all tensors, which is not read."""
     if not isinstance(keys, list):
-        raise RequestError("the list of storages in it is none", hint=AGAIN)
+        raise RequestError("its list of storages is not a list", hint=AGAIN)
     needed = start
     for key in keys:
         storage = storages.get(key) if isinstance(key, str | int) else None

@@ -95,14 +95,14 @@ def stored(persistent_id: Any) -> Any:
 def _storage(kind: Global, key: Any, numel: Any, view: Any) -> Storage:
     name = kind.path.rpartition(".")[2].removesuffix("Storage")
     if not isinstance(key, str | int) or not _is_size(numel):
-        raise _malformed("a storage", "its key or its size is none")
+        raise _malformed("a storage", "its key or its size is not valid")
     offset = 0
     if view is not None:  # legacy files keep the storage of a view as a part of another
         match view:
             case (_, offset, numel) if _is_size(offset) and _is_size(numel):
                 pass
             case _:
-                raise _malformed("a storage", "its place in another is none")
+                raise _malformed("a storage", "its place in another storage is not valid")
     return Storage(key=key, dtype=_STORAGES.get(name, name.lower()), numel=numel, offset=offset)
 
 
@@ -206,7 +206,7 @@ def _dtype(value: Any) -> str:
 
 def _dims(size: Any) -> Dims:
     if not isinstance(size, tuple | list) or len(size) > _MOST_AXES or not all(map(_is_size, size)):
-        raise _malformed("a tensor", "its shape is none")
+        raise _malformed("a tensor", "its shape is not valid")
     return tuple(size)
 
 
@@ -215,7 +215,7 @@ def _numel(shape: Dims) -> int:
     for length in shape if 0 not in shape else (0,):
         numel *= length
         if numel >= _LARGEST:
-            raise _malformed("a tensor", "its shape is none")
+            raise _malformed("a tensor", "its shape is not valid")
     return numel
 
 

@@ -139,7 +139,7 @@ def _require_regular(path: Path, found: os.stat_result) -> None:
         raise refusal_of_folder(path, shown)
     kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
     kind = kinds.get(stat.S_IFMT(found.st_mode), "a device")
-    raise refusal(f"{shown} is {kind}, not a file", "save what it gives to a file first")
+    raise refusal(f"{shown} is {kind}, not a file", "save what it outputs to a file first")
 
 
 def _unopened(path: Path, error: OSError | ValueError) -> RequestError:

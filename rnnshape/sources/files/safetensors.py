@@ -56,7 +56,7 @@ def read(file: BinaryIO) -> Contents:
         raise cut_short(f"its header has {length:,} bytes, but the whole file {size:,}")
     header = parsed(file.read(length), "its header")
     if not isinstance(header, dict):
-        raise cut_short("its header is no JSON object")
+        raise cut_short("its header is not a JSON object")
     _require_metadata(header.pop(_METADATA, {}))
     tensors: dict[str, StoredTensor] = {}
     spans: list[tuple[int, int]] = []
@@ -70,7 +70,7 @@ def read(file: BinaryIO) -> Contents:
 def _require_metadata(metadata: Any) -> None:
     texts = isinstance(metadata, dict) and all(isinstance(v, str) for v in metadata.values())
     if not texts:
-        raise cut_short(f"{_METADATA} of its header is no table of texts")
+        raise cut_short(f"{_METADATA} of its header is not a table of texts")
 
 
 def _tensor(name: str, entry: Any) -> tuple[StoredTensor, tuple[int, int]]:
@@ -85,7 +85,7 @@ def _tensor(name: str, entry: Any) -> tuple[StoredTensor, tuple[int, int]]:
         raise _wrong(name, f"has the dtype {quoted(code)}, which is not known")
     dtype, bits = _DTYPES[code]
     if len(shape) > _MOST_AXES or _bits(shape, bits, most=8 * (end - begin)) != 8 * (end - begin):
-        raise _wrong(name, f"has {end - begin:,} bytes of data, which its shape does not take")
+        raise _wrong(name, f"has {end - begin:,} bytes of data, which does not fit its shape")
     return StoredTensor(shape=tuple(shape), dtype=dtype), (begin, end)
 
 

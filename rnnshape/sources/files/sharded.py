@@ -54,7 +54,7 @@ def _files_by_tensor(index: Any) -> dict[str, str]:
     if not 0 < len(names) <= _MOST_SHARDS:
         raise refusal(
             f"its weight_map names {len(names):,} files",
-            f"an index of 1 to {_MOST_SHARDS:,} files is read",
+            f"an index may name 1 to {_MOST_SHARDS:,} files",
         )
     return files
 

@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
     offset: int  # of its header
     compressed: int  # bytes in the archive
-    size: int  # bytes when inflated
+    size: int  # bytes when unpacked
     method: int  # 0: stored, 8: deflated
     flags: int
 
@@ -76,7 +76,7 @@ def directory(file: BinaryIO) -> Mapping[str, Entry]:
 def opened(file: BinaryIO, name: str, entry: Entry) -> Region:
     """The content of an entry, which is left in the file where it is not compressed.
 
-    Raises RequestError for an entry that cannot be read or is too large when inflated.
+    Raises RequestError for an entry that cannot be read or is too large when unpacked.
     """
     start = _start(file, name, entry)
     if entry.method == 0:
@@ -107,7 +107,7 @@ def _start(file: BinaryIO, name: str, entry: Entry) -> int:
     if entry.flags & 1:
         raise RequestError("{} in it is encrypted", quoted(name), hint="decrypt the archive first")
     if entry.method not in (0, 8):
-        raise RequestError("{} in it is compressed in a rare way", quoted(name), hint=_REPACKED)
+        raise RequestError("{} in it is compressed by a rare method", quoted(name), hint=_REPACKED)
     _seek(file, entry.offset)
     header = file.read(_HEADER.size)
     if len(header) < _HEADER.size or header[:4] != b"PK\3\4":
@@ -214,7 +214,7 @@ def _seek(file: BinaryIO, position: int) -> None:
 def _too_large(name: str) -> RequestError:
     most = _LARGEST_INFLATED >> 20
     return RequestError(
-        "{} in it has more than {} MiB when inflated", quoted(name), str(most), hint=_REPACKED
+        "{} in it has more than {} MiB when unpacked", quoted(name), str(most), hint=_REPACKED
     )
 
 

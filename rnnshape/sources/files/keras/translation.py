@@ -61,12 +61,12 @@ def _misfit(layer: Described, number: int, cell: CellWeights) -> str | None:
     units, columns = _units(layer), layer.kind.gates * _units(layer)
     if cell.recurrent != (units, columns):
         told = f"units {units}" if layer.settings else cell.named(0)
-        return f"{cell.named(1)} does not fit {told}, for which it is ({units}, {columns})"
+        return f"{cell.named(1)} does not fit {told}: it should be ({units}, {columns})"
     features = units if number else layer.input_size or cell.kernel[0]
     if cell.kernel != (features, columns) or not features:
-        return f"{cell.named(0)} does not fit {cell.named(1)}, with which it is (..., {columns})"
+        return f"{cell.named(0)} does not fit {cell.named(1)}: it should be (..., {columns})"
     if cell.bias and cell.bias not in _biases(layer.kind, units):
-        return f"{cell.named(2)} is no bias of {layer.kind.gates} gates of {units} units"
+        return f"{cell.named(2)} is not a bias of {layer.kind.gates} gates of {units} units"
     if layer.settings and _is_on(layer, "use_bias", default=True) != bool(cell.bias):
         return f"use_bias is {not cell.bias}, but there is {'a' if cell.bias else 'no'} bias"
     return None
@@ -199,7 +199,7 @@ def _departures(layer: Described) -> Iterator[str]:
     if layer.settings and not layer.cell and not _is_on(layer, "return_sequences"):
         yield "return_sequences=False: it returns the last output alone"
     if _is_on(layer, "stateful"):
-        yield "stateful=True: it begins with the last states; pass them as h_0 in PyTorch"
+        yield "stateful=True: it starts from the last states; pass them as h_0 in PyTorch"
     for key, what in (("dropout", "its input"), ("recurrent_dropout", "its state")):
         rate = layer.settings.get(key)
         if isinstance(rate, (int, float)) and rate > 0:

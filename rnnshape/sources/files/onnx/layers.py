@@ -134,7 +134,7 @@ def _about_depth(stack: Stack) -> str:
         return "1 node"
     last = stack.cells[-1].node
     name = last.name or last.output(0)
-    return f"{len(stack.cells)} nodes up to {name}, each reads the output of the one before"
+    return f"{len(stack.cells)} nodes up to {name}, each reading the output of the previous"
 
 
 def _about_direction(cell: Cell) -> str:

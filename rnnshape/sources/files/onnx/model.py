@@ -213,7 +213,7 @@ def scopes(reader: Reader) -> Iterator[Scope]:
             return
         scope, depth = waiting.pop()
         if depth > DEEPEST:
-            raise too_large(f"graphs or functions within each other over {DEEPEST} deep")
+            raise too_large(f"graphs or functions nested over {DEEPEST} deep")
         yield scope
         waiting += [(inner, depth + 1) for inner in reversed(list(_within(scope)))]
     raise too_large(f"over {MOST_SCOPES:,} graphs and calls of functions")

@@ -179,7 +179,7 @@ def _fields(reader: Reader, span: Span) -> Iterator[tuple[int, int | Span]]:
                 raise damaged(place, f"a field has the unknown type {wire}")
         if after > end:
             ends = "the file" if end == reader.whole.end else "the message that holds it"
-            raise damaged(place, f"a field goes on behind the end of {ends}")
+            raise damaged(place, f"a field runs past the end of {ends}")
         if not key >> 3:
             raise damaged(place, "a field has the number 0")
         yield key >> 3, value

@@ -1,0 +1,34 @@
+"""Python to paste that loads the weights of a file into the layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape.analysis.inspection import Inspection
+from rnnshape.document.model import Block, Picture
+from rnnshape.words import python_literal
+
+
+def load(inspection: Inspection) -> Iterator[Block]:
+    """A program that runs as it stands; nothing for a format that PyTorch does not load."""
+    subject = inspection.subject
+    found = subject.found
+    if found is None or found.loading is None:
+        return
+    dtype = subject.settings.dtype.value
+    setting = "" if dtype == "float32" else f", dtype=torch.{dtype}"
+    constructor = subject.config.constructor.removesuffix(")")
+    lines = [
+        *dict.fromkeys(["import torch", *found.loading.imports, "from torch import nn"]),
+        f"layer = {constructor}{setting})",
+        f"state = {found.loading.state}",
+    ]
+    if found.prefix:
+        lines += [
+            f"prefix = {python_literal(found.prefix)}",
+            "layer.load_state_dict({name.removeprefix(prefix): tensor for name, tensor",
+            "                       in state.items() if name.startswith(prefix)})",
+        ]
+    else:
+        lines.append("layer.load_state_dict(state)")
+    yield Picture(tuple(lines), language="python")
