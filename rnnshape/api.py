@@ -153,6 +153,17 @@ class Report(_Shown, LayerReport):
         return self.subject.config
 
     @property
+    def unknown(self) -> frozenset[str]:
+        """The fields of the config that nothing tells, as batch_first of a checkpoint."""
+        return self.subject.unknown
+
+    @property
+    def evidence(self) -> Mapping[str, str]:
+        """What tells each field of the config in the file or the model that holds the layer."""
+        found = self.subject.found
+        return {each.field: each.text for each in found.recognised.evidence} if found else {}
+
+    @property
     def input_spec(self) -> InputSpec:
         """The input that the layer reads."""
         return self.subject.input_spec
@@ -247,7 +258,7 @@ class Reports(_Shown, Mapping[str, Report]):
 
 
 def inspect(
-    layer: RNNConfig | nn.Module | str,
+    layer: RNNConfig | nn.Module | str | os.PathLike[str],
     input_spec: InputSpec | None = None,
     settings: Settings | None = None,
     *,
@@ -290,6 +301,12 @@ def from_state_dict(
         )
     from rnnshape.sources.weights_file import source_of
 
+    inner = next((key for key in mapping if _holds_weights(mapping[key])), None)
+    if inner is not None:
+        raise RequestError(
+            f"the state dict is deeper in this mapping, at [{inner!r}]",
+            hint=f"rnnshape.from_state_dict(mapping[{inner!r}])",
+        )
     source = source_of(mapping)
     reports = {
         target.name: _report(_of_target(target, input_spec, settings), run=run)
@@ -335,6 +352,15 @@ def inspect_model(
     return _reports(reports, unread, read.passed_over)
 
 
+def _holds_weights(value: object) -> bool:
+    """Whether this is a state dict of recurrent layers itself."""
+    if not isinstance(value, Mapping):
+        return False
+    from rnnshape.layer.state_dict import recognise, shapes_of
+
+    return bool(recognise(shapes_of(value)).layers)
+
+
 def _reports(
     reports: Mapping[str, Report],
     unread: Mapping[str, RequestError],
@@ -366,7 +392,9 @@ def check(path: str | os.PathLike[str] | None = None, *, run: bool = True) -> No
 
 
 def _subject(
-    layer: RNNConfig | nn.Module | str, input_spec: InputSpec | None, settings: Settings | None
+    layer: RNNConfig | nn.Module | str | os.PathLike[str],
+    input_spec: InputSpec | None,
+    settings: Settings | None,
 ) -> Subject:
     return _with_input(_layer(layer), input_spec, settings)
 
@@ -390,14 +418,14 @@ def _with_input(
     )
 
 
-def _layer(layer: RNNConfig | nn.Module | str) -> Subject:
+def _layer(layer: RNNConfig | nn.Module | str | os.PathLike[str]) -> Subject:
     """The layer with the default input and its own settings."""
     if isinstance(layer, RNNConfig):
         return Subject(config=layer)
-    if isinstance(layer, str):
+    if isinstance(layer, (str, os.PathLike)):
         from rnnshape.sources.registry import read_target
 
-        return _described(read_target(layer))
+        return _described(read_target(os.fspath(layer)))
     if not _is_module(layer):
         raise RequestError(
             f"a layer must be an nn.Module, an RNNConfig or a string, not {type(layer).__name__}",

@@ -474,6 +474,10 @@ CALLS_WRONG_TWICE: Final = {"InputSpec(lengths=3)"}
 
 # Calls that are refused with a hint in prose: words of it, and what a person calls then.
 PROSE_CALLS: Final = {
+    "from_state_dict({'model': nn.LSTM(20, 40).state_dict()})": (
+        "rnnshape.from_state_dict(mapping['model'])",
+        "from_state_dict({'model': nn.LSTM(20, 40).state_dict()}['model'])",
+    ),
     "from_state_dict(5)": (
         "rnnshape.from_state_dict(model.state_dict())",
         "from_state_dict(nn.LSTM(20, 40).state_dict())",

@@ -427,3 +427,40 @@ def test_a_result_is_the_same_however_the_file_is_named() -> None:
     write("a:b.pt", model_state())
     shown: list[Result] = [call("inspect", name) for name in ("a:b.pt:encoder", "./a:b.pt:encoder")]
     assert [each.code for each in shown] == [0, 0]
+
+
+def test_the_layer_to_match_tells_what_the_file_does_not() -> None:
+    write("w.pt", encoder().state_dict())
+    twin = "nn.LSTM(3, 4, 2, batch_first=True, bidirectional=True)"
+    expected = "output = 5,10,8"
+    manifest = f'[modules.e]\ntarget = "w.pt"\nmatches = "{twin}"\nexpect = ["{expected}"]\n'
+    Path("rnnshape.toml").write_text(manifest)
+    result = call("check", "--no-run")
+    assert result.code == 0, result
+    assert "as far as is known: batch_first is not stored" in " ".join(result.out.split())
+    assert answered("w.pt", "--matches", twin, "--expect", expected)
+
+
+def test_the_printed_program_leaves_tensors_of_others_alone() -> None:
+    layer = nn.LSTM(3, 4)
+    layer.register_parameter("extra", nn.Parameter(torch.zeros(2)))
+    write("w.pt", prefixed("own.", layer))
+    program = answered("w.pt", "--show", "load", "-f", "markdown")
+    names: dict[str, Any] = {}
+    exec(program.partition("```python\n")[2].partition("```")[0], names)  # noqa: S102
+    own = layer.state_dict()["weight_hh_l0"]
+    assert torch.equal(names["layer"].weight_hh_l0, own)
+
+
+def test_a_name_in_csv_is_no_command_of_a_job() -> None:
+    write("w.pt", {**prefixed("::error::x.", nn.GRU(2, 3)), **prefixed("y.", nn.GRU(2, 3))})
+    lines = answered("w.pt", "-f", "csv").splitlines()
+    assert not [line for line in lines if line.startswith(("::", '"::'))]
+    assert [line for line in lines if line.startswith("'::error::x")]
+
+
+def test_the_sum_of_a_file_says_what_is_left_out() -> None:
+    write("w.pt", {**prefixed("a.", nn.GRU(2, 3)), **prefixed("b.", nn.GRU(2, 3)), **broken()})
+    text = " ".join(answered("w.pt").split())
+    assert text.endswith("these 2 layers have the predicted names and shapes; nothing in the file"
+                         " was run; 1 left out")  # fmt: skip

@@ -194,7 +194,8 @@ def _module(
     with noted():
         if target is not None:
             target = target.with_settings(entry.device, entry.dtype)
-            report = predicted_report(_subject(manifest, entry, target, device, dtype))
+            informed = target if other is None else target.informed_by(other)
+            report = predicted_report(_subject(manifest, entry, informed, device, dtype))
     for number, text in enumerate(entry.expect):
         with noted("expect", number):
             if report is None:

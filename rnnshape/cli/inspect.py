@@ -22,6 +22,7 @@ from rnnshape.cli.options import (
     option,
 )
 from rnnshape.cli.reports import deliver, layer_plan
+from rnnshape.document.sections import DEFAULT_SECTIONS, FOUND_SECTIONS, MODEL_SECTIONS
 from rnnshape.errors import RequestError, RequestErrors, gathered
 from rnnshape.layer.report import predicted_report
 from rnnshape.pytorch.request import GivenTensor
@@ -83,7 +84,8 @@ def _inspect(
 
     def inspection(read: Target) -> Inspection:
         settings = settings_for(read, device=run.device, dtype=run.dtype)
-        subject = subject_of(read, input_fields(input_), settings, fixed=read.fields.keys())
+        told = read if other is None else read.informed_by(other)
+        subject = subject_of(told, input_fields(input_), settings, fixed=read.fields.keys())
         found = judged(expect, predicted_report(subject))
         return found if other is None else replace(found, match=matched(read, other))
 
@@ -91,8 +93,10 @@ def _inspect(
     sources = [source for _, source in numbered]
     targets = [each for source in sources for each in source.targets]
     found = bool(targets) and all(each.found for each in targets)
-    plan = layer_plan(output, timed=run.time, found=found)
     in_files = found and all(each.found and each.found.from_file for each in targets)
+    described = MODEL_SECTIONS if found else DEFAULT_SECTIONS
+    default = FOUND_SECTIONS if in_files else described
+    plan = layer_plan(output, timed=run.time, default=default)
     runs = replace(run, run=(run.time or not in_files) if run.run is None else run.run)
     holding = [source for source in sources if source.holder is not None]
     placed = [(place, each) for place, source in numbered for each in source.targets]

@@ -14,7 +14,6 @@ from rnnshape.cli.progress import progress
 from rnnshape.document.report import report_document
 from rnnshape.document.sections import (
     DEFAULT_SECTIONS,
-    FOUND_SECTIONS,
     SECTIONS,
     TIMED_SECTIONS,
     probes_of,
@@ -24,18 +23,21 @@ from rnnshape.layer.subject import Subject
 from rnnshape.sources.target import Source
 
 
-def layer_plan(output: OutputOptions, *, timed: bool, found: bool | None = None) -> Plan:
+def layer_plan(
+    output: OutputOptions, *, timed: bool, default: frozenset[str] | None = None
+) -> Plan:
     """Where to write a document of layers, and which of its sections.
 
-    `found` says whether files or models hold them all; None where options alone describe them.
+    `default` has those of a target; None where options alone describe a layer, so that there are no
+    sections on where it was found.
     """
     sections = [
         name
         for name, traits in SECTIONS.items()
-        if found is not None or not (traits.found or name == "matches")
+        if default is not None or not (traits.found or name == "matches")
     ]
-    default = FOUND_SECTIONS if found else DEFAULT_SECTIONS
-    return Plan.of(output, sections=sections, default=TIMED_SECTIONS if timed else default)
+    shown = TIMED_SECTIONS if timed else default or DEFAULT_SECTIONS
+    return Plan.of(output, sections=sections, default=shown)
 
 
 def deliver(
@@ -113,7 +115,7 @@ def _require_shown(
     ran = any(subject.found and subject.found.calls is not None for subject in subjects)
     if "calls" in plan.named and not ran:
         raise RequestError(
-            "--show calls shows what --forward measures, but --forward is not given",
+            "--show calls shows what --forward measures: it is not given, or sees no call here",
             hint="name a model, net.py:Tagger, and add --forward 16,50,80",
         )
     if "matches" in plan.named and not any(each.match for each in inspections):

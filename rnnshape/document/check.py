@@ -57,6 +57,7 @@ def check_document(check: Check, *, update: str | None = None, quiet: bool = Fal
         blocks["verification"] = _run(check) if check.disagreeing else ()
     else:
         blocks["check"] = _modules(check)
+        blocks["findings"] = _reservations(check)
         blocks["verification"] = chain(_run(check), _sum(check, update))
     return Document(
         sections=assembled(blocks),
@@ -98,6 +99,14 @@ def _failed(judgement: Judgement) -> Inline:
     actual = judgement.predicted
     value = f"{actual.plain:,}" if isinstance(actual, Number) else Code(actual.typed)
     return (Code(judgement.expectation.text), ": it is ", value)
+
+
+def _reservations(check: Check) -> Iterator[Block]:
+    """What each match that holds leaves open, since nothing tells it."""
+    for module in check.modules:
+        match = module.matching and module.matching.match
+        if match and match.holds and match.undecided:
+            yield Note((Code(module.name), " ", *match_verdict(match, Code(module.name)).text))
 
 
 def _modules(check: Check) -> Iterator[Block]:

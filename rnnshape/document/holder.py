@@ -22,7 +22,11 @@ def holder_blocks(source: Source, inspections: Sequence[Inspection]) -> Iterator
     layers = _counted(len(inspections), "recurrent layer")
     text = f": {holder.format}, {tensors}{layers} with {parameters:,}{whole} parameters"
     yield Paragraph((Code(holder.name), text))
-    if len(inspections) > 1:
+    if len(inspections) > 1:  # one layer says so in its header
+        found = (each.subject.found for each in inspections)
+        if any(each is not None and each.code_ran for each in found):
+            ran = " was imported and built: its own code ran"
+            yield Paragraph((Code(holder.name), ran))
         yield _layers(inspections, holder.parameters or parameters, parameters)
     yield from (Note((sentence,)) for sentence in holder.passed_over)
     for name, error in source.unread.items():

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.analysis.matching import Match
-from rnnshape.document.model import Block, Code, Column, Inline, Paragraph, Table, Verdict
+from rnnshape.document.model import Block, Code, Column, Inline, Listing, Table, Verdict
 from rnnshape.layer.subject import Subject
 
 
@@ -40,7 +40,10 @@ def match_blocks(inspection: Inspection) -> Iterator[Block]:
         return
     told = {}
     if subject.found is not None:
-        told = {each.field: each.text for each in subject.found.recognised.evidence}
+        evidence = subject.found.recognised.evidence
+        # Without what is not there, which matters less than the room that it takes.
+        told = {each.field: each.text.partition(", no ")[0] for each in evidence}
+        told["class"] = told.get("kind", "")
     yield Table(
         columns=(
             Column(key="argument", title="matches"),
@@ -53,7 +56,7 @@ def match_blocks(inspection: Inspection) -> Iterator[Block]:
             for each in match.differences
         ),
     )
-    yield Paragraph(("fix: ", Code(_fitting(subject, match))))
+    yield Listing((("fix:", (Code(_fitting(subject, match)),)),))
     yield Verdict(status="failed", text=verdict.text, subject=verdict.subject, what=verdict.what)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ from rnnshape.document.model import Cell, Code, Document, Note, Paragraph, Secti
 from rnnshape.document.sections import (
     DEFAULT_SECTIONS,
     FOUND_SECTIONS,
+    MODEL_SECTIONS,
     SECTIONS,
     assembled,
     builder,
@@ -22,7 +25,6 @@ from rnnshape.sources.target import Source
 
 # Of each of several layers of a file or a model.
 _IN_SUM: Final = frozenset({"findings", "expectations", "matches", "calls"})
-_JUDGED: Final = frozenset({"expectations", "matches"})  # needs the name of the layer
 _ALL_READ: Final[Mapping[str, RequestError]] = {}
 
 
@@ -44,7 +46,7 @@ def report_document(  # noqa: PLR0913 - what to show of what
     unless sections are asked for. Where they are, or there is one layer, there are no records,
     which would not hold what the sections do.
     """
-    default = frozenset(show) - {"time"} in (DEFAULT_SECTIONS, FOUND_SECTIONS)
+    default = frozenset(show) - {"time"} in (DEFAULT_SECTIONS, FOUND_SECTIONS, MODEL_SECTIONS)
     held = [(source, _held_by(source, inspections)) for source in sources]
     sections: tuple[Section, ...] = ()
     for source, within in held:
@@ -53,14 +55,13 @@ def report_document(  # noqa: PLR0913 - what to show of what
     for each in inspections:
         # Several layers of a file or a model are told apart by their headers.
         named = {*show, "header"} if each.subject.found and len(inspections) > 1 else show
-        shown = _IN_SUM if id(each) in in_sum else named
-        own = _sections(each, show=shown, detailed=detailed, full=full)
-        if shown is _IN_SUM and any(section.key in _JUDGED for section in own):
-            own = _sections(each, show={*shown, "header"}, detailed=detailed, full=full)
-        # What is said of several layers alike is said once.
-        sections += tuple(s for s in own if shown is not _IN_SUM or s not in sections)
+        if id(each) not in in_sum:
+            sections += _sections(each, show=named, detailed=detailed, full=full)
     summed = [each for each in inspections if id(each) in in_sum]
-    sections += assembled({"verification": sum_of_found(summed)} if summed else {})
+    if summed:
+        left_out = sum(len(source.unread) for source in sources)
+        sections += _in_sum(summed)
+        sections += assembled({"verification": sum_of_found(summed, left_out)})
     notes = [
         Note((Code(name), f" is left out: {error.problem} ({error.hint})"))
         for name, error in unread.items()
@@ -76,6 +77,20 @@ def report_document(  # noqa: PLR0913 - what to show of what
         verdicts=lambda: [verdict for each in inspections for verdict in _verdicts(each)],
         records=partial(_records, inspections if len(inspections) > 1 and default else ()),
     )
+
+
+def _in_sum(inspections: Sequence[Inspection]) -> tuple[Section, ...]:
+    """What is to be said of each of several layers, below its header; of several alike but once."""
+    own = [_sections(each, show=_IN_SUM, detailed=(), full=False) for each in inspections]
+    notes = (b for sections in own for s in sections for b in s.blocks if isinstance(b, Note))
+    shared = [note for note, count in Counter(notes).items() if count > 1]
+    told: tuple[Section, ...] = ()
+    for each, sections in zip(inspections, own, strict=True):
+        blocks = {s.key: [b for b in s.blocks if b not in shared] for s in sections}
+        if rest := assembled(blocks):
+            headers = _sections(each, show={"header"}, detailed=(), full=False)
+            told += tuple(replace(s, blocks=s.blocks[:1]) for s in headers) + rest
+    return told + assembled({"findings": shared})
 
 
 def _held_by(source: Source, inspections: Iterable[Inspection]) -> list[Inspection]:

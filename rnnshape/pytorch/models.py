@@ -108,12 +108,15 @@ def _found(name: str, module: nn.Module, layer: Subject, holder: str) -> Found:
         recognised = replace(layer.found.recognised, name=name)
         return replace(layer.found, holder=holder, recognised=recognised)
     of = f"of the {type(module).__name__}"
+    config = layer.config
+    of_cell = {"kind", "input_size", "hidden_size", "bias", "nonlinearity"}
+    own = of_cell if config.cell else {row.name for row in fields(config)} - {"cell"}
     evidence = tuple(
         Evidence(field=row.name, text=f"attribute {row.name} {of}")
         if row.name not in ("kind", "cell")
         else Evidence(field=row.name, text=f"its class, {type(module).__name__}")
-        for row in fields(layer.config)
-        if row.name != "cell" and getattr(layer.config, row.name) is not None
+        for row in fields(config)
+        if row.name in own and getattr(config, row.name) is not None
     )
     shapes = {weight.name: weight.shape for weight in layer.weights}
     recognised = Recognised(name=name, config=layer.config, evidence=evidence, shapes=shapes)

@@ -181,4 +181,6 @@ def _exact(cell: Cell) -> str:
 
 
 def _inert(text: str) -> str:
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    """The text, which neither a spreadsheet nor the log of a GitHub job takes for a command."""
+    commands = _FORMULA.match(text) or text.startswith(("::", "##["))
+    return f"'{text}" if commands and not _NUMBER.fullmatch(text) else text

@@ -69,6 +69,13 @@ class Target:
             dtype=self.dtype if dtype is None else dtype_named(dtype),
         )
 
+    def informed_by(self, other: Target) -> Target:
+        """The target with what another layer, of the same class, tells of its unknown fields."""
+        if (self.kind, self.config.cell) != (other.kind, other.config.cell):
+            return self
+        told = {name: getattr(other.config, name) for name in self.unknown - other.unknown}
+        return replace(self, fields={**self.fields, **told}, unknown=self.unknown - told.keys())
+
     def with_shared(self, shared: Mapping[str, Any]) -> Target:
         """The target with the values of those shared options that it takes."""
         more = {name: value for name, value in shared.items() if self.takes(name)}

@@ -53,6 +53,8 @@ DEFAULT_SECTIONS: Final = frozenset(name for name, entry in SECTIONS.items() if 
 FOUND_SECTIONS: Final = frozenset(
     name for name, entry in SECTIONS.items() if entry.found
 ) | DEFAULT_SECTIONS - {"shapes", "states", "weights", "compare"}
+# Of a layer of a model: what it is given, beside its header.
+MODEL_SECTIONS: Final = DEFAULT_SECTIONS - {"states", "weights", "compare"}
 # With --time: what is timed and the answer, on one screen.
 TIMED_SECTIONS: Final = DEFAULT_SECTIONS - {"states", "weights", "compare"} | {"time"}
 

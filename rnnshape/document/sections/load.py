@@ -23,12 +23,10 @@ def load(inspection: Inspection) -> Iterator[Block]:
         f"layer = {constructor}{setting})",
         f"state = {found.loading.state}",
     ]
+    name = "name"
     if found.prefix:
-        lines += [
-            f"prefix = {python_literal(found.prefix)}",
-            "layer.load_state_dict({name.removeprefix(prefix): tensor for name, tensor",
-            "                       in state.items() if name.startswith(prefix)})",
-        ]
-    else:
-        lines.append("layer.load_state_dict(state)")
+        lines.append(f"prefix = {python_literal(found.prefix)}")
+        name = "prefix + name"
+    # Of the layer's own names: the module may hold other tensors beside its weights.
+    lines.append(f"layer.load_state_dict({{name: state[{name}] for name in layer.state_dict()}})")
     yield Picture(tuple(lines), language="python")

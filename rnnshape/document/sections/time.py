@@ -52,7 +52,7 @@ def _compared(other: Timing, baseline: Timing, whole: int) -> str:
     of_steps = f" for {other.seq_len:,} of the {whole:,} steps" * (other.seq_len < whole)
     times = f"{ratio:.2f} of its time ({Seconds(other.median)}, {Seconds(baseline.median)})"
     if other.lower <= baseline.upper and baseline.lower <= other.upper:
-        return f"{name} is about as fast as {of} here{of_steps}: {times}; their runs overlap"
+        return f"no difference between {name} and {of} can be told here{of_steps}: {times}"
     return f"{name} is {'faster' if ratio < 1 else 'slower'} than {of} here{of_steps}: {times}"
 
 
