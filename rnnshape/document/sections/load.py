@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Block, Picture
 from rnnshape.words import python_literal
+
+# A checkpoint of a training often holds more than tensors, which torch.load then refuses.
+_OTHERS: Final = "# weights_only=False also loads other objects, and runs the code that they name"
 
 
 def load(inspection: Inspection) -> Iterator[Block]:
@@ -23,6 +27,8 @@ def load(inspection: Inspection) -> Iterator[Block]:
         f"layer = {constructor}{setting})",
         f"state = {found.loading.state}",
     ]
+    if found.keys and found.format == "PyTorch checkpoint":
+        lines.insert(-1, _OTHERS)
     name = "name"
     if found.prefix:
         lines.append(f"prefix = {python_literal(found.prefix)}")
