@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnnshape.analysis.comparison import Comparison, group
-from rnnshape.document.chart import chart
-from rnnshape.document.model import Chart
+from rnnshape.document.chart import Chart, chart
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.input import InputSpec

@@ -29,8 +29,9 @@ from rnnshape.pytorch.request import GivenTensor
 from rnnshape.sources.forward import read_called, read_given_tensor
 from rnnshape.sources.options import input_fields
 from rnnshape.sources.registry import read_source, read_target
+from rnnshape.sources.source import Source
 from rnnshape.sources.subjects import settings_for, subject_of
-from rnnshape.sources.target import Source, Target
+from rnnshape.sources.target import Target
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand

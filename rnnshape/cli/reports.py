@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.cli import exits
 from rnnshape.cli.options import ExpectOptions, OutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan
-from rnnshape.cli.progress import progress
 from rnnshape.document.report import report_document
 from rnnshape.document.sections import (
     DEFAULT_SECTIONS,
@@ -20,7 +20,9 @@ from rnnshape.document.sections import (
 )
 from rnnshape.errors import RequestError
 from rnnshape.layer.subject import Subject
-from rnnshape.sources.target import Source
+
+if TYPE_CHECKING:
+    from rnnshape.sources.source import Source
 
 
 def layer_plan(
@@ -62,6 +64,8 @@ def deliver(
     if plan.streams:
         delivery.begin(document(*inspections))
     if run.run:
+        from rnnshape.cli.progress import progress  # formulas alone need none
+
         with progress(len(inspections)) as runs:
             inspections = [
                 replace(each, report=runs.run(each.report, probes_of(show))) for each in inspections

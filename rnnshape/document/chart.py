@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final, TypeAlias
 
 from rnnshape.analysis.comparison import Comparison
-from rnnshape.document.model import Chart, Panel
 from rnnshape.errors import RequestError
 from rnnshape.fields import FIELDS
 from rnnshape.layer.subject import Subject
@@ -33,6 +33,24 @@ _AXES: Final = {
 # What the quantities depend on. Of two sizes that vary alike, the first is drawn over.
 _SIZES: Final = ("hidden_size", "num_layers", "proj_size", "input_size")
 _INPUT_SIZES: Final = ("seq_len", "batch_size")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """Lines of points (x, y), each by its label; the title says what they have in common."""
+
+    title: str
+    lines: Mapping[str, tuple[tuple[int, int], ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """Panels over the same two axes; the title says what all lines have in common."""
+
+    title: str
+    x: str
+    y: str
+    panels: tuple[Panel, ...]
 
 
 def chart(comparison: Comparison, quantity: str) -> Chart:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Block, Cell, Code, Column, Note, Paragraph, Table
-from rnnshape.sources.target import Source
+from rnnshape.sources.source import Source
 
 
 def holder_blocks(source: Source, inspections: Sequence[Inspection]) -> Iterator[Block]:

@@ -236,24 +236,6 @@ class Note:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Panel:
-    """Lines of points (x, y), each by its label; the title says what they have in common."""
-
-    title: str
-    lines: Mapping[str, tuple[tuple[int, int], ...]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chart:
-    """Panels over the same two axes; the title says what all lines have in common."""
-
-    title: str
-    x: str
-    y: str
-    panels: tuple[Panel, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Place:
     """A line of a file, counted from 1."""
 

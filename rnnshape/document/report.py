@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape.analysis.inspection import Inspection
-from rnnshape.document.holder import holder_blocks, holder_data
 from rnnshape.document.model import Cell, Code, Document, Note, Paragraph, Section, Verdict
 from rnnshape.document.sections import (
     DEFAULT_SECTIONS,
@@ -21,7 +20,9 @@ from rnnshape.document.sections import (
 )
 from rnnshape.document.verification import run_verdict, sum_of_found
 from rnnshape.errors import RequestError
-from rnnshape.sources.target import Source
+
+if TYPE_CHECKING:
+    from rnnshape.sources.source import Source
 
 # Of each of several layers of a file or a model.
 _IN_SUM: Final = frozenset({"findings", "expectations", "matches", "calls"})
@@ -50,6 +51,8 @@ def report_document(  # noqa: PLR0913 - what to show of what
     held = [(source, _held_by(source, inspections)) for source in sources]
     sections: tuple[Section, ...] = ()
     for source, within in held:
+        from rnnshape.document.holder import holder_blocks  # most requests hold none
+
         sections += assembled({"contents": holder_blocks(source, within)})
     in_sum = {id(each) for _, within in held if default and len(within) > 1 for each in within}
     for each in inspections:
@@ -115,6 +118,8 @@ def _sections(
         places["weights"] = "weights:weights_by_name"
     if set(show) == {"findings"}:
         places["findings"] = "findings:findings_or_none"
+    if inspection.subject.found is None:
+        shown -= {name for name, traits in SECTIONS.items() if traits.found}
     return assembled(
         {name: builder(places.get(name, name))(inspection) for name in SECTIONS if name in shown}
     )
@@ -137,6 +142,10 @@ def _data(*inspections: Inspection, sources: Sequence[Source]) -> Mapping[str, A
     from rnnshape.document.data import report_data
 
     data = report_data(*inspections)
+    if not sources:
+        return {**data, "holders": []}
+    from rnnshape.document.holder import holder_data
+
     holders = [holder_data(source, _held_by(source, inspections)) for source in sources]
     return {**data, "holders": holders}
 

@@ -21,7 +21,6 @@ from rnnshape.document.model import (
 )
 from rnnshape.layer.facts import Claim
 from rnnshape.layer.formulas import final_state_names
-from rnnshape.layer.found import STATE_DICT
 from rnnshape.layer.input import InputSpec
 from rnnshape.layer.report import LayerReport
 from rnnshape.layer.subject import Subject
@@ -123,9 +122,7 @@ def _read_verdict(subject: Subject, request: Code) -> Verdict:
     text = (
         f"{subject.weights.count:,} tensors have the names and shapes of this ",
         Code(subject.config.class_name),
-        ""
-        if subject.found and subject.found.format == STATE_DICT
-        else "; nothing in the file was run",
+        "" if subject.found and subject.found.in_memory else "; nothing in the file was run",
     )
     return Verdict(status="ok", text=text, subject=request)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from rnnshape.layer.facts import Dims
-from rnnshape.layer.held import Held, HeldTensor
 from rnnshape.layer.projection import largest_saving_projection
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.traps import Trap
 from rnnshape.layer.weights import Weights
+
+if TYPE_CHECKING:
+    from rnnshape.layer.held import Held, HeldTensor
 
 
 @dataclass(frozen=True, kw_only=True)

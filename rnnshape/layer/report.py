@@ -12,13 +12,11 @@ from rnnshape.layer.facts import Claim, Facts
 from rnnshape.layer.findings import Finding, find
 from rnnshape.layer.formulas import Sizes, weights
 from rnnshape.layer.prediction import predict
-from rnnshape.layer.run import Mismatch
 from rnnshape.layer.subject import Subject
-from rnnshape.layer.verification import verify_calls
 from rnnshape.layer.weights import Weights
 
 if TYPE_CHECKING:
-    from rnnshape.layer.run import Run
+    from rnnshape.layer.run import Mismatch, Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +89,12 @@ class LayerReport:
     @cached_property
     def mismatches(self) -> tuple[Mismatch, ...]:
         """Everything that was measured and is not as predicted."""
-        return (*verify_calls(self.subject), *(self.run.mismatches if self.run else ()))
+        measured = self.run.mismatches if self.run else ()
+        if self.subject.found is None:
+            return measured
+        from rnnshape.layer.verification import verify_calls  # only layers of models are called
+
+        return (*verify_calls(self.subject), *measured)
 
 
 Runner: TypeAlias = Callable[[LayerReport], LayerReport]  # adds a run, or raises RequestError

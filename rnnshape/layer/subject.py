@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape.errors import word
 from rnnshape.fields import fields_of
 from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Tensor
 from rnnshape.layer.formulas import Sizes, layout, macs, named_sizes, plain_sizes, weights
-from rnnshape.layer.found import Found
-from rnnshape.layer.held import Held
 from rnnshape.layer.input import InputSpec
 from rnnshape.layer.settings import DType, Settings
 from rnnshape.layer.traps import Trap
 from rnnshape.layer.weights import Weights
 from rnnshape.words import PYTHON, Words
+
+if TYPE_CHECKING:
+    from rnnshape.layer.found import Found
+    from rnnshape.layer.held import Held
 
 INPUT_FIELDS: Final = frozenset(field.name for field in fields(InputSpec))
 ALL_FIELDS: Final = INPUT_FIELDS | {field.name for field in fields(RNNConfig)}

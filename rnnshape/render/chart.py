@@ -9,7 +9,7 @@ from functools import partial
 from math import ceil, log10, sqrt
 from typing import TYPE_CHECKING, Any, Final
 
-from rnnshape.document.model import Chart
+from rnnshape.document.chart import Chart
 from rnnshape.errors import RequestError, word
 
 if TYPE_CHECKING:

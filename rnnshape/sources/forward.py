@@ -9,7 +9,7 @@ from typing import Final
 from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.weight_names import LARGEST_SIZE
 from rnnshape.pytorch.request import GivenTensor
-from rnnshape.sources.target import Source
+from rnnshape.sources.source import Source
 
 _FORM: Final = re.compile(
     r"(?P<shape>\d+(?:[,x]\d+)*)(?::(?P<dtype>[a-z]\w*))?(?:=(?P<value>-?\d+))?", re.ASCII

@@ -10,7 +10,8 @@ from rnnshape.layer.subject import Origin, Subject
 from rnnshape.pytorch.request import GivenTensor
 from rnnshape.pytorch.run import require_torch
 from rnnshape.sources.import_path import looks_like_import_path, names_code, read_import_path
-from rnnshape.sources.target import Holder, Source, Target
+from rnnshape.sources.source import Holder, Source
+from rnnshape.sources.target import Target
 from rnnshape.words import CALL
 
 _Layer = TypeVar("_Layer")

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from rnnshape.errors import RequestError, RequestErrors, quoted
 from rnnshape.layer.config import MAX_SIZE
-from rnnshape.sources.target import Source, Target, UnknownTargetError
+from rnnshape.sources.source import Source
+from rnnshape.sources.target import Target, UnknownTargetError
 
 
 class Reader(NamedTuple):

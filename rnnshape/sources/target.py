@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import RequestError
 from rnnshape.fields import FIELDS
 from rnnshape.layer.config import Kind, RNNConfig
-from rnnshape.layer.found import Found
-from rnnshape.layer.held import Held
 from rnnshape.layer.settings import DType, dtype_named
 from rnnshape.layer.subject import Origin
+
+if TYPE_CHECKING:
+    from rnnshape.layer.found import Found
+    from rnnshape.layer.held import Held
 
 
 class UnknownTargetError(RequestError):
@@ -90,23 +92,3 @@ class Target:
         if field == "proj_size" and self.fields.get("cell"):
             return False
         return FIELDS[field].kind in ("", self.kind.value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Holder:
-    """A file or a model that holds layers."""
-
-    name: str  # as it was given: "weights.pt"
-    format: str  # "PyTorch checkpoint", "model"
-    tensors: int
-    parameters: int | None = None  # of the whole model; None for a file
-    passed_over: tuple[str, ...] = ()  # sentences on what looks recurrent and is not a layer
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """What a text names: one layer that it describes, or those that a file or a model holds."""
-
-    targets: tuple[Target, ...]
-    unread: Mapping[str, RequestError] = field(default_factory=dict)  # layers, by name
-    holder: Holder | None = None

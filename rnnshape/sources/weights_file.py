@@ -18,7 +18,8 @@ from rnnshape.layer.subject import Origin, Subject
 from rnnshape.sources.files.contents import Contents, StateDict, StoredTensor
 from rnnshape.sources.files.registry import read_file
 from rnnshape.sources.import_path import names_code
-from rnnshape.sources.target import Holder, Source, Target
+from rnnshape.sources.source import Holder, Source
+from rnnshape.sources.target import Target
 from rnnshape.words import CALL, python_literal
 
 # What is a file even where there is none of that name.
