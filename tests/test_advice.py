@@ -35,6 +35,10 @@ PROSE: Final = {
         "name a model, net.py:Tagger, and add --forward 16,50,80",
         "inspect 'torch.nn:GRU(80, 4)' --forward 16,50,80 --show calls",
     ),
+    "inspect 'torch.nn:GRU(80, 4)' --no-run --show load": (
+        "--show evidence says how these are kept",
+        "inspect 'torch.nn:GRU(80, 4)' --no-run --show evidence",
+    ),
     "inspect lstm --forward 16,50": ("leave --forward out", "inspect lstm"),
     "inspect 'torch.nn:GRU(80, 4)' --forward 16,": (
         "--forward 16,50,80",

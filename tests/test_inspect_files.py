@@ -464,3 +464,30 @@ def test_the_sum_of_a_file_says_what_is_left_out() -> None:
     text = " ".join(answered("w.pt").split())
     assert text.endswith("these 2 layers have the predicted names and shapes; nothing in the file"
                          " was run; 1 left out")  # fmt: skip
+
+
+def test_the_last_line_of_several_layers_says_that_some_fail() -> None:
+    write("w.pt", {**prefixed("a.", nn.GRU(2, 3)), **prefixed("b.", nn.LSTM(2, 3))})
+    lines = answered("w.pt", "--matches", "nn.GRU(2, 3)", code=1).splitlines()
+    assert lines[-1] == "FAILED: 1 of 2 layers are not as they must be"
+    assert len([line for line in lines if line.startswith("matches ")]) == 1
+
+
+def test_what_is_assumed_is_said_beside_any_section_that_rests_on_it() -> None:
+    write("w.pt", encoder().state_dict())
+    note = "note: batch_first is not known here"
+    for section in ("shapes", "states", "grid", "diagram", "layouts"):
+        assert note in answered("w.pt", "--show", section)
+    assert note not in answered("w.pt", "--show", "weights")
+    expected = ("--expect", "output = 5,10,8", "--show", "expectations")
+    assert note in answered("w.pt", *expected, code=1)
+
+
+def test_only_a_comparison_counts_copies_of_whatever_target() -> None:
+    write("w.pt", encoder().state_dict())
+    for target in ("6 x nn.LSTM(3, 4)", "6 x lstm", "6 x w.pt"):
+        _, hint = refused("inspect", target)
+        assert hint == f'hint: rnnshape compare "{target}"'
+        assert call("compare", target).code == 0
+    Path("rnnshape.toml").write_text('[modules.a]\ntarget = "6 x nn.LSTM(3, 4)"\n')
+    assert call("check", "--no-run").code == 2

@@ -137,3 +137,9 @@ def _require_shown(
             raise RequestError(
                 f"--show {name} needs a layer; a cell takes only one step", hint="--show default"
             )
+    if "load" in plan.named and not any(s.found and s.found.loading for s in subjects):
+        raise RequestError(
+            "--show load has no program: only weights under their own names in a file of PyTorch,"
+            " safetensors or NumPy can be loaded into a plain layer",
+            hint="--show evidence says how these are kept",
+        )

@@ -28,6 +28,8 @@ def holder_blocks(source: Source, inspections: Sequence[Inspection]) -> Iterator
             ran = " was imported and built: its own code ran"
             yield Paragraph((Code(holder.name), ran))
         yield _layers(inspections, holder.parameters or parameters, parameters)
+    if holder.parameters is not None and parameters > holder.parameters:
+        yield Note(("some layers share weights, which the model counts once",))
     yield from (Note((sentence,)) for sentence in holder.passed_over)
     for name, error in source.unread.items():
         yield Note((Code(name or holder.name), f" is left out: {error.problem}"))

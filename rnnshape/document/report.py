@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
 # Of each of several layers of a file or a model.
 _IN_SUM: Final = frozenset({"findings", "expectations", "matches", "calls"})
+# What depends on fields that may be unknown, except a program, which has to run as it stands.
+_ASSUMING: Final = frozenset({"shapes", "states", "grid", "diagram", "layouts", "expectations"})
 _ALL_READ: Final[Mapping[str, RequestError]] = {}
 
 
@@ -65,6 +66,7 @@ def report_document(  # noqa: PLR0913 - what to show of what
         left_out = sum(len(source.unread) for source in sources)
         sections += _in_sum(summed)
         sections += assembled({"verification": sum_of_found(summed, left_out)})
+        sections += assembled({"failures": _failed_in(summed)})
     notes = [
         Note((Code(name), f" is left out: {error.problem} ({error.hint})"))
         for name, error in unread.items()
@@ -91,9 +93,17 @@ def _in_sum(inspections: Sequence[Inspection]) -> tuple[Section, ...]:
     for each, sections in zip(inspections, own, strict=True):
         blocks = {s.key: [b for b in s.blocks if b not in shared] for s in sections}
         if rest := assembled(blocks):
-            headers = _sections(each, show={"header"}, detailed=(), full=False)
-            told += tuple(replace(s, blocks=s.blocks[:1]) for s in headers) + rest
+            heading, *_ = builder("header")(each)  # that code was run, the holder says
+            told += assembled({"header": [heading]}) + rest
     return told + assembled({"findings": shared})
+
+
+def _failed_in(inspections: Sequence[Inspection]) -> Iterator[Verdict]:
+    """How many of several layers fail what is demanded of them, in the last line."""
+    failing = [each for each in inspections if not each.holds]
+    if failing:
+        text = f"{len(failing)} of {len(inspections)} layers are not as they must be"
+        yield Verdict(status="failed", text=(text,), subject=Code(failing[0].subject.request))
 
 
 def _held_by(source: Source, inspections: Iterable[Inspection]) -> list[Inspection]:
@@ -118,6 +128,9 @@ def _sections(
         places["weights"] = "weights:weights_by_name"
     if set(show) == {"findings"}:
         places["findings"] = "findings:findings_or_none"
+    if shown & _ASSUMING and inspection.subject.unknown and "findings" not in shown:
+        shown.add("findings")
+        places["findings"] = "findings:assumptions"
     if inspection.subject.found is None:
         shown -= {name for name, traits in SECTIONS.items() if traits.found}
     return assembled(

@@ -41,6 +41,9 @@ def read_source(text: str) -> Source:
 
     Raises RequestError for a text that names none.
     """
+    if _COPIES.fullmatch(text):
+        problem = f"{quoted(text)} counts copies, which only a comparison does"
+        raise RequestError(problem, hint=f'rnnshape compare "{text.strip()}"')
     for reader in READERS:
         module = import_module(reader.module)
         if getattr(module, reader.recognises)(text):
@@ -93,9 +96,6 @@ def is_layer(text: str) -> bool:
 
 
 def _unrecognised(text: str) -> RequestError:
-    if _COPIES.fullmatch(text):
-        problem = f"{quoted(text)} counts copies, which only a comparison does"
-        return RequestError(problem, hint=f'rnnshape compare "{text.strip()}"')
     from rnnshape.sources.rewording import target_meant
 
     problem = f"{quoted(text)} is neither a layer, a file that exists nor the path of a model"

@@ -19,8 +19,14 @@ def evidence(inspection: Inspection) -> Iterator[Block]:
     for each in recognised.evidence:
         value = getattr(recognised.config, each.field)
         shown = value.value if isinstance(value, Kind) else value
-        known = each.field not in subject.unknown
-        rows.append((Code(each.field), Code(str(shown)) if known else "?", each.text))
+        if each.field not in recognised.unknown:
+            rows.append((Code(each.field), Code(str(shown)), each.text))
+            continue
+        text = each.text
+        if each.field not in subject.unknown:
+            matched = getattr(subject.config, each.field)
+            text = f"{text.partition(':')[0]}; {matched} in the layer to match"
+        rows.append((Code(each.field), "?", text))
     if rows:
         yield Table(
             columns=(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.findings import finding_text
 from rnnshape.document.model import Block, Code, Note, Paragraph
+from rnnshape.layer.findings import UnknownField
 
 
 def findings(inspection: Inspection) -> Iterator[Block]:
@@ -14,6 +15,14 @@ def findings(inspection: Inspection) -> Iterator[Block]:
     words = inspection.subject.origin.words
     for finding in inspection.report.findings:
         yield Note(finding_text(finding, words))
+
+
+def assumptions(inspection: Inspection) -> Iterator[Block]:
+    """The findings that say what the report assumes of unknown fields."""
+    words = inspection.subject.origin.words
+    for finding in inspection.report.findings:
+        if isinstance(finding, UnknownField):
+            yield Note(finding_text(finding, words))
 
 
 def findings_or_none(inspection: Inspection) -> Iterator[Block]:
