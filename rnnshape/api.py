@@ -154,12 +154,12 @@ class Report(_Shown, LayerReport):
 
     @property
     def unknown(self) -> frozenset[str]:
-        """The fields of the config that nothing tells, as batch_first of a checkpoint."""
+        """The fields of the config that nothing shows, such as batch_first in a checkpoint."""
         return self.subject.unknown
 
     @property
     def evidence(self) -> Mapping[str, str]:
-        """What tells each field of the config in the file or the model that holds the layer."""
+        """The evidence for each field of the config, from the file or model with the layer."""
         found = self.subject.found
         return {each.field: each.text for each in found.recognised.evidence} if found else {}
 
@@ -208,7 +208,7 @@ class Reports(_Shown, Mapping[str, Report]):
 
     `print(reports)` writes all of them; Jupyter and rich show them without being asked. `unread`
     holds the layers that could not be reported, each with the RequestError that says why;
-    `passed_over` a sentence on each module that looks recurrent and is no layer of torch.nn.
+    `passed_over` a sentence on each module that looks recurrent but is not a layer of torch.nn.
     """
 
     def __init__(
@@ -289,7 +289,7 @@ def from_state_dict(
 ) -> Reports:
     """The report of each recurrent layer whose weights a state dict holds, by its name there.
 
-    The values of the mapping need only a `shape`. Fields that no weights tell, such as batch_first,
+    The values of the mapping need only a `shape`. Fields that weights lack, such as batch_first,
     are in `report.subject.unknown`. Layers whose weights are incomplete or contradict each other
     are in `Reports.unread`; raises RequestErrors if all are, and RequestError if there is no layer.
     """
@@ -485,7 +485,7 @@ def _sections(show: str | Iterable[str]) -> frozenset[str]:
 
 
 def _arguments(inputs: object) -> Sequence[Any] | None:
-    """The arguments of forward; one tensor alone is one argument."""
+    """The arguments of forward; a single tensor is one argument."""
     if inputs is None or isinstance(inputs, (tuple, list)):
         return inputs
     return (inputs,)

@@ -331,7 +331,7 @@ def layer_meant(word: str) -> str | None:
 
 
 def one_of(name: str, choices: Iterable[str], synonyms: Mapping[str, str]) -> str | None:
-    """The choice that `name` is in other words or capitals; None where it is none of them."""
+    """The choice that `name` is in other words or capitals; None if it is not one of them."""
     by_name = {squeezed(choice): choice for choice in choices}
     meant = synonyms.get(squeezed(name), squeezed(name))
     return by_name.get(squeezed(meant))

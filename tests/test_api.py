@@ -440,7 +440,7 @@ def test_a_layer_that_pytorch_runs_otherwise_holds_nothing(
 
 def test_a_string_that_describes_no_layer_is_refused() -> None:
     problem, _ = refused(lambda: rnnshape.inspect("GRUX"))
-    assert problem.startswith("GRUX is neither a layer")
+    assert problem.startswith("GRUX is not a layer")
 
 
 def test_a_report_shows_itself() -> None:

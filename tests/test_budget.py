@@ -344,7 +344,7 @@ error: --params 0.0005k is not whole
 hint: --params 0
 
 $ lstm --match tcn
-error: tcn is neither a layer, a file that exists nor the path of a model
+error: tcn is not a layer, an existing file or the path of a model
 hint: a target is "lstm --hidden 40 --bidir", "nn.LSTM(20, 40, bidirectional=True)", weights.pt or net.py:Tagger
 """  # noqa: E501
 

@@ -120,7 +120,7 @@ def test_failures_come_first_then_every_module_then_the_sum() -> None:
 def test_the_last_line_is_the_sum(text: str, said: str) -> None:
     write(text)
     result = call("check", "--no-run")
-    assert result.out.endswith(f"\nnot run: formulas alone\n{said}")
+    assert result.out.endswith(f"\nnot run: by formula alone\n{said}")
     assert result.code == ("FAILED" in said)
 
 
@@ -201,7 +201,7 @@ def test_beyond_20_modules_only_those_that_fail_are_listed() -> None:
     assert call("check", "--no-run").out.count("  ok  ") == 20
     write(held + module("last", "gru", "params > 1"))
     out = call("check", "--no-run").out
-    assert out == "not run: formulas alone\nok: all 21 expectations of 21 modules hold\n"
+    assert out == "not run: by formula alone\nok: all 21 expectations of 21 modules hold\n"
     write(held + module("last", "gru", "params > 1M"))
     out = call("check", "--no-run").out
     assert "check  held\nlast    0/1  FAILED  nn.GRU(20, 40)\n" in out
@@ -270,7 +270,7 @@ def test_a_process_ends_with_the_code_of_what_it_found() -> None:
     write(module("a", "gruu", "params > 1M"))
     refused = run()
     assert (refused.code, refused.out) == (2, "")
-    assert refused.err.startswith("error: rnnshape.toml:2: a: gruu is neither")
+    assert refused.err.startswith("error: rnnshape.toml:2: a: gruu is not a layer")
 
 
 def test_a_check_that_runs_says_so() -> None:
@@ -962,7 +962,7 @@ def test_what_was_not_run_is_skipped_not_passed() -> None:
 
 
 REFUSED = {
-    "a target": (module("a", "gruu"), "a", "rnnshape.toml:2: gruu is neither"),
+    "a target": (module("a", "gruu"), "a", "rnnshape.toml:2: gruu is not a layer"),
     "a key": (module("a", "gru", expct="[]"), "a", "rnnshape.toml:4: unknown key expct"),
     "a syntax": ("[modules.a", "rnnshape.toml", "rnnshape.toml:1: "),
     "a run": (module("a", "gru", device='"cuda:99"'), "a", "rnnshape.toml:4: device cuda:99"),

@@ -154,7 +154,7 @@ error: there is nothing to compare
 hint: rnnshape compare lstm gru rnn
 
 $ lstm tcn
-error: tcn is neither a layer, a file that exists nor the path of a model
+error: tcn is not a layer, an existing file or the path of a model
 hint: a target is "lstm --hidden 40 --bidir", "nn.LSTM(20, 40, bidirectional=True)", weights.pt or net.py:Tagger
 
 $ lstm --sort parametrs
@@ -246,7 +246,9 @@ def test_a_terminal_gets_a_screenful_and_is_told_so() -> None:
 
 
 def test_a_terminal_is_told_nothing_where_all_fits() -> None:
-    assert shown("compare", "lstm", "gru", lines=30).lines[-1].startswith("not run: formulas alone")
+    assert (
+        shown("compare", "lstm", "gru", lines=30).lines[-1].startswith("not run: by formula alone")
+    )
 
 
 def test_a_pipe_gets_every_row() -> None:

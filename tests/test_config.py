@@ -158,7 +158,7 @@ def _size_refusal(name: str, value: str, *, least: int = 1) -> str:
         pytest.param(
             {"hidden_size": 1, "proj_size": 2},
             "proj_size 2 must be smaller than hidden_size 1",
-            "proj_size=0: none saves parameters here",
+            "proj_size=0: no projection saves parameters here",
             id="proj_size where none can save",
         ),
         pytest.param(
@@ -338,10 +338,10 @@ def test_a_kind_is_taken_by_its_name(name: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "problem", "hint"),
     [
-        ("LTSM", "kind 'LTSM' is none of LSTM, GRU, RNN", "kind='LSTM'"),
-        ("gruu", "kind 'gruu' is none of LSTM, GRU, RNN", "kind='GRU'"),
-        (None, "kind None is none of LSTM, GRU, RNN", "kind='LSTM'"),
-        (3, "kind 3 is none of LSTM, GRU, RNN", "kind='LSTM'"),
+        ("LTSM", "kind 'LTSM' is not one of LSTM, GRU, RNN", "kind='LSTM'"),
+        ("gruu", "kind 'gruu' is not one of LSTM, GRU, RNN", "kind='GRU'"),
+        (None, "kind None is not one of LSTM, GRU, RNN", "kind='LSTM'"),
+        (3, "kind 3 is not one of LSTM, GRU, RNN", "kind='LSTM'"),
     ],
 )
 def test_what_is_not_a_kind_is_refused(kind: Any, problem: str, hint: str) -> None:

@@ -65,7 +65,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "seq in words": (("lstm", "--seq", "two"), _size("two", 10, "--seq")),
     "layers 0": (("lstm", "--layers", "0"), _size("0", 1, "--layers")),
     "seq 0": (("lstm", "--seq", "0"), _size("0", 1, "--seq")),
-    "proj 0": (("lstm", "--proj", "0"), ("--proj 0 is none at all", "leave --proj out")),
+    "proj 0": (("lstm", "--proj", "0"), ("--proj 0 means none", "leave --proj out")),
     "batch -1": (("lstm", "--batch", "-1"), _size("-1", 5, "--batch", 0)),
     "a shape for a size": (
         ("lstm", "--input", "5,10,20"),
@@ -94,7 +94,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
         ("lstm", "--hidden", "1", "--proj", "1"),
         (
             "proj_size 1 must be smaller than hidden_size 1",
-            "leave --proj out: none saves parameters here",
+            "leave --proj out: no projection saves parameters here",
         ),
     ),
     "gru --proj": (

@@ -427,8 +427,8 @@ def test_a_caption_makes_latex_a_floating_table() -> None:
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (("--caption", "a"), "--caption is for LaTeX, and nothing here is written in it"),
-        (("--label", "a", "-f", "json"), "--label is for LaTeX, and nothing here is written in it"),
+        (("--caption", "a"), "--caption is for LaTeX, but nothing is written as LaTeX"),
+        (("--label", "a", "-f", "json"), "--label is for LaTeX, but nothing is written as LaTeX"),
         (("--label", "a", "-f", "latex"), "--label is of no use without a caption"),
         (
             ("--caption", "a", "--label", "a}b", "-f", "latex"),

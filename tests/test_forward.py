@@ -481,7 +481,7 @@ def test_tensors_are_in_the_dtype_of_the_model(net: Path) -> None:
         ),
         (
             ("lstm", "--forward", "16,50"),
-            "error: --forward runs a model, but lstm is none",
+            "error: --forward runs a model, but lstm is not a model",
             "hint: name a model, net.py:Tagger, or leave --forward out",
         ),
         (

@@ -25,7 +25,7 @@ WITHOUT_ADVICE = ",".join(
     for name, entry in SECTIONS.items()
     if name not in (*_ADVISING, "matches") and not (entry.of_layers or entry.found)
 )
-NEITHER = "neither a layer, a file that exists nor the path of a model"
+NEITHER = "not a layer, an existing file or the path of a model"
 FORMS = (
     '"lstm --hidden 40 --bidir", "nn.LSTM(20, 40, bidirectional=True)", weights.pt or net.py:Tagger'
 )

@@ -212,7 +212,7 @@ WORDS = [
         "--batch-frst is not an option",
         "in the target: rnn --batch-first",
     ),
-    ('matches = "gruu"', "gruu is neither a layer", "in the target: gru"),
+    ('matches = "gruu"', "gruu is not a layer", "in the target: gru"),
     (
         'matches = "lstm --batch 3"',
         "--batch is not an option of a target",
@@ -240,7 +240,7 @@ def test_a_wrong_value_is_told_at_its_line(key: str, problem: str, hint: str) ->
         ("nn.LSTM(20, 4O)", "is not Python", "nn.LSTM(20, 40"),
         ("nn.LSTM(20, 40", "'(' was never closed", "nn.LSTM(20, 40"),
         ("nn.Linear(20, 40)", "nn.Linear", ""),
-        ("", "'' is neither a layer", "a target is"),
+        ("", "'' is not a layer", "a target is"),
         ("model.pt", "there is no file model.pt", "its path is relative"),
         ("package.module:layer", "there is no module package in this folder", ""),
         ("lstm --hidden 0", "--hidden must be a whole number of 1 or more", "--hidden 1"),
@@ -389,7 +389,7 @@ def test_what_is_wrong_with_the_run_hides_nothing_but_what_depends_on_it() -> No
     assert lines(told) == [3, 5, 6]
     for (error, _), said in zip(
         told,
-        ("unknown device 'gpu'", "has no value after =", "gruu is neither a layer"),
+        ("unknown device 'gpu'", "has no value after =", "gruu is not a layer"),
         strict=True,
     ):
         assert said in error

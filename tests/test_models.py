@@ -157,7 +157,7 @@ def test_a_layer_that_was_built_on_meta_is_reported_on_cpu() -> None:
     assert (target.device, target.found and target.found.code_ran) == ("cpu", True)
 
 
-HINT = "hint: the model's own code fails: run it by itself to see all of it"
+HINT = "hint: the model's own code fails: run it by itself to see the whole error"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ HINT = "hint: the model's own code fails: run it by itself to see all of it"
         ),
         (
             "net.py:model()",
-            "net.py:model is a model already, which a call would run",
+            "net.py:model is already a model, and calling it would run it",
             "hint: leave its arguments out: net.py:model",
         ),
         (
@@ -665,7 +665,7 @@ def test_a_model_without_any_says_so_and_what_looks_recurrent(net: Path) -> None
     )
     problem, _ = failure("own.py:Net")
     assert problem == (
-        "error: own.py:Net has no recurrent layer of torch.nn: body is a LiGRU, which is no"
+        "error: own.py:Net has no recurrent layer of torch.nn: body is a LiGRU, which is not a"
         " recurrent layer of torch.nn"
     )
     assert failure("own.py:plain")[0] == "error: there is no recurrent layer in own.py:plain"

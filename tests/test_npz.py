@@ -87,7 +87,7 @@ WRONG = {
     ),
     "objects": (
         npy(np.array([{}], dtype=object)),
-        "it is an array of Python objects, texts or records",
+        "it is an array of Python objects, strings or records",
     ),
 }
 
@@ -97,7 +97,7 @@ def test_a_wrong_array_is_refused(data: bytes, problem: str, tmp_path: Path) -> 
     found = refusal(data, tmp_path)
     assert problem in ", ".join(found)
     inside = refusal(zipped({"lstm/w.npy": data}), tmp_path)
-    only = "it holds only arrays of Python objects, texts or records"
+    only = "it holds only arrays of Python objects, strings or records"
     assert inside[0] in (f"lstm/w.npy: {found[0]}", only)
 
 

@@ -57,9 +57,9 @@ def test_parameters_are_not_drawn_over_the_input() -> None:
 
 @pytest.mark.parametrize("of", ["parameters", "macs", "bytes"])
 def test_layers_of_one_size_are_refused(of: str) -> None:
-    with pytest.raises(RequestError, match="each layer has one size alone"):
+    with pytest.raises(RequestError, match="each layer has only one size"):
         _chart(_layer(LSTM), _layer(GRU), _layer(RNN), of=of)
-    with pytest.raises(RequestError, match="each layer has one size alone"):
+    with pytest.raises(RequestError, match="each layer has only one size"):
         _chart(_layer(LSTM, hidden_size=8), _layer(GRU, hidden_size=9), of=of)
 
 

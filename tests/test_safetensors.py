@@ -100,7 +100,7 @@ WRONG = {
     ),
     "metadata": (
         safetensors({"__metadata__": {"a": 1}}),
-        "__metadata__ of its header is not a table of texts",
+        "__metadata__ of its header does not map strings to strings",
     ),
     "deep": (safetensors(b'{"a":' + b"[" * 100_000), "its header is nested too deeply"),
     "many values": (
@@ -185,8 +185,8 @@ def test_missing_shards_are_named(tmp_path: Path) -> None:
         ({"a": "../a"}, "its weight_map names ../a, which is not beside it"),
         ({"a": "/etc/passwd"}, "its weight_map names /etc/passwd, which is not beside it"),
         ({"a": "a\0b"}, r"its weight_map names 'a\x00b', which is not beside it"),
-        ({"a": 3}, "its weight_map is no table of file names"),
-        ([], "its weight_map is no table of file names"),
+        ({"a": 3}, "its weight_map is not a table of file names"),
+        ([], "its weight_map is not a table of file names"),
         ({}, "its weight_map names 0 files"),
         (
             {"other": "model-00001-of-00002.safetensors"},

@@ -16,7 +16,7 @@ from rnnshape.sources.registry import read_target
 FORMS = (
     '"lstm --hidden 40 --bidir", "nn.LSTM(20, 40, bidirectional=True)", weights.pt or net.py:Tagger'
 )
-NEITHER = "is neither a layer, a file that exists nor the path of a model"
+NEITHER = "is not a layer, an existing file or the path of a model"
 
 
 def refused(text: str) -> tuple[str, str]:

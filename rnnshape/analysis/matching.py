@@ -39,7 +39,7 @@ class Match:
 
     other: Subject
     differences: tuple[Difference, ...]
-    undecided: tuple[str, ...] = ()  # arguments that nothing tells of one of the two
+    undecided: tuple[str, ...] = ()  # arguments that are unknown for one of the two
 
     @property
     def holds(self) -> bool:

@@ -57,13 +57,17 @@ class _CheckOptions:
         _CHECK, "--init", "", f"Write a first {MANIFEST} for the TARGETs.", default=False
     )
     quiet: bool = option(
-        _CHECK, "--quiet -q", "", "Print failures alone, nothing where all holds.", default=False
+        _CHECK,
+        "--quiet -q",
+        "",
+        "Print only failures, and nothing if there are none.",
+        default=False,
     )
     exit_zero: bool = option(
         _CHECK,
         "--exit-zero",
         "",
-        "Exit with 0 whatever fails; with 2 still where the request is wrong.",
+        "Exit with 0 even if something fails; a wrong request still exits with 2.",
         default=False,
     )
 
@@ -133,7 +137,7 @@ def _require_one_task(check: _CheckOptions, run: RunOptions, output: OutputOptio
     """Raise RequestError for an option that means nothing with --update, --init or --quiet."""
     if check.quiet and output.format != "table":
         raise RequestError(
-            "--quiet is for text alone, but -f is given", hint="leave --quiet or -f out"
+            "--quiet works only with text, but -f is given", hint="leave --quiet or -f out"
         )
     if not (check.update or check.init):
         return

@@ -279,7 +279,7 @@ def _usage_problem(
 
 
 def target_problem(error: RequestError, arguments: Sequence[str]) -> RequestError:
-    """The error for a word that is no target, with what the whole line most likely means."""
+    """The error for a word that is not a target, with what the whole line most likely means."""
     from rnnshape.cli.meant import meant  # only mistakes need it
 
     hint = meant(arguments)

@@ -75,7 +75,7 @@ class _RunOnRequest(RunOptions):
     """Where the layers run, if at all: formulas are enough to compare."""
 
     run: bool = option(
-        RUN, "--run/--no-run", "", "Build and run each, or use formulas alone.", default=False
+        RUN, "--run/--no-run", "", "Build and run each, or only use formulas.", default=False
     )
 
 

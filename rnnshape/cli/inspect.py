@@ -60,7 +60,7 @@ class _InspectOptions(TargetOptions):
         TARGET,
         "--matches",
         "TARGET",
-        "Whether the layer fits this one, and where they differ; exit code 1 if it does not.",
+        "Whether the layer fits TARGET, and which arguments differ; exit code 1 if it does not.",
     )
 
 
@@ -69,7 +69,10 @@ class _RunOfFound(RunOptions):
     """Where the layers run, if at all: those of a file are read, the others run."""
 
     run: bool | None = option(
-        RUN, "--run/--no-run", "", "Run a layer like it; the default unless it is in a file."
+        RUN,
+        "--run/--no-run",
+        "",
+        "Build and run such a layer: the default, except for layers of files.",
     )
 
 
@@ -146,7 +149,7 @@ def _of_lines(text: str, given: Sequence[GivenTensor]) -> list[tuple[str, Source
 
 
 def _stdin() -> str:
-    """The text on stdin. Raises RequestError where there is none, or it is not UTF-8."""
+    """The text on stdin. Raises RequestError if there is none, or if it is not UTF-8."""
     if sys.stdin is None:
         raise RequestError("stdin is closed", hint=_EXAMPLE)
     try:

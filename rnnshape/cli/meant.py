@@ -71,7 +71,7 @@ def meant(arguments: Sequence[str]) -> str | None:
 
 
 def _tidied(arguments: Sequence[str]) -> Iterator[str]:
-    """The words without a prompt, the program's own name, and commas and `=` that stand alone."""
+    """The words without a prompt, the program's own name, and commas and `=` on their own."""
     words = list(arguments)
     while words and words[0] in _PROGRAM:
         words.pop(0)
@@ -355,7 +355,7 @@ class _Line:
     def _of_each_target(self) -> list[str] | None:
         """The line with the options and sizes behind each layer as that layer's own.
 
-        None where fewer than two layers have some, or one of these is no target.
+        None where fewer than two layers have some, or one of these is not a target.
         """
         parts: list[list[str]] = []
         for each in self.rest:

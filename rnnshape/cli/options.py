@@ -93,7 +93,7 @@ class RunOptions:
         RUN,
         "--time",
         "",
-        "Time a forward pass beside those of LSTM, GRU and RNN: some seconds, after the run.",
+        "Also time forward passes of this layer, LSTM, GRU and RNN, for some seconds.",
         default=False,
     )
 

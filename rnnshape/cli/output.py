@@ -65,7 +65,7 @@ class Delivery:
     """Writes one document: on a terminal predictions first, then the rest."""
 
     def __init__(self, plan: Plan, *, more: str = "") -> None:
-        """`more` says what else there is, above what follows the run, on a terminal alone."""
+        """`more` says what else there is, above what follows the run, only on a terminal."""
         self._plan = plan
         self._more = more
         self._shown = 0  # sections that are on the terminal already
@@ -132,7 +132,7 @@ def _caption(options: OutputOptions, formats: Collection[Format]) -> Caption | N
     if Format.LATEX not in formats:
         option = "--label" if options.caption is None else "--caption"
         raise RequestError(
-            f"{option} is for LaTeX, and nothing here is written in it",
+            f"{option} is for LaTeX, but nothing is written as LaTeX",
             hint=f"add -f latex, or leave {option} out",
         )
     from rnnshape.render.latex import captioned

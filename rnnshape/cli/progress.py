@@ -1,4 +1,4 @@
-"""How far the runs of a command are: shown while they last, and told when they are interrupted."""
+"""How far the runs of a command are: shown while they last, and reported if interrupted."""
 
 from __future__ import annotations
 

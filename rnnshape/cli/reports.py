@@ -119,7 +119,7 @@ def _require_shown(
     ran = any(subject.found and subject.found.calls is not None for subject in subjects)
     if "calls" in plan.named and not ran:
         raise RequestError(
-            "--show calls shows what --forward measures: it is not given, or sees no call here",
+            "--show calls shows what --forward measures, but it is not given, or saw no call",
             hint="name a model, net.py:Tagger, and add --forward 16,50,80",
         )
     if "matches" in plan.named and not any(each.match for each in inspections):
@@ -130,7 +130,7 @@ def _require_shown(
     for name in plan.named:
         if SECTIONS[name].found and not any(subject.found for subject in subjects):
             raise RequestError(
-                f"--show {name} is about a layer in a file or a model, and none is in one",
+                f"--show {name} is about layers of files and models, but no target is one of these",
                 hint="--show default",
             )
         if SECTIONS[name].of_layers and all(subject.config.cell for subject in subjects):

@@ -15,7 +15,7 @@ from rnnshape.layer.subject import Subject
 _Points: TypeAlias = Mapping[int, int]
 _Key: TypeAlias = tuple[Any, ...]  # the values of the fields by which lines differ
 
-# More lines than this, no reader can tell apart by a legend; more panels, no page has room for.
+# A legend cannot tell more lines apart than this; a page has no room for more panels.
 _MOST_LINES: Final = 8
 _MOST_PANELS: Final = 24
 
@@ -107,7 +107,7 @@ def _most_varied(subjects: Sequence[Subject], quantity: str) -> str:
             hint="--plot-of macs, or a list of sizes: --hidden 32,64,128",
         )
     raise RequestError(
-        "there is no line to draw: each layer has one size alone",
+        "there is no line to draw: each layer has only one size",
         hint="a list of sizes, such as --hidden 32,64,128 or --layers 1..8",
     )
 

@@ -102,7 +102,7 @@ def _failed(judgement: Judgement) -> Inline:
 
 
 def _reservations(check: Check) -> Iterator[Block]:
-    """What each match that holds leaves open, since nothing tells it."""
+    """What each match that holds leaves open, since it is unknown."""
     for module in check.modules:
         match = module.matching and module.matching.match
         if match and match.holds and match.undecided:

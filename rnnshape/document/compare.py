@@ -147,7 +147,7 @@ def _verdict(comparison: Comparison) -> Verdict:
         gives=f"{every} these parameters and shapes",
         disputed=f" on {len(disagreeing):,} of {count:,}",
         reason=reason,
-        skipped=f"not run: formulas alone; {run} builds and runs {every}",
+        skipped=f"not run: by formula alone; {run} builds and runs {every}",
     )
 
 

@@ -118,7 +118,7 @@ def _mixed_tensors(finding: MixedTensors) -> Inline:
 
 def _of_calls(finding: BatchReadAsSteps | NotCalled) -> Inline:
     if isinstance(finding, NotCalled):
-        return ("the model's forward pass does not call it",)
+        return ("the model's forward does not call it",)
     size = finding.size
     if not finding.batched:
         read = f"as the {size} steps of one sequence without a batch"
@@ -206,6 +206,6 @@ def _useless_argument(finding: DropoutWithoutEffect | CostlyProjection) -> Inlin
         return (Code(f"dropout={finding.dropout!r}"), effect)
     extra, most = finding.extra_parameters, finding.largest_saving
     effect = f"adds {extra:,} parameters" if extra else "saves no parameters"
-    advice = f"up to {most} saves some" if most else "none saves any here"
+    advice = f"up to {most} saves some" if most else "no projection saves any here"
     name = Code(f"proj_size={finding.proj_size}")
     return (name, f" {effect}; {advice}. c_n stays hidden_size wide.")

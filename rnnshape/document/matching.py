@@ -30,7 +30,7 @@ def match_verdict(match: Match, subject: Code) -> Verdict:
 
 
 def match_blocks(inspection: Inspection) -> Iterator[Block]:
-    """The verdict; where the two differ, a table with what tells it, and the layer that fits."""
+    """The verdict; where the two differ, a table with the evidence, and the layer that fits."""
     match, subject = inspection.match, inspection.subject
     if match is None:
         return

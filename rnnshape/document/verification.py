@@ -135,7 +135,7 @@ def verdict_of_runs(  # noqa: PLR0913 - the parts of a sentence
     gives: str,
     disputed: str = "",
     reason: Inline = (),
-    skipped: str = "not run: formulas alone",
+    skipped: str = "not run: by formula alone",
 ) -> Verdict:
     """Whether PyTorch does what was predicted of all subjects.
 
@@ -154,7 +154,7 @@ def verdict_of_runs(  # noqa: PLR0913 - the parts of a sentence
 
 
 def _where(runs: Sequence[Run], subjects: Collection[Subject]) -> str:
-    """`2.13.0 on cpu, float32`, or the release alone where the settings differ."""
+    """`2.13.0 on cpu, float32`, or only the release where the settings differ."""
     settings = {(each.settings.device, each.settings.dtype.value) for each in subjects}
     place = f" on {', '.join(settings.pop())}" if len(settings) == 1 else ""
     return f"{runs[0].torch_version}{place}"

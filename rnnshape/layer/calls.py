@@ -18,7 +18,7 @@ class Call:
     # as `output` the steps that it returns, since neither is padded.
     tensors: Mapping[str, Dims] = field(hash=False)
     # The axis of the layer's input along which the first axis of the model's first input lies;
-    # None where the values do not tell.
+    # None where the values do not show it.
     first_axis: int | None = None
     own_forward: bool = False  # of a subclass, which may do otherwise than torch.nn
     count: int = 1

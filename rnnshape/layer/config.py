@@ -95,7 +95,7 @@ class RNNConfig:
                 hint="{proj_size} is the largest that saves parameters;"
                 " leave it out for no projection"
                 if saving
-                else "{proj_size}: none saves parameters here",
+                else "{proj_size}: no projection saves parameters here",
                 proj_size=saving,
             )
 
@@ -172,7 +172,9 @@ def _kind_named(value: object) -> Kind:
     if name in names:
         return Kind(name)
     raise RequestError(
-        f"kind {{}} is none of {', '.join(names)}", written(value), kind=near(name, names) or "LSTM"
+        f"kind {{}} is not one of {', '.join(names)}",
+        written(value),
+        kind=near(name, names) or "LSTM",
     )
 
 

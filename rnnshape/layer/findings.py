@@ -178,7 +178,7 @@ def _of_calls(subject: Subject) -> Iterator[BatchReadAsSteps | NotCalled]:
 
 
 def _unknown_fields(subject: Subject) -> Iterator[Finding]:
-    # Dropout acts in training alone, of which a report says nothing.
+    # Dropout acts only in training, which reports do not cover.
     for name in sorted(subject.unknown - {"dropout"}):
         yield UnknownField(name=name, assumed=getattr(subject.config, name))
 

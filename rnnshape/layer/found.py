@@ -1,4 +1,4 @@
-"""Where a layer was found: in which file or model, and what tells its config there."""
+"""Where a layer was found: in which file or model, and the evidence for its config."""
 
 from __future__ import annotations
 

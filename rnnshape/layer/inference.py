@@ -1,4 +1,4 @@
-"""What the names and shapes of some weights tell of the layer that has them, field by field."""
+"""What the names and shapes of weights show about the layer that has them, field by field."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _KINDS: Final = {kind.gates: kind for kind in Kind}
 
 @dataclass(frozen=True, kw_only=True)
 class Inference:
-    """What weights tell of their layer, or why no layer has such weights."""
+    """What weights show about their layer, or why no layer has such weights."""
 
-    values: Mapping[str, Any]  # by field of RNNConfig; the weights do not tell the others
+    values: Mapping[str, Any]  # by field of RNNConfig; the weights do not show the others
     evidence: tuple[Evidence, ...]  # in the order of RNNConfig
     problem: str = ""  # a sentence; "" if some layer has these weights
 
@@ -39,7 +39,7 @@ def infer(
     complete: bool = False,
     label: Callable[[str], str] = str,
 ) -> Inference:
-    """What the weights of one layer or cell tell, given by torch's names: `weight_ih_l0`.
+    """What the weights of one layer or cell show, given by torch's names: `weight_ih_l0`.
 
     A shape is None where only the name is known. If the weights are `complete`, those that are not
     there tell something too: without biases `bias` is False, and a missing weight is a problem.
@@ -189,7 +189,7 @@ def _rows(rows: int, hidden_size: int) -> str:
 
 
 def _stack(given: _Given, told: Mapping[str, _Told], *, complete: bool) -> dict[str, _Told]:
-    """The number of layers, which only complete weights tell, and the directions."""
+    """The number of layers, which only complete weights show, and the directions."""
     if given.cell:
         return {}
     directions = _directions(given, told, complete=complete)
@@ -271,7 +271,7 @@ def _no_kind(given: _Given, recurrent: _Named) -> str:
 
 
 def _nearest(given: _Given, values: Mapping[str, Any]) -> RNNConfig:
-    """The layer that the weights should be those of; what nothing tells does not matter there."""
+    """The layer that the weights should be those of; unknown fields do not matter there."""
     return RNNConfig(**{"input_size": 1, "num_layers": given.layers, "bias": False, **values})
 
 

@@ -1,4 +1,4 @@
-"""What a pickled module or a TorchScript archive tells of a recurrent module; it may tell lies."""
+"""What a pickled module or a TorchScript archive says about a recurrent module; it may be false."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from rnnshape.layer.facts import Dims
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What tells the value of one field of a config."""
+    """The evidence for the value of one field of a config."""
 
     field: str  # of RNNConfig: "hidden_size"; those of `unknown` have a line too, that says why
     text: str  # "weight_hh_l0 (160, 40): 160 rows / 40 = 4 gates"
@@ -23,7 +23,7 @@ class Recognised:
 
     name: str  # where it is there: "encoder.lstm"; "" for the whole
     config: RNNConfig  # fields that are unknown have their default
-    unknown: frozenset[str] = frozenset()  # the fields of RNNConfig that nothing tells
+    unknown: frozenset[str] = frozenset()  # the fields of RNNConfig that are unknown
     evidence: tuple[Evidence, ...] = ()  # in the order of the fields
     shapes: Mapping[str, Dims] = field(default_factory=dict)  # its tensors, by their full names
     departures: tuple[str, ...] = ()  # sentences: what it does that PyTorch's layer does not

@@ -35,7 +35,7 @@ def recognise(
     `shapes` has its tensors by their full names, `encoder.lstm.weight_ih_l0`. Tensors inside a
     packed weight have its name and any numbers, `lstm._all_weight_values.0.param.1`, in the order
     in which PyTorch packs them. `attributes` has what a pickled module or a TorchScript archive
-    tells of its modules, by their names: the attributes of nn.LSTM, and its class as "class". A
+    says about its modules, by their names: the attributes of nn.LSTM, and its class as "class". A
     layer whose weights and attributes contradict each other is not recognised.
     """
     described = {name: ModuleAttributes(values=v) for name, v in (attributes or {}).items()}
@@ -133,7 +133,7 @@ def _layer(
 
 
 def _beyond_weights(config: RNNConfig) -> list[str]:
-    """The fields that weights never tell."""
+    """The fields that weights never show."""
     of_layer = [] if config.cell else ["batch_first", "dropout"]
     return [*of_layer, *(["nonlinearity"] if config.kind is Kind.RNN else [])]
 

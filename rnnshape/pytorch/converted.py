@@ -38,7 +38,7 @@ def converted_layers(
 ) -> Iterator[tuple[str, RequestError | tuple[Recognised, Settings]]]:
     """The recurrent layers in a converted module, each with its device and dtype, by name.
 
-    A layer that cannot be told has the RequestError that says why.
+    A layer that is not recognised has the RequestError that says why.
     """
     state = module.state_dict()
     attributes = {name: _attributes(inner) for name, inner in module.named_modules()}

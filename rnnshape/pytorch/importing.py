@@ -39,7 +39,7 @@ def model_at(path: ImportPath, *, meta: bool) -> Iterator[nn.Module]:
         if isinstance(found, nn.Module):
             if path.called:
                 raise RequestError(
-                    f"{path} is a model already, which a call would run",
+                    f"{path} is already a model, and calling it would run it",
                     hint=f"leave its arguments out: {path}",
                 )
             yield found
@@ -221,7 +221,7 @@ def _of_user(path: ImportPath) -> Iterator[None]:
             f"{{}}: {place_of(error)}{described(error)}",
             str(path),
             said(error),
-            hint="the model's own code fails: run it by itself to see all of it",
+            hint="the model's own code fails: run it by itself to see the whole error",
         ) from error
 
 

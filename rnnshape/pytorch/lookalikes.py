@@ -1,6 +1,6 @@
-"""Modules that look recurrent and are none of torch.nn's: a class of another name, a loop.
+"""Modules that look recurrent but are not torch.nn's: a class of another name, a loop.
 
-Nothing of them runs; a loop is found in the source of `forward`, if that can be read.
+None of them runs; a loop is found in the source of `forward`, if that can be read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MOST_NAMED: Final = 6
 
 
 def lookalikes(model: nn.Module, layers: Collection[str]) -> tuple[str, ...]:
-    """A sentence on each module that looks recurrent but is no layer, and holds none.
+    """A sentence on each module that looks recurrent but neither is nor holds a layer.
 
     `layers` are the names of the model's recurrent layers.
     """
@@ -63,11 +63,11 @@ def _reason(module: nn.Module) -> str:
     if own.__module__.startswith("torch."):
         return ""
     if _NAME.search(own.__name__) and not _NOT_RECURRENT.search(own.__name__):
-        return f"is a {quoted(own.__name__)}, which is no recurrent layer of torch.nn"
+        return f"is a {quoted(own.__name__)}, which is not a recurrent layer of torch.nn"
     if _loops(own):
         return (
             f"is a {quoted(own.__name__)}, whose forward is a loop that carries a state:"
-            " it is no recurrent layer of torch.nn"
+            " it is not a recurrent layer of torch.nn"
         )
     return ""
 

@@ -33,7 +33,7 @@ class Model:
     tensors: int  # parameters and buffers
     # Of the whole model; None where some of them have no shape yet, or are packed.
     parameters: int | None
-    passed_over: tuple[str, ...]  # sentences on what looks recurrent and is no layer
+    passed_over: tuple[str, ...]  # sentences on what looks recurrent but is not a layer
 
 
 def model_of(path: ImportPath, given: Sequence[GivenTensor] = ()) -> Model:

@@ -75,7 +75,9 @@ def traced(
     first = _pass(model, layers, inputs)
     second: list[_Seen] = []
     if first and (changed := _with_another_row(inputs)) is not None:
-        with suppress(RequestError):  # its code depends on values; the first pass has told the rest
+        with suppress(
+            RequestError
+        ):  # its code depends on values; the first pass has shown the rest
             second = _pass(model, layers, changed)
     calls: dict[str, list[Call]] = {name: [] for name in layers}
     for number, seen in enumerate(first):
@@ -306,7 +308,7 @@ def _other(row: Tensor) -> Tensor:
 
 
 def _changed_axis(one: Tensor | None, other: Tensor | None) -> int | None:
-    """The axis along which two tensors differ in their first index alone, if there is just one."""
+    """The axis along which two tensors differ only in their first index, if there is just one."""
     if one is None or other is None or one.shape != other.shape or one.is_meta:
         return None
     differ = one != other

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from rnnshape.document.model import Document, Status, Verdict
 from rnnshape.render.cells import cell_text, line_text
 
-# The element for each status that is no success, and its type.
+# The element for each status that is not a success, and its type.
 _PROBLEMS: Final[dict[Status, tuple[str, str]]] = {
     "mismatch": ("failure", "disagreement"),
     "failed": ("failure", "expectation"),
@@ -27,7 +27,7 @@ def render_junit(document: Document) -> str:
     """
     every = document.verdicts()
     counts = _counts(every)
-    del counts["skipped"]  # the schema has it for a suite alone
+    del counts["skipped"]  # the schema has it only for a suite
     root = Element("testsuites", {"name": "rnnshape", **counts})
     for subject, verdicts in groupby(every, key=lambda verdict: verdict.subject):
         cases = list(verdicts)

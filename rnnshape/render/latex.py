@@ -256,7 +256,7 @@ _FUNCTIONS: Final = {
 
 
 def _formula(text: str, *, times: str) -> str:
-    r"""The formula in math, with `times` for `*`; in \texttt where it is no formula of math.
+    r"""The formula in math, with `times` for `*`; in \texttt where it is not a formula.
 
     Two names in a row are such only where `*` is not a product of numbers.
     """

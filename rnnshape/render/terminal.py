@@ -459,7 +459,7 @@ def _cut(line: StyledLine, start: int, stop: int) -> Iterator[Span]:
 
 
 def _joined(code: str, room: int) -> str:
-    """Code that is not broken where it fits, else before a comparison alone, if that is enough."""
+    """Code, broken only where it does not fit; before comparisons, if that is enough."""
     sides = [code] if len(code) <= room else re.split(" (?=[=!]= )", code)
     if max(map(len, sides)) > room:
         return code

@@ -219,7 +219,7 @@ def _example(constructor: Constructor, call: ast.Call) -> str:
 
 
 def _flag(place: str, node: ast.expr, constructor: Constructor) -> str | None:
-    """The flag that stands by its name alone in another's place: `batch_first` as argument 4."""
+    """The flag that stands by name in another's place: `batch_first` as argument 4."""
     name = node.id if isinstance(node, ast.Name) else ""
     return name if name in _FLAGS and name in constructor.keywords and name != place else None
 

@@ -46,13 +46,13 @@ def read_given_tensor(text: str) -> GivenTensor:
 def read_called(text: str, given: Sequence[GivenTensor]) -> Source:
     """The recurrent layers of a model that runs once with these tensors.
 
-    Raises RequestError for a target that is no model.
+    Raises RequestError for a target that is not a model.
     """
     from rnnshape.sources.model import looks_like_model, read_model
 
     if not looks_like_model(text):
         raise RequestError(
-            "--forward runs a model, but {} is none",
+            "--forward runs a model, but {} is not a model",
             quoted(text),
             hint="name a model, net.py:Tagger, or leave --forward out",
         )

@@ -25,7 +25,7 @@ _FILE: Final = re.compile(r"[^:(]*(?::[\\/][^:(]*)?\.py(?=:|\Z)")
 
 
 def looks_like_import_path(text: str) -> bool:
-    """Whether a target has the form of an import path, or is the file of one alone."""
+    """Whether a target has the form of an import path, or is only the file of one."""
     return names_code(text) or _PATH.fullmatch(text.strip()) is not None
 
 
@@ -86,7 +86,7 @@ def _classes(file: str) -> Iterator[str]:
 
 
 def _literals(call: str) -> tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]:
-    """The arguments in parentheses. Raises one of several errors where one is no literal."""
+    """The arguments in parentheses. Raises one of several errors where one is not a literal."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # such as "'int' object is not callable" of `(1)(2)`
         parsed = ast.parse(f"f{call}", mode="eval").body

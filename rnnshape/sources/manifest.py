@@ -122,7 +122,7 @@ def manifest_of(document: TOMLText, root: Sequence[str] = ()) -> Manifest:
 
 
 def _header(path: KeyPath) -> str:
-    """A path as it stands in the brackets of a header."""
+    """A path as it is written in the brackets of a header."""
     keys = map(str, path)
     return ".".join(key if _BARE.fullmatch(key) else basic_string(key) for key in keys)
 

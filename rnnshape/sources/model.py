@@ -18,7 +18,7 @@ _Layer = TypeVar("_Layer")
 
 
 def looks_like_model(text: str) -> bool:
-    """Whether a target has the form of an import path, and is no layer of a file of weights."""
+    """Whether a target has the form of an import path, and is not a layer of a file of weights."""
     if not looks_like_import_path(text):
         return False
     from rnnshape.sources.weights_file import looks_like_file  # only few targets come this far

@@ -98,7 +98,7 @@ def is_layer(text: str) -> bool:
 def _unrecognised(text: str) -> RequestError:
     from rnnshape.sources.rewording import target_meant
 
-    problem = f"{quoted(text)} is neither a layer, a file that exists nor the path of a model"
+    problem = f"{quoted(text)} is not a layer, an existing file or the path of a model"
     if meant := target_meant(text):
         return UnknownTargetError("{}", problem, f"in the target: {meant}", hint="{}")
     return UnknownTargetError("{}", problem, f"a target is {_FORMS}", hint="{}")

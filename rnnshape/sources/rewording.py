@@ -38,7 +38,7 @@ _JOINING: Final = frozenset({"vs", "vs.", "versus", "and", "or", "with", "to", "
 
 
 class Option(NamedTuple):
-    """The words that stand in place of an option, and why, where they are none."""
+    """The words that replace an option, and why, if there are none."""
 
     words: tuple[str, ...]
     takes_value: bool = False  # the word after the option is used up

@@ -72,7 +72,7 @@ class Target:
         )
 
     def informed_by(self, other: Target) -> Target:
-        """The target with what another layer, of the same class, tells of its unknown fields."""
+        """The target with what another layer, of the same class, says about its unknown fields."""
         if (self.kind, self.config.cell) != (other.kind, other.config.cell):
             return self
         told = {name: getattr(other.config, name) for name in self.unknown - other.unknown}

@@ -44,7 +44,7 @@ def value(field: str, text: str) -> Any:
     """The value of the field whose option is given `text`. Raises RequestError."""
     known = FIELDS[field]
     if known.default == 0 and known.takes == "size" and text.strip() == "0":
-        raise RequestError(f"{known.option} 0 is none at all", hint=f"leave {known.option} out")
+        raise RequestError(f"{known.option} 0 means none", hint=f"leave {known.option} out")
     return _READERS[known.takes](text, known.option)
 
 

@@ -27,7 +27,7 @@ _SUFFIXES: Final = re.compile(
     r".+\.(pt|pth|pt2|bin|ckpt|pkl|tar|safetensors|index\.json|npz|npy|onnx|keras|h5|hdf5|toml)(:.*)?",
     re.DOTALL | re.IGNORECASE,
 )
-# A layer with the state dict that holds it, if one does; or why it is none.
+# A layer with the state dict that holds it, if one does; or why it is not a layer.
 _Layer: TypeAlias = "Unrecognised | tuple[Recognised, StateDict | None]"
 
 

@@ -49,7 +49,7 @@ SECTIONS: Final = {
     "expectations": Traits(default=True),  # a failure stands in the last line
 }
 DEFAULT_SECTIONS: Final = frozenset(name for name, entry in SECTIONS.items() if entry.default)
-# Of a layer that was found in a file: which it is, and what tells that.
+# Of a layer that was found in a file: which it is, with the evidence.
 FOUND_SECTIONS: Final = frozenset(
     name for name, entry in SECTIONS.items() if entry.found
 ) | DEFAULT_SECTIONS - {"shapes", "states", "weights", "compare"}

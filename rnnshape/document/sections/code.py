@@ -19,7 +19,7 @@ _PAGES = "https://docs.pytorch.org/docs/stable/generated"
 
 
 def code(inspection: Inspection) -> Iterator[Block]:
-    """A program that runs as it stands; a comment has the address of PyTorch's page."""
+    """A program that runs unchanged; a comment has the address of PyTorch's page."""
     lines = (short for line in _program(inspection.report) for short in _broken(line))
     yield Picture(tuple(lines), language="python")
 

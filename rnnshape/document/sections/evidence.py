@@ -1,4 +1,4 @@
-"""What tells the config of a layer that was found in a file or a model."""
+"""The evidence for the config of a layer that was found in a file or a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rnnshape.layer.config import Kind
 
 
 def evidence(inspection: Inspection) -> Iterator[Block]:
-    """Each field with its value and where it is read; a `?` where nothing tells it."""
+    """Each field with its value and where it is read; a `?` where it is unknown."""
     subject = inspection.subject
     if subject.found is None:
         return

@@ -14,7 +14,7 @@ _OTHERS: Final = "# weights_only=False also loads other objects, and runs the co
 
 
 def load(inspection: Inspection) -> Iterator[Block]:
-    """A program that runs as it stands; nothing for a format that PyTorch does not load."""
+    """A program that runs unchanged; nothing for a format that PyTorch does not load."""
     subject = inspection.subject
     found = subject.found
     if found is None or found.loading is None:

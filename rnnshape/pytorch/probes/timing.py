@@ -102,7 +102,7 @@ def _round(subjects: Sequence[Subject], layers: Sequence[Prepared]) -> list[floa
 
 
 def _summary(subject: Subject, seconds: list[float]) -> Timing:
-    several = seconds * 2 if len(seconds) == 1 else seconds  # one alone has no quartiles
+    several = seconds * 2 if len(seconds) == 1 else seconds  # a single one has no quartiles
     lower, _, upper = quantiles(several, n=4, method="inclusive")
     return Timing(
         constructor=subject.config.constructor,

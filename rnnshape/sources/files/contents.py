@@ -1,4 +1,4 @@
-"""What a file holds, as far as it can be told without reading the data of its tensors."""
+"""What a file holds, as far as that is known without reading the data of its tensors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StateDict:
 
     keys: tuple[str | int, ...] = ()  # those that lead to it in the file: ("model_state",)
     tensors: Mapping[str, StoredTensor]  # in the order of the file
-    # What a pickled module or a TorchScript archive tells of its modules, by their dotted names:
+    # What a pickled module or a TorchScript archive says about its modules, by their dotted names:
     # {"encoder.lstm": {"class": "torch.nn.modules.rnn.LSTM", "batch_first": True, ...}}.
     attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -139,7 +139,7 @@ _LONG_NAMES: Final = b"xgLK"  # entries that only describe the next one
 
 
 def _tar_names(file: BinaryIO | _Inflated) -> Iterator[str]:
-    """The names of the members, as far as they are found soon; none if it is no tar."""
+    """The names of the members, as far as they are found soon; none if it is not a tar."""
     at = 0
     long_name = ""
     for _ in range(_MOST_MEMBERS):

@@ -216,7 +216,7 @@ def _pairs(value: Any) -> Iterable[tuple[Any, Any]]:
 
 
 def _key(key: Any) -> _Key:
-    """The key as it leads to a value; one that is neither text nor number as a text."""
+    """The key as it leads to a value; one that is not a string or a number becomes a string."""
     return key if key is None or isinstance(key, str | int) else f"<{type(key).__name__}>"
 
 

@@ -110,9 +110,11 @@ class _Reader:
         addresses = [
             self._number(places[n : n + self._offset]) for n in range(0, len(places), self._offset)
         ]
-        size = self._end - self._begin + start  # the end that is told counts the block before
+        size = self._end - self._begin + start  # the end that is given counts the block before
         if addresses[2] > size:
-            raise cut_short(f"it has {size:,} bytes, but its header tells of {addresses[2]:,}")
+            raise cut_short(
+                f"it has {size:,} bytes, but by its header it should have {addresses[2]:,}"
+            )
         return addresses[-1]
 
     def _is_start(self, start: int) -> bool:
@@ -242,7 +244,7 @@ class _Reader:
         return None
 
     def _value(self, datatype: bytes, value: bytes) -> bytes | None:
-        """The text that an attribute has, None if it is no text."""
+        """The string that an attribute has, None if it is not a string."""
         match _class(datatype):
             case 3:  # of a fixed size
                 return value[: self._number(datatype[4:8])].rstrip(b"\0")

@@ -1,4 +1,4 @@
-"""What tells the format of a file: its first bytes, and the names in it."""
+"""What a format is recognised by: the first bytes of a file, and the names in it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Head:
         """The names in a zip file, none in other files. Raises RequestError for a damaged zip."""
         if not self.start.startswith((b"PK\3\4", b"PK\5\6")):  # the second: no entries
             return ()
-        from rnnshape.sources.files.zipped import directory  # many files are no zips
+        from rnnshape.sources.files.zipped import directory  # many files are not zips
 
         return tuple(directory(self.file))
 
@@ -71,7 +71,7 @@ class Head:
 
     @cached_property
     def fields(self) -> dict[int, int]:
-        """The wire type of each field of a protobuf message, by number; {} where it is none.
+        """The wire type of each field of a protobuf message, by number; {} if it is not one.
 
         Their contents are skipped, so that a message of any size takes little time.
         """

@@ -68,7 +68,7 @@ def _archive(file: BinaryIO) -> Contents:
 
 def _only_objects(what: str) -> RequestError:
     return refusal(
-        f"{what} of Python objects, texts or records",
+        f"{what} of Python objects, strings or records",
         "save arrays of numbers, one for each name of the state_dict",
     )
 

@@ -78,7 +78,7 @@ def interpret(source: Source, known: Known, stored: Callable[[Any], Any]) -> Any
     `known` makes the values of the calls that it has; other calls are a Record. `stored` makes the
     value of a persistent id, which stands for what is kept outside of the pickle. Sets are lists,
     and so are frozen ones; a text of more than 1,024 bytes is not kept. Raises RequestError for
-    what is no pickle, or one out of all proportion.
+    anything but a pickle, and for one that is far too large.
     """
     start = source.file.tell()
     machine = _Machine(source, {**_PYTHON, **known}, stored)
@@ -161,7 +161,7 @@ class _Machine:
         self._source.text -= count
         if self._source.text < 0:
             raise RequestError(
-                "the pickle in it has more than {} MiB of texts, which no checkpoint needs",
+                "the pickle in it has more than {} MiB of strings, which no checkpoint needs",
                 str(_MOST_TEXT >> 20),
                 hint="save the weights alone: torch.save(model.state_dict(), FILE)",
             )
@@ -186,7 +186,7 @@ class _Machine:
 
     def _bytes(self, count: int) -> bytes | Long:
         if count < 0:
-            raise _DamagedError("a text has a negative length")
+            raise _DamagedError("a string has a negative length")
         data = self._take(min(count, _LONGEST))
         self._keep(len(data))
         if count <= _LONGEST:
@@ -226,7 +226,7 @@ class _Machine:
     def push_name_of_stack(self) -> None:
         name, module = self._stack.pop(), self._stack.pop()
         if not (isinstance(name, str) and isinstance(module, str)):
-            raise _DamagedError("a name is not a text")
+            raise _DamagedError("a name is not a string")
         self._keep(len(name) + len(module))
         self._stack.append(Global(f"{module}.{name}"))
 
@@ -386,7 +386,7 @@ _ESCAPED: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 def _unquoted(text: bytes) -> str:
     """The text of a Python 2 string literal."""
     if len(text) < 2 or text[:1] not in b"'\"" or text[-1] != text[0]:
-        raise _DamagedError("a text has no quotes")
+        raise _DamagedError("a string has no quotes")
 
     def unescaped(match: re.Match[bytes]) -> bytes:
         code, letter = match.groups()

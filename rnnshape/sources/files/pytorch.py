@@ -38,7 +38,7 @@ def _unpickled(file: BinaryIO, entries: Mapping[str, zipped.Entry], name: str) -
 
 
 def _read_zip(file: BinaryIO) -> Contents:
-    from rnnshape.sources.files import torchscript  # most archives are none
+    from rnnshape.sources.files import torchscript  # most archives have none
 
     entries = zipped.directory(file)
     name = next(filter(_is_pickle, entries), None)

@@ -284,7 +284,7 @@ def _inner_storage(head: bytes) -> Any:
     source = Source(io.BytesIO(head), len(head))
     try:
         *_, storage = [interpret(source, {}, stored) for _ in range(LEGACY_HEAD + 1)]
-    except RequestError:  # it holds something else, which is no concern
+    except RequestError:  # it holds something else, which does not matter
         return Record(_STORAGE)
     if isinstance(storage, Storage):
         storage.key = object()  # of a file of its own

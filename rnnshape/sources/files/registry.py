@@ -1,4 +1,4 @@
-"""The formats of files, told by their first bytes, never by their suffix."""
+"""The formats of files, recognised by their first bytes, never by their suffix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnnshape.sources.files.refusal import refusal
 
 
 class Format(NamedTuple):
-    """One format: its module, imported only for a file of it, and how such a file is told.
+    """One format: its module, imported only for a file of it, and how to recognise such a file.
 
     The module has `read(file: BinaryIO) -> Contents`, which raises RequestError. The path is
     `file.name`.
@@ -84,7 +84,8 @@ def read_file(path: Path, *, shard: bool = False) -> Contents:
     """What the file holds, without the data of its tensors and without running any of it.
 
     A `shard` is one of the files that an index names, so it cannot be an index itself. Raises
-    RequestError for what is no regular file, cannot be opened, is of no known format or is damaged.
+    RequestError for what is not a regular file, cannot be opened, is damaged or of an
+    unknown format.
     """
     with _opened(path) as file:
         try:
@@ -108,7 +109,7 @@ def _read(file: BinaryIO, *, shard: bool) -> Contents:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """The file, opened. Links are followed; what is no regular file is not even opened."""
+    """The file, opened. Links are followed; only a regular file is opened."""
     try:
         _require_regular(path, path.stat())
         # Without waiting, should a pipe have taken the place of the file meanwhile.

@@ -70,7 +70,7 @@ def read(file: BinaryIO) -> Contents:
 def _require_metadata(metadata: Any) -> None:
     texts = isinstance(metadata, dict) and all(isinstance(v, str) for v in metadata.values())
     if not texts:
-        raise cut_short(f"{_METADATA} of its header is not a table of texts")
+        raise cut_short(f"{_METADATA} of its header does not map strings to strings")
 
 
 def _tensor(name: str, entry: Any) -> tuple[StoredTensor, tuple[int, int]]:

@@ -43,7 +43,7 @@ def read(file: BinaryIO) -> Contents:
 def _files_by_tensor(index: Any) -> dict[str, str]:
     files = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(files, dict) or not all(isinstance(name, str) for name in files.values()):
-        raise cut_short("its weight_map is no table of file names")
+        raise cut_short("its weight_map is not a table of file names")
     names = {*files.values()}
     for name in names:
         if name in (".", "..") or {*name} & {*"/\\:\0"}:

@@ -165,7 +165,7 @@ def _said(lines: Iterable[str]) -> _Class:
 
 
 def _literal(text: str) -> Any:
-    """A constant as code writes it; None for what is none."""
+    """A constant as code writes it; None for anything else."""
     if text in ("True", "False"):
         return text == "True"
     if re.fullmatch(r'"[^"\\]*"', text):

@@ -107,7 +107,9 @@ def _start(file: BinaryIO, name: str, entry: Entry) -> int:
     if entry.flags & 1:
         raise RequestError("{} in it is encrypted", quoted(name), hint="decrypt the archive first")
     if entry.method not in (0, 8):
-        raise RequestError("{} in it is compressed by a rare method", quoted(name), hint=_REPACKED)
+        raise RequestError(
+            "{} in it is compressed by a method that is not supported", quoted(name), hint=_REPACKED
+        )
     _seek(file, entry.offset)
     header = file.read(_HEADER.size)
     if len(header) < _HEADER.size or header[:4] != b"PK\3\4":

@@ -30,7 +30,7 @@ Found: TypeAlias = Described | Unrecognised
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """Where a node of the config is, and what its surroundings tell of it."""
+    """Where a node of the config is, and what its surroundings say about it."""
 
     names: Path = ()
     saved: Path = ()

@@ -60,7 +60,7 @@ def kind_of(recurrent: Dims) -> Kind | None:
 
 
 def layers(found: list[CellWeights]) -> Iterator[Described | Unrecognised]:
-    """The layers that the weights alone make; both directions of one are joined."""
+    """The layers that weights without a config make; both directions of one are joined."""
     groups: dict[str, list[CellWeights]] = {}
     for cell in found:
         groups.setdefault(_name(cell.path), []).append(cell)

@@ -17,7 +17,7 @@ from rnnshape.sources.files.onnx.protobuf import Reader
 
 
 def read(file: BinaryIO) -> Contents:
-    """The recurrent layers of an ONNX model. Raises RequestError for what is none."""
+    """The recurrent layers of an ONNX model. Raises RequestError for any other file."""
     graphs = list(scopes(Reader(file)))
     layers = list(found(graphs))
     return Contents(

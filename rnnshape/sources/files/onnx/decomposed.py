@@ -19,8 +19,8 @@ def written_out(scope: Scope, recurrent: Collection[str]) -> Iterator[Unrecognis
     """What is a recurrent layer in a graph without being a node of one.
 
     Either the exporter noted the class of the module, or the operations are those of an LSTM or a
-    GRU: gates alone are no evidence, since gated convolutions have them too. `recurrent` has the
-    names of the modules that recurrent nodes come from.
+    GRU: gates are not evidence, since gated convolutions have them too. `recurrent` has the names
+    of the modules that recurrent nodes come from.
     """
     noted: dict[tuple[str, str], None] = {}
     cells: dict[str, list[Node]] = {}

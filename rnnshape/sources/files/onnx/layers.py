@@ -97,7 +97,7 @@ def _layer(name: str, stacks: Sequence[Stack]) -> Recognised:
 
 
 class _Told(NamedTuple):
-    """The value of a field, None where it is unknown, and what tells it."""
+    """The value of a field, None if it is unknown, and the evidence."""
 
     value: Any
     text: str

@@ -53,9 +53,9 @@ class Reader:
         length = span.size
         self._text -= length
         if length > LONGEST_TEXT:
-            raise too_large(f"a text of {length:,} bytes")
+            raise too_large(f"a string of {length:,} bytes")
         if self._text < 0:
-            raise too_large(f"over {MOST_TEXT:,} bytes of texts")
+            raise too_large(f"over {MOST_TEXT:,} bytes of strings")
         at = self.at(span.start, length)
         return self.block[at : at + length]
 
@@ -71,7 +71,7 @@ class Reader:
 
 
 class Message:
-    """The fields of a message by their numbers. Raises RequestError where the bytes are none."""
+    """The fields of a message by their numbers. Raises RequestError for other bytes."""
 
     def __init__(self, reader: Reader, span: Span) -> None:
         self.reader, self.span = reader, span
@@ -88,7 +88,7 @@ class Message:
         values = self.values(number)
         spans = [value for value in values if isinstance(value, Span)]
         if len(spans) < len(values):
-            raise damaged(self.span.start, f"field {number} is a number, not a text or a message")
+            raise damaged(self.span.start, f"field {number} is a number, not a string or a message")
         return spans
 
     def span_of(self, number: int) -> Span | None:
