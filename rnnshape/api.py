@@ -406,9 +406,8 @@ def _of_target(target: Target, input_spec: InputSpec | None, settings: Settings 
 def _with_input(
     subject: Subject, input_spec: InputSpec | None, settings: Settings | None
 ) -> Subject:
-    calls = subject.found.calls if subject.found else None
-    if calls and input_spec is None:
-        input_spec = calls[0].input_spec
+    if subject.calls and input_spec is None:
+        input_spec = subject.calls[0].input_spec
     assumed = {"batch_size", "seq_len"} if input_spec is None else set()
     return replace(
         subject,

@@ -1,4 +1,4 @@
-"""Errors that say what was given, what was expected and what to do; and how to quote input."""
+"""Errors that say what was given, what was expected and what to do; and how to quote and count."""
 
 from __future__ import annotations
 
@@ -195,6 +195,11 @@ def written(value: object) -> str:
 def first_line(error: BaseException) -> str:
     """The first line of an error's text, or its type where it has none."""
     return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def counted(count: int, what: str) -> str:
+    """`1,024 tensors`, `1 tensor`."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def word(given: str | PurePath) -> str:

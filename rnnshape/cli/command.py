@@ -95,7 +95,7 @@ def write_examples(formatter: Any, examples: str) -> None:
             formatter.write(f"{' ' * formatter.current_indent}{line}\n")
 
 
-class RepeatedOptionError(TyperException):
+class _RepeatedOptionError(TyperException):
     """The error for an option that is given more than once, where only the last would count."""
 
     def __init__(self, option: str, value: object, ctx: Any) -> None:
@@ -109,7 +109,7 @@ def _require_once(order: Sequence[Any], values: Mapping[str, Any], ctx: Any) -> 
     for each in order:
         repeatable = each.param_type_name == "argument" or each.multiple or each.is_flag
         if not repeatable and order.count(each) > 1:
-            raise RepeatedOptionError(each.opts[0], values[each.name], ctx)
+            raise _RepeatedOptionError(each.opts[0], values[each.name], ctx)
 
 
 class Help(NamedTuple):
@@ -251,7 +251,7 @@ def _usage_problem(
     error: TyperException, context: Any, command: str, arguments: Sequence[str]
 ) -> tuple[str, str]:
     """What is wrong, and what to do where it is unclear what is meant."""
-    if isinstance(error, RepeatedOptionError):
+    if isinstance(error, _RepeatedOptionError):
         return error.message, error.hint
     option = getattr(error, "option_name", None)
     hint = f"{command} --help lists the options"

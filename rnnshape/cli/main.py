@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from rnnshape.cli import exits
 from rnnshape.cli.streams import disarmed, wants_colour, write_stderr
-from rnnshape.errors import RequestError, printable
+from rnnshape.errors import RequestError, counted, printable
 
 # How many problems are reported at once.
 _MOST_ERRORS = 100
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
         for each in error.errors[:_MOST_ERRORS]:
             _complain(*each.message(COMMAND), colour=colour)
         if (more := len(error.errors) - _MOST_ERRORS) > 0:
-            rest = f"and {more:,} more problem{'s' * (more != 1)}"
+            rest = f"and {counted(more, 'more problem')}"
             _complain(rest, "fix these first", colour=colour)
         annotate(refusal_document(error.errors[:_MOST_ERRORS]))
         return exits.REFUSED

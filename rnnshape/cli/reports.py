@@ -116,8 +116,7 @@ def _require_shown(
             "--show expectations shows what --expect judges, but --expect is not given",
             hint='add --expect "params <= 150k"',
         )
-    ran = any(subject.found and subject.found.calls is not None for subject in subjects)
-    if "calls" in plan.named and not ran:
+    if "calls" in plan.named and all(subject.calls is None for subject in subjects):
         raise RequestError(
             "--show calls shows what --forward measures, but it is not given, or saw no call",
             hint="name a model, net.py:Tagger, and add --forward 16,50,80",

@@ -41,6 +41,7 @@ from rnnshape.document.model import (
 from rnnshape.document.records import Record, report_record
 from rnnshape.document.sections import assembled
 from rnnshape.document.verification import mismatches_of, run_verdict, verdict_of_runs
+from rnnshape.errors import counted
 
 # With more modules than a person looks over, the table has only those that fail.
 _MOST_LISTED: Final = 20
@@ -154,7 +155,7 @@ def _sum(check: Check, update: str | None) -> Iterator[Block]:
     subject, failed = Code(check.file), failed_text(check)
     if check.disagreeing:
         by_formula = f"FAILED: {failed}" if failed else f"by disputed formulas {_all_hold(check)}"
-        text = f"{len(check.disagreeing):,} of {_counted(len(check.modules), 'module')}; "
+        text = f"{len(check.disagreeing):,} of {counted(len(check.modules), 'module')}; "
         yield Verdict(status="mismatch", text=(text, by_formula), subject=subject)
     elif failed:
         if update and check.outdated:  # --update writes nothing disputed
@@ -171,16 +172,12 @@ def failed_text(check: Check) -> str:
     modules = [module for module in check.modules if module.holding < module.demands]
     if not modules:
         return ""
-    failed = f"{check.demands - check.holding:,} of {_counted(check.demands, 'expectation')}"
-    return f"{failed}, in {len(modules):,} of {_counted(len(check.modules), 'module')}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
+    failed = f"{check.demands - check.holding:,} of {counted(check.demands, 'expectation')}"
+    return f"{failed}, in {len(modules):,} of {counted(len(check.modules), 'module')}"
 
 
 def _all_hold(check: Check) -> str:
-    modules = _counted(len(check.modules), "module")
+    modules = counted(len(check.modules), "module")
     if not check.demands:
         return f"nothing is expected of {modules}"
     if check.demands == 1:

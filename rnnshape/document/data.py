@@ -137,8 +137,7 @@ def match_data(match: Match) -> Mapping[str, Any]:
 
 
 def _calls(subject: Subject) -> list[Mapping[str, Any]]:
-    made = (subject.found and subject.found.calls) or ()
-    return [_call(call, called(subject, call)) for call in made]
+    return [_call(call, called(subject, call)) for call in subject.calls or ()]
 
 
 def _call(call: Call, subject: Subject) -> Mapping[str, Any]:

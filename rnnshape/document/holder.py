@@ -8,6 +8,7 @@ from typing import Any
 
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Block, Cell, Code, Column, Note, Paragraph, Table
+from rnnshape.errors import counted
 from rnnshape.sources.source import Source
 
 
@@ -17,9 +18,9 @@ def holder_blocks(source: Source, inspections: Sequence[Inspection]) -> Iterator
     if holder is None:
         return
     parameters = sum(int(each.report.parameters) for each in inspections)
-    tensors = f"{_counted(holder.tensors, 'tensor')}, " if holder.tensors else ""
+    tensors = f"{counted(holder.tensors, 'tensor')}, " if holder.tensors else ""
     whole = "" if holder.parameters is None else f" of {holder.parameters:,}"
-    layers = _counted(len(inspections), "recurrent layer")
+    layers = counted(len(inspections), "recurrent layer")
     text = f": {holder.format}, {tensors}{layers} with {parameters:,}{whole} parameters"
     yield Paragraph((Code(holder.name), text))
     if len(inspections) > 1:  # one layer says so in its header
@@ -76,7 +77,3 @@ def _layers(inspections: Sequence[Inspection], whole: int, parameters: int) -> T
 
 def _share(part: int, whole: int) -> Fraction | None:
     return Fraction(part, whole) if whole else None
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"

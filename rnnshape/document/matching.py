@@ -57,7 +57,7 @@ def match_blocks(inspection: Inspection) -> Iterator[Block]:
         ),
     )
     yield Listing((("fix:", (Code(_fitting(subject, match)),)),))
-    yield Verdict(status="failed", text=verdict.text, subject=verdict.subject, what=verdict.what)
+    yield replace(verdict, reason=())  # the table has it
 
 
 def _fitting(subject: Subject, match: Match) -> str:

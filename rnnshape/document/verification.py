@@ -73,10 +73,10 @@ def _fits(subject: Subject) -> bool:
     found = subject.found
     if found is None or not found.from_file:
         return False
-    shapes = dict(found.recognised.shapes)
-    if len(shapes) != subject.weights.count:
+    held = found.recognised
+    if len(held.shapes) != subject.weights.count:
         return False
-    return shapes == {f"{found.prefix}{each.name}": each.shape for each in subject.weights}
+    return held.shapes == {f"{held.prefix}{each.name}": each.shape for each in subject.weights}
 
 
 def mismatches_of(key: str, runs: Iterable[tuple[str, Run | None]]) -> Iterator[Block]:

@@ -160,11 +160,10 @@ def _own_tensors(subject: Subject) -> Iterator[OwnParameters | MixedTensors]:
 
 
 def _of_calls(subject: Subject) -> Iterator[BatchReadAsSteps | NotCalled]:
-    calls = subject.found.calls if subject.found else None
-    if calls == ():
+    if subject.calls == ():
         yield NotCalled()
     config = subject.config
-    for call in calls or ():
+    for call in subject.calls or ():
         spec = call.input_spec
         axis_of_steps = 1 if config.batch_first and spec.batched else 0
         if not config.cell and call.first_axis == axis_of_steps:

@@ -36,10 +36,5 @@ class Found:
 
     @property
     def in_memory(self) -> bool:
-        """Whether it was found in a state dict that is in no file."""
+        """Whether it was found in a state dict of Python, and no file was read."""
         return self.format == STATE_DICT
-
-    @property
-    def prefix(self) -> str:
-        """What stands before the names of its weights in its state dict: "encoder.lstm."."""
-        return f"{self.recognised.name}." if self.recognised.name else ""

@@ -28,6 +28,11 @@ class Recognised:
     shapes: Mapping[str, Dims] = field(default_factory=dict)  # its tensors, by their full names
     departures: tuple[str, ...] = ()  # sentences: what it does that PyTorch's layer does not
 
+    @property
+    def prefix(self) -> str:
+        """What stands before the names of its weights in its state dict: "encoder.lstm."."""
+        return f"{self.name}." if self.name else ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Unrecognised:

@@ -89,12 +89,12 @@ class LayerReport:
     @cached_property
     def mismatches(self) -> tuple[Mismatch, ...]:
         """Everything that was measured and is not as predicted."""
-        measured = self.run.mismatches if self.run else ()
-        if self.subject.found is None:
-            return measured
-        from rnnshape.layer.verification import verify_calls  # only layers of models are called
+        of_run = self.run.mismatches if self.run else ()
+        if not self.subject.calls:
+            return of_run
+        from rnnshape.layer.verification import verify_calls  # few layers have calls
 
-        return (*verify_calls(self.subject), *measured)
+        return (*verify_calls(self.subject), *of_run)
 
 
 Runner: TypeAlias = Callable[[LayerReport], LayerReport]  # adds a run, or raises RequestError

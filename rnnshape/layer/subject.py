@@ -19,6 +19,7 @@ from rnnshape.layer.weights import Weights
 from rnnshape.words import PYTHON, Words
 
 if TYPE_CHECKING:
+    from rnnshape.layer.calls import Call
     from rnnshape.layer.found import Found
     from rnnshape.layer.held import Held
 
@@ -54,6 +55,11 @@ class Subject:
     held: Held | None = None  # by an existing module that is not as its constructor made it
     found: Found | None = None  # where, if it was found in a file or a model
     copies: int = 1  # how many like it a comparison counts
+
+    @property
+    def calls(self) -> tuple[Call, ...] | None:
+        """Those in the forward pass of its model; None where it did not run, or cannot be seen."""
+        return None if self.found is None else self.found.calls
 
     @property
     def assumed(self) -> frozenset[str]:

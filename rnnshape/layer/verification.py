@@ -47,10 +47,9 @@ def verify_calls(subject: Subject) -> tuple[Mismatch, ...]:
 
     The forward of a subclass may do otherwise, so that its calls prove nothing.
     """
-    calls = (subject.found and subject.found.calls) or ()
     return tuple(
         mismatch
-        for call in calls
+        for call in subject.calls or ()
         if not call.own_forward
         for mismatch in _differences(_as_called(called(subject, call), call), call.tensors)
     )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
-from rnnshape.errors import RequestError, near, quoted, word
-from rnnshape.layer.subject import Origin, Subject
+from rnnshape.errors import RequestError, quoted
+from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.request import GivenTensor
 from rnnshape.pytorch.run import require_torch
 from rnnshape.sources.import_path import looks_like_import_path, names_code, read_import_path
-from rnnshape.sources.source import Holder, Source
+from rnnshape.sources.source import Holder, Source, nothing_at, target_in
 from rnnshape.sources.target import Target
-from rnnshape.words import CALL
 
 _Layer = TypeVar("_Layer")
 
@@ -65,25 +65,13 @@ def _picked(
     layers: Mapping[str, Subject], picked: str | None, names: Sequence[str], model: str
 ) -> list[Subject]:
     if picked is not None and not any(_chosen(dict.fromkeys(names), picked)):
-        place = near(picked, names) or next(iter(names))
-        raise RequestError(
-            "{} has no recurrent layer at {}",
-            quoted(model),
-            quoted(picked),
-            word(f"{model}:{place}" if place else model),
-            hint="{}",
-        )
+        raise nothing_at(picked, model, names)
     return [layers[name] for name in _chosen(layers, picked)]
 
 
 def _target(model: str, layer: Subject) -> Target:
-    given = {n: v for n, v in vars(layer.config).items() if n not in layer.unknown}
-    return Target(
-        kind=given.pop("kind"),
-        fields=given,
-        unknown=layer.unknown,
-        origin=Origin(words=CALL, target=f"{model}:{layer.name}" if layer.name else model),
-        name=layer.name,
+    return replace(
+        target_in(model, layer.name, layer.config, layer.unknown),
         device=layer.settings.device,
         dtype=layer.settings.dtype,
         held=layer.held,
@@ -92,15 +80,8 @@ def _target(model: str, layer: Subject) -> Target:
 
 
 def _without_layers(model: str, passed_over: Sequence[str]) -> RequestError:
+    hint = "rnnshape reads nn.LSTM, nn.GRU, nn.RNN, their cells and what derives from them"
     if passed_over:
-        return RequestError(
-            "{} has no recurrent layer of torch.nn: {}",
-            model,
-            "; ".join(passed_over),
-            hint="rnnshape reads nn.LSTM, nn.GRU, nn.RNN, their cells and what derives from them",
-        )
-    return RequestError(
-        "there is no recurrent layer in {}",
-        quoted(model),
-        hint="rnnshape reads nn.LSTM, nn.GRU, nn.RNN, their cells and what derives from them",
-    )
+        why = "; ".join(passed_over)
+        return RequestError("{} has no recurrent layer of torch.nn: {}", model, why, hint=hint)
+    return RequestError("there is no recurrent layer in {}", quoted(model), hint=hint)

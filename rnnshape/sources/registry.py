@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import Final, NamedTuple
 
 from rnnshape.errors import RequestError, RequestErrors, quoted
-from rnnshape.layer.config import MAX_SIZE
 from rnnshape.sources.source import Source
 from rnnshape.sources.target import Target, UnknownTargetError
 
@@ -72,8 +71,8 @@ def read_counted(text: str) -> Target:
     if match is None:
         return read_target(text)
     copies = int(match[1])
-    if not 0 < copies <= MAX_SIZE:
-        raise RequestError("{} x must be from 1 to 2**63 - 1", match[1], hint=f'"6 x {match[2]}"')
+    if not copies:
+        raise RequestError("0 x TARGET counts no layer", hint=f'"6 x {match[2]}"')
     target = read_target(match[2])
     own = f"{copies} x {target.origin.target}"
     return replace(target, copies=copies, origin=replace(target.origin, target=own))

@@ -13,20 +13,21 @@ from rnnshape.layer.config import MAX_SIZE
 # A grid is held in memory and written whole.
 MOST_LISTED = 100_000
 
-# Longer texts are not examined for what they may mean.
+# Longer texts are not examined for what they may mean. Patterns that only this needs are texts,
+# so that they are not compiled at start-up.
 _LONGEST_LIST = 200
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _LENGTH = re.compile(r"[+]?0*[1-9][0-9]*")
 # 1,000 or 1,024, but not 128,256: a number in a list does not begin with 0.
-_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})*,0[0-9]{2}(,[0-9]{3})*")
+_THOUSANDS = r"[1-9][0-9]{0,2}(,[0-9]{3})*,0[0-9]{2}(,[0-9]{3})*"
 # In brackets, or with other signs between: `[32, 64]`, `32;64`, `32 64`.
-_LISTED = re.compile(r"(?=.*(?:[^0-9,]|,$))[\[({]?\s*[0-9]+(\s*[,;/|\s]\s*[0-9]+)+,?\s*[\])}]?")
+_LISTED = r"(?=.*(?:[^0-9,]|,$))[\[({]?\s*[0-9]+(\s*[,;/|\s]\s*[0-9]+)+,?\s*[\])}]?"
 # `32-64`, `32:64:8`, `32...64`, `range(32, 64, 8)`.
-_RANGE = re.compile(
+_RANGE = (
     r"(?:range\()?([0-9]+)\s*(?:-|:|\.\.\.?|to|,(?=.*\)))\s*([0-9]+)"
     r"(?:\s*(?:[-:,]|\.\.\.?)\s*([0-9]+))?\)?"
 )
-_LIST = re.compile(r"[0-9]+(\s*,\s*[0-9]+)*,?")
+_LIST = r"[0-9]+(\s*,\s*[0-9]+)*,?"
 
 
 class ListGivenError(RequestError):
@@ -77,7 +78,7 @@ def size(text: str, option: str, *, least: int = 1) -> int:
 
 def _is_grouped(word: str) -> bool:
     """Whether commas divide the thousands of one number."""
-    return len(word) <= _LONGEST_LIST and _THOUSANDS.fullmatch(word) is not None
+    return len(word) <= _LONGEST_LIST and re.fullmatch(_THOUSANDS, word) is not None
 
 
 def _with_commas(text: str, option: str) -> RequestError:
@@ -92,16 +93,16 @@ def _list_meant(text: str) -> str | None:
     word = text.strip()
     if len(word) > _LONGEST_LIST:
         return None
-    if _LISTED.fullmatch(word):
+    if re.fullmatch(_LISTED, word):
         return ",".join(re.findall("[0-9]+", word))
-    if match := _RANGE.fullmatch(word):
+    if match := re.fullmatch(_RANGE, word):
         return "..".join(filter(None, match.groups()))
     return None
 
 
 def _one_number(text: str, option: str, numbers: list[int]) -> RequestError:
     """The error for several numbers where one is wanted: they may be a shape, or a list."""
-    comma_list = _LIST.fullmatch(text.strip()) is not None
+    comma_list = re.fullmatch(_LIST, text.strip()) is not None
     what, hint = "shape", f"{option} {numbers[-1]}"
     if option == "--input" and (len(numbers) == 3 or not comma_list):
         hint = f"--input-shape {','.join(map(str, numbers))}"

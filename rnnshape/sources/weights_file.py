@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from rnnshape.errors import RequestError, RequestErrors, near, quoted, word
+from rnnshape.errors import RequestError, RequestErrors, counted, quoted, word
 from rnnshape.layer.found import STATE_DICT, Found, Loading
 from rnnshape.layer.recognition import Recognised, Unrecognised
 from rnnshape.layer.settings import DType
@@ -18,9 +18,9 @@ from rnnshape.layer.subject import Origin, Subject
 from rnnshape.sources.files.contents import Contents, StateDict, StoredTensor
 from rnnshape.sources.files.registry import read_file
 from rnnshape.sources.import_path import names_code
-from rnnshape.sources.source import Holder, Source
+from rnnshape.sources.source import Holder, Source, nothing_at, target_in
 from rnnshape.sources.target import Target
-from rnnshape.words import CALL, python_literal
+from rnnshape.words import python_literal
 
 # What is a file even where there is none of that name.
 _SUFFIXES: Final = re.compile(
@@ -162,14 +162,7 @@ def _chosen(found: Mapping[str, _Layer], name: str, prefix: str) -> dict[str, _L
         return {bare: found[bare]}
     below = {each: layer for each, layer in found.items() if each.startswith(f"{bare}.")}
     if not below:
-        place = near(bare, found) or next(iter(found))
-        raise RequestError(
-            "{} has no recurrent layer at {}",
-            quoted(name),
-            quoted(prefix),
-            word(f"{name}:{place}" if place else name),
-            hint="{}",
-        )
+        raise nothing_at(prefix, name, found)
     return below
 
 
@@ -177,14 +170,9 @@ def _target(
     name: str, layer: tuple[Recognised, StateDict | None], file: str, contents: Contents
 ) -> Target:
     recognised, held_in = layer
-    fields = {n: v for n, v in vars(recognised.config).items() if n not in recognised.unknown}
     tensors = held_in.tensors if held_in else {}
-    return Target(
-        kind=fields.pop("kind"),
-        fields=fields,
-        unknown=recognised.unknown,
-        origin=Origin(words=CALL, target=f"{file}:{name}" if name else file),
-        name=name,
+    return replace(
+        target_in(file, name, recognised.config, recognised.unknown),
         dtype=_dtype([tensors[n] for n in recognised.shapes if n in tensors]),
         found=Found(
             holder=file,
@@ -215,18 +203,16 @@ def _loading(recognised: Recognised, state: StateDict, file: str, format_: str) 
     A pickled module is loaded by running the code that it asks for, which the program leaves to
     its reader.
     """
-    weights = {f"{recognised.name}.{n}" if recognised.name else n for n in _plain_names(recognised)}
-    if format_ not in _STATES or weights != recognised.shapes.keys():
+    if format_ not in _STATES:
+        return None
+    plain = Subject(config=recognised.config).weights
+    if {f"{recognised.prefix}{each.name}" for each in plain} != recognised.shapes.keys():
         return None
     if format_ == "PyTorch checkpoint" and state.attributes:
         return None
     keys = "".join(f"[{python_literal(key)}]" for key in state.keys)
     expression = _STATES[format_].format(python_literal(file)) + keys
     return Loading(imports=_IMPORTS.get(format_, ()), state=expression)
-
-
-def _plain_names(recognised: Recognised) -> set[str]:
-    return {weight.name for weight in Subject(config=recognised.config).weights}
 
 
 def _dtype(tensors: list[StoredTensor]) -> DType | None:
@@ -237,9 +223,9 @@ def _dtype(tensors: list[StoredTensor]) -> DType | None:
 
 
 def _without_layers(name: str, contents: Contents) -> RequestError:
-    count = f"{contents.tensors:,} tensor{'s' * (contents.tensors != 1)}"
+    tensors = counted(contents.tensors, "tensor")
     return RequestError(
-        f"{{}} is a {contents.format} with {count}, and no recurrent layer is among them",
+        f"{{}} is a {contents.format} with {tensors}, and no recurrent layer is among them",
         quoted(name),
         hint="give a file whose weights have names such as lstm.weight_ih_l0",
     )

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Block, Cell, Column, Paragraph, Shape, Table, Times
-from rnnshape.layer.calls import Call
 from rnnshape.layer.subject import Subject
-from rnnshape.layer.verification import called
+
+if TYPE_CHECKING:
+    from rnnshape.layer.calls import Call
 
 
 def calls(inspection: Inspection) -> Iterator[Block]:
     """A row for each call, then their sum if there are several; nothing if no model ran."""
     subject = inspection.subject
-    made = (subject.found and subject.found.calls) or ()
+    made = subject.calls or ()
     if not made:
         return
+    from rnnshape.layer.verification import called  # few layers have calls
+
     several = len(made) > 1
     rows = [_row(call, called(subject, call)) for call in made]
-    total: tuple[Cell, ...] = ("total", None, None, None, None, macs_of_calls(subject))
+    macs = sum(call.count * called(subject, call).macs for call in made)
+    total: tuple[Cell, ...] = ("total", None, None, None, None, macs)
     yield Table(
         columns=(
             Column(key="reads", title="reads", headed=False),
@@ -33,12 +38,6 @@ def calls(inspection: Inspection) -> Iterator[Block]:
         total=several,
     )
     yield Paragraph((_measured(made, agrees=not inspection.report.disagrees),))
-
-
-def macs_of_calls(subject: Subject) -> int:
-    """Multiply-adds of all calls in one forward pass of the model."""
-    made = (subject.found and subject.found.calls) or ()
-    return sum(call.count * called(subject, call).macs for call in made)
 
 
 def _row(call: Call, subject: Subject) -> tuple[Cell, ...]:

@@ -12,7 +12,7 @@ from rnnshape.sources.files.refusal import refusal
 
 _MOST_NAMES: Final = 1000
 _INDEX: Final = ".index.json"
-WEIGHTS: Final = (
+_WEIGHTS: Final = (
     ".safetensors",
     ".pt",
     ".pth",
@@ -55,10 +55,10 @@ EXPORT: Final = "export the model to ONNX, or save its weights as safetensors or
 def likely(names: list[str]) -> list[str]:
     """Those of the names that have the suffix of a file of weights, the commonest suffix first."""
     return sorted(
-        (name for name in names if _rank(name) < len(WEIGHTS)),
+        (name for name in names if _rank(name) < len(_WEIGHTS)),
         key=lambda name: (_rank(name), len(name)),
     )
 
 
 def _rank(name: str) -> int:
-    return next((rank for rank, end in enumerate(WEIGHTS) if name.endswith(end)), len(WEIGHTS))
+    return next((rank for rank, end in enumerate(_WEIGHTS) if name.endswith(end)), len(_WEIGHTS))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from rnnshape.errors import RequestError
-from rnnshape.sources.files.contents import StateDict, StoredTensor
+from rnnshape.sources.files.contents import Contents, StateDict, StoredTensor
 from rnnshape.sources.files.pickled import Global, Record
 
 _MOST_VALUES: Final = 1_000_000  # of modules; one that is held twice counts twice
@@ -33,29 +33,21 @@ class Module:
     attributes: Iterable[tuple[Any, Any]]
 
 
-AsModule: TypeAlias = Callable[[Any], "Module | None"]  # the module that a value is, if it is one
+_AsModule: TypeAlias = Callable[[Any], "Module | None"]  # the module that a value is, if it is one
 _Pairs: TypeAlias = Mapping[Any, Any]
 _Key: TypeAlias = "str | int | None"
 
 
-@dataclass(frozen=True)
-class Found:
-    """The state dicts of a file, and how many tensors it has in all."""
-
-    dicts: tuple[StateDict, ...]
-    tensors: int
-
-
-def found(value: Any, as_module: AsModule) -> Found:
+def found(value: Any, format_: str, as_module: _AsModule) -> Contents:
     """Everything with tensors in a value from a pickle. Raises RequestError for endless modules."""
     search = _Search(as_module)
     search.look_through(value)
-    return Found(tuple(search.dicts), len(search.counted))
+    return Contents(format=format_, dicts=tuple(search.dicts), tensors=len(search.counted))
 
 
 def eager(value: Any) -> Module | None:
     """A pickled nn.Module: an object whose attributes have the dicts that all modules have."""
-    state = attributes_of(value) if isinstance(value, Record) else value
+    state = _attributes_of(value) if isinstance(value, Record) else value
     if not isinstance(state, dict):
         return None
     match state:
@@ -86,7 +78,7 @@ def path_of(record: Record) -> str:
     return record.of.path if isinstance(record.of, Global) else ""
 
 
-def attributes_of(record: Record) -> Any:
+def _attributes_of(record: Record) -> Any:
     """The dict of a record's attributes, if it has one."""
     match record:
         case Record(state=dict(attributes)) | Record(state=(dict(attributes), _)):
@@ -100,7 +92,7 @@ def attributes_of(record: Record) -> Any:
 class _Search:
     """Goes through each container once, in the file's order."""
 
-    def __init__(self, as_module: AsModule) -> None:
+    def __init__(self, as_module: _AsModule) -> None:
         self._as_module = as_module
         self._seen: set[int] = set()
         self._left = _MOST_VALUES

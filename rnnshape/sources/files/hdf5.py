@@ -17,7 +17,7 @@ from rnnshape.sources.files.contents import StoredTensor
 from rnnshape.sources.files.refusal import cut_short, refusal
 
 SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
-STARTS: Final = (0, 512, 1024, 2048)  # where it may begin, after a block for others
+_STARTS: Final = (0, 512, 1024, 2048)  # where it may begin, after a block for others
 
 _LARGEST_READ: Final = 8 * 2**20
 _MOST_WORK: Final = 256 * 2**20  # bytes that are read, a hundred more for each time
@@ -96,7 +96,7 @@ class _Reader:
 
     def _root(self) -> int:
         """The address of the root group's header."""
-        start = next((s for s in STARTS if self._is_start(s)), None)
+        start = next((s for s in _STARTS if self._is_start(s)), None)
         if start is None:
             raise _damaged()
         self._begin += start

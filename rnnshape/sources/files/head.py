@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 from typing import BinaryIO, Final
 
-START: Final = 2**16
+_START: Final = 2**16
 
 # Fields of a protobuf message: how many are looked at, and the sizes of those of fixed size.
 _MOST_FIELDS: Final = 10_000
@@ -32,7 +32,7 @@ class Head:
         self.file = file
         self.size = file.seek(0, 2)  # in bytes
         file.seek(0)
-        self.start = file.read(START)
+        self.start = file.read(_START)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from rnnshape.sources.files.refusal import cut_short, refusal
 from rnnshape.sources.files.zipped import beginning, directory
 
 SIGNATURE: Final = b"\x93NUMPY"
-SUFFIX: Final = ".npy"
+_SUFFIX: Final = ".npy"
 
 _LONGEST_HEADER: Final = 10_000  # numpy's own limit, against slow parsing
 _PREAMBLE: Final = 12  # the signature, a version, a length of two or four bytes
@@ -47,14 +47,14 @@ def read(file: BinaryIO) -> Contents:
 
 def _archive(file: BinaryIO) -> Contents:
     tensors: dict[str, StoredTensor] = {}
-    entries = {name: entry for name, entry in directory(file).items() if name.endswith(SUFFIX)}
+    entries = {name: entry for name, entry in directory(file).items() if name.endswith(_SUFFIX)}
     for name, entry in entries.items():
         start = beginning(file, name, entry, _PREAMBLE + _LONGEST_HEADER)
         try:
             tensor = _tensor(start, entry.size)
         except RequestError as error:
             raise error.behind(quoted(name)) from None
-        dotted = name.removesuffix(SUFFIX).replace("/", ".")
+        dotted = name.removesuffix(_SUFFIX).replace("/", ".")
         if dotted in tensors:
             raise refusal(f"two of its arrays are called {quoted(dotted)}", "rename one of them")
         if tensor is not None:

@@ -49,7 +49,7 @@ def _read_zip(file: BinaryIO) -> Contents:
         )
     value, folder = _unpickled(file, entries, name), name.removesuffix(_PICKLE)
     if not torchscript.is_torchscript(entries, folder):
-        return _contents("PyTorch checkpoint", value)
+        return found(value, "PyTorch checkpoint", eager)
     constants = f"{folder}constants.pkl"
     listed = _unpickled(file, entries, constants) if constants in entries else ()
     return torchscript.contents(file, entries, folder, value, listed)
@@ -57,11 +57,6 @@ def _read_zip(file: BinaryIO) -> Contents:
 
 def _is_pickle(name: str) -> bool:
     return name == _PICKLE or (name.endswith(f"/{_PICKLE}") and name.count("/") == 1)
-
-
-def _contents(format_: str, value: Any) -> Contents:
-    result = found(value, eager)
-    return Contents(format=format_, dicts=result.dicts, tensors=result.tensors)
 
 
 def _read_pickles(file: BinaryIO) -> Contents:
@@ -87,7 +82,7 @@ def _read_pickles(file: BinaryIO) -> Contents:
     value = interpret(source, KNOWN, noted)
     keys = interpret(source, KNOWN, stored)
     _check_length(keys, storages, file.tell(), end)
-    return _contents("PyTorch checkpoint", value)
+    return found(value, "PyTorch checkpoint", eager)
 
 
 def _check_length(keys: Any, storages: Mapping[Any, Storage], start: int, end: int) -> None:
@@ -106,7 +101,7 @@ def _check_length(keys: Any, storages: Mapping[Any, Storage], start: int, end: i
 
 def _plain(value: Any) -> Contents:
     """What a pickle that torch.save did not write holds, if it has tensors of PyTorch's."""
-    contents = _contents("Python pickle", value)
+    contents = found(value, "Python pickle", eager)
     if contents.tensors:
         return contents
     raise RequestError(

@@ -13,9 +13,7 @@ from rnnshape.sources.files.contents import Contents, StateDict, StoredTensor
 from rnnshape.sources.files.jsontext import parsed
 from rnnshape.sources.files.refusal import cut_short, refusal
 
-FORMAT: Final = "safetensors"
-LENGTH_BYTES: Final = 8
-LONGEST_HEADER: Final = 100_000_000  # what the format allows
+_LENGTH_BYTES: Final = 8
 
 _METADATA: Final = "__metadata__"
 _MOST_AXES: Final = 64
@@ -51,8 +49,8 @@ def read(file: BinaryIO) -> Contents:
     """The tensors that the header names. Raises RequestError for a file that is not whole."""
     size = file.seek(0, 2)
     file.seek(0)
-    length = int.from_bytes(file.read(LENGTH_BYTES), "little")
-    if LENGTH_BYTES + length > size:
+    length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+    if _LENGTH_BYTES + length > size:
         raise cut_short(f"its header has {length:,} bytes, but the whole file {size:,}")
     header = parsed(file.read(length), "its header")
     if not isinstance(header, dict):
@@ -63,8 +61,8 @@ def read(file: BinaryIO) -> Contents:
     for name, entry in header.items():
         tensors[name], span = _tensor(name, entry)
         spans.append(span)
-    _require_whole(spans, size - LENGTH_BYTES - length)
-    return Contents(format=FORMAT, dicts=(StateDict(tensors=tensors),), tensors=len(tensors))
+    _require_whole(spans, size - _LENGTH_BYTES - length)
+    return Contents(format="safetensors", dicts=(StateDict(tensors=tensors),), tensors=len(tensors))
 
 
 def _require_metadata(metadata: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, BinaryIO, Final
 
@@ -53,14 +53,10 @@ def contents(
     for an archive that is damaged.
     """
     code = _Code(file, entries, folder)
-    result = found(value, code.module)
+    result = found(value, "TorchScript archive", code.module)
     frozen = tuple(code.frozen(value, constants))
     held = {id(tensor) for each in frozen for tensor in each.tensors.values()}
-    return Contents(
-        format="TorchScript archive",
-        dicts=(*result.dicts, *frozen),
-        tensors=result.tensors + len(held),
-    )
+    return replace(result, dicts=(*result.dicts, *frozen), tensors=result.tensors + len(held))
 
 
 class _Code:
