@@ -29,10 +29,10 @@ def load(inspection: Inspection) -> Iterator[Block]:
     ]
     if found.keys and found.format == "PyTorch checkpoint":
         lines.insert(-1, _OTHERS)
-    name = "name"
+    name = "n"
     if found.recognised.prefix:
         lines.append(f"prefix = {python_literal(found.recognised.prefix)}")
-        name = "prefix + name"
+        name = "prefix + n"
     # Of the layer's own names: the module may hold other tensors beside its weights.
-    lines.append(f"layer.load_state_dict({{name: state[{name}] for name in layer.state_dict()}})")
+    lines.append(f"layer.load_state_dict({{n: state[{name}] for n in layer.state_dict()}})")
     yield Picture(tuple(lines), language="python")
