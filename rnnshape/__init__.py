@@ -4,7 +4,16 @@ TYPE_CHECKING = False  # in place of typing's, which takes longer to import than
 if TYPE_CHECKING:
     from typing import Any
 
-    from rnnshape.api import Report, Reports, check, inspect, inspect_model
+    from rnnshape.api import (
+        Explained,
+        Report,
+        Reports,
+        check,
+        explain,
+        from_state_dict,
+        inspect,
+        inspect_model,
+    )
     from rnnshape.errors import RequestError
     from rnnshape.layer.config import Kind, RNNConfig
     from rnnshape.layer.input import InputSpec
@@ -14,6 +23,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DType",
+    "Explained",
     "InputSpec",
     "Kind",
     "RNNConfig",
@@ -23,6 +33,7 @@ __all__ = [
     "Settings",
     "__version__",
     "check",
+    "explain",
     "from_state_dict",
     "inspect",
     "inspect_model",
@@ -36,9 +47,14 @@ _PLACES = {
     "DType": "rnnshape.layer.settings",
     "Settings": "rnnshape.layer.settings",
     **dict.fromkeys(
-        ("Report", "Reports", "check", "from_state_dict", "inspect", "inspect_model"),
+        (
+            *("Explained", "Report", "Reports", "check", "explain", "from_state_dict"),
+            *("inspect", "inspect_model"),
+        ),
         "rnnshape.api",
     ),
+    "load_ipython_extension": "rnnshape.ipython",
+    "unload_ipython_extension": "rnnshape.ipython",
 }
 
 

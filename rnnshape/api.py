@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape import synonyms
 from rnnshape.analysis.expectation import judge, parse_expectation
+from rnnshape.analysis.explanation.records import Explanation
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.dims import ints
 from rnnshape.document.expectations import failure_text
@@ -46,8 +47,32 @@ if TYPE_CHECKING:
 _NOT_IN_PYTHON: Final = frozenset({"time", "expectations"})
 
 
-class _Shown:
-    """A result that `print`, Jupyter and rich show as tables, and that can be written to a file.
+class _Printed:
+    """A result that `print`, Jupyter and rich show as tables and sentences."""
+
+    def _document(self) -> Document:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return render(self._document(), Format.TABLE).rstrip("\n")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        from rnnshape.render.terminal import rich_text
+
+        colour = console.color_system is not None and not console.no_color
+        yield rich_text(self._document().sections, width=options.max_width, colour=colour)
+
+    def _repr_markdown_(self) -> str:
+        return render(self._document(), Format.MARKDOWN)
+
+    def _repr_html_(self) -> str:
+        from rnnshape.render.html import render_fragment
+
+        return render_fragment(self._document())
+
+
+class _Shown(_Printed):
+    """A result of which sections can be chosen, and which can be written to a file.
 
     `show` names its sections, as text, `"default,gates"`, or several, `["shapes", "weights"]`;
     "all" names every one. Raises RequestError for a section that is unknown or would be empty.
@@ -98,23 +123,6 @@ class _Shown:
         if not document.sections:
             raise RequestError(f"show={written(show)} is empty here", hint="show='default'")
         return render(document, output)
-
-    def __str__(self) -> str:
-        return render(self._document(), Format.TABLE).rstrip("\n")
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        from rnnshape.render.terminal import rich_text
-
-        colour = console.color_system is not None and not console.no_color
-        yield rich_text(self._document().sections, width=options.max_width, colour=colour)
-
-    def _repr_markdown_(self) -> str:
-        return render(self._document(), Format.MARKDOWN)
-
-    def _repr_html_(self) -> str:
-        from rnnshape.render.html import render_fragment
-
-        return render_fragment(self._document())
 
 
 class _TensorProperty(property):
@@ -389,6 +397,38 @@ def check(path: str | os.PathLike[str] | None = None, *, run: bool = True) -> No
         result = run_modules(manifest, result)
     if result.holding < result.demands or result.disagreeing:
         raise AssertionError(render(check_document(result), Format.TABLE).rstrip("\n"))
+
+
+class Explained(_Printed, Explanation):
+    """What an error means. `print(rnnshape.explain(error))` shows it as the command does."""
+
+    __hash__ = Explanation.__hash__
+
+    def _document(self) -> Document:
+        from rnnshape.document.explanation import explanation_document
+
+        return explanation_document(self)
+
+
+def explain(error: str | BaseException) -> Explained | None:
+    """What an error of PyTorch means, which dimension is wrong, and the lines that fix it.
+
+    The error is a message, a traceback or a log as text, or an exception, whose frames show the
+    layer and the shapes of its tensors where it was raised. None if no error in it is known.
+    """
+    from rnnshape.analysis.explanation import explain as explanation
+    from rnnshape.analysis.explanation.frames import known_from, raised_text
+
+    if isinstance(error, BaseException):
+        found = explanation.explain(raised_text(error), known_from(error))
+    elif isinstance(error, str):
+        found = explanation.explain(error)
+    else:
+        raise RequestError(
+            f"explain takes a text or an exception, not {type(error).__name__}",
+            hint="rnnshape.explain(error), or rnnshape.explain(str(error))",
+        )
+    return None if found is None else Explained(**vars(found))
 
 
 def _subject(

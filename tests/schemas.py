@@ -12,7 +12,7 @@ from referencing import Registry, Resource
 
 from rnnshape.document.data import FORMAT_VERSION
 
-DOCUMENTS: Final = ("report", "compare", "budget", "check")
+DOCUMENTS: Final = ("report", "compare", "budget", "check", "explain")
 
 
 def _schema(name: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ SPELLINGS = {
     "seq-len": "seq",
     "seq-length": "seq",
 }
-COMMANDS = (*KINDS, "inspect", "compare", "budget", "check")
+COMMANDS = (*KINDS, "inspect", "compare", "budget", "check", "explain")
 PLAIN = ("gru", "--no-run")
 
 
@@ -482,7 +482,7 @@ class TestHelp:
     @pytest.mark.parametrize("name", COMMANDS)
     def test_help_shows_no_spelling_of_pytorch(self, name: str) -> None:
         options = re.findall(r"(?<!\w)--?[a-z_-]+", call(name, "--help").out)
-        assert {"--hidden", "--seq", "--device"} & set(options)
+        assert {"--hidden", "--seq", "--device", "--output"} & set(options)
         assert not {f"--{spelling}" for spelling in SPELLINGS} & set(options)
         assert not any("_" in option for option in options)
 

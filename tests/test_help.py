@@ -40,6 +40,8 @@ def test_help_ends_with_two_examples_that_work(
     if command == "inspect":
         layers = nn.ModuleDict({"encoder": nn.ModuleDict({"lstm": nn.LSTM(20, 40)})})
         torch.save(layers.state_dict(), "weights.pt")
+    if command == "explain":
+        Path("train.log").write_text("RuntimeError: Expected hidden size (1, 2, 4), got [1, 9, 4]")
     *_, heading, first, second = _help(command)
     assert heading == "Examples:"
     for line in (first, second):

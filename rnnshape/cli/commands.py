@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "compare": ("rnnshape.cli.compare:compare_command", "Layers side by side, or grids of them."),
     "budget": ("rnnshape.cli.budget:budget_command", "The largest layer within a budget."),
     "check": ("rnnshape.cli.check:check_command", "Check layers against rnnshape.toml, for CI."),
+    "explain": ("rnnshape.cli.explain:explain_command", "What an error of PyTorch means."),
 }
 
 _EXAMPLES: Final = """\

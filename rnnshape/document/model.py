@@ -180,6 +180,19 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """Texts, numbered if there are several, each with lines of Python below it."""
+
+    items: tuple[tuple[Inline, tuple[str, ...]], ...]
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """What stands before each text: "1. ", or nothing before the only one."""
+        count = len(self.items)
+        return tuple(f"{number}. " if count > 1 else "" for number in range(1, count + 1))
+
+
+@dataclass(frozen=True)
 class Picture:
     """Lines for a fixed-width font; `narrow` is shown where they are too wide."""
 
@@ -276,7 +289,17 @@ class Verdict:
 
 
 Block: TypeAlias = (
-    Table | Legend | Paragraph | Listing | Picture | Equations | Diagram | Heading | Note | Verdict
+    Table
+    | Legend
+    | Paragraph
+    | Listing
+    | Steps
+    | Picture
+    | Equations
+    | Diagram
+    | Heading
+    | Note
+    | Verdict
 )
 
 

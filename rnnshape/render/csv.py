@@ -45,6 +45,7 @@ from rnnshape.document.model import (
     Picture,
     Seconds,
     Section,
+    Steps,
     Symbol,
     Table,
     Times,
@@ -103,6 +104,10 @@ def _rows(block: Block) -> Iterator[tuple[str, dict[str, str]]]:
         case Listing(items):
             for name, text in items:
                 yield _exact(name), {"meaning": _inline(text)}
+        case Steps(items):
+            for text, code in items:
+                yield "", {"step": _inline(text)}
+                yield from (("", {"line": _exact(line)}) for line in code)
         case Picture(lines) | Equations(lines):
             for line in lines:
                 yield "", {"line": _exact(line)}

@@ -25,6 +25,7 @@ from rnnshape.document.model import (
     Picture,
     Section,
     Shape,
+    Steps,
     Table,
     Verdict,
 )
@@ -136,6 +137,8 @@ def _block(block: Block, key: str) -> Iterator[str]:
             for name, text in items:
                 yield f"<dt>{_cell(name)}</dt><dd>{_inline(text)}</dd>"
             yield "</dl>"
+        case Steps():
+            yield from _steps(block, key)
         case Picture(lines) | Equations(lines):
             yield from _scrolled(_picture(map(printable, lines)), key)
         case Diagram():
@@ -162,6 +165,21 @@ def _scrolled(lines: Iterable[str], key: str) -> Iterator[str]:
     yield f'<div class="scroll" role="region" aria-label="{escape(key)}" tabindex="0">'
     yield from lines
     yield "</div>"
+
+
+def _steps(steps: Steps, key: str) -> Iterator[str]:
+    """An ordered list; one item alone has no number."""
+    several = len(steps.items) > 1
+    if several:
+        yield "<ol>"
+    for text, code in steps.items:
+        yield f"{'<li>' * several}<p>{_inline(text)}</p>"
+        if code:
+            yield from _scrolled(_picture(map(printable, code)), key)
+        if several:
+            yield "</li>"
+    if several:
+        yield "</ol>"
 
 
 def _picture(lines: Iterable[str]) -> Iterator[str]:

@@ -24,6 +24,7 @@ from rnnshape.document.model import (
     Picture,
     Section,
     Shape,
+    Steps,
     Symbol,
     Table,
     Verdict,
@@ -144,6 +145,8 @@ def _written(block: Block) -> str:
             return _inline(text)
         case Listing(items):
             return "\n".join(_listing(items))
+        case Steps():
+            return "\n\n".join(_steps(block))
         case Picture(lines):
             return "\n".join(_picture(map(printable, lines)))
         case Equations(lines):
@@ -217,6 +220,14 @@ def _listing(items: Iterable[tuple[Code | str, Inline]]) -> Iterator[str]:
 def _begun(text: str) -> str:
     r"""The text to put after \\ or \item, which take a bracket or a star for an argument."""
     return f"{{}}{text}" if text.startswith(("[", "*")) else text
+
+
+def _steps(steps: Steps) -> Iterator[str]:
+    """A paragraph for each text, and its code below it."""
+    for number, (text, code) in zip(steps.numbers, steps.items, strict=True):
+        yield f"{number}{_inline(text)}"
+        if code:
+            yield "\n".join(_picture(map(printable, code)))
 
 
 def _picture(lines: Iterable[str]) -> Iterator[str]:

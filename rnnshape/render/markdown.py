@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from textwrap import indent
 
 from rnnshape.document.model import (
     Block,
@@ -21,6 +22,7 @@ from rnnshape.document.model import (
     Paragraph,
     Picture,
     Shape,
+    Steps,
     Table,
     Verdict,
 )
@@ -50,6 +52,8 @@ def _written(block: Block) -> str:
             return _begun(_inline(text))
         case Listing(items):
             return "\n".join(f"- {_begun(_cell(name))}: {_inline(text)}" for name, text in items)
+        case Steps():
+            return _steps(block)
         case Picture(lines, language=language):
             return _fenced(language, map(printable, lines))
         case Equations(lines):
@@ -68,6 +72,16 @@ def _verdict(verdict: Verdict) -> str:
     word = re.sub("[A-Z]+", r"**\g<0>**", verdict.word)
     text = f"{_inline(verdict.about)}: {word}{_inline(verdict.text)}"
     return f"{text}; {_inline(verdict.reason)}" if verdict.reason else text
+
+
+def _steps(steps: Steps) -> str:
+    """An ordered list, in whose items the code is fenced; one item is a paragraph."""
+    parts = []
+    for number, (text, code) in zip(steps.numbers, steps.items, strict=True):
+        fence = f"\n\n{_fenced('python', map(printable, code))}" if code else ""
+        item = f"{_inline(text)}{fence}"
+        parts.append(f"{number}{indent(item, ' ' * len(number)).lstrip()}" if number else item)
+    return "\n\n".join(parts)
 
 
 def _fenced(language: str, lines: Iterable[str]) -> str:

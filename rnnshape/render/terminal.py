@@ -36,6 +36,7 @@ from rnnshape.document.model import (
     Section,
     Shape,
     Status,
+    Steps,
     Symbol,
     Table,
     Verdict,
@@ -175,6 +176,8 @@ class _Layout:
                 return self._wrapped(self._inline(text))
             case Listing(items):
                 return self._listing(items)
+            case Steps():
+                return self._steps(block)
             case Picture(lines, narrow):
                 if narrow and max(map(len, lines)) > self._width:
                     lines = narrow
@@ -301,6 +304,14 @@ class _Layout:
                     self._inline((item,), 2 * _LISTING_GAP), indent=2 * _LISTING_GAP
                 )
                 yield from self._wrapped(meaning, first=_LISTING_GAP, indent=_LISTING_GAP)
+
+    def _steps(self, steps: Steps) -> Iterator[StyledLine]:
+        """Each text with its number before it, and below it its lines of code, never broken."""
+        for number, (text, code) in zip(steps.numbers, steps.items, strict=True):
+            begun: StyledLine = [(number, ""), *self._inline(text, _INDENT)]
+            yield from self._wrapped(begun, indent=len(number))
+            margin = " " * (len(number) + _INDENT)
+            yield from ([(f"{margin}{printable(line)}", "bold")] for line in code)
 
     def _inline(self, text: Inline, indent: int = 0) -> StyledLine:
         """A sentence, to be broken at its blanks, except within code or a shape that fits."""

@@ -81,13 +81,15 @@ def builder(place: str) -> _Build:
     return found
 
 
-def assembled(blocks_by_name: Mapping[str, Iterable[Block]]) -> tuple[Section, ...]:
-    """The sections that have blocks, in the order given."""
+def assembled(
+    blocks_by_name: Mapping[str, Iterable[Block]], *, untitled: bool = False
+) -> tuple[Section, ...]:
+    """The sections that have blocks, in the order given; `untitled` if none needs a title."""
     sections = (
         Section(
             key=name,
             blocks=tuple(blocks),
-            titled=name not in _UNTITLED,
+            titled=not untitled and name not in _UNTITLED,
             needs_run=name in _AFTER_RUN,
         )
         for name, blocks in blocks_by_name.items()

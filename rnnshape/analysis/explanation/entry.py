@@ -1,0 +1,52 @@
+"""The form of an entry: one mistake, its messages, and what decides between its causes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.records import Comparison
+from rnnshape.analysis.explanation.wording import Wording
+
+Numbers = Mapping[str, Any]
+
+
+def always(_evidence: Evidence) -> bool:
+    """The condition of what every text of an entry allows."""
+    return True
+
+
+def never(_evidence: Evidence) -> bool:
+    """The condition of what no text makes more likely."""
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """One cause of a mistake. `{name}` in its texts stands for a number of the evidence."""
+
+    why: str  # a sentence
+    tell: str = ""  # a sentence: what to print, or to look at, to know
+    fix: str = ""  # lines of Python
+    when: Callable[[Evidence], bool] = always  # whether the text allows it
+    likely: Callable[[Evidence], bool] = never  # whether the text speaks for it: it comes first
+    certain: Callable[[Evidence], bool] = never  # whether the text proves it: the only one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One mistake. `{name}` in texts stands for a number of the evidence."""
+
+    mistake: str  # a name that stays: "state-batch"
+    wordings: tuple[Wording, ...]
+    meaning: str  # one sentence
+    causes: tuple[Cause, ...]  # the commonest first
+    provoked_by: tuple[str, ...] = ()  # statements that raise it on a CPU; `z` is torch.zeros
+    source: str = ""  # where PyTorch raises it, if no CPU does
+    read: Callable[[Evidence], Numbers | None] | None = None  # what follows; None: not this mistake
+    compare: Callable[[Evidence], Comparison | None] | None = None
+    notes: tuple[str, ...] = ()
+    more: str = ""  # a command line that shows more
+    generic: bool = False  # whether code without a tensor raises the same message

@@ -1,0 +1,144 @@
+"""Find the entry whose mistake a text reports, and put the numbers of the text into it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from rnnshape.analysis.explanation.entry import Cause, Entry
+from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.mistakes import entries
+from rnnshape.analysis.explanation.records import Explanation, Known, Remedy
+from rnnshape.analysis.explanation.statements import Text
+from rnnshape.analysis.explanation.wording import Wording
+
+_MOST_OTHERS: Final = 3
+_MOST_CAUSES: Final = 4
+_NEAR_LETTERS: Final = 400
+_NEAR: Final = 0.6
+
+
+def explain(text: str, known: Known | None = None) -> Explanation | None:
+    """What the error that a text reports means; None where it is not recognised.
+
+    The text is a message, a traceback or a log. Of several errors the last one raised is explained;
+    where that is not known, the last known one.
+    """
+    lines, known = Text(text), known or Known()
+    others: list[str] = []
+    for statement in lines.raised():
+        evidence = Evidence(statement, lines, known)
+        entry = _entry(evidence, anywhere=True)
+        if entry is not None:
+            return _explained(entry, evidence, others, known.tensors)
+        others = [*others, statement.line][:_MOST_OTHERS]
+    if _candidates(lines.tail.casefold()):
+        for statement in lines.bare():
+            evidence = Evidence(statement, lines, known)
+            entry = _entry(evidence, anywhere=lines.short)
+            if entry is not None:
+                return _explained(entry, evidence, others, known.tensors)
+    return None
+
+
+def nearest(text: str) -> str:
+    """The known message that the last error of an unrecognised text is most like; "" if none is."""
+    lines = Text(text)
+    statement = next(iter(lines.raised() or lines.bare()), None)
+    if statement is None:
+        return ""
+    words = _words(statement.message[:_NEAR_LETTERS])
+    likeness, template = max(
+        (_likeness(words, _words(wording.template)), wording.template)
+        for entry in entries()
+        for wording in entry.wordings
+    )
+    return re.sub(r"\{\w+(?::\w+)?\}", "...", template) if likeness >= _NEAR else ""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z_]{2,}", re.sub(r"\{.*?\}", "", text).casefold()))
+
+
+def _likeness(these: frozenset[str], those: frozenset[str]) -> float:
+    """The share of their words that both have, if the message is no single word."""
+    return len(these & those) / len(these | those) if len(those) > 2 else 0.0
+
+
+def _entry(evidence: Evidence, *, anywhere: bool) -> Entry | None:
+    """The first entry whose wording the statement has, at its beginning if there is such a one."""
+    statement = evidence.statement
+    named = f"{statement.name}: {statement.message}" if statement.name else statement.message
+    candidates = _candidates(named.casefold())
+    for inside in (False, True) if anywhere else (False,):
+        for text in dict.fromkeys((statement.message, named)):
+            for entry, wording in candidates:
+                numbers = wording.match(text, anywhere=inside)
+                if numbers is not None and _applies(entry, evidence, numbers):
+                    return entry
+    return None
+
+
+def _candidates(folded: str) -> list[tuple[Entry, Wording]]:
+    """The wordings that may be in a text, which is in lower case."""
+    return [
+        (entry, wording)
+        for entry in entries()
+        for wording in entry.wordings
+        if wording.anchor in folded
+    ]
+
+
+def _applies(entry: Entry, evidence: Evidence, numbers: Mapping[str, Any]) -> bool:
+    """Whether it is this mistake; then the evidence has all its numbers."""
+    if entry.generic and evidence.has_frames and not evidence.of_torch:
+        return False
+    evidence.numbers = dict(numbers)
+    more = {} if entry.read is None else entry.read(evidence)
+    if more is None:
+        return False
+    evidence.numbers |= more
+    return any(cause.when(evidence) for cause in entry.causes)
+
+
+def _explained(
+    entry: Entry,
+    evidence: Evidence,
+    others: Sequence[str],
+    tensors: Mapping[str, tuple[int, ...]],
+) -> Explanation:
+    values = {**evidence.names, **evidence.numbers}
+    return Explanation(
+        mistake=entry.mistake,
+        error=evidence.statement.line,
+        meaning=_filled(entry.meaning, values),
+        comparison=None if entry.compare is None else entry.compare(evidence),
+        causes=tuple(_remedies(entry.causes, evidence, values)),
+        notes=tuple(filter(None, (_filled(note, values) for note in entry.notes))),
+        more=_filled(entry.more, values),
+        others=tuple(others),
+        tensors=tensors,
+    )
+
+
+def _remedies(
+    causes: Sequence[Cause], evidence: Evidence, values: Mapping[str, Any]
+) -> Iterator[Remedy]:
+    """The causes that the text allows, first those that it speaks for; the one that it proves."""
+    allowed = [cause for cause in causes if cause.when(evidence)]
+    proven = next((cause for cause in allowed if cause.certain(evidence)), None)
+    if proven is not None:
+        yield Remedy(why=_filled(proven.why, values), fix=_filled(proven.fix, values))
+        return
+    likeliest = sorted(allowed, key=lambda cause: not cause.likely(evidence))
+    for cause in likeliest[:_MOST_CAUSES]:
+        why, tell, fix = (_filled(text, values) for text in (cause.why, cause.tell, cause.fix))
+        yield Remedy(why=why, tell=tell, fix=fix)
+
+
+def _filled(text: str, values: Mapping[str, Any]) -> str:
+    """The text with its numbers; a shape is written as PyTorch's documentation writes it."""
+    sentence = text.format_map(values)
+    begins = text.startswith("{often}") or sentence.startswith("the ")
+    return sentence[:1].upper() + sentence[1:] if begins else sentence

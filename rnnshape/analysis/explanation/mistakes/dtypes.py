@@ -1,0 +1,562 @@
+"""Tensors of different dtypes, and dtypes that an operation does not have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.wording import Wording
+
+# C++ says Double, Python torch.float64, torch 0.4 torch.DoubleTensor, and torch 1.2 says 7.
+_NAMES: Final = {
+    "byte": "uint8",
+    "char": "int8",
+    "short": "int16",
+    "int": "int32",
+    "long": "int64",
+    "half": "float16",
+    "float": "float32",
+    "double": "float64",
+    "complexhalf": "complex32",
+    "complexfloat": "complex64",
+    "complexdouble": "complex128",
+    "bool": "bool",
+    "qint8": "qint8",
+    "quint8": "quint8",
+    "qint32": "qint32",
+    "bfloat16": "bfloat16",
+}
+_NUMBERS: Final = tuple(_NAMES)[:12]
+_SPOKEN: Final = {value: key.capitalize() for key, value in _NAMES.items()}
+_WHOLE: Final = ("uint8", "int8", "int16", "int32", "int64", "bool")
+_SMALL: Final = ("float16", "bfloat16")
+
+
+def _dtype(text: str) -> str | None:
+    """The dtype that a message names in its way, as `torch.` has it: "float64"."""
+    text = text.strip("'\"` ").replace("torch.", "").replace("cuda.", "").replace("c10::", "")
+    text = re.sub(r"^Variable\[(.*)\]$", r"\1", text)
+    text = re.sub(r"(?:^CPU|^CUDA|Tensor$|Type$)", "", text).casefold()
+    if text.isdecimal():
+        return _NAMES[_NUMBERS[int(text)]] if int(text) < len(_NUMBERS) else None
+    return text if text in _SPOKEN else _NAMES.get(text)
+
+
+def _both(dtype: str) -> str:
+    """Both names of a dtype: float64 (Double)."""
+    spoken = _SPOKEN[dtype]
+    return dtype if spoken.casefold() == dtype else f"{dtype} ({spoken})"
+
+
+def _two(evidence: Evidence) -> tuple[str, str] | None:
+    """What a message says of two tensors on one device, neither of which it names."""
+    if evidence.get("types") is None:
+        pair = (str(evidence["first"]), str(evidence["second"]))
+    else:
+        types = dict.fromkeys(re.findall(r"torch\.(?:cuda\.)?\w+Tensor", evidence["types"]))
+        if len(types) != 2:
+            return None
+        pair = tuple(types)
+    return pair if ("cuda" in pair[0]) == ("cuda" in pair[1]) else None
+
+
+def _dtypes(evidence: Evidence) -> dict[str, Any] | None:
+    """The dtypes of two tensors, neither of which the message names."""
+    pair = _two(evidence)
+    dtypes = [_dtype(each) for each in pair or ()]
+    known = [dtype for dtype in dtypes if dtype is not None]
+    if len(set(known)) != 2:
+        return None
+    places = {"rnn": "in the recurrent layer, ", "linear": "in an nn.Linear, "}
+    return {
+        "kinds": frozenset(known),
+        "a": _both(known[0]),
+        "b": _both(known[1]),
+        "plain": next((each for each in known if each in _WHOLE), known[0]),
+        "place": places.get(evidence.frame, ""),
+    }
+
+
+def _with(*dtypes: str) -> Callable[[Evidence], Numbers | None]:
+    """Accepts two dtypes of which one is among these."""
+
+    def read(evidence: Evidence) -> Numbers | None:
+        numbers = _dtypes(evidence)
+        return None if numbers is None or numbers["kinds"].isdisjoint(dtypes) else numbers
+
+    return read
+
+
+def _has(*dtypes: str) -> Callable[[Evidence], bool]:
+    def condition(evidence: Evidence) -> bool:
+        return not frozenset(dtypes).isdisjoint(evidence["kinds"])
+
+    return condition
+
+
+def _whole(evidence: Evidence) -> bool:
+    return _has(*_WHOLE)(evidence)
+
+
+def _small(evidence: Evidence) -> bool:
+    return _has(*_SMALL)(evidence)
+
+
+def _double(evidence: Evidence) -> bool:
+    return _has("float64")(evidence)
+
+
+def _in_loss(evidence: Evidence) -> bool:
+    return evidence.frame == "loss" or evidence.mentions("nll_loss", "cross_entropy", "criterion(")
+
+
+def _in_backward(evidence: Evidence) -> bool:
+    """Whether it was raised in backward, which casts no target."""
+    return evidence.mentions("backward(")
+
+
+def _in_layer(evidence: Evidence) -> bool:
+    return evidence.frame in ("rnn", "linear")
+
+
+def _outside_loss(evidence: Evidence) -> bool:
+    return not _in_loss(evidence)
+
+
+# The message names the tensors
+
+
+def _told(evidence: Evidence) -> Numbers | None:
+    found, wanted = _dtype(evidence["found"]), _dtype(evidence["wanted"])
+    if found is None or wanted is None:
+        return None
+    return {
+        "kinds": frozenset((found, wanted)),
+        "found": _both(found),
+        "wanted": _both(wanted),
+        "got_dtype": found,
+        "weight_dtype": wanted,
+        "whole": found in _WHOLE,
+        "model": found if found not in _WHOLE else "float32",
+    }
+
+
+def _whole_input(evidence: Evidence) -> bool:
+    return bool(evidence["whole"])
+
+
+def _float_input(evidence: Evidence) -> bool:
+    return not evidence["whole"]
+
+
+_INPUT = Entry(
+    mistake="dtype-input",
+    wordings=(
+        Wording(
+            "RNN input dtype ({found:word}) does not match weight dtype ({wanted:word})", "2.13"
+        ),
+        Wording("input must have the type {wanted:word}, got type {found:word}", "2.2"),
+        Wording(
+            "Input and parameter tensors are not the same dtype, found input tensor with"
+            " {found:word} and parameter tensor with {wanted:word}",
+            "1.5 on, cuDNN",
+        ),
+    ),
+    read=_told,
+    meaning="The input is {found}, but the weights of {layer} are {wanted}.",
+    causes=(
+        Cause(
+            why="x comes from NumPy or pandas, whose numbers are float64 (Double).",
+            tell="`print(x.dtype)` shows torch.float64.",
+            fix="x = x.float()  # torch.float32",
+            when=_double,
+        ),
+        Cause(
+            why="x holds whole numbers, such as a one-hot encoding, bytes or counts.",
+            tell="`print(x.dtype)` shows torch.{got_dtype}.",
+            fix="x = x.float()",
+            when=_whole_input,
+        ),
+        Cause(
+            why="x holds the indices of tokens, and an nn.Embedding is missing before {layer}.",
+            tell="The numbers of x are positions in a vocabulary.",
+            fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
+            when=_whole_input,
+            likely=lambda evidence: evidence.mentions("vocab", "token"),
+        ),
+        Cause(
+            why="The model, or a part of it, was converted by `.half()`, `.bfloat16()`, `.double()`"
+            " or a default dtype, and the input was not.",
+            tell="`print(next(model.parameters()).dtype)` shows torch.{weight_dtype}.",
+            fix="x = x.to(torch.{weight_dtype})  # or model.to(torch.{got_dtype})",
+            when=lambda evidence: evidence["weight_dtype"] != "float32",
+            likely=lambda evidence: evidence["weight_dtype"] != "float32",
+        ),
+        Cause(
+            why="Autocast or mixed precision gives x as {found}, and {layer} runs outside of it.",
+            tell="An operation before {layer} runs under `torch.autocast` or `.half()`.",
+            fix="x = x.to(torch.{weight_dtype})",
+            when=_small,
+        ),
+        Cause(
+            why="The precision of x is meant: then the model needs it too.",
+            fix="model = model.to(torch.{model})",
+            when=_float_input,
+        ),
+    ),
+    notes=("torch 2.13 checks it in every layer but a cell, unless autocast is on.",),
+    more="rnnshape {command} --dtype float32",
+    provoked_by=(
+        "nn.LSTM(3, 4)(z(5, 2, 3).double())",
+        "nn.GRU(3, 4)(z(5, 2, 3).long())",
+        "nn.LSTM(3, 4).half()(z(5, 2, 3))",
+        "nn.RNN(3, 4)(z(5, 2, 3).bfloat16())",
+    ),
+)
+
+
+def _state_dtypes(evidence: Evidence) -> Numbers | None:
+    if evidence.get("found") is None:
+        return {"detail": "the initial state, or the weights, have another dtype than the input"}
+    found, other = _dtype(evidence["found"]), _dtype(evidence["other"])
+    if found is None or other is None:
+        return None
+    return {"detail": f"the input is {_both(found)}, but the initial state (hidden) {_both(other)}"}
+
+
+_STATE = Entry(
+    mistake="dtype-state",
+    wordings=(
+        Wording(
+            "Input and hidden tensors are not the same dtype, found input tensor with {found:word}"
+            " and hidden tensor with {other:word}",
+            "1.5 on, cuDNN",
+        ),
+        Wording("get_mkldnn_dtype: unsupported data type", "2.0 on"),
+    ),
+    read=_state_dtypes,
+    meaning="All tensors of {layer} need one dtype: {detail}.",
+    causes=(
+        Cause(
+            why="The state was made from NumPy (float64), or with another default than x, such as"
+            " under autocast or `.half()`.",
+            tell="`print(x.dtype, h_0.dtype)` shows two dtypes.",
+            fix="h_0 = h_0.to(x.dtype)  # GRU, RNN\n"
+            "h_0, c_0 = h_0.to(x.dtype), c_0.to(x.dtype)  # LSTM",
+        ),
+        Cause(
+            why="The model is float64 or of another dtype that this path does not have.",
+            tell="`print(x.dtype, next(model.parameters()).dtype)`",
+            fix="model, x = model.float(), x.float()",
+        ),
+    ),
+    notes=("Without a state {layer} makes zeros in the dtype of x.",),
+    more="rnnshape {command} --dtype float32",
+    provoked_by=("nn.LSTM(3, 4)(z(5, 2, 3), (z(1, 2, 4).double(), z(1, 2, 4).double()))",),
+)
+
+
+# The message names two dtypes alone
+
+
+_MIXED: Final = (
+    Wording("expected scalar type {first:word} but found {second:word}", "1.5 on"),
+    Wording(
+        "mat1 and mat2 must have the same dtype, but got {first:word} and {second:word}", "2.2 on"
+    ),
+    Wording(
+        "self and mat2 must have the same dtype, but got {first:word} and {second:word}", "2.2 on"
+    ),
+    Wording("must have the same dtype, but got {first:word} and {second:word}", "2.0 on"),
+    Wording("to have the same dtype, but got: {first:word} != {second:word}", "1.12 on"),
+    Wording("have same dtype, but got {first:word} and {second:word}", "2.0 on"),
+    Wording("to have same dtype, but got {first:word} and {second:word}"),
+    Wording(
+        "Expected object of scalar type {first:word} but got scalar type {second:word}",
+        "1.0 to 1.4",
+    ),
+    Wording(
+        "Expected object of data type {first:int} but got data type {second:int}", "1.2 and 1.3"
+    ),
+    Wording("expected {first:word} tensor (got {second:word} tensor)", "0.1 to 0.3"),
+    Wording("Expected object of type {first} but found type {second} for argument", "0.4"),
+    Wording("Input type ({first:word}) and weight type ({second:word}) should be the same"),
+    Wording("Input type ({first:word}) and bias type ({second:word}) should be the same"),
+    Wording("received an invalid combination of arguments - got ({types})", "0.1 to 0.4"),
+)
+_TURNED: Final = (
+    "The order of the two names changed between versions of torch: it does not say which is which."
+)
+
+_WHOLE_NUMBERS = Entry(
+    mistake="dtype-integers",
+    wordings=_MIXED,
+    read=_with(*_WHOLE),
+    meaning="Two tensors of one operation {place}have different dtypes, {a} and {b}: whole numbers"
+    " met floating-point ones.",
+    causes=(
+        Cause(
+            why="The input of {layer}, or of a Linear, holds whole numbers, such as a one-hot"
+            " encoding or counts; the weights are float32.",
+            tell="`print(x.dtype)` shows torch.{plain}.",
+            fix="x = x.float()",
+            when=_outside_loss,
+        ),
+        Cause(
+            why="x holds the indices of tokens, and an nn.Embedding is missing before {layer}.",
+            tell="The numbers of x are positions in a vocabulary.",
+            fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
+            when=_outside_loss,
+            likely=lambda evidence: evidence.mentions("vocab", "token"),
+        ),
+        Cause(
+            why="The target of a loss has the wrong dtype: nn.CrossEntropyLoss and nn.NLLLoss take"
+            " the numbers of classes as int64 (Long).",
+            tell="It is raised in the loss: `print(target.dtype)`.",
+            fix="target = target.long()",
+            when=lambda evidence: not _in_layer(evidence),
+            certain=lambda evidence: evidence.mentions("nll_loss", "cross_entropy"),
+        ),
+        Cause(
+            why="nn.MSELoss, nn.BCELoss and other losses compare numbers: the target has to be"
+            " float32 like the output.",
+            tell="It is raised in the loss: `print(target.dtype)`.",
+            fix="target = target.float()",
+            when=lambda evidence: (
+                not _in_layer(evidence) and not evidence.mentions("nll_loss", "cross_entropy")
+            ),
+            likely=lambda evidence: (
+                _in_backward(evidence) or evidence.mentions("mse_loss", "binary_cross", "l1_loss")
+            ),
+        ),
+    ),
+    notes=(_TURNED,),
+    more="rnnshape {command} --dtype float32",
+    provoked_by=("nn.LSTMCell(3, 4)(z(2, 3).long())",),
+)
+
+
+_HALF = Entry(
+    mistake="dtype-half",
+    wordings=_MIXED,
+    read=_with(*_SMALL),
+    meaning="Two tensors of one operation {place}have different dtypes, {a} and {b}: a part of the"
+    " model runs in half precision and another does not.",
+    causes=(
+        Cause(
+            why="Autocast casts some operations and not others: before torch 1.7 the cells"
+            " (LSTMCell, GRUCell, RNNCell) are among the others, and a state stays as it was made.",
+            tell="The call is under `torch.autocast` or `torch.cuda.amp.autocast`.",
+            fix="with torch.autocast('cuda', enabled=False):\n"
+            "    output, state = {command}(x.float())  # and a state in float32",
+            likely=lambda evidence: evidence.mentions("autocast", "amp"),
+        ),
+        Cause(
+            why="The model was converted by `.half()` or `.bfloat16()`, and the input or the state"
+            " was not.",
+            tell="`print(x.dtype, next(model.parameters()).dtype)` shows two dtypes.",
+            fix="x = x.to(next(model.parameters()).dtype)  # the state too",
+        ),
+        Cause(
+            why="The input or the state is in half precision, and the model is float32.",
+            tell="`print(x.dtype, next(model.parameters()).dtype)` shows two dtypes.",
+            fix="x = x.float()",
+        ),
+    ),
+    notes=(_TURNED,),
+    more="rnnshape {command} --dtype bfloat16",
+    provoked_by=(
+        "nn.LSTMCell(3, 4).half()(z(2, 3))",
+        "nn.GRU(3, 4).bfloat16()(z(5, 2, 3).bfloat16(), z(1, 2, 4))",
+    ),
+)
+
+_DOUBLE = Entry(
+    mistake="dtype-mixed",
+    wordings=_MIXED,
+    read=_dtypes,
+    meaning="Two tensors of one operation {place}have different dtypes, {a} and {b}, but they need"
+    " the same.",
+    causes=(
+        Cause(
+            why="The input comes from NumPy or pandas, whose numbers are float64 (Double), and the"
+            " weights are float32 (Float).",
+            tell="`print(x.dtype, next(model.parameters()).dtype)`",
+            fix="x = x.float()  # torch.float32",
+            when=lambda evidence: _double(evidence) and _outside_loss(evidence),
+        ),
+        Cause(
+            why="The state, or another tensor beside the input, was made from NumPy.",
+            tell="`print(h_0.dtype)` shows torch.float64.",
+            fix="h_0 = h_0.float()  # and c_0 likewise",
+            when=lambda evidence: _double(evidence) and _outside_loss(evidence),
+        ),
+        Cause(
+            why="The target of the loss comes from NumPy.",
+            tell="It is raised in the loss or in backward: `print(target.dtype)`.",
+            fix="target = target.float()",
+            when=lambda evidence: _double(evidence) and not _in_layer(evidence),
+            likely=lambda evidence: _in_loss(evidence) or _in_backward(evidence),
+        ),
+        Cause(
+            why="The model was converted by `.double()`, or `torch.set_default_dtype` was called.",
+            tell="`print(next(model.parameters()).dtype)` shows torch.float64.",
+            fix="x = x.to(next(model.parameters()).dtype)",
+            when=_outside_loss,
+        ),
+    ),
+    notes=(_TURNED,),
+    more="rnnshape {command} --dtype float32",
+    provoked_by=(
+        "nn.LSTMCell(3, 4)(z(2, 3).double())",
+        "nn.GRU(3, 4)(z(5, 2, 3), z(1, 2, 4).double())",
+    ),
+)
+
+_UNNAMED = Entry(
+    mistake="dtype-unnamed",
+    wordings=(
+        Wording("mat1 and mat2 must have the same dtype", "2.0"),
+        Wording("self and mat2 must have the same dtype", "2.0"),
+    ),
+    meaning="Two tensors of one operation have different dtypes, but they need the same.",
+    causes=(
+        Cause(
+            why="The input comes from NumPy (float64), or holds whole numbers, and the weights are"
+            " float32.",
+            tell="`print(x.dtype, next(model.parameters()).dtype)`",
+            fix="x = x.float()",
+        ),
+        Cause(
+            why="The model was converted by `.half()`, `.bfloat16()` or `.double()`, and the input"
+            " was not.",
+            tell="`print(x.dtype, next(model.parameters()).dtype)`",
+            fix="x = x.to(next(model.parameters()).dtype)",
+        ),
+    ),
+    more="rnnshape {command} --dtype float32",
+    source="aten/src/ATen/native/LinearAlgebra.cpp of torch 2.0",
+)
+
+# An operation without a dtype
+
+
+_OF_LOSSES: Final = re.compile(r"loss|softmax|entropy|mse_|huber|smooth_l1")
+
+
+def _missing_kernel(evidence: Evidence) -> Numbers | None:
+    """Accepts operations of layers; those of losses have entries of their own."""
+    operation, name = evidence["operation"].strip("\"'"), evidence["dtype"]
+    dtype = _dtype(name)
+    if not re.fullmatch(r"[\w.:]+", operation) or _OF_LOSSES.search(operation):
+        return None
+    return {
+        "dtype_name": name if dtype is None else _both(dtype),
+        "kinds": frozenset((dtype or name,)),
+        "op": operation,
+        "gpu": "cuda" in operation,
+    }
+
+
+def _on_cpu(evidence: Evidence) -> bool:
+    return _has("float16")(evidence) and not evidence["gpu"]
+
+
+def _other_dtype(evidence: Evidence) -> bool:
+    return not (_on_cpu(evidence) or _has("bfloat16", *_WHOLE)(evidence))
+
+
+_NO_KERNEL = Entry(
+    mistake="dtype-unsupported",
+    wordings=(Wording("\"{operation}\" not implemented for '{dtype:word}'", "1.0 on"),),
+    read=_missing_kernel,
+    meaning="The operation `{op}` does not exist for {dtype_name} in this version of torch, on this"
+    " device.",
+    causes=(
+        Cause(
+            why="The layer runs in bfloat16, by autocast or `.bfloat16()`, and torch before 2.3 has"
+            " no bfloat16 kernel for recurrent layers on this device.",
+            tell="`print(torch.__version__)`, and `torch.autocast` around the call.",
+            fix="with torch.autocast('cuda', enabled=False):\n"
+            "    output, state = {command}(x.float())  # or float16, or a newer torch",
+            when=_has("bfloat16"),
+        ),
+        Cause(
+            why="The model is in half precision on the CPU, where old versions of torch have no"
+            " kernels for it.",
+            tell="`print(next(model.parameters()).device, next(model.parameters()).dtype)`",
+            fix="model, x = model.float(), x.float()  # or model.cuda()",
+            when=_on_cpu,
+        ),
+        Cause(
+            why="The input holds whole numbers, such as a one-hot encoding, counts or the indices"
+            " of tokens that lack an nn.Embedding.",
+            tell="`print(x.dtype)`",
+            fix="x = x.float()",
+            when=_whole,
+        ),
+        Cause(
+            why="This dtype is for storing numbers, or for few operations: a layer computes in"
+            " another.",
+            fix="model, x = model.float(), x.float()",
+            when=_other_dtype,
+        ),
+    ),
+    more="rnnshape {command} --dtype float32",
+    provoked_by=(
+        "nn.LSTM(3, 4, dtype=torch.float8_e4m3fn)",
+        "torch.mm(torch.zeros(2, 3, dtype=torch.bool), torch.zeros(3, 2, dtype=torch.bool))",
+    ),
+)
+
+_OBJECTS = Entry(
+    mistake="dtype-objects",
+    wordings=(Wording("can't convert np.ndarray of type numpy.object_", "0.4 on"),),
+    meaning="The NumPy array does not hold numbers but Python objects, which a tensor cannot.",
+    causes=(
+        Cause(
+            why="The rows have different lengths, such as sequences that are not padded.",
+            tell="`print({{len(row) for row in array}})` shows several.",
+            fix="rows = [torch.as_tensor(row, dtype=torch.float32) for row in array]\n"
+            "x = nn.utils.rnn.pad_sequence(rows, batch_first=True)",
+        ),
+        Cause(
+            why="Columns of text or of missing values are among the numbers.",
+            tell="`print(array.dtype)` shows object.",
+            fix="x = torch.from_numpy(array.astype('float32'))",
+        ),
+    ),
+    provoked_by=("torch.from_numpy(__import__('numpy').array([[1.0], None], dtype=object))",),
+)
+
+_COMPLEX = Entry(
+    mistake="dtype-complex",
+    wordings=(Wording("clamp is not supported for complex types", "1.8 on"),),
+    meaning="relu does not exist for complex numbers: an nn.RNN with nonlinearity='relu' takes real"
+    " ones.",
+    causes=(
+        Cause(
+            why="The input or the layer is complex, such as after an FFT.",
+            tell="`print(x.dtype)` shows torch.complex64.",
+            fix="x = torch.cat((x.real, x.imag), -1)  # twice the features",
+        ),
+    ),
+    provoked_by=(
+        "nn.RNN(3, 4, nonlinearity='relu', dtype=torch.cfloat)(z(5, 2, 3, dtype=torch.cfloat))",
+    ),
+)
+
+ENTRIES: Final = (
+    _INPUT,
+    _STATE,
+    _WHOLE_NUMBERS,
+    _HALF,
+    _DOUBLE,
+    _UNNAMED,
+    _NO_KERNEL,
+    _OBJECTS,
+    _COMPLEX,
+)

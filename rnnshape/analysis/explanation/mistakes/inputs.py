@@ -1,0 +1,620 @@
+"""Inputs that do not fit the layer: their features, their dimensions, and what is no tensor."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.records import Comparison
+from rnnshape.analysis.explanation.wording import Wording
+
+_SHOW_SHAPES: Final = "rnnshape {command} --show layouts"
+
+
+# The number of features
+
+
+def _features(evidence: Evidence) -> dict[str, Any]:
+    """How the two numbers of features are related, and where the expected one stands in x."""
+    expected, got = evidence["expected"], evidence["got"]
+    shape = evidence.input or ()
+    places = [axis for axis, size in enumerate(shape[:-1]) if size == expected]
+    return {
+        "ratio": got // expected if expected > 0 else 0,
+        "place": places[-1] if shape and shape[-1] == got and places else 0,
+        "found": bool(shape and shape[-1] == got and places),
+        "shape": tuple(shape),
+        "hidden": evidence.config.get("hidden_size", "hidden_size"),
+        "more_or_less": abs(got - expected),
+        "sign": "more" if got > expected else "fewer",
+    }
+
+
+def _layer_features(evidence: Evidence) -> Numbers | None:
+    """Accepts numbers of features, and shapes that differ in them alone."""
+    expected, got = evidence["expected"], evidence["got"]
+    if isinstance(expected, tuple):
+        if len(expected) != 3 or len(got) != 3 or expected[:-1] != got[:-1]:
+            return None
+        evidence.numbers |= {"expected": expected[-1], "got": got[-1]}
+    return _features(evidence)
+
+
+def _cell_features(evidence: Evidence) -> dict[str, Any]:
+    kind = evidence.kind
+    name = f"{kind.value}Cell" if kind else "LSTMCell"
+    return _features(evidence) | {
+        "layer": f"the {name}" if kind else "the cell",
+        "class_name": f"nn.{name}",
+    }
+
+
+def _compared(evidence: Evidence) -> Comparison:
+    return Comparison(
+        title="x",
+        places=("feature",),
+        expected=(evidence["expected"],),
+        got=(evidence["got"],),
+    )
+
+
+def _in_other_axis(evidence: Evidence) -> bool:
+    return bool(evidence["found"])
+
+
+def _no_features(evidence: Evidence) -> bool:
+    """Whether one feature is expected: then the last axis of x is often the sequence."""
+    return bool(evidence["expected"] == 1 < evidence["got"])
+
+
+def _one_feature(evidence: Evidence) -> bool:
+    return bool(evidence["got"] == 1 < evidence["expected"])
+
+
+def _from_bidirectional(evidence: Evidence) -> bool:
+    return bool(evidence["got"] == 2 * evidence["expected"] > 2)
+
+
+def _from_one_direction(evidence: Evidence) -> bool:
+    return bool(evidence["expected"] == 2 * evidence["got"] > 2)
+
+
+def _flattened(evidence: Evidence) -> bool:
+    ratio, expected = evidence["ratio"], evidence["expected"]
+    return bool(ratio > 2 and expected > 1 and evidence["got"] == ratio * expected)
+
+
+def _nearly(evidence: Evidence) -> bool:
+    """Whether so few features are missing or too many that columns of the data come to mind."""
+    return bool(0 < evidence["more_or_less"] <= max(2, evidence["expected"] // 20)) and not (
+        _no_features(evidence) or _one_feature(evidence)
+    )
+
+
+def _embeds(evidence: Evidence) -> bool:
+    return evidence.mentions("embed", "bert", "glove", "word2vec", "fasttext")
+
+
+def _plain(evidence: Evidence) -> bool:
+    return not _no_features(evidence)
+
+
+_TRANSPOSED: Final = Cause(
+    why="The features are on another axis: x is {shape}, and {expected} stands at axis {place}.",
+    fix="x = x.transpose({place}, -1)",
+    when=_in_other_axis,
+    certain=_in_other_axis,
+)
+_FEATURE_AXIS: Final = Cause(
+    why="x has no axis of features: its last axis, {got}, is the sequence or the batch.",
+    tell="`print(x.shape)` ends in ..., {got} and not in ..., 1.",
+    fix="x = x.unsqueeze(-1)",
+    when=_no_features,
+    likely=_no_features,
+)
+_BIDIRECTIONAL: Final = Cause(
+    why="x comes from a bidirectional layer: its output has 2 x {expected} features.",
+    tell="The layer before it has `bidirectional=True`.",
+    fix="{class_name}({got}, {hidden})  # 2 * hidden_size of the layer before",
+    when=_from_bidirectional,
+    likely=_from_bidirectional,
+)
+_ONE_DIRECTION: Final = Cause(
+    why="{layer} was made for the output of a bidirectional layer, {expected} = 2 x {got}, but the"
+    " layer before it has one direction.",
+    tell="The layer before it has no `bidirectional=True`.",
+    fix="{class_name}({got}, {hidden})  # hidden_size of the layer before",
+    when=_from_one_direction,
+)
+_FLATTENED: Final = Cause(
+    why="Steps were flattened into the features: {got} = {ratio} x {expected}.",
+    tell="`print(x.shape)` shows (batch, {got}) or (batch, 1, {got}), and there are {ratio} steps.",
+    fix="x = x.reshape(-1, {ratio}, {expected})  # (batch, seq, feature): batch_first=True",
+    when=_flattened,
+    likely=_flattened,
+)
+_COLUMNS: Final = Cause(
+    why="The data has {more_or_less} {sign} columns than input_size counts, such as a target, a"
+    " time feature, or one that is listed twice.",
+    tell="Count the columns that make the last dimension of x.",
+    fix="{class_name}({got}, {hidden})  # or leave those columns out",
+    when=_nearly,
+    likely=_nearly,
+)
+_CONSTRUCTED: Final = Cause(
+    why="input_size was set to {expected}, but the features (the embedding, the columns, or what"
+    " was concatenated) are {got}.",
+    tell="`print(x.shape)` shows (..., {got}).",
+    fix="{class_name}({got}, {hidden})  # or make x with {expected} features",
+    when=_plain,
+    likely=_embeds,
+)
+_ORDER: Final = Cause(
+    why="The axes of x are in another order: the last dimension has to be the features.",
+    tell="`print(x.shape)` shows {expected} on another axis.",
+    fix="x = x.transpose(1, 2)  # (batch, feature, seq) to (batch, seq, feature)",
+    when=_plain,
+)
+
+_TOKENS: Final = Cause(
+    why="x holds the indices of tokens, (batch, seq), which an nn.Embedding has to turn into"
+    " features.",
+    tell="`print(x.dtype, x.shape)` shows integers, and 2 sizes.",
+    fix="x = nn.Embedding(vocabulary_size, {expected})(x)",
+    when=lambda evidence: evidence.mentions("vocab", "token"),
+)
+
+_INPUT_SIZE = Entry(
+    mistake="input-size",
+    wordings=(
+        Wording(
+            "input.size(-1) must be equal to input_size. Expected {expected:int}, got {got:int}",
+            "0.4 on",
+        ),
+        Wording("Expected input size {expected:shape}, got {got:shape}", "0.2 on, cuDNN"),
+    ),
+    read=_layer_features,
+    meaning="The last dimension of x has {got} features, but input_size of {layer} is {expected}.",
+    compare=_compared,
+    causes=(
+        _TRANSPOSED,
+        _FEATURE_AXIS,
+        _BIDIRECTIONAL,
+        _FLATTENED,
+        _COLUMNS,
+        _CONSTRUCTED,
+        _ONE_DIRECTION,
+        _TOKENS,
+        _ORDER,
+    ),
+    notes=(
+        "torch 2.2 does not check it in an nn.LSTM without a state, and gives numbers.",
+        "Of a PackedSequence an nn.LSTM does not check it in torch 2.2 and 2.13.",
+    ),
+    more="rnnshape {command} --input {got} --show shapes",
+    provoked_by=(
+        "nn.LSTM(3, 4)(z(5, 2, 7))",
+        "nn.GRU(4, 4)(z(5, 2, 8))",
+        "nn.RNN(1, 4, batch_first=True)(z(5, 2, 10))",
+        "torch.ao.nn.quantized.dynamic.LSTM(3, 4)(z(5, 2, 7))",
+    ),
+)
+
+
+_NO_FN = Entry(
+    mistake="input-size-before-0-4",
+    wordings=(Wording("name 'fn' is not defined", "0.3"),),
+    read=lambda evidence: (
+        {"often": "" if evidence.recurrent else "Often: "} if not _elsewhere(evidence) else None
+    ),
+    meaning="{often}torch 0.3 means that x.size(-1) is not input_size of {layer}, but a bug in its"
+    " own message hides the numbers.",
+    causes=(
+        Cause(
+            why="The last dimension of x is not the input_size that {layer} was made with.",
+            tell="`print(x.size(), {command}.input_size)` shows two different numbers.",
+            fix="{class_name}(input_size=x.size(-1), hidden_size=hidden_size)",
+        ),
+        Cause(
+            why="x has not 3 dimensions, or its axes are in another order.",
+            tell="`print(x.size())` does not show (seq, batch, feature).",
+            fix="x = x.transpose(1, 2)  # (batch, feature, seq) to (batch, seq, feature)",
+        ),
+    ),
+    notes=("A newer version says `input.size(-1) must be equal to input_size`.",),
+    more="rnnshape {command} --show shapes",
+    source="torch/backends/cudnn/rnn.py of torch 0.3",
+    generic=True,
+)
+
+
+def _elsewhere(evidence: Evidence) -> bool:
+    """Whether the name is missing in other code than the recurrent layers of PyTorch."""
+    return evidence.has_frames and not evidence.mentions("modules/rnn.py", "modules\\rnn.py")
+
+
+_CELL_INPUT = Entry(
+    mistake="cell-input-size",
+    wordings=(
+        Wording(
+            "input has inconsistent input_size: got {got:int}{between}expected {expected:int}",
+            "0.2 on",
+        ),
+    ),
+    read=_cell_features,
+    meaning="The last dimension of x has {got} features, but input_size of {layer} is {expected}."
+    " A cell takes (batch, feature): one step.",
+    compare=_compared,
+    causes=(
+        _TRANSPOSED,
+        _FEATURE_AXIS,
+        _BIDIRECTIONAL,
+        _FLATTENED,
+        Cause(
+            why="Parts are concatenated to x (an embedding, a context, a state), and their sizes do"
+            " not add up to input_size: {got} is {more_or_less} {sign} than {expected}.",
+            tell="Print the shape of each part before `torch.cat`.",
+            fix="{class_name}({got}, {hidden})  # the sum of the parts",
+            likely=lambda evidence: evidence.mentions("cat(", "context", "concat"),
+        ),
+        Cause(
+            why="x is (batch, seq, feature): torch before 1.12 took the steps for features.",
+            tell="`print(x.shape)` shows 3 sizes.",
+            fix="for step in x.unbind(1):\n    state = cell(step, state)",
+            when=lambda evidence: evidence["between"].startswith(","),
+        ),
+        Cause(
+            why="The data has another number of features than the cell was made with, such as other"
+            " settings or observations in evaluation than in training.",
+            tell="`print(x.shape)` shows (..., {got}).",
+            fix="{class_name}({got}, {hidden})",
+        ),
+    ),
+    more="rnnshape {command} --cell --input {got} --show shapes",
+    provoked_by=(
+        "nn.LSTMCell(3, 4)(z(2, 7))",
+        "nn.GRUCell(3, 4)(z(2, 6))",
+        "torch.ao.nn.quantized.dynamic.GRUCell(3, 4)(z(2, 7))",
+    ),
+)
+
+
+# The number of dimensions
+
+
+def _dimensions(evidence: Evidence) -> Numbers | None:
+    """How many dimensions x has, as far as the message says."""
+    told, dims = evidence.get("told"), evidence.get("dims")
+    new = told == 5  # 1.11 and 1.12 count the axis that they have added
+    numbers: dict[str, Any] = {"had": dims if dims is not None else 4 if new else told}
+    if evidence.get("wanted") not in (None, 3) or numbers["had"] == 3:
+        return None
+    numbers["spoken"] = f"{numbers['had']}-D"
+    if new:
+        numbers["spoken"] = "4-D (torch 1.11 and 1.12 count one too many, other versions 5-D)"
+    elif told == 2:
+        numbers["spoken"] = "2-D (in torch 1.11 and 1.12: 1-D)"
+    if evidence.get("kind") in ("LSTM", "GRU", "RNN"):
+        name = evidence["kind"]
+        numbers |= {"layer": f"the {name}", "class_name": f"nn.{name}", "command": name.lower()}
+    first = evidence.config.get("batch_first")
+    return numbers | {
+        "seq_axis": 1 if first else 0,
+        "batch_axis": 0 if first else 1,
+        "order": "(batch, seq, feature)" if first else "(seq, batch, feature)",
+        "other": "" if first is not None else ", or (batch, seq, feature) with batch_first=True",
+    }
+
+
+def _has(*numbers: int) -> Any:
+    def condition(evidence: Evidence) -> bool:
+        return evidence["had"] in numbers
+
+    return condition
+
+
+def _many(evidence: Evidence) -> bool:
+    return bool(evidence["had"] > 3)
+
+
+def _few(evidence: Evidence) -> bool:
+    return bool(evidence["had"] < 3)
+
+
+def _tokens(evidence: Evidence) -> bool:
+    return evidence.mentions("token", "vocab", "embed", "word")
+
+
+_DIMENSIONS = Entry(
+    mistake="input-dimensions",
+    wordings=(
+        Wording("input must have {wanted:int} dimensions, got {told:int}", "0.4 on"),
+        Wording("{kind:word}: Expected input to be 2D or 3D, got {dims:int}D", "2.1 on"),
+        Wording(
+            "{kind:word}: Expected input to be 2-D or 3-D but received {dims:int}-D tensor",
+            "1.13 and 2.0",
+        ),
+    ),
+    read=_dimensions,
+    meaning="x is {spoken}, but {layer} takes 3 dimensions: {order}{other}; since torch 1.11 also"
+    " 2, (seq, feature), without a batch.",
+    causes=(
+        Cause(
+            why="x is (batch, feature): each sequence has one step, and its axis is missing.",
+            tell="`print(x.shape)` shows (batch, feature).",
+            fix="x = x.unsqueeze({seq_axis})  # unsqueeze(1) with batch_first=True, else 0",
+            when=_has(2),
+        ),
+        Cause(
+            why="x is (seq, feature): one sequence, without the axis of its batch.",
+            tell="`print(x.shape)` shows (seq, feature).",
+            fix="x = x.unsqueeze({batch_axis})  # unsqueeze(0) with batch_first=True, else 1",
+            when=_has(2),
+        ),
+        Cause(
+            why="x is (batch, seq), one number a step, and lacks the axis of its features.",
+            tell="`print(x.shape)` shows (batch, seq).",
+            fix="x = x.unsqueeze(-1)  # input_size is 1",
+            when=_has(2),
+        ),
+        Cause(
+            why="x holds the indices of tokens, which an nn.Embedding has to turn into features.",
+            tell="`print(x.dtype)` shows torch.int64.",
+            fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
+            when=_few,
+            likely=_tokens,
+        ),
+        Cause(
+            why="x is one step, or one number for each step, and lacks the other axes.",
+            tell="`print(x.shape)` shows 1 size.",
+            fix="x = x.reshape(1, -1, input_size)  # (batch, seq, feature): batch_first=True",
+            when=_has(0, 1),
+        ),
+        Cause(
+            why="x has several axes of features, such as those of an image or a convolution.",
+            tell="`print(x.shape)` shows them after the batch and the steps.",
+            fix="x = x.flatten(2)  # (batch, seq, everything else)",
+            when=_many,
+        ),
+        Cause(
+            why="x has several axes of steps or batches, such as sentences of words.",
+            tell="`print(x.shape)` shows two axes before (seq, feature).",
+            fix="x = x.flatten(0, 1)  # (batch * groups, seq, feature)",
+            when=_many,
+        ),
+        Cause(
+            why="x has an axis of size 1 too many, such as from an unsqueeze.",
+            tell="`print(x.shape)` shows a 1.",
+            fix="x = x.squeeze(1)  # the axis that is 1",
+            when=_many,
+        ),
+    ),
+    more=_SHOW_SHAPES,
+    provoked_by=(
+        "nn.LSTM(3, 4)(z(5, 2, 3, 1))",
+        "nn.RNN(3, 4)(z(3))",
+        "nn.GRU(3, 4)(z(5, 2, 3, 1, 1))",
+        "torch.ao.nn.quantized.dynamic.LSTM(3, 4)(z(5, 3))",
+    ),
+)
+
+
+def _packed(evidence: Evidence) -> Numbers | None:
+    return {"had": evidence["told"]} if evidence["wanted"] == 2 else None
+
+
+_PACKED_DIMENSIONS = Entry(
+    mistake="packed-dimensions",
+    wordings=(Wording("input must have {wanted:int} dimensions, got {told:int}", "0.4 on"),),
+    read=_packed,
+    meaning="The data of the PackedSequence is {had}-D, but {layer} takes it 2-D: (all steps of all"
+    " sequences, feature).",
+    causes=(
+        Cause(
+            why="What was packed had not 3 dimensions: (batch, seq, feature) with batch_first=True,"
+            " else (seq, batch, feature).",
+            tell="`print(x.shape)` before pack_padded_sequence does not show 3 sizes.",
+            fix="x = x.reshape(x.size(0), x.size(1), -1)\n"
+            "packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True)",
+        ),
+        Cause(
+            why="The indices of tokens were packed before nn.Embedding made features of them.",
+            tell="`print(packed.data.dtype)` shows torch.int64.",
+            fix="packed = nn.utils.rnn.pack_padded_sequence(embedding(tokens), lengths)",
+            when=lambda evidence: bool(evidence["had"] == 1),
+        ),
+        Cause(
+            why="The PackedSequence was made by hand, from data that is still padded.",
+            tell="`PackedSequence(...)` is called.",
+            fix="packed = nn.utils.rnn.pack_padded_sequence(x, lengths, enforce_sorted=False)",
+        ),
+    ),
+    notes=("An nn.LSTM does not check it in torch 2.2 and 2.13: it fails later, or not at all.",),
+    more="rnnshape {command} --batch 2 --seq 5 --lengths 5,4 --show shapes",
+    provoked_by=(
+        "nn.GRU(3, 4)(nn.utils.rnn.PackedSequence(z(9, 3, 1), torch.tensor([2, 2, 2, 2, 1])))",
+    ),
+)
+
+_CELL_DIMENSIONS = Entry(
+    mistake="cell-input-dimensions",
+    wordings=(
+        Wording(
+            "{cell:word}: Expected input to be 1D or 2D, got {had:int}D instead",
+            "2.1 on",
+        ),
+        Wording(
+            "{cell:word}: Expected input to be 1-D or 2-D but received {had:int}-D tensor",
+            "1.11 to 2.0",
+        ),
+    ),
+    read=lambda evidence: {
+        "command": evidence["cell"].removesuffix("Cell").lower(),
+        "layer_name": "nn." + evidence["cell"].removesuffix("Cell"),
+    },
+    meaning="x is {had}-D, but an nn.{cell} takes one step: (batch, feature), or (feature) without"
+    " a batch.",
+    causes=(
+        Cause(
+            why="x is a whole sequence, but a cell takes its steps one by one.",
+            tell="`print(x.shape)` shows (seq, batch, feature) or (batch, seq, feature).",
+            fix="for step in x:  # x is (seq, batch, feature); x.unbind(1) if batch first\n"
+            "    state = cell(step, state)",
+        ),
+        Cause(
+            why="A layer is meant, which reads the whole sequence in one call.",
+            tell="No step needs the output of the one before as its input.",
+            fix="{layer_name}(input_size, hidden_size)",
+        ),
+        Cause(
+            why="x is one step with an axis of size 1 for it.",
+            tell="`print(x.shape)` shows a 1.",
+            fix="x = x.squeeze(1)  # (batch, feature)",
+        ),
+    ),
+    more="rnnshape {command} --cell --show shapes",
+    provoked_by=(
+        "nn.LSTMCell(3, 4)(z(5, 2, 3))",
+        "nn.GRUCell(3, 4)(z(5, 2, 3))",
+        "nn.RNNCell(3, 4)(z(5, 2, 3, 1))",
+    ),
+)
+
+
+def _one_dimension(evidence: Evidence) -> Numbers | None:
+    """Accepts the second axis of what has one, where a layer of torch before 1.11 looked for it."""
+    wanted = (evidence["low"], evidence["high"], evidence["axis"])
+    return {} if wanted == (-1, 0, 1) and evidence.frame == "rnn" else None
+
+
+_ONE_DIMENSION = Entry(
+    mistake="input-one-dimension",
+    wordings=(
+        Wording(
+            "Dimension out of range (expected to be in range of [{low:int}, {high:int}],"
+            " but got {axis:int})",
+            "0.4 to 1.10",
+        ),
+    ),
+    read=_one_dimension,
+    meaning="x is 1-D, but {layer} takes 3 dimensions: (seq, batch, feature), or (batch, seq,"
+    " feature) with batch_first=True.",
+    causes=(
+        Cause(
+            why="x is one step, or one number for each step, and lacks its other axes.",
+            tell="`print(x.shape)` shows 1 size.",
+            fix="x = x.reshape(1, -1, input_size)  # (batch, seq, feature): batch_first=True",
+        ),
+        Cause(
+            why="x holds the indices of tokens, which an nn.Embedding has to turn into features.",
+            tell="`print(x.dtype)` shows torch.int64.",
+            fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
+        ),
+    ),
+    more=_SHOW_SHAPES,
+    source="torch/nn/modules/rnn.py before torch 1.11, by its frames",
+)
+
+
+# Empty sequences
+
+
+def _empty(evidence: Evidence) -> Numbers | None:
+    """Accepts what names the sequence, and of other messages those that a layer raised."""
+    if "sequence" not in evidence.statement.message and evidence.frame != "rnn":
+        return None
+    return {"axis": 1 if evidence.config.get("batch_first") else 0}
+
+
+_EMPTY = Entry(
+    mistake="input-empty",
+    wordings=(
+        Wording("Expected sequence length to be larger than 0 in RNN", "1.11 on"),
+        Wording("stack expects a non-empty TensorList", "1.2 to 1.10"),
+        Wording("expected a non-empty list of Tensors", "1.0 and 1.1"),
+    ),
+    read=_empty,
+    meaning="x is an empty sequence: it has 0 steps, and {layer} needs 1.",
+    causes=(
+        Cause(
+            why="A sample of the data is empty, such as a text without a known word.",
+            tell="`print(x.shape)` shows a 0.",
+            fix="samples = [sample for sample in samples if len(sample) > 0]",
+        ),
+        Cause(
+            why="A slice or a window left nothing, such as x[:, n:] of at most n steps.",
+            tell="`print(x.shape)` before and after the slice.",
+            fix="if x.size({axis}) == 0:  # axis 1 if x is batch first\n    return None",
+        ),
+        Cause(
+            why="x is batch first, and {layer} takes its batch of 0 for the steps.",
+            tell="`print(x.shape)` shows (0, seq, feature).",
+            fix="{class_name}(..., batch_first=True)",
+        ),
+    ),
+    more=_SHOW_SHAPES,
+    provoked_by=(
+        "nn.GRU(3, 4)(z(0, 2, 3))",
+        "nn.LSTM(3, 4, batch_first=True)(z(2, 0, 3))",
+    ),
+)
+
+
+# What is no tensor
+
+
+def _size_of_array(evidence: Evidence) -> Numbers | None:
+    return {} if evidence.frame == "rnn" and evidence.mentions("input.size(") else None
+
+
+_ARRAY = Entry(
+    mistake="input-array",
+    wordings=(Wording("'int' object is not callable", "0.4 to 1.10"),),
+    read=_size_of_array,
+    meaning="{layer} was given a NumPy array where it takes a tensor: `size` of an array is a"
+    " number, not a method.",
+    causes=(
+        Cause(
+            why="x is a NumPy array.",
+            tell="`type(x)` is numpy.ndarray.",
+            fix="x = torch.from_numpy(x).float()",
+        ),
+    ),
+    more=_SHOW_SHAPES,
+    source="torch/nn/modules/rnn.py before torch 1.11, by its frames",
+    generic=True,
+)
+
+_VARIABLE = Entry(
+    mistake="input-variable",
+    wordings=(
+        Wording("must be Variable, not {type:word}", "0.3"),
+        Wording("expected a Variable argument, but got {type:word}", "0.1 and 0.2"),
+        Wording("expected Variable as element {place:int} in argument", "0.3"),
+    ),
+    read=lambda evidence: {"type": evidence.get("type") or "tensor"},
+    meaning="Before torch 0.4 layers take Variables, but a {type} was given.",
+    causes=(
+        Cause(
+            why="The input or the state is a tensor that is not wrapped.",
+            tell="`print(torch.__version__)` shows 0.3 or older.",
+            fix="x = torch.autograd.Variable(x)  # the state too",
+        ),
+    ),
+    notes=("Since torch 0.4 every tensor is a Variable.",),
+    source="torch 0.1 to 0.3",
+)
+
+ENTRIES: Final = (
+    _INPUT_SIZE,
+    _NO_FN,
+    _CELL_INPUT,
+    _DIMENSIONS,
+    _PACKED_DIMENSIONS,
+    _CELL_DIMENSIONS,
+    _ONE_DIMENSION,
+    _EMPTY,
+    _ARRAY,
+    _VARIABLE,
+)

@@ -1,0 +1,1193 @@
+"""Initial states that do not fit the layer: `h_0`, `c_0`, and `h` and `c` of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import permutations
+from typing import Any, Final
+
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.records import Comparison
+from rnnshape.analysis.explanation.wording import Wording
+from rnnshape.layer.config import Kind
+
+_STATE_AXES: Final = ("layer*dir", "batch", "feature")
+
+_STATE_SIZE: Final = (
+    Wording("Expected hidden[{entry:int}] size {expected:shape}, got {got:shape}", "0.4 on"),
+    Wording("Expected hidden size {expected:shape}, got {got:shape}", "0.2 on"),
+    Wording("Expected cell size {expected:shape}, got {got:shape}", "0.2 on, cuDNN"),
+)
+_STATE_DIMENSIONS: Final = (
+    Wording(
+        "For {form} {dims:int}-D input, hx and cx should also be {wanted:int}-D"
+        " but got ({h_dims:int}-D, {c_dims:int}-D) tensors",
+        "1.11 on",
+    ),
+    Wording(
+        "For {form} {dims:int}-D input, hx should also be {wanted:int}-D but got {h_dims:int}-D"
+        " tensor",
+        "1.11 on",
+    ),
+)
+_ORDER_NOTE: Final = (
+    "The state is (layer*dir, batch, feature) in every case: batch_first never moves it."
+)
+_LAYOUTS: Final = "rnnshape {command} --hidden {features} --batch {batch} --show layouts"
+
+
+def _named(kind: Kind | None) -> dict[str, Any]:
+    """What the texts call a layer whose kind the message itself shows."""
+    if kind is None:
+        return {}
+    name = kind.value
+    return {"layer": f"the {name}", "class_name": f"nn.{name}", "command": name.lower()}
+
+
+def _of_pair(pair: bool) -> dict[str, Any]:
+    """How a line that changes h_0 reads for a layer that takes (h_0, c_0), or h_0 alone."""
+    return {"also": "  # and c_0 likewise" if pair else ""}
+
+
+def _state(evidence: Evidence) -> dict[str, Any]:
+    """The names of the state that was given and the sizes of its axes."""
+    expected, got = evidence["expected"], evidence["got"]
+    entry = evidence.get("entry")
+    second = entry == 1 or evidence.statement.message.startswith("Expected cell")
+    pair = entry is not None or second or evidence.kind is Kind.LSTM
+    state = "c_0" if second else "h_0"
+    numbers = _named(Kind.LSTM if pair else evidence.kind) | _of_pair(pair and not second)
+    if not pair and evidence.kind is None:
+        numbers |= {"class_name": "nn.GRU", "command": "gru"}  # or an RNN: an LSTM names its entry
+    numbers |= {"state": state, "pair": pair, "dims": len(expected), "got_dims": len(got)}
+    if len(expected) == 3:
+        numbers |= dict(zip(("layers", "batch", "features"), expected, strict=True))
+        numbers |= _made(expected, pair, evidence)
+    if len(got) == 3:
+        numbers |= dict(zip(("got_layers", "got_batch", "got_features"), got, strict=True))
+    return numbers
+
+
+def _made(expected: Sequence[int], pair: bool, evidence: Evidence) -> dict[str, Any]:
+    """The line that makes a state that fits, once of these sizes and once from x."""
+    layers, batch, features = expected
+    first = evidence.config.get("batch_first")
+    axis, unless = 0 if first else 1, "" if first is not None else "  # x.size(0) if batch first"
+    from_x = f"h_0 = torch.zeros({layers}, x.size({axis}), {features}, device=x.device){unless}"
+    zeros = f"h_0 = torch.zeros({layers}, {batch}, {features}, device=x.device)"
+    second = "\nc_0 = torch.zeros_like(h_0)" if pair else ""
+    return {"from_x": from_x + second, "zeros": zeros + second}
+
+
+def _is_state(evidence: Evidence) -> bool:
+    return len(evidence["expected"]) == len(evidence["got"]) == 3
+
+
+def _different(evidence: Evidence) -> tuple[int, ...]:
+    pairs = zip(evidence["expected"], evidence["got"], strict=True)
+    return tuple(axis for axis, (expected, got) in enumerate(pairs) if expected != got)
+
+
+def _differs(*axes: int) -> Callable[[Evidence], Numbers | None]:
+    """Accepts states that differ in these axes alone."""
+
+    def read(evidence: Evidence) -> Numbers | None:
+        return _state(evidence) if _is_state(evidence) and _different(evidence) == axes else None
+
+    return read
+
+
+def _compared(evidence: Evidence) -> Comparison | None:
+    return Comparison(
+        title=evidence["state"],
+        places=_STATE_AXES,
+        expected=evidence["expected"],
+        got=evidence["got"],
+    )
+
+
+def _twice(larger: int, smaller: int) -> bool:
+    return larger == 2 * smaller > 0
+
+
+def _in_parallel(evidence: Evidence) -> bool:
+    return evidence.parallel
+
+
+def _is_batch_first(evidence: Evidence) -> bool:
+    return evidence.config.get("batch_first") is True
+
+
+def _may_be_sequence_first(evidence: Evidence) -> bool:
+    return not _is_batch_first(evidence)
+
+
+_FROM_INPUT: Final = Cause(
+    why="The state is of another batch: kept from an earlier one, or made with a fixed batch size.",
+    tell="The state is kept in `self`, or a batch size is written where it is made.",
+    fix="{from_x}",
+)
+_PARALLEL: Final = Cause(
+    why="`DataParallel` splits every argument along its first axis: of the state that is"
+    " layer*dir, not the batch.",
+    tell="It works on one GPU. Make the state in `forward`, from the part of x that is there.",
+    fix="{from_x}",
+    when=_in_parallel,
+    likely=_in_parallel,
+)
+
+
+# The batch
+
+
+def _decoder_step(evidence: Evidence) -> bool:
+    return bool(evidence["batch"] == 1 < evidence["got_batch"])
+
+
+def _smaller_batch(evidence: Evidence) -> bool:
+    return bool(evidence["batch"] < evidence["got_batch"]) and not _decoder_step(evidence)
+
+
+def _batch_is_sequence(evidence: Evidence) -> bool:
+    """Whether the input is known, and its other axis is the batch of the state."""
+    shape, first = evidence.input, evidence.config.get("batch_first", False)
+    return (
+        shape is not None
+        and len(shape) == 3
+        and shape[0 if first else 1] == evidence["batch"]
+        and shape[1 if first else 0] == evidence["got_batch"]
+    )
+
+
+def _one_sequence(evidence: Evidence) -> bool:
+    return bool(evidence["got_batch"] == 1 < evidence["batch"])
+
+
+_BATCH = Entry(
+    mistake="state-batch",
+    wordings=_STATE_SIZE,
+    read=_differs(1),
+    meaning="`{state}` has batch {got_batch}, but {layer} reads batch {batch} from its input x.",
+    compare=_compared,
+    causes=(
+        Cause(
+            why="The input lacks its step: what should be 1 step of {got_batch} sequences is read"
+            " as {got_batch} steps of 1 sequence.",
+            tell="`print(x.shape)` shows ({got_batch}, 1, ...).",
+            fix="x = x.transpose(0, 1)  # (1, {got_batch}, ...): in a decoder, unsqueeze(0)",
+            when=_decoder_step,
+            likely=_may_be_sequence_first,
+        ),
+        Cause(
+            why="x is batch first, but {layer} is not: it reads {batch} as the batch.",
+            tell="`print(x.shape)` shows ({got_batch}, {batch}, ...).",
+            fix="{class_name}(..., batch_first=True)  # or x.transpose(0, 1)",
+            when=_may_be_sequence_first,
+            certain=_batch_is_sequence,
+        ),
+        Cause(
+            why="x is sequence first, but {layer} has batch_first=True.",
+            tell="`print(x.shape)` shows ({batch}, {got_batch}, ...).",
+            fix="{class_name}(..., batch_first=False)  # or x.transpose(0, 1)",
+            when=_is_batch_first,
+            certain=_batch_is_sequence,
+        ),
+        Cause(
+            why="The last batch of the data is smaller: {batch} sequences, while the state was made"
+            " for {got_batch}.",
+            tell="It fails in the last batch of an epoch only.",
+            fix="DataLoader(..., drop_last=True)  # or make the state from x, as below",
+            when=_smaller_batch,
+            likely=_smaller_batch,
+        ),
+        Cause(
+            why="The state is of a single sequence, such as a learned one, and x has {batch}.",
+            tell="`print(h_0.shape)` shows (..., 1, ...) before the call.",
+            fix="h_0 = h_0.expand(-1, {batch}, -1).contiguous(){also}",
+            when=_one_sequence,
+        ),
+        _PARALLEL,
+        _FROM_INPUT,
+    ),
+    notes=(_ORDER_NOTE,),
+    more=_LAYOUTS,
+    provoked_by=(
+        "nn.LSTM(3, 4)(z(5, 2, 3), (z(1, 9, 4), z(1, 9, 4)))",
+        "nn.GRU(3, 4)(z(5, 2, 3), z(1, 9, 4))",
+        "torch.ao.nn.quantized.dynamic.GRU(3, 4)(z(5, 2, 3), z(1, 9, 4))",
+    ),
+)
+
+
+# Layers x directions
+
+
+def _twice_layers(evidence: Evidence) -> bool:
+    return _twice(evidence["got_layers"], evidence["layers"])
+
+
+def _half_layers(evidence: Evidence) -> bool:
+    return _twice(evidence["layers"], evidence["got_layers"])
+
+
+def _more_layers(evidence: Evidence) -> bool:
+    return bool(evidence["got_layers"] > evidence["layers"])
+
+
+def _fewer_layers(evidence: Evidence) -> bool:
+    return not _more_layers(evidence)
+
+
+def _is_bidirectional(evidence: Evidence) -> bool:
+    return evidence.config.get("bidirectional") is True
+
+
+_LAYERS = Entry(
+    mistake="state-layers",
+    wordings=_STATE_SIZE,
+    read=_differs(0),
+    meaning="`{state}` has {got_layers} of layers x directions, but {layer} has {layers}:"
+    " num_layers, times 2 if bidirectional.",
+    compare=_compared,
+    causes=(
+        Cause(
+            why="The state comes from a bidirectional layer: its {got_layers} are {layers} x 2"
+            " directions.",
+            tell="The layer that made it has `bidirectional=True`.",
+            fix="h_0 = h_0.view({layers}, 2, {batch}, {features}).sum(1){also}",
+            when=_twice_layers,
+        ),
+        Cause(
+            why="The state has {got_layers} layers, such as all of an encoder, but only {layers} of"
+            " them can be given to {layer}.",
+            tell="The layer that made it has `num_layers={got_layers}`, or several states were"
+            " stacked: `h_0[i:i+1]` is that of layer i.",
+            fix="h_0 = h_0[-{layers}:]{also}",
+            when=_more_layers,
+        ),
+        Cause(
+            why="{layer} is bidirectional, and the state was made for one direction.",
+            tell="Its constructor has `bidirectional=True`: the state needs 2 * num_layers.",
+            fix="{zeros}",
+            when=_half_layers,
+            likely=_is_bidirectional,
+        ),
+        Cause(
+            why="The state comes from a layer with fewer layers, such as an encoder with"
+            " num_layers={got_layers}.",
+            tell="`num_layers` differs between the two.",
+            fix="{class_name}(..., num_layers={got_layers})  # the same in both",
+            when=_fewer_layers,
+        ),
+        Cause(
+            why="The state was made with another number of layers than {layer} has.",
+            tell="Look at the first size where it is made.",
+            fix="{zeros}",
+        ),
+        _PARALLEL,
+    ),
+    notes=("The first axis holds layer 0 forward, layer 0 reverse, layer 1 forward, ...",),
+    more="rnnshape {command} --hidden {features} --batch {batch} --layers 2 --bidir --show states",
+    provoked_by=(
+        "nn.LSTM(3, 4)(z(5, 2, 3), (z(2, 2, 4), z(2, 2, 4)))",
+        "nn.GRU(3, 4, 2)(z(5, 2, 3), z(1, 2, 4))",
+        "nn.GRU(3, 4)(z(5, 2, 3), z(5, 2, 4))",
+    ),
+)
+
+
+# Features
+
+
+def _joined_features(evidence: Evidence) -> bool:
+    return _twice(evidence["got_features"], evidence["features"])
+
+
+def _half_features(evidence: Evidence) -> bool:
+    return _twice(evidence["features"], evidence["got_features"])
+
+
+def _may_project(evidence: Evidence) -> bool:
+    larger = evidence["got_features"] > evidence["features"]
+    return bool(evidence["pair"] and evidence["state"] == "h_0" and larger)
+
+
+def _projects(evidence: Evidence) -> bool:
+    return bool(evidence.config.get("proj_size")) or evidence.mentions("proj_size")
+
+
+def _certainly_projects(evidence: Evidence) -> bool:
+    """Whether the config is known, and the state has hidden_size features in place of proj_size."""
+    config = evidence.config
+    expected, got = config.get("proj_size"), config.get("hidden_size")
+    return bool((evidence["features"], evidence["got_features"]) == (expected, got))
+
+
+def _is_input(evidence: Evidence) -> bool:
+    return bool(evidence["got_features"] == evidence.config.get("input_size"))
+
+
+_FEATURES = Entry(
+    mistake="state-features",
+    wordings=_STATE_SIZE,
+    read=_differs(2),
+    meaning="`{state}` has {got_features} features, but {layer} takes {features}:"
+    " its hidden_size, or for `h_0` its proj_size if it has one.",
+    compare=_compared,
+    causes=(
+        Cause(
+            why="The state was made with input_size ({got_features}) in place of hidden_size.",
+            tell="Look at the last size where it is made.",
+            fix="{zeros}",
+            when=_is_input,
+            likely=_is_input,
+        ),
+        Cause(
+            why="The state has the two directions of a bidirectional layer side by side:"
+            " {got_features} = 2 x {features}.",
+            tell="The layer that made it has `bidirectional=True` and `hidden_size={features}`.",
+            fix="bridge = nn.Linear({got_features}, {features})  # in __init__\nh_0 = bridge(h_0)",
+            when=_joined_features,
+            likely=_joined_features,
+        ),
+        Cause(
+            why="{layer} was made for the two directions of an encoder side by side, {features} ="
+            " 2 x {got_features}, but got one.",
+            tell="The encoder is not bidirectional, or only one direction of its h_n was taken.",
+            fix="{class_name}(..., hidden_size={got_features})  # or bidirectional=True in the"
+            " encoder",
+            when=_half_features,
+        ),
+        Cause(
+            why="hidden_size is {features} in {layer} and {got_features} where the state was made.",
+            tell="The two read different settings, such as an encoder's and a decoder's.",
+            fix="{zeros}",
+        ),
+        Cause(
+            why="The state is right, and hidden_size of {layer} was set to {features} by mistake.",
+            tell="`print({command}.hidden_size)` shows {features}.",
+            fix="{class_name}(..., hidden_size={got_features})",
+            when=lambda evidence: not _certainly_projects(evidence),
+            likely=lambda evidence: bool(evidence["features"] == 1),
+        ),
+        Cause(
+            why="The LSTM has a projection: `h_0` needs proj_size features, only `c_0` needs"
+            " hidden_size.",
+            tell="`print(lstm.proj_size)` shows {features}.",
+            fix="h_0 = torch.zeros({layers}, {batch}, {features}, device=x.device)\n"
+            "c_0 = torch.zeros({layers}, {batch}, {got_features}, device=x.device)",
+            when=_may_project,
+            likely=_projects,
+            certain=_certainly_projects,
+        ),
+    ),
+    more="rnnshape {command} --hidden {features} --batch {batch} --show states",
+    provoked_by=(
+        "nn.LSTM(3, 4)(z(5, 2, 3), (z(1, 2, 4), z(1, 2, 9)))",
+        "nn.LSTM(3, 8, proj_size=4)(z(5, 2, 3), (z(1, 2, 8), z(1, 2, 8)))",
+        "nn.GRU(3, 4)(z(5, 2, 3), z(1, 2, 8))",
+    ),
+)
+
+
+# Several axes
+
+
+def _transposed(evidence: Evidence) -> Numbers | None:
+    """Accepts states that have all the sizes, in another order."""
+    if not _is_state(evidence):
+        return None
+    expected, got = evidence["expected"], evidence["got"]
+    if expected == got or sorted(expected) != sorted(got):
+        return None
+    orders = [
+        order
+        for order in permutations(range(3))
+        if tuple(got[axis] for axis in order) == tuple(expected)
+    ]
+    swaps = [order for order in orders if sum(order[axis] != axis for axis in range(3)) == 2]
+    order = (swaps or orders)[0]
+    moved = [axis for axis in range(3) if order[axis] != axis]
+    line = f"transpose({moved[0]}, {moved[1]})" if swaps else f"permute{order}"
+    names = tuple(_STATE_AXES[order.index(axis)] for axis in range(3))
+    return _state(evidence) | {"line": line, "got_order": f"({', '.join(names)})"}
+
+
+_TRANSPOSED = Entry(
+    mistake="state-transposed",
+    wordings=_STATE_SIZE,
+    read=_transposed,
+    meaning="`{state}` has the sizes that {layer} takes, but in the order {got_order}.",
+    compare=_compared,
+    causes=(
+        Cause(
+            why="The state was made or transposed like a batch-first input, but it is"
+            " (layer*dir, batch, feature) whatever batch_first says.",
+            tell="`print(h_0.shape)` shows {got}.",
+            fix="h_0 = h_0.{line}.contiguous(){also}",
+        ),
+        _PARALLEL,
+    ),
+    notes=(_ORDER_NOTE,),
+    more=_LAYOUTS,
+    provoked_by=(
+        "nn.LSTM(3, 4, batch_first=True)(z(5, 2, 3), (z(5, 1, 4), z(5, 1, 4)))",
+        "nn.GRU(3, 4, 2)(z(5, 7, 3), z(7, 2, 4))",
+    ),
+)
+
+
+def _directions(evidence: Evidence) -> Numbers | None:
+    """Accepts states of two directions for a layer with two directions side by side, or back."""
+    if not _is_state(evidence):
+        return None
+    numbers = _state(evidence)
+    layers, features = numbers["layers"], numbers["features"]
+    got_layers, got_features = numbers["got_layers"], numbers["got_features"]
+    if numbers["batch"] != numbers["got_batch"]:
+        return None
+    if _twice(got_layers, layers) and _twice(features, got_features):
+        view = (
+            f"view({layers}, 2, -1, {got_features}).transpose(1, 2).reshape({evidence['expected']})"
+        )
+        return numbers | {"line": view, "has": "one after the other", "takes": "side by side"}
+    if _twice(layers, got_layers) and _twice(got_features, features):
+        view = (
+            f"view({got_layers}, -1, 2, {features}).transpose(1, 2).reshape({evidence['expected']})"
+        )
+        return numbers | {"line": view, "has": "side by side", "takes": "one after the other"}
+    return None
+
+
+_DIRECTIONS = Entry(
+    mistake="state-directions",
+    wordings=_STATE_SIZE,
+    read=_directions,
+    meaning="`{state}` has two directions {has}, but {layer} takes them {takes}:"
+    " {got_layers} x {got_features} against {layers} x {features}.",
+    compare=_compared,
+    causes=(
+        Cause(
+            why="One of the two layers is bidirectional: h_n of a bidirectional layer is"
+            " (2 * num_layers, batch, hidden_size), while a layer of one direction with twice the"
+            " hidden_size takes (num_layers, batch, 2 * hidden_size).",
+            fix="h_0 = h_0.{line}{also}",
+        ),
+    ),
+    more="rnnshape {command} --hidden {features} --batch {batch} --bidir --show states",
+    provoked_by=(
+        "nn.GRU(3, 8)(z(5, 2, 3), z(2, 2, 4))",
+        "nn.LSTM(3, 4, bidirectional=True)(z(5, 2, 3), (z(1, 2, 8), z(1, 2, 8)))",
+    ),
+)
+
+
+def _shape(evidence: Evidence) -> Numbers | None:
+    """Accepts states that differ in several axes."""
+    if not _is_state(evidence):
+        return None
+    names = [_STATE_AXES[axis] for axis in _different(evidence)]
+    return _state(evidence) | {"axes": " and ".join(names)} if names else None
+
+
+def _transposed_batch(evidence: Evidence) -> bool:
+    return bool(evidence["got_batch"] == evidence["layers"])
+
+
+_SHAPE = Entry(
+    mistake="state-shape",
+    wordings=_STATE_SIZE,
+    read=_shape,
+    meaning="`{state}` is {got}, but {layer} takes {expected}: they differ in {axes}.",
+    compare=_compared,
+    causes=(
+        Cause(
+            why="The state is (batch, layer*dir, feature), and of another batch.",
+            tell="`print(h_0.shape)` shows the batch first.",
+            fix="h_0 = h_0.transpose(0, 1).contiguous(){also}",
+            when=_transposed_batch,
+        ),
+        Cause(
+            why="The state belongs to another layer, or was made with other settings and a fixed"
+            " batch size.",
+            tell="Compare num_layers, bidirectional and hidden_size with those of {layer}.",
+            fix="{from_x}",
+        ),
+    ),
+    notes=(_ORDER_NOTE,),
+    more=_LAYOUTS,
+    provoked_by=(
+        "nn.LSTM(3, 4)(z(5, 2, 3), (z(3, 7, 4), z(3, 7, 4)))",
+        "nn.GRU(3, 4)(z(5, 2, 3), z(1, 7, 9))",
+    ),
+)
+
+
+# Dimensions, before torch 1.11
+
+
+def _old_dimensions(evidence: Evidence) -> Numbers | None:
+    """Accepts states with more or fewer axes than the layer takes."""
+    expected, got = tuple(evidence["expected"]), tuple(evidence["got"])
+    if len(expected) == len(got) or len(expected) != 3:
+        return None
+    return _state(evidence) | {
+        "extra": _without(got, expected),
+        "lacking": _without(expected, got),
+        "wanted": 3,
+    }
+
+
+def _without(longer: Sequence[int], shorter: Sequence[int]) -> int | None:
+    """The axis of size 1 whose removal leaves the shorter shape."""
+    for axis, size in enumerate(longer):
+        if size == 1 and (*longer[:axis], *longer[axis + 1 :]) == tuple(shorter):
+            return axis
+    return None
+
+
+def _may_be_one_tensor(evidence: Evidence) -> bool:
+    """Whether an LSTM found a state one axis short, as it does where one tensor is given."""
+    return bool(evidence["pair"] and evidence["got_dims"] == 2 and evidence["state"] == "h_0")
+
+
+def _one_tensor_fits(evidence: Evidence) -> bool:
+    return bool(
+        _may_be_one_tensor(evidence) and tuple(evidence["got"]) == tuple(evidence["expected"])[1:]
+    )
+
+
+def _has_extra(evidence: Evidence) -> bool:
+    return evidence["extra"] is not None
+
+
+def _has_lacking(evidence: Evidence) -> bool:
+    return evidence["lacking"] is not None
+
+
+def _neither(evidence: Evidence) -> bool:
+    return not _has_extra(evidence) and not _has_lacking(evidence)
+
+
+_NOT_A_TUPLE: Final = (
+    "One tensor was given as the state, but an LSTM takes a tuple (h, c):"
+    " it reads the first two entries of the tensor as h and c."
+)
+_TUPLE_FIX: Final = "output, (h_n, c_n) = lstm(x, (h_0, torch.zeros_like(h_0)))"
+
+_OLD_DIMENSIONS = Entry(
+    mistake="state-dimensions-before-1-11",
+    wordings=_STATE_SIZE,
+    read=_old_dimensions,
+    meaning="`{state}` is {got}, with {got_dims} dimensions, but {layer} takes {expected}:"
+    " (layer*dir, batch, feature).",
+    causes=(
+        Cause(
+            why=_NOT_A_TUPLE,
+            tell="`type(hidden)` is a tensor, as a GRU takes it, not a tuple.",
+            fix=_TUPLE_FIX,
+            when=_may_be_one_tensor,
+            likely=_one_tensor_fits,
+        ),
+        Cause(
+            why="The state has a dimension of size 1 too many.",
+            tell="Look for an unsqueeze of a state that has its layers already.",
+            fix="h_0 = h_0.squeeze({extra}){also}",
+            when=_has_extra,
+        ),
+        Cause(
+            why="The state lacks an axis of size 1, such as its layers.",
+            tell="`print(h_0.shape)` shows {got}.",
+            fix="h_0 = h_0.unsqueeze({lacking}){also}",
+            when=_has_lacking,
+        ),
+        Cause(
+            why="The state was made without one of its three axes, or with one too many.",
+            tell="`print(h_0.shape)` shows {got}.",
+            fix="{from_x}",
+            when=_neither,
+        ),
+    ),
+    notes=("Since torch 1.11: `For batched 3-D input, hx should also be 3-D but got 2-D tensor`.",),
+    more=_LAYOUTS,
+    source="torch/nn/modules/rnn.py, check_hidden_size, before torch 1.11",
+)
+
+
+# Dimensions, since torch 1.11
+
+
+def _dimensions(evidence: Evidence) -> Numbers:
+    pair = evidence.get("c_dims") is not None
+    h_dims, wanted, c_dims = evidence["h_dims"], evidence["wanted"], evidence.get("c_dims")
+    got = f"{h_dims}-D" if c_dims in (None, h_dims) else f"{h_dims}-D and {c_dims}-D"
+    kind = Kind.LSTM if pair else evidence.kind
+    numbers = _named(kind) | _of_pair(pair)
+    if kind is None:
+        numbers |= {"class_name": "nn.GRU", "command": "gru"}
+    known = evidence.shapes.get("hidden") or evidence.shapes.get("h_0") or evidence.shapes.get("h0")
+    spare = [axis for axis, size in enumerate(known or ()) if size == 1]
+    return numbers | {
+        "pair": pair,
+        "states": "h_0 and c_0" if pair else "h_0",
+        "are": "are" if pair else "is",
+        "got": got,
+        "more_dims": wanted < max(h_dims, c_dims or 0),
+        "axes": "(layer*dir, batch, feature)" if wanted == 3 else "(layer*dir, feature)",
+        "spare": 2 if not spare else spare[-1],
+        "layers": int(evidence.config.get("num_layers", 1))
+        * (2 if evidence.config.get("bidirectional") else 1),
+        "step_axis": 1 if evidence.config.get("batch_first") else 0,
+        "batch_axis": 0 if evidence.config.get("batch_first") else 1,
+        "hidden": evidence.config.get("hidden_size", "hidden_size"),
+    }
+
+
+def _needs(wanted: int) -> Callable[[Evidence], Numbers | None]:
+    """Accepts states of another number of dimensions than this one, which they need."""
+
+    def read(evidence: Evidence) -> Numbers | None:
+        got = (evidence["h_dims"], evidence.get("c_dims") or evidence["h_dims"])
+        if evidence["wanted"] != wanted or got == (wanted, wanted) or min(got) < 1:
+            return None
+        return _dimensions(evidence)
+
+    return read
+
+
+def _lacks_one(evidence: Evidence) -> bool:
+    return bool(_least(evidence) == evidence["wanted"] - 1)
+
+
+def _lacks_more(evidence: Evidence) -> bool:
+    return bool(_least(evidence) < evidence["wanted"] - 1)
+
+
+def _least(evidence: Evidence) -> int:
+    return int(min(evidence["h_dims"], evidence.get("c_dims") or evidence["h_dims"]))
+
+
+def _too_many(evidence: Evidence) -> bool:
+    return bool(evidence["more_dims"])
+
+
+def _may_be_unpacked(evidence: Evidence) -> bool:
+    return bool(evidence["pair"] and evidence["h_dims"] == evidence["c_dims"] == 2)
+
+
+def _surely_unpacked(evidence: Evidence) -> bool:
+    return _may_be_unpacked(evidence) and any(
+        len(evidence.shapes.get(name, ())) == 3 for name in ("hidden", "h_0", "h0", "state", "hx")
+    )
+
+
+_DIMENSIONS = Entry(
+    mistake="state-dimensions",
+    wordings=_STATE_DIMENSIONS,
+    read=_needs(3),
+    meaning="`{states}` {are} {got}, but a 3-D input needs 3-D states: {axes}.",
+    causes=(
+        Cause(
+            why="The state is (batch, feature) and lacks its axis of layers.",
+            tell="`print(h_0.shape)` shows 2 sizes. With more layers than one, it is"
+            " h_0.view(num_layers, batch, hidden_size).",
+            fix="h_0 = h_0.unsqueeze(0){also}",
+            when=_lacks_one,
+        ),
+        Cause(
+            why="One tensor was given in place of the tuple (h, c): the LSTM takes its first two"
+            " layers or directions for h and c.",
+            tell="`type(hidden)` is a tensor, not a tuple.",
+            fix=_TUPLE_FIX,
+            when=_may_be_unpacked,
+            certain=_surely_unpacked,
+        ),
+        Cause(
+            why="The state has a dimension too many, often one of size 1.",
+            tell="`print(h_0.shape)` shows a 1 at that place.",
+            fix="h_0 = h_0.squeeze({spare}){also}",
+            when=_too_many,
+        ),
+        Cause(
+            why="The state was made without all of its axes.",
+            tell="`print(h_0.shape)` shows {got}.",
+            fix="h_0 = torch.zeros({layers}, x.size({batch_axis}), {hidden}){also}",
+            when=_lacks_more,
+        ),
+    ),
+    notes=(_ORDER_NOTE,),
+    more="rnnshape {command} --show layouts",
+    provoked_by=(
+        "nn.LSTM(3, 4)(z(5, 2, 3), (z(2, 4), z(2, 4)))",
+        "nn.GRU(3, 4)(z(5, 2, 3), z(2, 4))",
+        "nn.GRU(3, 4)(z(5, 2, 3), z(1, 2, 1, 4))",
+        "nn.LSTM(3, 4, 2)(z(5, 2, 3), z(2, 2, 4))",
+    ),
+)
+
+
+def _known_one_sequence(evidence: Evidence) -> bool:
+    """Whether the state is known, and is of one sequence."""
+    shapes = (evidence.shapes.get(name, ()) for name in ("hidden", "h_0", "h0", "hx"))
+    return any(len(shape) == 3 and shape[1] == 1 for shape in shapes)
+
+
+def _is_cell_step(evidence: Evidence) -> bool:
+    """Whether the text speaks of a decoder or a token, which is fed step by step."""
+    return evidence.mentions("decoder", "token", "embed")
+
+
+_UNBATCHED = Entry(
+    mistake="state-unbatched",
+    wordings=_STATE_DIMENSIONS,
+    read=_needs(2),
+    meaning="x is 2-D, so {layer} takes it as one sequence without a batch, (seq, feature), which"
+    " needs 2-D states, but `{states}` {are} {got}.",
+    causes=(
+        Cause(
+            why="x is (seq, feature), one sequence, and lacks its batch axis.",
+            tell="`print(x.shape)` shows (seq, feature).",
+            fix="x = x.unsqueeze({batch_axis})  # (seq, 1, feature); unsqueeze(0) with"
+            " batch_first=True",
+            when=_too_many,
+        ),
+        Cause(
+            why="x is (batch, feature), one step of a batch, and lacks its sequence axis.",
+            tell="`print(x.shape)` shows (batch, feature).",
+            fix="x = x.unsqueeze({step_axis})  # (1, batch, feature); unsqueeze(1) with"
+            " batch_first=True",
+            when=_too_many,
+            likely=_is_cell_step,
+        ),
+        Cause(
+            why="x was flattened, squeezed or indexed on the way, and should be 3-D.",
+            tell="`print(x.shape)` after each step that changes it.",
+            fix="x = x.reshape(batch, seq, input_size)  # with batch_first=True",
+            when=_too_many,
+        ),
+        Cause(
+            why="One sequence without a batch is meant: then the states have no batch either.",
+            fix="h_0 = h_0.squeeze(1){also}",
+            when=_too_many,
+        ),
+        Cause(
+            why="The state lacks its axis of layers.",
+            tell="`print(h_0.shape)` shows 1 size.",
+            fix="h_0 = h_0.unsqueeze(0){also}",
+            when=_lacks_one,
+        ),
+    ),
+    notes=("Before torch 1.11 a 2-D input was refused: `input must have 3 dimensions, got 2`.",),
+    more="rnnshape {command} --unbatched --show layouts",
+    provoked_by=(
+        "nn.LSTM(3, 4)(z(5, 3), (z(1, 1, 4), z(1, 1, 4)))",
+        "nn.GRU(3, 4)(z(5, 3), z(1, 1, 4))",
+    ),
+)
+
+
+# One tensor for two, two for one
+
+
+def _frame_of_states(evidence: Evidence) -> bool:
+    """Whether the traceback, if there is one, ends in a recurrent layer."""
+    return evidence.frame == "rnn" if evidence.frame else not evidence.has_frames
+
+
+_MEANT_PAIR: Final = "An LSTM takes a tuple (h, c) as its state, but was given one tensor"
+_READS_PAIR: Final = "it looks for c in the second entry of h_0, which has one layer."
+
+
+def _one_tensor_called(evidence: Evidence) -> Numbers | None:
+    """Accepts calls whose arguments are as they must be but for the state."""
+    types = [each.strip() for each in evidence["types"].split(",")]
+    at = types.index("list") - 1 if "list" in types else -1
+    flags = all(each == "bool" for each in types[-3:])
+    if at <= 0 or types[at] != "Tensor" or not flags:
+        return None
+    return _named(Kind.LSTM) | {"meaning": _MEANT_PAIR + "."}
+
+
+def _one_tensor(evidence: Evidence) -> Numbers | None:
+    """Accepts the second entry of a state that has one, and no other index."""
+    if evidence.get("types") is not None:
+        return _one_tensor_called(evidence)
+    if (evidence["index"], evidence["axis"], evidence["size"]) != (1, 0, 1):
+        return None
+    if not _frame_of_states(evidence):
+        return None
+    sure = evidence.frame == "rnn" or evidence.recurrent
+    meant = _MEANT_PAIR if sure else f"Often it is this: {_MEANT_PAIR[0].lower()}{_MEANT_PAIR[1:]}"
+    return _named(Kind.LSTM) | {"meaning": f"{meant}: {_READS_PAIR}"}
+
+
+_GIVEN_ONE: Final = Cause(
+    why="The state is one tensor, as a GRU takes it, but an LSTM takes the tuple (h, c).",
+    tell="`type(hidden)` is a tensor, not a tuple.",
+    fix=_TUPLE_FIX,
+)
+_GIVEN_HALF: Final = Cause(
+    why="Only h of an encoder's (h_n, c_n) is passed on, such as `hidden[0]`.",
+    tell="Look for an index, or `output, (h, _) = ...`, where the state comes from.",
+    fix="output, hidden = lstm(x)  # hidden is the tuple (h_n, c_n): pass it on whole",
+)
+
+_ONE_TENSOR = Entry(
+    mistake="state-one-tensor",
+    wordings=(
+        Wording(
+            "index {index:int} is out of bounds for dimension {axis:int} with size {size:int}",
+            "1.11 on",
+        ),
+        Wording("lstm() received an invalid combination of arguments - got ({types})", "0.4 on"),
+    ),
+    read=_one_tensor,
+    meaning="{meaning}",
+    causes=(_GIVEN_ONE, _GIVEN_HALF),
+    notes=(
+        "With 2 layers or more it is `hx and cx should also be 3-D but got (2-D, 2-D) tensors`.",
+        "An nn.LSTMCell that is given one 3-D tensor crashes: a segmentation fault.",
+    ),
+    more="rnnshape lstm --show states",
+    provoked_by=(
+        "nn.LSTM(3, 4)(z(5, 2, 3), z(1, 2, 4))",
+        "torch._VF.lstm(z(5, 2, 3), z(1, 2, 4), [z(16, 3), z(16, 4)], False, 1, 0.0, *3 * [False])",
+    ),
+    generic=True,
+)
+
+
+_ONE_TENSOR_CELL = Entry(
+    mistake="cell-state-one-tensor",
+    wordings=(
+        Wording(
+            "lstm_cell(): argument 'hx' (position {place:int}) must be tuple of Tensors", "2.0 on"
+        ),
+    ),
+    read=lambda _: {"layer": "the LSTMCell"},
+    meaning="An LSTMCell takes a tuple (h, c) as its state, but was given one tensor.",
+    causes=(
+        Cause(
+            why="The state is one tensor, as a GRUCell takes it.",
+            tell="`type(state)` is a tensor, not a tuple.",
+            fix="h, c = lstm_cell(x, (h, c))",
+        ),
+    ),
+    notes=("Given one 3-D tensor, the same call crashes: a segmentation fault.",),
+    more="rnnshape lstm --cell --show states",
+    provoked_by=("nn.LSTMCell(3, 4)(z(2, 3), z(2, 4))",),
+)
+
+
+def _tuple_for_one(evidence: Evidence) -> Numbers | None:
+    """Accepts the tuple that a recurrent layer was given as its state, as the frames show."""
+    if evidence["type"] not in ("tuple", "list"):
+        return None
+    if evidence.get("name") is None:
+        return _named(evidence.kind)
+    if evidence.frame != "rnn" or evidence["name"] not in ("size", "dim"):
+        return None
+    return _named(evidence.kind) if evidence.mentions("hx.size(", "hx.dim(") else None
+
+
+_TUPLE = Entry(
+    mistake="state-tuple",
+    wordings=(
+        Wording("'{type:word}' object has no attribute '{name:word}'", "0.4 on"),
+        Wording(
+            "{cell:word}_cell(): argument 'hx' (position {place:int}) must be Tensor,"
+            " not {type:word}"
+        ),
+    ),
+    read=_tuple_for_one,
+    meaning="{layer} takes one tensor as its state, but was given a {type}.",
+    causes=(
+        Cause(
+            why="The state is (h, c) of an LSTM, but a GRU or an RNN has no c.",
+            tell="`type(hidden)` is tuple: an LSTM made it, or it was written for one.",
+            fix="output, h_n = gru(x, hidden[0])",
+            when=lambda evidence: bool(evidence["type"] == "tuple"),
+        ),
+        Cause(
+            why="The state is a list with one entry a layer, but it has to be one tensor.",
+            tell="`type(hidden)` is list.",
+            fix="output, h_n = gru(x, torch.stack(hidden))  # (layer*dir, batch, feature)",
+            when=lambda evidence: bool(evidence["type"] == "list"),
+        ),
+    ),
+    notes=("An LSTM takes [h, c] for (h, c); TorchScript does not.",),
+    more="rnnshape gru --show states",
+    source="torch/nn/modules/rnn.py, by its frames: the message alone does not name the state",
+)
+
+_COUNT = Entry(
+    mistake="state-count",
+    wordings=(
+        Wording("lstm expects two hidden states", "1.0 on"),
+        Wording("lstm_cell expects two hidden states", "1.0 on"),
+    ),
+    read=lambda _: _named(Kind.LSTM),
+    meaning="The state of an LSTM is a tuple (h, c) of two tensors, but it was given another"
+    " number of them.",
+    causes=(
+        Cause(
+            why="The tuple has one tensor, or more than two, such as one for each layer.",
+            tell="`print(len(hidden))` does not show 2.",
+            fix="h_0, c_0 = torch.stack(hs), torch.stack(cs)  # hs, cs: one (batch, feature) a"
+            " layer\noutput, (h_n, c_n) = lstm(x, (h_0, c_0))",
+        ),
+        Cause(
+            why="A comma is missing or too many: `(h)` is a tensor, `(h,)` a tuple of one.",
+            fix="output, (h_n, c_n) = lstm(x, (h_0, c_0))",
+        ),
+    ),
+    more="rnnshape lstm --show states",
+    provoked_by=(
+        "nn.LSTM(3, 4)(z(5, 2, 3), (z(1, 2, 4), z(1, 2, 4), z(1, 2, 4)))",
+        "nn.LSTMCell(3, 4)(z(2, 3), (z(2, 4),))",
+        "torch._VF.lstm_cell(z(2, 3), [z(2, 4)], z(16, 3), z(16, 4), z(16), z(16))",
+    ),
+)
+
+
+_CONTIGUOUS = Entry(
+    mistake="state-contiguous",
+    wordings=(
+        Wording("rnn: {entry:word} is not contiguous", "0.4 on, cuDNN"),
+        Wording("input must be contiguous: {entry:word}"),
+    ),
+    read=lambda evidence: {"state": "c_0" if evidence["entry"] == "cx" else "h_0"},
+    meaning="`{state}` is a view of a tensor that lies in memory in another order, and cuDNN wants"
+    " it contiguous.",
+    causes=(
+        Cause(
+            why="The state was made by transpose, permute, expand or a slice such as `h[:, :n]`.",
+            tell="`print(h_0.is_contiguous())` shows False.",
+            fix="hidden = hidden.contiguous()  # GRU, RNN\n"
+            "hidden = tuple(state.contiguous() for state in hidden)  # LSTM",
+        ),
+        Cause(
+            why="The state was given batch first, since `DataParallel` splits the first axis, and"
+            " was transposed back in forward.",
+            tell="There is a transpose(0, 1) of the state before the call.",
+            fix="h_0 = h_0.transpose(0, 1).contiguous()  # and c_0 likewise",
+            when=_in_parallel,
+            likely=_in_parallel,
+        ),
+    ),
+    notes=("On a CPU the same call works: only cuDNN asks for it.",),
+    source="aten/src/ATen/native/cudnn/RNN.cpp",
+)
+
+_FEW_STATES = Entry(
+    mistake="state-too-few",
+    wordings=(
+        Wording("Expected more hidden states in stacked_rnn", "1.0 on"),
+        Wording(
+            "Odd number of params or hiddens given to a bidirectional RNN",
+            "1.0 on",
+        ),
+    ),
+    meaning="The state has fewer layers x directions than the call is told by num_layers and"
+    " bidirectional.",
+    causes=(
+        Cause(
+            why="`torch.lstm`, `torch.gru` or `_VF` was called directly, which does not check the"
+            " state: its first axis must be num_layers, times 2 if bidirectional.",
+            tell="`print(hx.shape)` shows it.",
+            fix="hx = torch.zeros(num_layers * (2 if bidirectional else 1), batch, hidden_size)",
+        ),
+    ),
+    more="rnnshape {command} --layers 2 --bidir --show states",
+    provoked_by=(
+        "torch._VF.gru(z(5, 2, 4), z(1, 2, 4), 4 * [z(12, 4)], False, 2, 0.0, *3 * [False])",
+        "torch._VF.gru(z(5, 2, 4), z(1, 2, 4), 2 * [z(12, 4)], False, 1, 0.0, False, True, False)",
+    ),
+)
+
+
+# Cells
+
+
+def _cell(evidence: Evidence) -> dict[str, Any]:
+    """What the texts call the cell whose state does not fit."""
+    label = evidence.get("label") or ""
+    kind = Kind.LSTM if label.startswith("[") else evidence.kind
+    name = f"{kind.value}Cell" if kind else "LSTMCell"
+    return {
+        "also": "" if kind in (Kind.GRU, Kind.RNN) else "  # and c likewise",
+        "state": "c" if "1" in label else "h",
+        "layer": f"the {name}" if kind else "the cell",
+        "class_name": f"nn.{name}",
+        "command": name.removesuffix("Cell").lower(),
+        "pair": kind in (Kind.LSTM, None) and "1" not in label,
+    }
+
+
+def _cell_tensor(evidence: Evidence) -> bool:
+    """Whether one tensor (batch, feature) may have been taken apart into h and c."""
+    return bool(evidence["pair"])
+
+
+def _likely_cell_tensor(evidence: Evidence) -> bool:
+    return bool(evidence["pair"] and evidence["batch"] == 1 < evidence["got"])
+
+
+_CELL_BATCH = Entry(
+    mistake="cell-state-batch",
+    wordings=(
+        Wording(
+            "Input batch size {batch:int} doesn't match hidden{label} batch size {got:int}",
+            "0.2 on",
+        ),
+        Wording("Input batch size {batch:int} doesn't match hidden batch size {got:int}", "0.2 on"),
+    ),
+    read=_cell,
+    meaning="`{state}` has batch {got}, but the input of {layer} has batch {batch}.",
+    compare=lambda evidence: Comparison(
+        title=evidence["state"],
+        places=("batch",),
+        expected=(evidence["batch"],),
+        got=(evidence["got"],),
+    ),
+    causes=(
+        Cause(
+            why="One tensor was given as the state in place of the tuple (h, c): its first row was"
+            " taken for h, and the {got} features of it for a batch.",
+            tell="`type(state)` is a tensor, and {got} is hidden_size.",
+            fix="h, c = lstm_cell(x, (h, c))",
+            when=_cell_tensor,
+            likely=_likely_cell_tensor,
+        ),
+        Cause(
+            why="The state is of another batch: kept from an earlier one, or made with a fixed"
+            " batch size.",
+            tell="`print(x.shape, h.shape)` before the call.",
+            fix="h = torch.zeros(x.size(0), cell.hidden_size, device=x.device){also}",
+        ),
+        Cause(
+            why="x has another axis first: a cell takes (batch, feature), one step.",
+            tell="`print(x.shape)` does not show (batch, feature).",
+            fix="for step in x.unbind(1):  # x is (batch, seq, feature)\n"
+            "    state = cell(step, state)",
+        ),
+    ),
+    notes=(
+        "An nn.LSTMCell that is given one 3-D tensor for (h, c) crashes: a segmentation fault.",
+    ),
+    more="rnnshape {command} --cell --show states",
+    provoked_by=(
+        "nn.LSTMCell(3, 4)(z(2, 3), (z(5, 4), z(5, 4)))",
+        "nn.GRUCell(3, 4)(z(2, 3), z(5, 4))",
+        "torch.ao.nn.quantized.dynamic.LSTMCell(3, 4)(z(2, 3), (z(5, 4), z(5, 4)))",
+    ),
+)
+
+_CELL_FEATURES = Entry(
+    mistake="cell-state-features",
+    wordings=(
+        Wording(
+            "hidden{label} has inconsistent hidden_size: got {got:int}, expected {features:int}",
+            "0.2 on",
+        ),
+        Wording(
+            "hidden has inconsistent hidden_size: got {got:int}, expected {features:int}",
+            "0.2 on",
+        ),
+    ),
+    read=_cell,
+    meaning="`{state}` has {got} features, but hidden_size of {layer} is {features}.",
+    compare=lambda evidence: Comparison(
+        title=evidence["state"],
+        places=("feature",),
+        expected=(evidence["features"],),
+        got=(evidence["got"],),
+    ),
+    causes=(
+        Cause(
+            why="The state has the two directions of a bidirectional encoder side by side:"
+            " {got} = 2 x {features}.",
+            tell="The layer that made it has `bidirectional=True`.",
+            fix="bridge = nn.Linear({got}, {features})  # in __init__\nh = bridge(h){also}",
+            when=lambda evidence: _twice(evidence["got"], evidence["features"]),
+        ),
+        Cause(
+            why="hidden_size is {features} in the cell and {got} where the state was made.",
+            tell="`print(h.shape)` shows (..., {got}).",
+            fix="h = torch.zeros(x.size(0), {features}, device=x.device){also}",
+        ),
+        Cause(
+            why="The input and the state are given in the wrong order: it is cell(x, state).",
+            tell="{got} is input_size.",
+            fix="state = cell(x, state)",
+        ),
+    ),
+    more="rnnshape {command} --cell --show states",
+    provoked_by=(
+        "nn.LSTMCell(3, 4)(z(2, 3), (z(2, 9), z(2, 9)))",
+        "nn.LSTMCell(3, 4)(z(2, 3), (z(2, 4), z(2, 9)))",
+        "nn.RNNCell(3, 4)(z(2, 3), z(2, 8))",
+    ),
+)
+
+_CELL_DIMENSIONS = Entry(
+    mistake="cell-state-dimensions",
+    wordings=(
+        Wording(
+            "{cell:word}: Expected hidden to be 1D or 2D, got {got_dims:int}D instead", "2.1 on"
+        ),
+        Wording(
+            "{cell:word}: Expected hx[{entry:int}] to be 1D or 2D, got {got_dims:int}D instead",
+            "2.1 on",
+        ),
+        Wording("Expected hidden to be 1-D or 2-D but received {got_dims:int}-D tensor", "1.12"),
+    ),
+    read=lambda evidence: {
+        "cell": evidence.get("cell") or "cell",
+        "state": "c" if evidence.get("entry") == 1 else "h",
+    },
+    meaning="`{state}` has {got_dims} dimensions, but a cell takes (batch, feature), or (feature)"
+    " without a batch: it has one layer, and no axis for it.",
+    causes=(
+        Cause(
+            why="The state has the axis of layers that an nn.LSTM, nn.GRU or nn.RNN has:"
+            " (layer*dir, batch, feature).",
+            tell="`print(h.shape)` shows its {got_dims} sizes.",
+            fix="h = h[-1]  # the last layer; c likewise for an LSTMCell",
+        ),
+        Cause(
+            why="A layer is meant, not a cell: it reads the whole sequence in one call.",
+            fix="{class_name}(input_size, hidden_size)",
+        ),
+    ),
+    notes=(
+        "An nn.LSTMCell that is given one 3-D tensor for (h, c) crashes: a segmentation fault.",
+    ),
+    more="rnnshape {command} --cell --show states",
+    provoked_by=(
+        "nn.RNNCell(3, 4)(z(2, 3), z(1, 2, 4))",
+        "nn.LSTMCell(3, 4)(z(2, 3), (z(1, 2, 4), z(1, 2, 4)))",
+    ),
+)
+
+ENTRIES: Final = (
+    _BATCH,
+    _LAYERS,
+    _FEATURES,
+    _TRANSPOSED,
+    _DIRECTIONS,
+    _SHAPE,
+    _OLD_DIMENSIONS,
+    _DIMENSIONS,
+    _UNBATCHED,
+    _ONE_TENSOR,
+    _ONE_TENSOR_CELL,
+    _TUPLE,
+    _COUNT,
+    _CONTIGUOUS,
+    _FEW_STATES,
+    _CELL_BATCH,
+    _CELL_FEATURES,
+    _CELL_DIMENSIONS,
+)

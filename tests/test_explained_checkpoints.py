@@ -1,0 +1,270 @@
+"""Explanations of checkpoints that do not fit: what they say is what PyTorch's layers are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import assume, given
+from torch import nn
+
+from rnnshape import Kind, RNNConfig
+from rnnshape.analysis.explanation.explain import explain
+from rnnshape.analysis.explanation.records import Explanation
+from tests.explained import missing, reported
+from tests.reference import built as torch_layer
+from tests.strategies import configs, examples
+
+_FIELDS = ("input_size", "hidden_size", "num_layers", "bidirectional", "bias")
+_SUBJECTS = ("sd-", "old-01", "old-03", "wd-")
+
+
+def explained(text: str) -> Explanation:
+    found = explain(text)
+    assert found is not None, text
+    return found
+
+
+def refused(model: nn.Module, state: dict[str, Any]) -> str:
+    """What load_state_dict says."""
+    with pytest.raises(RuntimeError) as caught:
+        model.load_state_dict(state)
+    return f"RuntimeError: {caught.value}"
+
+
+def mismatch(name: str, checkpoint: tuple[int, ...], model: tuple[int, ...]) -> str:
+    """A line of torch 1.0 and later."""
+    return (
+        f"size mismatch for {name}: copying a param with shape torch.Size({list(checkpoint)}) from"
+        f" checkpoint, the shape in current model is torch.Size({list(model)})."
+    )
+
+
+def sides(explanation: Explanation) -> dict[str, tuple[object, object]]:
+    """The value of each field in the checkpoint and in the model."""
+    compared = explanation.comparison
+    assert compared is not None
+    assert compared.labels == ("checkpoint", "model")
+    values = zip(compared.expected, compared.got, strict=True)
+    return dict(zip(compared.places, values, strict=True))
+
+
+def mended(explanation: Explanation, model: nn.Module, state_dict: dict[str, Any]) -> None:
+    """Run the first fix, which is to load the weights into the model."""
+    names: dict[str, Any] = {
+        "model": model,
+        "state_dict": dict(state_dict),
+        "nn": nn,
+        "torch": torch,
+    }
+    exec(explanation.causes[0].fix, names)  # noqa: S102 - the fix is what is tested
+    model.load_state_dict(names["state_dict"], strict=False)
+
+
+def same_weights(model: nn.Module, state: dict[str, Any]) -> bool:
+    """Whether the model has all weights of a state dict, in any order and by any names."""
+    mine = sorted(each.sum().item() for each in model.state_dict().values())
+    return mine == sorted(each.sum().item() for each in state.values())
+
+
+def written(config: RNNConfig, name: str) -> object:
+    value = getattr(config, name)
+    if isinstance(value, Kind):
+        return value.value
+    return str(value) if isinstance(value, bool) else value
+
+
+@examples(150)
+@given(configs(), configs())
+def test_both_configs_are_those_of_the_layers(saved: RNNConfig, built: RNNConfig) -> None:
+    text = ""
+    try:
+        torch_layer(built).load_state_dict(torch_layer(saved).state_dict())
+    except RuntimeError as error:
+        text = f"RuntimeError: {error}"
+    assume(text)
+    found = explained(text)
+    assert found.mistake == "checkpoint-layer"
+    values = sides(found)
+    if "rows" in values:  # the kind is open: only the names of reverse weights, for example
+        return
+    for name, (ours, theirs) in values.items():
+        assert ours in (None, written(saved, name))
+        assert theirs in (None, written(built, name))
+    for name in _FIELDS:
+        if getattr(saved, name) != getattr(built, name):
+            assert values[name] == (written(saved, name), written(built, name))
+
+
+@pytest.mark.parametrize(
+    ("rows", "kinds"),
+    [
+        (320, ["nn.LSTM(40, 80, ...)", "nn.RNN(40, 320, ...)"]),
+        (240, ["nn.LSTM(40, 60, ...)", "nn.GRU(40, 80, ...)", "nn.RNN(40, 240, ...)"]),
+        (30, ["nn.GRU(40, 10, ...)", "nn.RNN(40, 30, ...)"]),
+    ],
+)
+def test_one_weight_leaves_the_kind_open(rows: int, kinds: list[str]) -> None:
+    found = explained(mismatch("rnn.weight_ih_l0", (rows, 40), (rows, 50)))
+    calls = found.causes[0].fix.splitlines()
+    assert [call.partition("  #")[0] for call in calls] == kinds
+    assert any("leave the kind open" in note for note in found.notes)
+
+
+def test_a_name_tells_the_kind_and_the_explanation_says_so() -> None:
+    found = explained(mismatch("lstm.weight_ih_l0", (320, 40), (320, 50)))
+    assert found.causes[0].fix.startswith("nn.LSTM(40, 80, ...)")
+    assert any("taken from the names" in note for note in found.notes)
+
+
+def test_a_recurrent_weight_shows_the_kind_whatever_the_name() -> None:
+    found = explained(mismatch("lstm.weight_hh_l0", (240, 80), (360, 120)))
+    assert (
+        found.meaning
+        == "The GRU `lstm` has hidden_size 80 in the checkpoint, but 120 in the model."
+    )
+
+
+def test_weights_of_no_layer_of_pytorch_are_shown_by_their_shapes() -> None:
+    found = explained(mismatch("lstm.weight_hh_l0", (240, 80), (240, 110)))
+    assert found.mistake == "checkpoint-sizes"
+    assert "(240, 80)" in found.meaning
+
+
+def test_a_wider_upper_layer_is_above_a_bidirectional_one() -> None:
+    found = explained(mismatch("encoder.rnn.weight_ih_l1", (2048, 512), (2048, 1024)))
+    assert sides(found)["bidirectional"] == ("False", "True")
+    assert any("`strict=False`" in note and "_reverse" in note for note in found.notes)
+
+
+def test_pytorch_04_wrote_the_shapes_the_wrong_way_round() -> None:
+    found = explained(
+        "RuntimeError: Error(s) in loading state_dict for Net:\n\tsize mismatch for"
+        " rnn.weight_hh_l0: copying a param of torch.Size([320, 80]) from checkpoint, where the"
+        " shape is torch.Size([640, 160]) in current model."
+    )
+    assert sides(found)["hidden_size"] == (160, 80)
+
+
+def test_pytorch_03_printed_what_it_could_not_copy() -> None:
+    found = explained(
+        "While copying the parameter named rnn.weight_hh_l0, whose dimensions in the model are"
+        " torch.Size([2400, 800]) and whose dimensions in the checkpoint are torch.Size([1600,"
+        " 400]), ...\nTraceback (most recent call last):\n"
+        '  File "train.py", line 163, in main\n'
+        "    model.load_state_dict(package['state_dict'])\n"
+        "RuntimeError: invalid argument 2: sizes do not match at /tmp/THCTensorCopy.c:95"
+    )
+    assert sides(found)["kind"] == ("LSTM", "GRU")
+    assert sides(found)["hidden_size"] == (400, 800)
+
+
+def test_lines_without_the_name_of_an_exception_are_read_together() -> None:
+    lines = [
+        mismatch("lstm.weight_ih_l0", (64, 3), (32, 3)),
+        mismatch("lstm.weight_hh_l0", (64, 16), (32, 8)),
+    ]
+    found = explained("\n\t".join(lines))
+    assert sides(found)["hidden_size"] == (16, 8)
+
+
+@pytest.mark.parametrize(
+    ("saved", "model"),
+    [
+        (nn.DataParallel(nn.LSTM(3, 4)), nn.LSTM(3, 4)),
+        (nn.LSTM(3, 4), nn.DataParallel(nn.LSTM(3, 4))),
+        (nn.Sequential(nn.GRU(3, 4)), nn.GRU(3, 4)),
+        (nn.GRU(3, 4), nn.Sequential(nn.GRU(3, 4))),
+        (nn.ModuleDict({"lstm": nn.LSTM(3, 4)}), nn.ModuleDict({"rnn": nn.LSTM(3, 4)})),
+    ],
+)
+def test_the_fix_of_a_prefix_loads_the_weights(saved: nn.Module, model: nn.Module) -> None:
+    state = saved.state_dict()
+    found = explained(refused(model, state))
+    assert found.mistake == "checkpoint-prefix"
+    mended(found, model, state)
+    assert same_weights(model, state)
+
+
+def test_what_differs_apart_from_a_prefix_is_said() -> None:
+    found = explained(refused(nn.GRU(3, 4), nn.DataParallel(nn.GRU(3, 4, 2)).state_dict()))
+    assert found.mistake == "checkpoint-prefix"
+    assert any("num_layers 2 in the checkpoint, but 1" in note for note in found.notes)
+
+
+def test_the_prefix_of_data_parallel_in_both_is_no_mistake() -> None:
+    found = explained(
+        refused(nn.DataParallel(nn.GRU(3, 4)), nn.DataParallel(nn.GRU(3, 4, 3)).state_dict())
+    )
+    assert found.mistake == "checkpoint-layer"
+    assert sides(found)["num_layers"] == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("saved", "model"),
+    [
+        ({"gru": nn.GRUCell(3, 4)}, {"gru": nn.GRU(3, 4)}),
+        ({"b": nn.GRUCell(3, 4), "f": nn.GRUCell(3, 4)}, {"gru": nn.GRU(3, 4, bidirectional=True)}),
+        ({"gru": nn.GRU(3, 4, bidirectional=True)}, {"f": nn.GRUCell(3, 4), "b": nn.GRUCell(3, 4)}),
+    ],
+)
+def test_the_fix_for_cells_in_place_of_layers_loads_the_weights(
+    saved: dict[str, nn.Module], model: dict[str, nn.Module]
+) -> None:
+    state, into = nn.ModuleDict(saved).state_dict(), nn.ModuleDict(model)
+    found = explained(refused(into, state))
+    assert found.mistake == "checkpoint-cells"
+    mended(found, into, state)
+    assert same_weights(into, state)
+    backward = into.state_dict().get("gru.weight_hh_l0_reverse")
+    if backward is not None:
+        assert torch.equal(backward, state["b.weight_hh"])
+
+
+def test_a_dict_around_the_weights() -> None:
+    state = nn.LSTM(3, 4).state_dict()
+    text = refused(nn.LSTM(3, 4), {"epoch": 1, "optimizer_state": {}, "net_state": state})
+    found = explained(text)
+    assert found.mistake == "checkpoint-wrapped"
+    assert 'checkpoint["net_state"]' in found.causes[0].fix
+
+
+@pytest.mark.parametrize(
+    ("name", "noun"),
+    [
+        ("word_embeddings.weight", "nn.Embedding(20, 200)"),
+        ("hidden2tag.weight", "nn.Linear(200, 20)"),
+    ],
+)
+def test_layers_that_are_not_recurrent(name: str, noun: str) -> None:
+    found = explained(mismatch(name, (20, 200), (22, 200)))
+    assert found.mistake == "checkpoint-sizes"
+    assert noun in "\n".join(cause.fix for cause in found.causes)
+
+
+def test_a_linear_layer_of_twice_the_features_reads_a_bidirectional_layer() -> None:
+    found = explained(refused(nn.Linear(8, 2), nn.Linear(4, 2).state_dict()))
+    assert "bidirectional" in found.causes[0].why
+
+
+@pytest.mark.parametrize("text", [t for t in reported() if t["id"].startswith(_SUBJECTS)])
+def test_reported_texts_are_explained_with_all_they_must_say(text: dict[str, Any]) -> None:
+    assert missing(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "KeyError: 'state'",
+        "AttributeError: 'Series' object has no attribute 'copy'",
+        "AttributeError: 'dict' object has no attribute 'to'",
+        "AttributeError: 'Model' object has no attribute 'items'",
+        "EOFError: Ran out of input",
+        "ModuleNotFoundError: No module named 'pandas'",
+        "TypeError: missing keys in the config: 'a.b'",
+        "ValueError: cannot reshape array of size 30 into shape (2, 2)",
+    ],
+)
+def test_errors_of_other_libraries_are_not_explained(text: str) -> None:
+    assert explain(text) is None
