@@ -46,19 +46,19 @@ class Dim(int):
         return int(self), self.term
 
     def __add__(self, other: int) -> Dim:
-        return _combined(int(self) + int(other), "+", self, other)
+        return _combined(int.__add__(self, other), "+", self, other)
 
     def __radd__(self, other: int) -> Dim:
-        return _combined(int(other) + int(self), "+", other, self)
+        return _combined(int.__radd__(self, other), "+", other, self)
 
     def __sub__(self, other: int) -> Dim:
-        return _combined(int(self) - int(other), "-", self, other)
+        return _combined(int.__sub__(self, other), "-", self, other)
 
     def __mul__(self, other: int) -> Dim:
-        return _combined(int(self) * int(other), "*", self, other)
+        return _combined(int.__mul__(self, other), "*", self, other)
 
     def __rmul__(self, other: int) -> Dim:
-        return _combined(int(other) * int(self), "*", other, self)
+        return _combined(int.__rmul__(self, other), "*", other, self)
 
 
 def named(symbol: str, value: int) -> Dim:

@@ -596,3 +596,29 @@ def test_arithmetic_is_that_of_python(text: str) -> None:
     elif "digits" not in problem and "has no value" not in problem:
         value = eval(text)  # noqa: S307
         assert not isinstance(value, int) or value < 1, problem
+
+
+@st.composite
+def calls_of_numbers_and_flags(draw: st.DrawFn) -> str:
+    """A call whose arguments are numbers and flags, right or wrong, in any order."""
+    value = st.sampled_from(["0", "1", "2", "20", "40", "True", "False"])
+    name = st.sampled_from([*FIELDS, "device", "size"])
+    places = draw(st.lists(value, max_size=5))
+    words = draw(st.lists(st.builds("{}={}".format, name, value), max_size=4))
+    arguments = [*places, *words]
+    arguments = draw(st.permutations(arguments)) if draw(st.integers(0, 9)) == 0 else arguments
+    return f"{draw(st.sampled_from(list(CONSTRUCTORS)))}({', '.join(arguments)})"
+
+
+@examples(500)
+@given(calls_of_numbers_and_flags())
+def test_a_plain_call_is_taken_as_pythons_parser_takes_it(text: str) -> None:
+    """A blank at the end makes no difference, but such a call is not read the quick way."""
+    try:
+        parsed = read_call(f"{text} ")
+    except RequestError as error:
+        with pytest.raises(RequestError) as refused_too:
+            read_call(text)
+        assert refused_too.value.hint == error.hint
+    else:
+        assert read_call(text) == parsed

@@ -234,7 +234,7 @@ def _subject(
     words = entry.words._replace(layer=of_target.layer, target=of_target.target)
     request = f"rnnshape check {manifest.document.word} --only {word(entry.name)}"
     origin = replace(target.origin, words=words, request=request)
-    target = replace(target, name=entry.name, origin=origin)
+    target = target.named(entry.name, origin)
     settings = settings_for(target, device=device, dtype=dtype)
     return subject_of(target, entry.input, settings, fixed=target.fields.keys())
 

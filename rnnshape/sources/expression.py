@@ -13,7 +13,13 @@ from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.subject import Origin
 from rnnshape.layer.traps import PositionalBias, Trap, UncheckedFlag, UncheckedSize
 from rnnshape.sources import literal
-from rnnshape.sources.constructor import ARGUMENTS, Constructor, bind_arguments, require_accepted
+from rnnshape.sources.constructor import (
+    ARGUMENTS,
+    CONSTRUCTORS,
+    Constructor,
+    bind_arguments,
+    require_accepted,
+)
 from rnnshape.sources.literal import Constant
 from rnnshape.sources.pasted import EXAMPLE_CALL, Construction, construction
 from rnnshape.sources.target import Target
@@ -32,6 +38,13 @@ _PYTHON: Final = re.compile(
     re.IGNORECASE,
 )
 _FILE: Final = re.compile(r"\.(?:pt|pth|bin|ckpt|safetensors)(?::[\w.]*)?\s*\Z")
+
+_VALUE: Final = r"(?:[a-z_]+=)?(?:0|[1-9][0-9]{0,17}|True|False)"
+_PLAIN: Final = re.compile(
+    r"(?:torch\.)?nn\.(?P<class>(?:LSTM|GRU|RNN)(?:Cell)?)"
+    rf"\((?P<arguments>{_VALUE}(?:, {_VALUE})*)\)"
+)
+_FLAG_VALUES: Final[Mapping[str, Any]] = {"True": True, "False": False}
 
 # A line that print shows of an nn.RNN, whatever its nonlinearity.
 _PRINTED_RNN: Final = re.compile(
@@ -80,6 +93,8 @@ def read_call(text: str) -> Target:
             f"the text has {len(text):,} characters; the most is {_LONGEST_TEXT:,}",
             hint=f"give the constructor call alone: {EXAMPLE_CALL}",
         )
+    if (plain := _plain(text)) is not None:
+        return plain
     try:
         target = _used(construction(text))
     except (RecursionError, MemoryError) as error:
@@ -89,6 +104,31 @@ def read_call(text: str) -> Target:
         ) from error
     unknown = {"nonlinearity"} if _PRINTED_RNN.search(text) else ()
     return replace(target, unknown=frozenset(unknown))
+
+
+def _plain(text: str) -> Target | None:
+    """The layer of a call of numbers and flags alone, if nothing about it needs an explanation.
+
+    Most calls of a manifest are such, and Python's parser takes several times as long.
+    """
+    match = _PLAIN.fullmatch(text)
+    if match is None:
+        return None
+    constructor = CONSTRUCTORS[f"nn.{match['class']}"]
+    words = [word.rpartition("=") for word in match["arguments"].split(", ")]
+    places = sum(not equals for _, equals, _ in words)
+    names = [*constructor.arguments[:places], *(name for name, _, _ in words[places:])]
+    plain = {*constructor.keywords} - {"nonlinearity", "device", "dtype"}
+    once = len(words) == len({*names}) and {*names} <= plain
+    if not once or not {*names} >= {"input_size", "hidden_size"}:
+        return None
+    values = [_FLAG_VALUES.get(value, value) for _, _, value in words]
+    given = dict(zip(names, (v if isinstance(v, bool) else int(v) for v in values), strict=True))
+    by_name = {name: given[name] for name in constructor.arguments if name in given}
+    try:
+        return _layer(constructor, by_name, places, text)
+    except RequestError:
+        return None
 
 
 def with_arguments(text: str, fields: Mapping[str, Any]) -> str | None:
@@ -146,20 +186,30 @@ def _target(constructor: Constructor, call: ast.Call) -> Target:
     nodes = bind_arguments(constructor, call)
     device, dtype = nodes.pop("device", None), nodes.pop("dtype", None)
     by_name = {name: literal.constant(node, name) for name, node in nodes.items()}
-    require_accepted(constructor, by_name, len(call.args))
+    layer = _layer(constructor, by_name, len(call.args), ast.unparse(call))
+    return replace(
+        layer,
+        device=literal.device(device) if device else None,
+        dtype=literal.dtype(dtype) if dtype else None,
+    )
+
+
+def _layer(
+    constructor: Constructor, by_name: Mapping[str, Constant], places: int, text: str
+) -> Target:
+    """The layer of a call with these arguments, the first `places` of them without their names."""
+    require_accepted(constructor, by_name, places)
     config = RNNConfig(
         kind=constructor.kind,
         cell=constructor.cell,
         **{name: _taken_as(name, value) for name, value in by_name.items()},
     )
-    traps = (*_bias(constructor, len(call.args), config, by_name), *_unchecked(by_name))
+    traps = (*_bias(constructor, places, config, by_name), *_unchecked(by_name))
     given = [*by_name, *(["cell"] if constructor.cell else [])]
     return Target(
         kind=constructor.kind,
         fields={name: getattr(config, name) for name in given},
-        origin=Origin(words=CALL, target=ast.unparse(call), traps=traps),
-        device=literal.device(device) if device else None,
-        dtype=literal.dtype(dtype) if dtype else None,
+        origin=Origin(words=CALL, target=text, traps=traps),
     )
 
 
