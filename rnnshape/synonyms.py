@@ -103,7 +103,8 @@ SECTIONS: Final = _table(
         "compare": "comparison ratio ratios alternatives siblings",
         "cost": "costs memory mem ram vram macs mac flops flop gflops madds compute bytes mb"
         " complexity footprint resources",
-        "frameworks": "framework keras tensorflow tf jax flax onnx",
+        "frameworks": "framework keras tensorflow tf tf1 jax flax linen nnx onnx mxnet cudnn onednn"
+        " tensorrt coreml port porting convert conversion",
         "findings": "finding notes note warnings advice",
         "expectations": "expect expectation expected",
         "time": "timing speed latency benchmark runtime",
@@ -122,6 +123,19 @@ FORMATS: Final = _table(
     }
 )
 
+_FRAMEWORKS: Final = _table(
+    {
+        "keras": "keras3 tf tf2 tensorflow tensorflow2 tfkeras",
+        "tf1": "tensorflow1 tfv1",
+        "linen": "flax jax flaxlinen",
+        "nnx": "flaxnnx",
+        "onnx": "ort onnxruntime",
+        "mxnet": "gluon mx",
+        "onednn": "mkldnn dnnl",
+        "tensorrt": "trt",
+        "coreml": "coremltools mil apple",
+    }
+)
 _COLORS: Final = _table({"never": "no off none false 0", "always": "yes on true force 1"})
 _COLUMNS: Final = _table(
     {
@@ -135,6 +149,7 @@ _SIZES: Final = _table({"hidden": "hiddensize units h", "proj": "projsize projec
 OF_VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     "--show": SECTIONS,
     "--format": FORMATS,
+    "--to": _FRAMEWORKS,
     "--color": _COLORS,
     "--sort": _COLUMNS,
     "--solve": _SIZES,
@@ -211,6 +226,7 @@ OPTIONS: Final = _table(
         "--output": "out outputfile outfile save saveas saveto write tofile export dest file"
         " destination",
         "--show": "section sections display print view include",
+        "--to": "convert convertto export port framework",
         "--full": "unfold expand allweights everyweight",
         "--color": "colour colors colours",
         "--only": "module modules filter select",

@@ -158,7 +158,13 @@ def test_initial_states_that_are_left_out_are_zeros(kind: Kind) -> None:
     [
         pytest.param(RNNConfig(kind=Kind.GRU), ["output[-1] == h_n[0]"], id="one layer"),
         pytest.param(
-            RNNConfig(kind=Kind.GRU, num_layers=3), ["output[-1] == h_n[-1]"], id="three layers"
+            RNNConfig(kind=Kind.GRU, num_layers=3),
+            [
+                "output[-1] == h_n[-1]",
+                "h_n.transpose(0, 1).reshape(5, -1)[0] == h_n[:, 0].flatten()",
+                "h_n.view(5, -1)[0] != h_n[:, 0].flatten()",
+            ],
+            id="three layers",
         ),
         pytest.param(
             RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=True),
@@ -170,6 +176,8 @@ def test_initial_states_that_are_left_out_are_zeros(kind: Kind) -> None:
                 "h_n[:4] != h_n[0::2]",
                 "h_n.view(4, 2, 5, 40).sum(1).shape == (4, 5, 40)",
                 "torch.cat([h_n[0::2], h_n[1::2]], -1).shape == (4, 5, 80)",
+                "h_n.transpose(0, 1).reshape(5, -1)[0] == h_n[:, 0].flatten()",
+                "h_n.view(5, -1)[0] != h_n[:, 0].flatten()",
             ],
             id="four layers in two directions",
         ),

@@ -22,7 +22,7 @@ from tests.strategies import configs, examples
 
 def _diagram(config: RNNConfig, spec: InputSpec | None = None) -> Diagram:
     subject = Subject(config=config, input_spec=spec or InputSpec())
-    (drawn,) = diagram(Inspection(report=predicted_report(subject)))
+    drawn, *_ = diagram(Inspection(report=predicted_report(subject)))
     assert isinstance(drawn, Diagram)
     return drawn
 

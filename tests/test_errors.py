@@ -203,8 +203,8 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "a length of 0": (
         ("lstm", "--lengths", "7,0,2"),
         (
-            "--lengths must be whole numbers of 1 or more, separated by commas, not 7,0,2",
-            "--lengths 7,1,2",
+            "a length is 0, for which pack_padded_sequence raises: each row needs a step",
+            "--lengths 7,2: pack only the rows that have steps, those of mask = lengths > 0",
         ),
     ),
     "a negative length among others": (

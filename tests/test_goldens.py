@@ -391,14 +391,16 @@ def test_costs_are_those_of_pytorchs_tensors(golden: Golden) -> None:
 
 @EACH_TABLE
 def test_each_framework_adds_the_biases_it_says(golden: Golden) -> None:
-    rows = golden.found(r"(PyTorch|Keras|Flax|ONNX) +(\S+) +(none|one|two) .*?([\d,]+)")
+    name = r"(PyTorch|Keras|Flax|ONNX|TensorFlow 1|MXNet|cuDNN|oneDNN|TensorRT|Core ML)"
+    rows = golden.found(rf"{name} +(\S+) +(none|one|two) .*?([\d,]+)")
     assert bool(rows) is ("--show all" in golden.command)
     if rows:
         module = golden.module()
-        biases = sum(int(value.numel()) for value in module.parameters() if value.dim() == 1)
-        kept = {"none": 0, "one": biases // 2, "two": biases}
+        matrices = [value for value in module.parameters() if value.dim() == 2]
+        one = sum(len(value) for value in matrices if value.shape[0] % module.hidden_size == 0) // 2
+        kept = {"none": 0, "one": one, "two": 2 * one}
         for row in rows:
-            assert number(row[4]) == parameters(module) - biases + kept[row[3]]
+            assert number(row[4]) == sum(value.numel() for value in matrices) + kept[row[3]]
 
 
 @EACH_TABLE
@@ -468,7 +470,9 @@ def test_the_json_counts_what_pytorch_counts() -> None:
     module = nn.RNN(2, 3, bias=False, device="meta")
     assert layer["totals"] == totals(module, (5, 4, 2))
     assert layer["gates"] == {"h": [0, 3]}
-    assert {row["parameters"] for row in layer["frameworks"]} == {parameters(module)}
+    kept = {"none": 0, "one": 3, "two": 6}
+    for row in layer["frameworks"]:
+        assert row["parameters"] == parameters(module) + kept[row["biases"]]
     assert [(row["name"], tuple(row["shape"])) for row in layer["weights"]] == [
         (name, tuple(value.shape)) for name, value in module.named_parameters()
     ]

@@ -75,7 +75,7 @@ def _require_true(report: Report) -> None:
 
 
 # How to index h_n and what a decoder takes.
-_IN_DETAIL = {"not-the-forwards", "decoder-sum", "decoder-cat"}
+_IN_DETAIL = {"not-the-forwards", "sequence-row", "mixed-row", "decoder-sum", "decoder-cat"}
 
 
 def _in_detail(report: Report) -> str:

@@ -16,6 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from rnnshape.analysis.frameworks.registry import NAMES, framework
 from rnnshape.document.data import FORMAT_VERSION
 from rnnshape.document.findings import finding_code
 from rnnshape.layer.config import Kind, RNNConfig
@@ -43,7 +44,7 @@ matches = "gru"
 REQUESTS = {
     "report": (
         *("lstm", "--layers", "2", "--bidir", "--proj", "10", "--dropout", "0.5", "--with-state"),
-        *("--batch", "7", "--seq", "7", "--expect", "h_n = 4,7,10"),
+        *("--batch", "7", "--seq", "7", "--expect", "h_n = 4,7,10", "--to", "tf1"),
     ),
     "compare": ("compare", "nn.LSTM(20, 40, True)", "gru", "--run"),
     "budget": ("budget", "lstm", "--params", "10k", "--dropout", "0.5"),
@@ -194,6 +195,9 @@ def test_the_enumerations_of_the_schemas_are_those_of_the_program() -> None:
         axis for tensor in tensors.values() for axis in tensor.axes
     }
     assert set(report["tensors"]["properties"]) == set(tensors)
+    assert report["framework_name"]["enum"] == [*NAMES]
+    titles = dict.fromkeys(framework(name).title for name in NAMES)
+    assert report["framework"]["enum"] == ["PyTorch", *titles]
 
 
 @each_document

@@ -248,6 +248,8 @@ class _RandomStates(torch.nn.LSTM):
                 ("h_n.view(2, 2, 5, 2)[-1, 0] == h_n[-2]", True, False),
                 ("h_n.view(2, 2, 5, 2).sum(1).shape == (2, 5, 2)", True, False),
                 ("torch.cat([h_n[0::2], h_n[1::2]], -1).shape == (2, 5, 4)", True, False),
+                ("h_n.transpose(0, 1).reshape(5, -1)[0] == h_n[:, 0].flatten()", True, False),
+                ("h_n.view(5, -1)[0] != h_n[:, 0].flatten()", True, False),
             ],
             id="states that follow batch_first",
         ),

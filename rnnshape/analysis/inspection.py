@@ -20,6 +20,7 @@ class Inspection:
     report: LayerReport
     judgements: tuple[Judgement, ...] = ()
     match: Match | None = None  # another layer that it must match
+    to: str | None = None  # the framework to convert it to, of analysis/frameworks
 
     @property
     def subject(self) -> Subject:

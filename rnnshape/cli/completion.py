@@ -48,6 +48,12 @@ def _formats(_: Any) -> Iterable[str]:
     return (each.value for each in Format)
 
 
+def _frameworks(_: Any) -> Iterable[str]:
+    from rnnshape.analysis.frameworks.registry import NAMES
+
+    return NAMES
+
+
 def _dtypes(_: Any) -> Iterable[str]:
     from rnnshape.layer.settings import DType
 
@@ -74,6 +80,7 @@ _KINDS: Final = _listed("lstm", "gru", "rnn")
 # By option, or by the metavar of an argument.
 _VALUES: Final[Mapping[str, Callable[[Any], Iterable[str]]]] = {
     "--show": _sections,
+    "--to": _frameworks,
     "--format": _formats,
     "--dtype": _dtypes,
     "--device": _listed("cpu", "cuda", "mps", "xpu", "meta"),

@@ -16,12 +16,12 @@ from rnnshape.cli.options import (
     TARGET,
     ExpectOptions,
     InputOptions,
-    OutputOptions,
+    LayerOutputOptions,
     RunOptions,
     TargetOptions,
     option,
 )
-from rnnshape.cli.reports import deliver, layer_plan
+from rnnshape.cli.reports import converting_to, deliver, layer_plan
 from rnnshape.document.sections import DEFAULT_SECTIONS, FOUND_SECTIONS, MODEL_SECTIONS
 from rnnshape.errors import RequestError, RequestErrors, gathered
 from rnnshape.layer.report import predicted_report
@@ -81,8 +81,9 @@ def _inspect(
     input_: InputOptions,
     run: _RunOfFound,
     expect: ExpectOptions,
-    output: OutputOptions,
+    output: LayerOutputOptions,
 ) -> int:
+    to = converting_to(output)
     other = None if target.matches is None else read_target(target.matches)
     given = tuple(map(read_given_tensor, target.forward or ()))
 
@@ -90,7 +91,7 @@ def _inspect(
         settings = settings_for(read, device=run.device, dtype=run.dtype)
         told = read if other is None else read.informed_by(other)
         subject = subject_of(told, input_fields(input_), settings, fixed=read.fields.keys())
-        found = judged(expect, predicted_report(subject))
+        found = replace(judged(expect, predicted_report(subject)), to=to)
         return found if other is None else replace(found, match=matched(read, other))
 
     numbered = _sources(target.targets or [], given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnshape.cli.command import Help, command, words_of
@@ -11,10 +12,10 @@ from rnnshape.cli.options import (
     ExpectOptions,
     InputOptions,
     LayerOptions,
-    OutputOptions,
+    LayerOutputOptions,
     RunOptions,
 )
-from rnnshape.cli.reports import deliver, layer_plan
+from rnnshape.cli.reports import converting_to, deliver, layer_plan
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind
 from rnnshape.layer.report import predicted_report
@@ -35,9 +36,9 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
         input_: InputOptions,
         run: RunOptions,
         expect: ExpectOptions,
-        output: OutputOptions,
+        output: LayerOutputOptions,
     ) -> int:
-        plan = layer_plan(output, timed=run.time)
+        plan, to = layer_plan(output, timed=run.time), converting_to(output)
         try:
             target, of_input = described(kind, layer), input_fields(input_)
             settings = settings_for(target, device=run.device, dtype=run.dtype)
@@ -53,7 +54,8 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
             words = [str(error.fields["kind"]).lower()]
             words += words_of(given, input_, run, expect, output)
             raise _instead(error, words) from error
-        return deliver([judged(expect, predicted_report(subject))], plan, run, expect)
+        inspection = replace(judged(expect, predicted_report(subject)), to=to)
+        return deliver([inspection], plan, run, expect)
 
     examples = (
         f"rnnshape {name} --hidden 40 --layers 4 --bidir --batch-first",

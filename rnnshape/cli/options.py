@@ -148,3 +148,15 @@ class OutputOptions:
     )
     full: bool = option(_OUTPUT, "--full", "", "Name every weight.", default=False)
     color: str = option(_OUTPUT, "--color", "WHEN", "auto, always or never.", default="auto")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerOutputOptions(OutputOptions):
+    """The same of a layer, which may go to another framework."""
+
+    to: str | None = option(
+        _OUTPUT,
+        "--to",
+        "NAME",
+        "Port to keras, onnx, linen, nnx, tf1, ...: every tensor, and a program.",
+    )

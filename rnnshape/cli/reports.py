@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.cli import exits
-from rnnshape.cli.options import ExpectOptions, OutputOptions, RunOptions
+from rnnshape.cli.options import ExpectOptions, LayerOutputOptions, RunOptions
 from rnnshape.cli.output import Delivery, Plan
 from rnnshape.document.report import report_document
 from rnnshape.document.sections import (
@@ -26,13 +26,16 @@ if TYPE_CHECKING:
 
 
 def layer_plan(
-    output: OutputOptions, *, timed: bool, default: frozenset[str] | None = None
+    output: LayerOutputOptions, *, timed: bool, default: frozenset[str] | None = None
 ) -> Plan:
     """Where to write a document of layers, and which of its sections.
 
     `default` has those of a target; None where options alone describe a layer, so that there are no
-    sections on where it was found.
+    sections on where it was found. A framework to convert to is shown in any case, if only by
+    the program that `--show code` prints.
     """
+    if output.to is not None and "code" not in (output.show or ()):
+        output = replace(output, show=[*(output.show or ()), "frameworks"])
     sections = [
         name
         for name, traits in SECTIONS.items()
@@ -75,6 +78,16 @@ def deliver(
         agrees=not any(each.report.disagrees for each in inspections),
         holds=all(each.holds for each in inspections),
     )
+
+
+def converting_to(output: LayerOutputOptions) -> str | None:
+    """The framework to convert to, if one is named. Raises RequestError for an unknown one."""
+    if output.to is None:
+        return None
+    from rnnshape.analysis.frameworks.registry import NAMES
+    from rnnshape.sources.values import one_of
+
+    return one_of(output.to, "--to", NAMES)
 
 
 def _more(subjects: Sequence[Subject], plan: Plan) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from rnnshape import __version__
 from rnnshape.analysis.comparison import Compared, against_siblings
 from rnnshape.analysis.cost import cost as cost_of
-from rnnshape.analysis.frameworks import counterparts
+from rnnshape.analysis.frameworks.counterparts import Counterpart, counterparts, counterparts_in
+from rnnshape.analysis.frameworks.registry import framework
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.dims import ints, shape_formula
 from rnnshape.document.findings import finding_code, finding_text, trap_text, traps_of
@@ -98,7 +99,8 @@ def _module(inspection: Inspection) -> Mapping[str, Any]:
         },
         "claims": [_claim(claim) for claim in report.claims],
         "comparison": [_compared(row) for row in against_siblings(subject)],
-        "frameworks": [asdict(row) for row in counterparts(subject)],
+        "frameworks": [_counterpart(row) for row in counterparts(subject)],
+        "port": None if inspection.to is None else _port(subject, inspection.to),
         "timings": [_timing(each) for each in (report.run and report.run.value("timing")) or ()],
         "findings": findings_data(report.findings, subject),
         "expectations": [expectation_data(each) for each in inspection.judgements],
@@ -249,6 +251,53 @@ def _compared(row: Compared) -> Mapping[str, Any]:
         "macs": row.macs,
         "parameters_ratio": ratio_data(row.parameters_ratio),
         "macs_ratio": ratio_data(row.macs_ratio),
+    }
+
+
+def _counterpart(row: Counterpart) -> Mapping[str, Any]:
+    return {
+        "framework": row.title,
+        "to": row.name or None,
+        "layer": row.layer,
+        "biases": row.biases,
+        "gates": row.gates,
+        "parameters": row.parameters,
+        "exact": row.port is None or row.port.exact,
+    }
+
+
+def _port(subject: Subject, name: str) -> Mapping[str, Any]:
+    """All that is known of a layer in one framework: null and empty where it has none like it."""
+    found, rows = framework(name), counterparts_in(name, subject)
+    return {
+        "framework": found.title,
+        "to": name,
+        "page": found.page,
+        "tested": found.runs,
+        "objects": found.objects,
+        "layers": [
+            {
+                "layer": row.layer,
+                "arrays": [
+                    {
+                        "name": array.name,
+                        "first_layer": array.layers[0],
+                        "last_layer": array.layers[-1],
+                        "shape": list(array.shape),
+                        "count": array.count,
+                        "source": array.source,
+                    }
+                    for array in row.arrays
+                ],
+            }
+            for row in rows
+        ],
+        "tensors": [
+            {"name": each.name, "shape": list(each.shape), "pytorch": each.pytorch}
+            for each in (rows[0].tensors if rows else ())
+        ],
+        "limits": list(found.limits(subject.config)),
+        "program": rows[0].program if rows else [],
     }
 
 

@@ -35,6 +35,9 @@ class Weight:
 class Part:
     """A slice of a tensor; where they are given, after `.view(*view)` and before `.sum(summed)`.
 
+    With `swapped`, the first two axes change places before, so that the view must be a reshape; and
+    with `flat`, the slice becomes one axis.
+
     What is printed, `output[-1, :, :40]`, and what a run slices are this one value.
     """
 
@@ -42,15 +45,18 @@ class Part:
     view: Dims | None = None
     index: tuple[Index, ...] = ()
     summed: int | None = None  # the dimension
+    swapped: bool = False
+    flat: bool = False
 
     def __str__(self) -> str:
-        view = "" if self.view is None else f".view({', '.join(map(str, self.view))})"
+        method = ".transpose(0, 1).reshape" if self.swapped else ".view"
+        view = "" if self.view is None else f"{method}({', '.join(map(str, self.view))})"
         index = list(self.index)
         while index and index[-1] == _WHOLE:
             index.pop()
         inside = f"[{', '.join(map(_written_index, index))}]" if index else ""
         total = "" if self.summed is None else f".sum({self.summed})"
-        return f"{self.tensor}{view}{inside}{total}"
+        return f"{self.tensor}{view}{inside}{total}{'.flatten()' * self.flat}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +79,8 @@ ClaimCode: TypeAlias = Literal[
     "view",
     "not-the-last-step",
     "not-the-forwards",
+    "sequence-row",
+    "mixed-row",
     "decoder-sum",
     "decoder-cat",
     "zero-state",

@@ -61,7 +61,13 @@ class InputSpec:
                 lengths=self.lengths,
             )
         for length in self.lengths:
-            require_size("length", length, least=1)
+            require_size("length", length, least=0)
+        if 0 in self.lengths:
+            raise RequestError(
+                "a length is 0, for which pack_padded_sequence raises: each row needs a step",
+                hint="{lengths}: pack only the rows that have steps, those of mask = lengths > 0",
+                lengths=tuple(filter(None, self.lengths)) or (1,),
+            )
         if not self.lengths:
             raise RequestError(
                 "lengths is empty; there must be one for each row", lengths=(7, 3, 2)

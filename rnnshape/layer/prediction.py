@@ -54,6 +54,8 @@ def _claims(subject: Subject, tensors: Mapping[str, Tensor]) -> Iterator[Claim]:
         yield from _final_states_of_rows(config, spec.lengths, output, h_n)
     if config.bidirectional:
         yield from _directions(config, h_n)
+    if spec.batched and spec.batch_size > 1 and h_n.shape[0] > 1:
+        yield from _rows_of_sequences(spec.batch_size, h_n)
 
 
 def _final_states(config: RNNConfig, seq_len: int, output: Tensor, h_n: Tensor) -> Iterator[Claim]:
@@ -104,6 +106,14 @@ def _final_states_of_rows(
         if length < longest:
             padding = part(output, {"seq": -1, "batch": row, **forward})
             yield Claim(code="row-padding", row=row, left=padding, relation="!=", right=final)
+
+
+def _rows_of_sequences(batch: int, h_n: Tensor) -> Iterator[Claim]:
+    """How h_n becomes one row for each sequence, and how it does not."""
+    rows = Part(tensor=h_n.name, view=(batch, -1), index=(0,))
+    own = replace(part(h_n, {"batch": 0}), flat=True)
+    yield Claim(code="sequence-row", left=replace(rows, swapped=True), right=own)
+    yield Claim(code="mixed-row", left=rows, relation="!=", right=own)
 
 
 def _directions(config: RNNConfig, h_n: Tensor) -> Iterator[Claim]:

@@ -135,8 +135,10 @@ def _holds(claim: Claim, results: Mapping[str, torch.Tensor]) -> bool | None:
 def _evaluated(expression: Expression, results: Mapping[str, torch.Tensor]) -> torch.Tensor:
     match expression:
         case Part(tensor=name, view=view, index=index, summed=summed):
-            whole = results[name]
-            sliced = (whole if view is None else whole.view(view))[index]
-            return sliced if summed is None else sliced.sum(summed)
+            whole = results[name].transpose(0, 1) if expression.swapped else results[name]
+            if view is not None:
+                whole = whole.reshape(view) if expression.swapped else whole.view(view)
+            sliced = whole[index] if summed is None else whole[index].sum(summed)
+            return sliced.flatten() if expression.flat else sliced
         case Cat(parts=parts):
             return torch.cat([_evaluated(each, results) for each in parts], -1)

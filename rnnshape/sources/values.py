@@ -17,7 +17,7 @@ MOST_LISTED = 100_000
 # so that they are not compiled at start-up.
 _LONGEST_LIST = 200
 _WHOLE = re.compile(r"[+-]?[0-9]+")
-_LENGTH = re.compile(r"[+]?0*[1-9][0-9]*")
+_LENGTH = re.compile(r"[+]?[0-9]+")
 # 1,000 or 1,024, but not 128,256: a number in a list does not begin with 0.
 _THOUSANDS = r"[1-9][0-9]{0,2}(,[0-9]{3})*,0[0-9]{2}(,[0-9]{3})*"
 # In brackets, or with other signs between: `[32, 64]`, `32;64`, `32 64`.
@@ -183,7 +183,7 @@ def lengths(text: str, option: str) -> tuple[int, ...]:
             f"{option} must be whole numbers of 1 or more, separated by commas, not {quoted(text)}",
             hint=f"{option} {near or '7,3,2'}",
         )
-    return tuple(size(word, option) for word in words)
+    return tuple(size(word, option, least=0) for word in words)
 
 
 def probability(text: str, option: str) -> float:

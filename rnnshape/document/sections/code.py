@@ -19,9 +19,19 @@ _PAGES = "https://docs.pytorch.org/docs/stable/generated"
 
 
 def code(inspection: Inspection) -> Iterator[Block]:
-    """A program that runs unchanged; a comment has the address of PyTorch's page."""
-    lines = (short for line in _program(inspection.report) for short in _broken(line))
-    yield Picture(tuple(lines), language="python")
+    """A program that runs unchanged; a comment has the address of PyTorch's page.
+
+    With a framework to convert to, it is the program that converts.
+    """
+    if inspection.to is None:
+        lines = [short for line in _program(inspection.report) for short in _broken(line)]
+    else:
+        from rnnshape.analysis.frameworks.counterparts import counterparts_in  # few convert
+
+        found = counterparts_in(inspection.to, inspection.subject)
+        lines = found[0].program if found else []
+    if lines:
+        yield Picture(tuple(lines), language="python")
 
 
 def _broken(line: str) -> list[str]:

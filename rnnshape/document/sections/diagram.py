@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.dims import ints
-from rnnshape.document.model import Block, Code, Diagram, Node, Shape, Slot
+from rnnshape.document.model import Block, Code, Diagram, Node, Paragraph, Shape, Slot
+from rnnshape.layer.config import Kind
 from rnnshape.layer.facts import Index, Part
 from rnnshape.layer.formulas import state_names
 from rnnshape.layer.report import LayerReport
@@ -18,6 +19,9 @@ _MOST_LAYERS = 4
 def diagram(inspection: Inspection) -> Iterator[Block]:
     """Every layer and direction with the shape that it passes on and its indices of h_n."""
     yield Diagram(tuple(_stages(inspection.report)))
+    config = inspection.subject.config
+    if config.kind is Kind.LSTM and config.num_layers > 1:
+        yield Paragraph(("a layer reads h of the layer below at each step, never its c",))
 
 
 def _stages(report: LayerReport) -> Iterator[tuple[Node, ...]]:

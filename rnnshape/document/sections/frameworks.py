@@ -1,21 +1,52 @@
-"""The same nominal layer in PyTorch, Keras, Flax and ONNX, and how to make them equal."""
+"""The same layer in other frameworks; with --to, one in full and a program that converts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rnnshape.analysis.frameworks import counterparts
+from rnnshape.analysis.frameworks.counterparts import (
+    Counterpart,
+    PortedArray,
+    counterparts,
+    counterparts_in,
+)
+from rnnshape.analysis.frameworks.registry import NAMES, framework
 from rnnshape.analysis.inspection import Inspection
-from rnnshape.document.model import Block, Code, Column, Paragraph, Table
-from rnnshape.layer.config import Kind, RNNConfig
+from rnnshape.document.model import (
+    Block,
+    Code,
+    Column,
+    Inline,
+    Listing,
+    Paragraph,
+    Picture,
+    Shape,
+    Table,
+    Times,
+)
 
 
 def frameworks(inspection: Inspection) -> Iterator[Block]:
-    """Biases, gate order and count in each framework, and how to make them equal."""
-    config = inspection.subject.config
+    """Biases, gate order and count in each framework, and what fills its weights."""
+    if inspection.to is not None:
+        yield from _in_full(inspection, inspection.to)
+        return
     rows = counterparts(inspection.subject)
-    yield Table(
+    yield _overview(rows)
+    exact = [row for row in rows if row.port and row.port.exact]
+    filled = {row.name: ", ".join(row.steps) or "as they are" for row in reversed(exact)}
+    names = [name for name in NAMES if name in filled]
+    yield Listing(tuple((f"to {name}", (filled[name],)) for name in names))
+    yield from map(Paragraph, _inexact(rows))
+    words = inspection.subject.origin.words
+    if words.run == "option":
+        option = Code(words.bare("to", names[0]))
+        yield Paragraph((option, " says all, and prints the program that converts"))
+
+
+def _overview(rows: Sequence[Counterpart]) -> Table:
+    return Table(
         columns=(
             Column(key="framework", title="framework", headed=False),
             Column(key="layer", title="layer"),
@@ -24,73 +55,111 @@ def frameworks(inspection: Inspection) -> Iterator[Block]:
             Column(key="parameters", title="parameters", numeric=True),
         ),
         rows=tuple(
-            (row.framework, Code(row.layer), row.biases, row.gates, row.parameters) for row in rows
+            (row.title, Code(row.layer), row.biases, _gates(row), row.parameters) for row in rows
         ),
     )
-    yield from (Paragraph((text,)) for text in _remarks(config))
 
 
-def _remarks(config: RNNConfig) -> Iterator[str]:
-    """How to make the layers equal, and which layers the counts are of."""
-    if config.proj_size:
-        yield "no other framework here has a projection"
-        return
-    match config.kind:
-        case Kind.LSTM:
-            yield from _lstm(bias=config.bias)
-        case Kind.GRU:
-            yield from _gru(bias=config.bias)
-        case Kind.RNN:
-            yield from _rnn(bias=config.bias, relu=config.nonlinearity == "relu")
-    if config.num_layers > 1 or config.bidirectional:
-        yield (
-            "the counts are of the whole stack: Keras and Flax build it layer by layer and"
-            " direction by direction; an ONNX node is one layer with both directions"
-        )
+def _gates(row: Counterpart) -> str:
+    return row.gates or ("apart" if row.subject.config.kind.gates > 1 else "")
 
 
-def _lstm(*, bias: bool) -> Iterator[str]:
-    if bias:
-        yield "to Keras or Flax: transpose each weight, add the two biases"
-        yield "from Keras: unit_forget_bias=True starts b_f at 1; PyTorch does not"
-        yield "to ONNX: reorder the rows to i o f g, concatenate the two biases"
-    else:
-        yield "to Keras: use_bias=False, transpose each weight"
-        yield "to ONNX: reorder the rows to i o f g"
-        yield _NO_FLAX
+def _inexact(rows: Sequence[Counterpart]) -> Iterator[Inline]:
+    """Which layers cannot be made PyTorch's, and why."""
+    other = [f"{row.title} {row.layer}" for row in rows if row.port and row.port.other]
+    if other:
+        yield (f"the paper's cell, which is not PyTorch's: {', '.join(other)}",)
+    lacking = [row for row in rows if row.port and row.port.lacks]
+    if lacking:
+        names = ", ".join(f"{row.title} {row.layer}" for row in lacking)
+        assert lacking[0].port is not None
+        yield (f"without {lacking[0].port.lacks}, which a trained layer has: {names}",)
+    without = [framework(n).title for n in NAMES if not any(row.name == n for row in rows)]
+    if without:
+        yield (f"no projection in {', '.join(dict.fromkeys(without))}",)
 
 
-def _gru(*, bias: bool) -> Iterator[str]:
-    if bias:
-        yield (
-            "to Keras: reset_after=True (its default) is PyTorch's cell; transpose each weight,"
-            " reorder to z r n, stack the biases as (2, 3*H): b_ih, then b_hh"
-        )
-        yield "to linen.GRUCell: add b_ir + b_hr and b_iz + b_hz, keep b_in and b_hn"
-        yield "nnx.GRUCell is the same with b_hn = 0, which a trained layer does not have"
-        yield "to ONNX: linear_before_reset=1, reorder the rows to z r n, concatenate the biases"
-    else:
-        yield (
-            "to Keras: use_bias=False, reset_after=True (its default); transpose each weight,"
-            " reorder to z r n"
-        )
-        yield "to ONNX: linear_before_reset=1, reorder the rows to z r n"
-        yield _NO_FLAX
-    yield "reset_after=False is the paper's cell, which computes something else"
+def _in_full(inspection: Inspection, name: str) -> Iterator[Block]:
+    """One framework: its tensors by name and shape, what fills them, and the program."""
+    found, subject = framework(name), inspection.subject
+    rows = counterparts_in(name, subject)
+    yield Paragraph((f"{found.title}: {found.objects}",))
+    for row in rows:
+        yield from _of_layer(row)
+    if rows:
+        yield _in_and_out(rows[0])
+        each = [tensor.pytorch for tensor in rows[0].tensors]
+        meanings = {"[2*n": "n: the layer", "[n": "n: the layer", "d]": "d: 0 forward, 1 reverse"}
+        used = [text for sign, text in meanings.items() if any(sign in one for one in each)]
+        if used:
+            yield Paragraph(("; ".join(dict.fromkeys(used)),))
+    yield from (Paragraph((text,)) for text in found.limits(subject.config))
+    yield Paragraph((Code(found.page),))
+    program = rows[0].program if rows else []
+    if program:
+        yield Paragraph((_proof(rows[0]),))
+        yield Picture(tuple(program), language="python")
 
 
-def _rnn(*, bias: bool, relu: bool) -> Iterator[str]:
-    keras = " with activation='relu'" if relu else ""
-    flax = " with activation_fn=nn.relu" if relu else ""
-    onnx = " with activations=['Relu']" if relu else ""
-    if bias:
-        yield f"to Keras{keras} or Flax{flax}: transpose each weight, add the two biases"
-        yield f"to ONNX{onnx}: concatenate the two biases"
-    else:
-        yield f"to Keras{keras}: use_bias=False, transpose each weight"
-        if relu:
-            yield f"to ONNX{onnx}: the weights as they are"
-        yield _NO_FLAX
+def _of_layer(row: Counterpart) -> Iterator[Block]:
+    """The arrays of a layer, those of layers that are alike in one row."""
+    several = row.subject.config.num_layers > 1
+    arrays = [*row.arrays]
+    yield Paragraph((Code(row.layer), f": {row.parameters:,} parameters"))
+    yield Table(
+        columns=(
+            Column(key="array", title="array"),
+            *([Column(key="layers", title="layers", rank=1)] if several else []),
+            Column(key="shape", title="shape", numeric=True),
+            Column(key="count", title="count", numeric=True, rank=2),
+            Column(key="source", title="filled with"),
+        ),
+        rows=tuple(
+            (
+                Code(array.name),
+                *([_layers(array)] if several else []),
+                Shape(array.shape),
+                Times(array.count),
+                Code(array.source),
+            )
+            for array in arrays
+        ),
+    )
+    notes = [meaning for sign, meaning in _SIGNS.items() if any(sign in a.source for a in arrays)]
+    if notes:
+        yield Paragraph(("; ".join(notes),))
 
 
-_NO_FLAX: Final = "Flax's cells always have biases"
+_SIGNS: Final = {
+    "[": "[...]: the rows of these gates in this order",
+    ",": "a, b: one after the other",
+    "over": "a over b: two rows",
+}
+
+
+def _layers(array: PortedArray) -> str:
+    first, last = array.layers[0], array.layers[-1]
+    return str(first) if first == last else f"{first}..{last}"
+
+
+def _in_and_out(row: Counterpart) -> Table:
+    return Table(
+        columns=(
+            Column(key="tensor", title="in and out"),
+            Column(key="shape", title="shape", numeric=True),
+            Column(key="pytorch", title="in PyTorch"),
+        ),
+        rows=tuple(
+            (Code(each.name), Shape(each.shape), Code(each.pytorch)) for each in row.tensors
+        ),
+    )
+
+
+def _proof(row: Counterpart) -> str:
+    """What the program does, and how that is known."""
+    assert row.framework is not None
+    assert row.port is not None
+    only = " to PyTorch only" * bool(row.port.lacks)
+    if row.framework.runs:
+        return f"this program converts{only}, and compares the outputs:"
+    return "this program converts as that page says; it was not run with the library:"

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rnnshape.analysis.inspection import Inspection
-from rnnshape.document.model import Block, Code, Column, Equations, Paragraph, Table
+from rnnshape.document.model import (
+    Block,
+    Code,
+    Column,
+    Equations,
+    Paragraph,
+    Picture,
+    Table,
+)
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.formulas import gate_rows
 
@@ -28,6 +36,7 @@ def gates(inspection: Inspection) -> Iterator[Block]:
     yield _rows(config)
     yield Equations(tuple(_equations(config)))
     yield from (Paragraph((text,)) for text in _remarks(config))
+    yield Picture(tuple(_initialisation(config)), language="python")
 
 
 def _rows(config: RNNConfig) -> Table:
@@ -42,7 +51,7 @@ def _rows(config: RNNConfig) -> Table:
         rows=tuple(
             (
                 Code(gate),
-                Code(f"[{rows.start}:{rows.stop}]"),
+                Code(_written(rows)),
                 *(Code(_name(stem, config.kind, gate)) for stem in stems),
                 _MEANING[gate],
             )
@@ -87,6 +96,41 @@ def _remarks(config: RNNConfig) -> Iterator[str]:
     if config.bias:
         yield f"two biases, as in cuDNN: {effect}"
     if config.bias and config.kind is Kind.LSTM:
-        rows = gate_rows(config)["f"]
-        part = f"{'' if config.cell else '_l0'}[{rows.start}:{rows.stop}]"
-        yield f"forget gate's bias: bias_ih{part} + bias_hh{part}"
+        place = _places(config) + _written(gate_rows(config)["f"])
+        yield f"the forget gates' biases are bias_ih{place} + bias_hh{place}: set both of each pair"
+    yield (
+        f"PyTorch starts weights and biases uniform within 1/sqrt({config.hidden_size}); otherwise:"
+    )
+
+
+def _places(config: RNNConfig) -> str:
+    """What the names of a weight end in, over all layers and directions: `_l{0..2}[_reverse]`."""
+    if config.cell:
+        return ""
+    last = config.num_layers - 1
+    layers = f"_l{{0..{last}}}" if last else "_l0"
+    return layers + "[_reverse]" * config.bidirectional
+
+
+def _written(rows: slice) -> str:
+    return f"[{rows.start}:{rows.stop}]"
+
+
+def _initialisation(config: RNNConfig) -> Iterator[str]:
+    """Python that sets the weights of a layer gate by gate; each name in it stands for all."""
+    size = config.hidden_size
+    yield "with torch.no_grad():"
+    yield f"    for name, w in {'cell' if config.cell else 'layer'}.named_parameters():"
+    yield '        if name.startswith("weight_ih"):  # Glorot, per gate'
+    yield f"            for gate in w.split({size}):"
+    yield "                nn.init.xavier_uniform_(gate)"
+    yield '        elif name.startswith("weight_hh"):  # orthogonal, per gate'
+    yield f"            for gate in w.split({size}):"
+    yield "                nn.init.orthogonal_(gate)"
+    if config.bias:
+        yield '        elif name.startswith("bias"):'
+        yield "            w.zero_()"
+    if config.bias and config.kind is Kind.LSTM:
+        rows = _written(gate_rows(config)["f"])
+        yield '            if name.startswith("bias_ih"):  # a forget bias of 1, once a pair'
+        yield f"                w{rows} = 1"

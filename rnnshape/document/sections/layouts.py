@@ -29,12 +29,17 @@ def layouts(inspection: Inspection) -> Iterator[Block]:
             for names, tensor in named_together(seq_first)
         ),
     )
+    if not subject.input_spec.batched:
+        yield Paragraph(("without a batch axis batch_first is ignored",))
+        return
+    state = Axes(seq_first[final_state_names(subject.config)[0]].axes)
+    yield Paragraph(
+        ("batch_first moves input and output, never h and c, not even initial ones: (", state, ")")
+    )
     yield Paragraph(
         (
-            "batch_first moves input and output, never h and c: (",
-            Axes(seq_first[final_state_names(subject.config)[0]].axes),
-            ")",
+            "from one layout to the other: ",
+            Code("input.transpose(0, 1)"),
+            "; view or reshape to that shape would mix sequences and steps",
         )
-        if subject.input_spec.batched
-        else ("without a batch axis batch_first is ignored",)
     )

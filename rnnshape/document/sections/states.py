@@ -24,6 +24,8 @@ _MEANINGS: Final[Mapping[ClaimCode, str]] = {
     "row-padding": "row {row} is padding there",
     "not-the-last-step": "reverse has read one step",
     "not-the-forwards": "forward and reverse alternate",
+    "sequence-row": "a row for each sequence, of all layers and directions",
+    "mixed-row": "rows that mix sequences",
     "decoder-sum": "for a decoder: summed",
     "decoder-cat": "or concatenated",
     "zero-state": "{mode}{initial} to zeros",
@@ -44,10 +46,8 @@ def states(inspection: Inspection) -> Iterator[Block]:
         yield Paragraph((f"and so on for {more_rows} more row{'s' * (more_rows != 1)}",))
     yield from _listed(report, "not-the-last-step")
     yield from _listed(report, "zero-state")
-    if inspection.subject.input_spec.with_state and "data" in report.predicted.tensors:
-        first = "batch_first=True, " * config.batch_first
-        pack = f"pack_padded_sequence(input, lengths, {first}enforce_sorted=False)"
-        yield Paragraph((Code("packed"), " is ", Code(pack)))
+    if "data" in report.predicted.tensors:
+        yield from _packed(inspection.subject)
 
 
 def states_in_detail(inspection: Inspection) -> Iterator[Block]:
@@ -56,6 +56,7 @@ def states_in_detail(inspection: Inspection) -> Iterator[Block]:
     yield from states(inspection)
     yield from _index_of_h_n(report)
     yield from _listed(report, "not-the-forwards")
+    yield from _listed(report, "sequence-row", "mixed-row")
     yield from _listed(report, "decoder-sum", "decoder-cat")
     if config.kind is Kind.LSTM and not config.cell:
         yield Paragraph(
@@ -64,6 +65,17 @@ def states_in_detail(inspection: Inspection) -> Iterator[Block]:
     missing = _not_returned(config)
     if missing:
         yield Paragraph((f"not returned: {missing} of each step; loop over cells for them",))
+
+
+def _packed(subject: Subject) -> Iterator[Paragraph]:
+    """How the input is packed, where a claim reads it or where the lengths are not sorted."""
+    lengths = subject.input_spec.lengths or ()
+    unsorted = list(lengths) != sorted(lengths, reverse=True)
+    if subject.input_spec.with_state or unsorted:
+        first = "batch_first=True, " * subject.config.batch_first
+        pack = f"pack_padded_sequence(input, lengths, {first}enforce_sorted=False)"
+        order = "; output and h_n are in your order, not sorted" * unsorted
+        yield Paragraph((Code("packed"), " is ", Code(pack), *([order] if order else [])))
 
 
 def _what_they_are(subject: Subject) -> str:

@@ -13,6 +13,7 @@ from rnnshape.document.model import (
     Code,
     Column,
     Formula,
+    Inline,
     Paragraph,
     Shape,
     Table,
@@ -45,8 +46,11 @@ def weights(inspection: Inspection) -> Iterator[Block]:
 
 def weights_in_detail(inspection: Inspection) -> Iterator[Block]:
     """The same, and where the counts come from."""
+    config = inspection.subject.config
     yield from weights(inspection)
-    yield from _notes(inspection.subject.config)
+    yield from _notes(config)
+    if not config.cell:
+        yield Paragraph(_order(config))
 
 
 def weights_by_name(inspection: Inspection) -> Iterator[Block]:
@@ -78,6 +82,17 @@ def _gates(config: RNNConfig) -> Formula | None:
     if config.kind is Kind.RNN:
         return None
     return Formula(f"{config.kind.gates} = gates {' '.join(config.kind.gate_names)}")
+
+
+def _order(config: RNNConfig) -> Inline:
+    """Which weight comes next in a state dict."""
+    both: Inline = (Code("state_dict"), " and ", Code("_flat_weights"))
+    if config.num_layers == 1 and not config.bidirectional:
+        return ("this is the order of ", *both)
+    order = ["all of layer 0 first"] * (config.num_layers > 1)
+    if config.bidirectional:
+        order.append("forward before reverse; the directions share no weight")
+    return (*both, f" have {', '.join(order)}")
 
 
 def _notes(config: RNNConfig) -> Iterator[Block]:

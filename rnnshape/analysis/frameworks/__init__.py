@@ -1,0 +1,1 @@
+"""The same layer in other frameworks: one file for each, behind `registry.py`."""
