@@ -144,6 +144,7 @@ _COLUMNS: Final = _table(
         "name": "names layer target",
     }
 )
+_MERGES: Final = _table({"concat": "cat concatenate none false", "sum": "add added plus"})
 _SIZES: Final = _table({"hidden": "hiddensize units h", "proj": "projsize projection"})
 # The values of these options.
 OF_VALUES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -152,6 +153,7 @@ OF_VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     "--to": _FRAMEWORKS,
     "--color": _COLORS,
     "--sort": _COLUMNS,
+    "--merge": _MERGES,
     "--solve": _SIZES,
 }
 

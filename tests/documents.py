@@ -13,6 +13,7 @@ from rnnshape.analysis.comparison import Comparison, group
 from rnnshape.analysis.expectation import judge
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.analysis.matching import Match, differences
+from rnnshape.analysis.summands import alone
 from rnnshape.document.budget import budget_document
 from rnnshape.document.check import check_document
 from rnnshape.document.compare import compare_document
@@ -239,7 +240,10 @@ def _comparison() -> Document:
     given = ALL_FIELDS - {"num_layers"}
     groups = tuple(
         group(
-            [Subject(config=RNNConfig(kind=kind, hidden_size=size), given=given) for kind in Kind]
+            [
+                alone(Subject(config=RNNConfig(kind=kind, hidden_size=size), given=given))
+                for kind in Kind
+            ]
         )
         for size in (32, 64)
     )

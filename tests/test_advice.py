@@ -213,6 +213,46 @@ PROSE: Final = {
     ),
     "compare lstm '0 x rnn'": ('"6 x rnn"', "compare lstm '6 x rnn'"),
     "inspect '6 x lstm'": ('rnnshape compare "6 x lstm"', "compare '6 x lstm'"),
+    "inspect 'lstm + nn.Linear(40, 7)'": (
+        'rnnshape compare "lstm + nn.Linear(40, 7)"',
+        "compare 'lstm + nn.Linear(40, 7)'",
+    ),
+    "compare 'nn.Linear(40, 7)'": (
+        'add one: "nn.LSTM(20, 40) + nn.Linear(40, 7)"',
+        "compare 'nn.LSTM(20, 40) + nn.Linear(40, 7)'",
+    ),
+    "compare lstm + 'nn.Linear(40, 7)'": (
+        'write a sum as one argument, in quotes: "nn.LSTM(20, 40) + nn.Linear(40, 20)"',
+        "compare 'lstm + nn.Linear(40, 7)'",
+    ),
+    "compare 'lstm + nn.Dropout(0.5)'": ("leave nn.Dropout out", "compare lstm"),
+    "compare 'lstm + nn.Linear(40'": (
+        "as in nn.Linear(40, 20)",
+        "compare 'lstm + nn.Linear(40, 7)'",
+    ),
+    "compare 'lstm + nn.Linear(40)'": (
+        "as in nn.Linear(40, 20)",
+        "compare 'lstm + nn.Linear(40, 7)'",
+    ),
+    "compare 'lstm + nn.Linear(40, 7)(x)'": (
+        "as in nn.Linear(40, 20)",
+        "compare 'lstm + nn.Linear(40, 7)'",
+    ),
+    "compare 'nn.Embedding(vocab, 20) + lstm'": (
+        "write values, as in nn.Embedding(1000, 20)",
+        "compare 'nn.Embedding(5000, 20) + lstm'",
+    ),
+    "compare lstm --merge sum": ("add --bidir", "compare lstm --merge sum --bidir"),
+    "compare 'lstm --merge ave'": ("give one of those words", "compare 'lstm --merge concat'"),
+    "compare lstm --feeds": ("rnnshape compare lstm lstm --feeds", "compare lstm lstm --feeds"),
+    "compare 'gru + nn.Linear(40, 7)' --hidden 8,16 --plot a.svg": (
+        "leave --plot out, or compare the layers alone",
+        "compare gru --hidden 8,16 --plot a.svg",
+    ),
+    "lstm --expect 'h_0 = encoder/h_n'": (
+        "give a value",
+        "lstm --expect 'h_0 = 1,5,40'",
+    ),
     "budget lstm --layers 9 --match 'rnn --hidden 1'": (
         "--match a layer of 220 parameters or more",
         "budget lstm --match 'rnn --hidden 99'",
@@ -573,6 +613,7 @@ MODULES: Final = [
     "expect = []",
     'target = "nn.LSTM(20, 40)"\nexpct = []',
     'target = "nn.LSTM(20, 40)"\nzzz = 1',
+    *(f'target = "lstm"\nexpect = ["h_0 = {wrong}"]' for wrong in ("a/h_m", "aa/h_0")),
     *(
         f'target = "lstm"\n{key} = {value}'
         for key, value in {
@@ -755,7 +796,13 @@ OUTSIDE: Final = {
     # What a user's model does; tests/test_models.py and tests/test_forward.py name the hints.
     *("pytorch/converted.py", "pytorch/importing.py", "pytorch/tracing.py"),
     *("sources/import_path.py", "sources/model.py"),
-    *("pytorch/run.py", "render/chart.py", "sources/manifest_file.py", "sources/toml.py"),
+    *(
+        "pytorch/run.py",
+        "pytorch/stateless.py",
+        "render/chart.py",
+        "sources/manifest_file.py",
+        "sources/toml.py",
+    ),
 }
 
 

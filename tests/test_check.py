@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from rnnshape.analysis.expectation import judge, parse_expectation, restated
+from rnnshape.analysis.expectation import Reference, judge, parse_expectation, restated
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.report import predicted_report
 from rnnshape.layer.subject import Subject
@@ -44,6 +44,13 @@ target = "nn.GRU(80, 128)"
 expect = ["output = (10, 5, 128)", "next_linear = 128"]
 matches = "gru --input 80 --hidden 128"
 """
+
+
+def _plain(text: str) -> object:
+    """The value of an expectation, which refers to no other layer."""
+    value = parse_expectation(text).value
+    assert not isinstance(value, Reference)
+    return value.plain
 
 
 @pytest.fixture(autouse=True)
@@ -86,9 +93,9 @@ def test_failures_come_first_then_every_module_then_the_sum() -> None:
         "  + 4*H_cell*H_out)) with L=10 seq, N=5 batch, H_in=20 input, H_out=H_cell=48\n"
         "  hidden, num_layers=4, D=2\n"
         "\n"
-        "check    held\n"
-        "encoder   0/4  FAILED  nn.LSTM(20, 48, num_layers=4, bidirectional=True)\n"
-        "decoder   3/3  ok      nn.GRU(80, 128)\n"
+        f"check    held{' ' * 64}h_n, c_n\n"
+        "encoder   0/4  FAILED  nn.LSTM(20, 48, num_layers=4, bidirectional=True)   (8, 5, 48)\n"
+        f"decoder   3/3  ok      nn.GRU(80, 128){' ' * 36}(1, 5, 128)\n"
         "\n"
         f"ok: torch {torch.__version__.partition('+')[0]} on cpu, float32, gives all 2 modules"
         " these shapes and weights\n"
@@ -204,7 +211,7 @@ def test_beyond_20_modules_only_those_that_fail_are_listed() -> None:
     assert out == "not run: by formula alone\nok: all 21 expectations of 21 modules hold\n"
     write(held + module("last", "gru", "params > 1M"))
     out = call("check", "--no-run").out
-    assert "check  held\nlast    0/1  FAILED  nn.GRU(20, 40)\n" in out
+    assert "\nlast    0/1  FAILED  nn.GRU(20, 40)  (1, 5, 40)\n" in out
     assert out.endswith("\nFAILED: 1 of 21 expectations, in 1 of 21 modules\n")
 
 
@@ -249,7 +256,7 @@ def test_colour_is_for_terminals_and_for_whoever_asks() -> None:
     coloured = call("check", "--no-run", "--color", "always").out
     assert "\x1b[" in coloured
     assert without_rules(ESCAPE.sub("", coloured)) == call("check", "--no-run").out
-    assert shown("check", "--no-run").text == coloured
+    assert shown("check", "--no-run", columns=120).text == coloured
     assert "\x1b" not in shown("check", "--no-run", changes=PLAIN).text
 
 
@@ -637,18 +644,18 @@ def test_a_restated_expectation_holds_and_is_written_alike(
     report = predicted_report(Subject(config=RNNConfig(kind=Kind.GRU, num_layers=2)))
     name, (written, value) = named
     text = f"{name}{sign}{written}"
-    assert parse_expectation(text).value.plain == value
+    assert _plain(text) == value
     predicted = judge(text, [report]).predicted
     actual = predicted.plain
     new = restated(text, predicted)
-    assert parse_expectation(new).value.plain == actual
+    assert _plain(new) == actual
     assert judge(new, [report]).holds
     assert new.startswith(f"{name}{sign}")
     if isinstance(actual, int):
         assert ("_" in new.partition("=")[2]) is ("_" in written and actual >= 1000)
     elif isinstance(value, tuple) and len(value) == len(actual):
         assert re.sub("[0-9]+", "N", new) == re.sub("[0-9]+", "N", text)
-    assert parse_expectation(f"{name} = {predicted.typed}").value.plain == actual
+    assert _plain(f"{name} = {predicted.typed}") == actual
 
 
 # -f json

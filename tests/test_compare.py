@@ -19,11 +19,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 from rnnshape.analysis.comparison import ORDERS, Comparison, group, ordered
+from rnnshape.analysis.summands import alone
 from rnnshape.cli.main import main
 from rnnshape.errors import word
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.facts import Claim, Facts
 from rnnshape.layer.input import InputSpec
+from rnnshape.layer.stateless import Linear
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch import forward
 from tests import reference
@@ -40,7 +42,7 @@ from tests.transcripts import ROOT
 def test_counts_and_ratios_are_exact(asked: list[tuple[RNNConfig, InputSpec]]) -> None:
     baseline = asked[0]
     subjects = [Subject(config=config, input_spec=spec) for config, spec in asked]
-    for row, (config, spec) in zip(group(subjects).rows, asked, strict=True):
+    for row, (config, spec) in zip(group([*map(alone, subjects)]).rows, asked, strict=True):
         own = reference.parameters(config)
         multiply_adds = reference.macs(config, spec)
         assert (row.subject.config, row.parameters, row.macs) == (config, own, multiply_adds)
@@ -52,7 +54,7 @@ def test_counts_and_ratios_are_exact(asked: list[tuple[RNNConfig, InputSpec]]) -
 @examples(100)
 @given(st.lists(layers(), min_size=1, max_size=8), st.sampled_from(sorted(ORDERS)))
 def test_sorting_moves_rows_and_changes_none(configs: list[RNNConfig], order: str) -> None:
-    found = group([Subject(config=config) for config in configs])
+    found = group([alone(Subject(config=config)) for config in configs])
     rows = ordered(Comparison(groups=(found,), request=""), order).rows
     keys = [ORDERS[order](row) for row in rows]
     assert keys == sorted(keys)
@@ -120,10 +122,10 @@ def test_rows_are_sorted_within_a_group(
 @pytest.mark.parametrize(
     ("words", "title"),
     [
-        ("lstm gru", "share of LSTM"),
-        ("gru lstm lstm", "share of GRU"),
-        ("lstm lstm gru", "share of 1st"),
-        ("rnn", "share of 1st"),
+        ("lstm gru", "vs LSTM"),
+        ("gru lstm lstm", "vs GRU"),
+        ("lstm lstm gru", "vs 1st"),
+        ("rnn", "vs 1st"),
     ],
 )
 def test_the_title_of_ratios_names_the_baseline_where_that_is_enough(
@@ -280,9 +282,9 @@ def test_no_line_is_wrapped_and_the_least_needed_column_goes_first(columns: int)
     head = next(line for line in lines if line.startswith("compare"))
     assert len(head) <= columns
     titles = re.split(r"  +", head)
-    share = "share of LSTM" if columns >= 80 else "vs LSTM"
-    whole = ["compare", "parameters", share, "MACs", share, "output"]
-    leave = [[], [4], [5, 4], [5, 4, 3], [5, 4, 3, 2]]
+    share = "share of LSTM" if columns > 80 else "vs LSTM"
+    whole = ["compare", "parameters", share, "MACs", share, "output", "h_n, c_n"]
+    leave = [[], [6], [6, 4], [6, 5, 4], [6, 5, 4, 3], [6, 5, 4, 3, 2]]
     assert titles in [[t for n, t in enumerate(whole) if n not in gone] for gone in leave]
 
 
@@ -452,7 +454,7 @@ def test_copies_are_counted_and_summed() -> None:
     lstm, gru = (
         sum(p.numel() for p in layer.parameters()) for layer in (nn.LSTM(20, 40), nn.GRU(20, 40))
     )
-    rows = {line.partition("  ")[0]: line.split()[-9:] for line in result.out.splitlines()}
+    rows = {line.partition("  ")[0]: line.split() for line in result.out.splitlines()}
     assert f"{6 * lstm:,}" in rows["6 x nn.LSTM(20, 40)"]
     assert f"{2 * gru:,}" in rows["2 x nn.GRU(20, 40)"]
     assert f"{6 * lstm + 2 * gru:,}" in rows["total"]
@@ -468,3 +470,108 @@ def test_only_a_comparison_counts_copies() -> None:
     assert result.code == 2
     assert result.err.endswith('hint: rnnshape compare "6 x lstm"\n')
     assert call("compare", "lstm", "0 x rnn").code == 2
+
+
+# Sums of layers
+
+
+def _sum(words: str) -> dict[str, Any]:
+    result = call("compare", *shlex.split(words), "-f", "json")
+    assert (result.code, result.err) == (0, "")
+    data: dict[str, Any] = json.loads(result.out)
+    assert problems(data, "compare") == []
+    return data
+
+
+def _counted(*layers: nn.Module) -> int:
+    return sum(p.numel() for layer in layers for p in layer.parameters())
+
+
+def test_a_sum_has_the_parameters_and_macs_of_its_layers() -> None:
+    data = _sum("lstm 'nn.Embedding(1000, 20) + 2 x nn.LSTM(20, 20) + nn.Linear(20, 7)' --run")
+    _, row = data["groups"][0]["rows"]
+    lstm, linear = nn.LSTM(20, 20), nn.Linear(20, 7)
+    assert row["parameters"] == _counted(nn.Embedding(1000, 20), lstm, lstm, linear)
+    steps = 10 * 5
+    assert [each["macs"] for each in row["parts"]] == [
+        0,  # rows are looked up
+        2 * steps * 4 * 20 * (20 + 20),
+        steps * 20 * 7,
+    ]
+    assert row["macs"] == sum(each["macs"] for each in row["parts"])
+    assert row["output"] == [10, 5, 7]
+    assert (row["config"], row["final_states"]) == (None, None)
+    assert data["verification"]["agrees"] is True
+    assert data["findings"] == []
+    out = call("compare", "lstm", "lstm + nn.Linear(40, 7)", "--run").out
+    assert out.endswith("gives both these parameters and shapes,\n    nn.Linear on meta\n")
+
+
+@pytest.mark.parametrize(
+    ("layer", "built"),
+    [
+        ("nn.Linear(40, 20)", nn.Linear(40, 20)),
+        ("nn.Linear(40, 20, bias=False)", nn.Linear(40, 20, bias=False)),
+        ("nn.Linear(40, 20, False)", nn.Linear(40, 20, bias=False)),
+        ("Linear(in_features=40, out_features=4 * 5, bias=True)", nn.Linear(40, 20)),
+        ("torch.nn.Embedding(10, 3, padding_idx=0)", nn.Embedding(10, 3, padding_idx=0)),
+    ],
+)
+def test_a_layer_without_a_state_is_read_as_torch_builds_it(layer: str, built: nn.Module) -> None:
+    (row,) = _sum(f"'gru + {layer}'")["groups"][0]["rows"]
+    assert row["parts"][1]["parameters"] == _counted(built)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("nn.LSTM(20, 40) + nn.Linear(30, 7)", "40 features, but nn.Linear(30, 7) reads 30"),
+        ("nn.GRU(20, 40, bidirectional=True) + nn.Linear(40, 7)", "gives 80 features"),
+        ("nn.LSTM(20, 40) + nn.Embedding(9, 20)", "reads indices, not the 40 features"),
+        ("2 x nn.LSTM(20, 40) + nn.Linear(40, 7)", "one copy cannot read another"),
+    ],
+)
+def test_a_sum_that_is_no_chain_is_counted_and_said_to_be_none(words: str, says: str) -> None:
+    data = _sum(f"'{words}'")
+    (found,) = data["findings"]
+    assert found["code"] == "sum-not-a-chain"
+    assert says in found["message"]
+    assert says in call("compare", words).out.replace("\n      ", " ")
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+def test_a_stack_whose_directions_are_summed_has_what_its_layers_have(kind: Kind) -> None:
+    layer = getattr(nn, kind.value)
+    stack = [layer(13, 6, bidirectional=True)]
+    stack += [layer(6, 6, bidirectional=True) for _ in range(4)]
+    name = kind.value.lower()
+    words = "--bidir --layers 5 --input 13 --hidden 6"
+    for asked in (f"'{name} --merge sum' {words}", f"'{name} {words} --merge=sum'"):
+        (row,) = _sum(f"{asked} --run")["groups"][0]["rows"]
+        assert row["parameters"] == _counted(*stack)
+        assert row["output"] == [10, 5, 6]
+    (row,) = _sum(f"'{name} --merge concat' {words} --merge sum")["groups"][0]["rows"]
+    assert row["parameters"] == _counted(layer(13, 6, 5, bidirectional=True))
+
+
+def test_sums_are_copied_totalled_and_sorted() -> None:
+    group = _sum("'6 x lstm + nn.Linear(40, 20)' '6 x gru' --sort parameters")["groups"][0]
+    lstm, gru = _counted(nn.LSTM(20, 40)), _counted(nn.GRU(20, 40))
+    assert group["baseline"] == "6 x nn.LSTM(20, 40) + nn.Linear(40, 20)"
+    assert [row["constructor"] for row in group["rows"]] == ["nn.GRU(20, 40)", group["baseline"]]
+    assert group["parameters"] == 6 * lstm + 6 * gru + _counted(nn.Linear(40, 20))
+
+
+def test_pytorch_refutes_a_wrong_count_of_a_linear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Linear, "parameters", 1)
+    result = call("compare", "lstm + nn.Linear(40, 20)", "--run")
+    assert result.code == 3
+    assert re.search(r"nn.Linear\(40, 20\)  parameters +1 +820", result.out)
+
+
+@pytest.mark.parametrize("columns", [200, 80, 60])
+def test_the_states_are_shown_where_there_is_room_and_break_nothing(columns: int) -> None:
+    wide = "nn.LSTM(20, 40, num_layers=2, bidirectional=True, batch_first=True)"
+    lines = shown("compare", "lstm --proj 9", wide, columns=columns, changes=PLAIN).lines
+    head = next(line for line in lines if line.startswith("compare"))
+    assert ("h_n" in head) == ("c_n" in head) == (columns == 200)

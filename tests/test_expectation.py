@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnshape.analysis.expectation import Judgement, Operator, judge, parse_expectation
+from rnnshape.analysis.expectation import Judgement, Operator, Reference, judge, parse_expectation
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.input import InputSpec
@@ -24,6 +24,13 @@ STACK = RNNConfig(kind=Kind.LSTM, hidden_size=48, num_layers=4, bidirectional=Tr
 HUGE = RNNConfig(
     kind=Kind.LSTM, input_size=10**500, hidden_size=10**500, num_layers=10**500, bidirectional=True
 )
+
+
+def _plain(text: str) -> object:
+    """The value of an expectation, which refers to no other layer."""
+    value = parse_expectation(text).value
+    assert not isinstance(value, Reference)
+    return value.plain
 
 
 def report_of(
@@ -66,7 +73,7 @@ def test_a_text_is_read(
 ) -> None:
     expectation = parse_expectation(text)
     assert (expectation.module, expectation.name) == (None, name)
-    assert (expectation.operator, expectation.value.plain) == (operator, value)
+    assert (expectation.operator, _plain(text)) == (operator, value)
     assert expectation.text == " ".join(text.split())
 
 
@@ -156,7 +163,7 @@ def test_the_hint_for_an_amount_is_the_same_expectation_in_whole_numbers(
         parse_expectation(f"params <= {value}")
     assert refused.value.problem == f'"params <= {value}": {value} {problem}'
     assert refused.value.hint == f'"params <= {mended}"'
-    assert parse_expectation(refused.value.hint.strip('"')).value.plain == whole
+    assert _plain(refused.value.hint.strip('"')) == whole
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from rnnshape import inspect
 from rnnshape.analysis.check import Check, Module
 from rnnshape.analysis.comparison import Comparison, group
 from rnnshape.analysis.inspection import Inspection
+from rnnshape.analysis.summands import alone
 from rnnshape.document.check import check_document
 from rnnshape.document.compare import compare_document
 from rnnshape.document.model import (
@@ -359,7 +360,7 @@ def _checked(*configs: RNNConfig, names: str = "encoder{}") -> Document:
 @needs_pdflatex
 def test_a_latex_table_of_long_constructors_fits_into_an_article(tmp_path: Path) -> None:
     assert max(len(config.constructor) for config in WIDE) > 66
-    layers = [Subject(config=config) for config in WIDE]
+    layers = [alone(Subject(config=config)) for config in WIDE]
     compared = compare_document(Comparison(groups=(group(layers),), request=""), limit=None)
     log = _compiled({"check": _checked(*WIDE), "compare": compared}, tmp_path)
     assert "Overfull" not in log
@@ -600,7 +601,9 @@ def test_a_csv_of_several_layers_is_a_line_for_each(name: str) -> None:
 
 def test_a_ratio_in_a_csv_has_its_decimals_beside_it() -> None:
     asked = [Subject(config=RNNConfig(kind=kind, hidden_size=h)) for kind in Kind for h in (7, 40)]
-    rows = _layers(compare_document(Comparison(groups=(group(asked),), request=""), limit=None))
+    rows = _layers(
+        compare_document(Comparison(groups=(group([*map(alone, asked)]),), request=""), limit=None)
+    )
     for row, subject in zip(rows, asked, strict=True):
         exact = Fraction(subject.parameters, asked[0].parameters)
         assert row["parameters_ratio"] == str(exact)
@@ -613,7 +616,9 @@ def test_a_ratio_in_a_csv_has_its_decimals_beside_it() -> None:
 
 def test_a_ratio_larger_than_any_float_has_decimals() -> None:
     small, large = (Subject(config=RNNConfig(kind=Kind.GRU, hidden_size=h)) for h in (1, 10**400))
-    document = compare_document(Comparison(groups=(group([small, large]),), request=""), limit=None)
+    document = compare_document(
+        Comparison(groups=(group([alone(small), alone(large)]),), request=""), limit=None
+    )
     # 3*(20 + h + 2)*h for both: 3*10**800 and a little, of 69.
     assert _layers(document)[1]["parameters_ratio_decimal"] == "4.34782608695652E+798"
 

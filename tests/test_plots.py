@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnnshape.analysis.comparison import Comparison, group
+from rnnshape.analysis.summands import alone
 from rnnshape.document.chart import Chart, chart
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind, RNNConfig
@@ -19,7 +20,7 @@ LSTM, GRU, RNN = Kind.LSTM, Kind.GRU, Kind.RNN
 
 
 def _chart(*subjects: Subject, of: str = "parameters") -> Chart:
-    return chart(Comparison(groups=(group(subjects),), request=""), of)
+    return chart(Comparison(groups=(group([*map(alone, subjects)]),), request=""), of)
 
 
 def _layer(kind: Kind = LSTM, *, seq: int = 10, batch: int = 5, **sizes: int | bool) -> Subject:

@@ -46,7 +46,7 @@ REQUESTS = {
         *("lstm", "--layers", "2", "--bidir", "--proj", "10", "--dropout", "0.5", "--with-state"),
         *("--batch", "7", "--seq", "7", "--expect", "h_n = 4,7,10", "--to", "tf1"),
     ),
-    "compare": ("compare", "nn.LSTM(20, 40, True)", "gru", "--run"),
+    "compare": ("compare", "nn.LSTM(20, 40, True)", "gru", "--run", "--feeds"),
     "budget": ("budget", "lstm", "--params", "10k", "--dropout", "0.5"),
     "check": ("check",),
     "explain": ("explain", "Expected hidden[0] size (8, 10, 40), got [8, 5, 40]"),

@@ -10,6 +10,7 @@ import pytest
 
 from rnnshape.analysis.comparison import Comparison, group
 from rnnshape.analysis.inspection import Inspection
+from rnnshape.analysis.summands import alone
 from rnnshape.document.compare import compare_document
 from rnnshape.document.model import (
     Block,
@@ -290,7 +291,7 @@ def test_no_comparison_of_large_layers_is_over_80_columns() -> None:
         asked = [
             Subject(config=_config(kind, hidden, layers, bidir=bidir, proj=proj)) for kind in Kind
         ]
-        comparison = Comparison(groups=(group(asked),), request="")
+        comparison = Comparison(groups=(group([*map(alone, asked)]),), request="")
         document = compare_document(comparison, limit=None)
         for line in render_sections(document.sections, width=80).splitlines():
             assert len(line) <= 80, line

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from rnnshape.analysis.expectation import (
     Judgement,
     Operator,
     judge,
+    module_referred,
     parse_expectation,
     restated,
 )
@@ -108,14 +109,20 @@ class Check:
     def outdated(self) -> tuple[tuple[Module, int], ...]:
         """The equalities that fail, each by its module and its index there.
 
-        Only these can be brought up to date: a limit records a decision, not a value.
+        Only these can be brought up to date: a limit, or a reference to another module, records a
+        decision, not a value.
         """
         return tuple(
             (module, number)
             for module in self.modules
             for number, each in enumerate(module.expected)
-            if not each.judgement.holds and each.judgement.expectation.operator is Operator.EQUAL
+            if _is_outdated(each.judgement)
         )
+
+
+def _is_outdated(judgement: Judgement) -> bool:
+    own = judgement.other is None
+    return own and not judgement.holds and judgement.expectation.operator is Operator.EQUAL
 
 
 def checked(
@@ -134,11 +141,14 @@ def checked(
     if not manifest.problems:  # a module may be unknown because of one
         _require_known(only, manifest)
     problems = list(manifest.problems)
-    modules = [
-        _module(manifest, entry, device, dtype, problems)
+    entries = [entry for entry in manifest.entries if not only or entry.name in only]
+    referred = {module_referred(text) for entry in entries for text in entry.expect}
+    predicted = {
+        entry.name: _predicted(manifest, entry, device, dtype, problems)
         for entry in manifest.entries
-        if not only or entry.name in only
-    ]
+        if entry in entries or " ".join(entry.name.split()) in referred
+    }
+    modules = [_module(manifest, entry, predicted, problems) for entry in entries]
     if problems:
         problems.sort(key=lambda problem: problem.line)
         raise RequestErrors(problems)
@@ -169,14 +179,18 @@ def _require_known(only: Collection[str], manifest: Manifest) -> None:
     gathered(require, only)
 
 
-def _module(
-    manifest: Manifest,
-    entry: ModuleEntry,
-    device: str | None,
-    dtype: str | None,
-    problems: list[PlacedError],
-) -> Module | None:
-    """The module, or None where it cannot be judged; what is wrong with it goes to `problems`."""
+class _Predicted(NamedTuple):
+    """A module by formula, before what is expected of it is judged; None for what is wrong."""
+
+    target: Target | None
+    other: Target | None  # which it must match
+    report: LayerReport | None
+
+
+def _noting(
+    manifest: Manifest, entry: ModuleEntry, problems: list[PlacedError]
+) -> Callable[..., AbstractContextManager[None]]:
+    """What is wrong with a module, where it is noted: `with noted("expect", 0): ...`."""
 
     @contextmanager
     def noted(*keys: str | int) -> Iterator[None]:
@@ -185,8 +199,19 @@ def _module(
         except RequestError as error:
             problems.append(manifest.problem(entry, error, *keys))
 
+    return noted
+
+
+def _predicted(
+    manifest: Manifest,
+    entry: ModuleEntry,
+    device: str | None,
+    dtype: str | None,
+    problems: list[PlacedError],
+) -> _Predicted:
+    """The module by formula; what is wrong with it goes to `problems`."""
+    noted = _noting(manifest, entry, problems)
     target = other = report = None
-    expected: list[Expected] = []
     with noted("target"):
         target = _target(entry.target)
     with noted("matches"):
@@ -196,13 +221,29 @@ def _module(
             target = target.with_settings(entry.device, entry.dtype)
             informed = target if other is None else target.informed_by(other)
             report = predicted_report(_subject(manifest, entry, informed, device, dtype))
+    return _Predicted(target, other, report)
+
+
+def _module(
+    manifest: Manifest,
+    entry: ModuleEntry,
+    predicted: Mapping[str, _Predicted],
+    problems: list[PlacedError],
+) -> Module | None:
+    """The module, or None where it cannot be judged; what is wrong with it goes to `problems`."""
+    noted = _noting(manifest, entry, problems)
+    target, other, report = predicted[entry.name]
+    others = [each.report for each in predicted.values() if each.report is not None]
+    wrong = {name for name, each in predicted.items() if each.report is None}
+    expected: list[Expected] = []
     for number, text in enumerate(entry.expect):
         with noted("expect", number):
-            if report is None:
+            if report is None or module_referred(text) in wrong:
                 parse_expectation(text)
             else:
                 line = manifest.line(entry, "expect", number)
-                expected.append(Expected(judgement=judge(text, [report]), line=line))
+                judgement = judge(text, [report], others)
+                expected.append(Expected(judgement=judgement, line=line))
     if report is None or target is None:
         return None
     matching = None

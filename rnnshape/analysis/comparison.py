@@ -1,4 +1,4 @@
-"""Layers side by side: parameters, MACs and their exact ratios to a baseline."""
+"""Layers, and sums of them, side by side: counts and their exact ratios to a baseline."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from rnnshape.analysis.feeding import Feeding, feeding
+from rnnshape.analysis.summands import (
+    Layer,
+    Summands,
+    alone,
+    output_of,
+    recurrent,
+    stateless,
+    written,
+)
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind
 from rnnshape.layer.report import Runner, predicted_report
@@ -15,33 +26,55 @@ from rnnshape.layer.siblings import of_kind, siblings
 from rnnshape.layer.subject import Subject
 
 if TYPE_CHECKING:
+    from rnnshape.layer.facts import Tensor
     from rnnshape.layer.run import Run
+    from rnnshape.layer.stateless import Embedding, Linear
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """One layer compared with the baseline. A ratio to nothing is None."""
+    """What one target counts together, compared with the baseline. A ratio to nothing is None."""
 
-    subject: Subject
+    summands: Summands
     parameters_ratio: Fraction | None
     macs_ratio: Fraction | None
 
+    @cached_property
+    def subject(self) -> Subject:
+        """The layer; of a sum, its first recurrent one."""
+        return recurrent(self.summands)[0]
+
     @property
+    def is_sum(self) -> bool:
+        """Whether it is more than one layer and copies of that."""
+        return len(self.summands) > 1
+
+    @property
+    def constructor(self) -> str:
+        """The calls that build it: `6 x nn.LSTM(20, 40) + nn.Linear(40, 20)`."""
+        return written(self.summands)
+
+    @cached_property
     def parameters(self) -> int:
         """Elements of all weights of all copies."""
-        return self.subject.copies * self.subject.parameters
+        return sum(each.parameters for each in self.summands)
 
     @property
     def macs(self) -> int:
         """Multiply-adds of the matrix products over the whole input, of all copies."""
-        return self.subject.copies * self.subject.macs
+        return sum(each.macs for each in self.summands)
+
+    @property
+    def output(self) -> Tensor:
+        """What the last layer gives."""
+        return output_of(self.summands[-1], self.subject)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedGroup:
     """Layers compared with one baseline, which is among them."""
 
-    baseline: Subject
+    baseline: Summands
     rows: tuple[Compared, ...]
 
     @property
@@ -54,6 +87,14 @@ class ComparedGroup:
         """The sum over the rows."""
         return sum(row.macs for row in self.rows)
 
+    @property
+    def feedings(self) -> list[Feeding]:
+        """How each row hands its states to the next: its last layer to the first of that."""
+        return [
+            feeding(recurrent(row.summands)[-1], following.subject)
+            for row, following in pairwise(self.rows)
+        ]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -62,7 +103,8 @@ class Comparison:
     groups: tuple[ComparedGroup, ...]
     request: str  # the command line
     counted: bool = False  # whether copies are counted, so that a total is wanted
-    runs: Mapping[Subject, Run] | None = None
+    feeds: bool = False  # whether it is asked if the states of each row fit the next
+    runs: Mapping[Layer, Run] | None = None
 
     @cached_property
     def rows(self) -> tuple[Compared, ...]:
@@ -70,21 +112,31 @@ class Comparison:
         return tuple(row for group in self.groups for row in group.rows)
 
     @cached_property
+    def every(self) -> tuple[Subject, ...]:
+        """The recurrent layers of all rows."""
+        return tuple(each for row in self.rows for each in recurrent(row.summands))
+
+    @cached_property
     def subjects(self) -> tuple[Subject, ...]:
-        """The different layers, in order; a layer with the same input in two groups counts once."""
-        different = {(row.subject.config, row.subject.input_spec): row.subject for row in self.rows}
-        return tuple(different.values())
+        """The different recurrent layers, in order: those with one config and one input are one."""
+        return tuple({(each.config, each.input_spec): each for each in self.every}.values())
+
+    @cached_property
+    def stateless(self) -> tuple[Linear | Embedding, ...]:
+        """The different layers beside them, in order."""
+        every = [each for row in self.rows for each in stateless(row.summands)]
+        return tuple(dict.fromkeys(every))
 
     @property
-    def disagreeing(self) -> list[tuple[Subject, Run]]:
+    def disagreeing(self) -> list[tuple[Layer, Run]]:
         """The layers with a mismatch, and their runs."""
         runs = self.runs or {}
-        return [(subject, run) for subject, run in runs.items() if not run.agrees]
+        return [(layer, run) for layer, run in runs.items() if not run.agrees]
 
 
-def group(subjects: Sequence[Subject]) -> ComparedGroup:
-    """These layers compared with the first of them."""
-    return ComparedGroup(baseline=subjects[0], rows=_against(subjects[0], subjects))
+def group(rows: Sequence[Summands]) -> ComparedGroup:
+    """These layers and sums compared with the first of them."""
+    return ComparedGroup(baseline=rows[0], rows=_against(rows[0], rows))
 
 
 ORDERS: Final[Mapping[str, Callable[[Compared], Any]]] = {
@@ -94,7 +146,7 @@ ORDERS: Final[Mapping[str, Callable[[Compared], Any]]] = {
         row.subject.config.class_name,
         row.subject.config.input_size,
         row.subject.config.hidden_size,
-        row.subject.config.constructor,
+        row.constructor,
     ),
 }
 
@@ -109,11 +161,16 @@ def ordered(comparison: Comparison, order: str) -> Comparison:
 
 
 def run_each(comparison: Comparison, run: Runner) -> Comparison:
-    """The comparison with each different layer run once, by `run`.
+    """The comparison with each different layer run once; the recurrent ones by `run`.
 
     Raises RequestError, which names the layer, where one cannot be run.
     """
-    return replace(comparison, runs={each: _found(run, each) for each in comparison.subjects})
+    runs: dict[Layer, Run] = {each: _found(run, each) for each in comparison.subjects}
+    if comparison.stateless:
+        from rnnshape.pytorch.stateless import run_stateless  # imports torch
+
+        runs |= {each: run_stateless(each) for each in comparison.stateless}
+    return replace(comparison, runs=runs)
 
 
 def _found(run: Runner, subject: Subject) -> Run:
@@ -127,19 +184,20 @@ def _found(run: Runner, subject: Subject) -> Run:
 
 def against_siblings(subject: Subject) -> tuple[Compared, ...]:
     """The layer's siblings compared with the LSTM without a projection."""
-    return _against(of_kind(subject, Kind.LSTM), siblings(subject))
+    return _against(alone(of_kind(subject, Kind.LSTM)), map(alone, siblings(subject)))
 
 
-def _against(baseline: Subject, subjects: Iterable[Subject]) -> tuple[Compared, ...]:
+def _against(baseline: Summands, rows: Iterable[Summands]) -> tuple[Compared, ...]:
     """Each compared with the baseline, of which there may be several copies too."""
-    parameters, macs = (baseline.copies * n for n in (baseline.parameters, baseline.macs))
+    parameters = sum(each.parameters for each in baseline)
+    macs = sum(each.macs for each in baseline)
     return tuple(
         Compared(
-            subject=subject,
-            parameters_ratio=_ratio(subject.copies * subject.parameters, parameters),
-            macs_ratio=_ratio(subject.copies * subject.macs, macs),
+            summands=row,
+            parameters_ratio=_ratio(sum(each.parameters for each in row), parameters),
+            macs_ratio=_ratio(sum(each.macs for each in row), macs),
         )
-        for subject in subjects
+        for row in rows
     )
 
 

@@ -1,7 +1,7 @@
 """Read an expectation, `NAME OP VALUE`, and judge it by the formulas.
 
 One grammar for the command line, for TOML and for Python: `output = 10,5,80`, `params <= 150k`,
-`encoder.lstm/h_n = (8, 5, 40)`.
+`encoder.lstm/h_n = (8, 5, 40)`. The value may be one of another layer: `h_0 = encoder/h_n`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from rnnshape.analysis.value import Number, TensorShape, Value, value_of
 from rnnshape.dims import symbols
@@ -34,6 +34,24 @@ class Operator(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reference:
+    """A value that another layer has: `encoder/h_n`."""
+
+    kind: ClassVar[str] = "a value of another layer"
+
+    module: str
+    name: str
+
+    @property
+    def typed(self) -> str:
+        """As it is typed."""
+        return f"{self.module}/{self.name}"
+
+    def __str__(self) -> str:
+        return self.typed
+
+
+@dataclass(frozen=True, kw_only=True)
 class Expectation:
     """A demand on a layer."""
 
@@ -41,7 +59,7 @@ class Expectation:
     module: str | None  # of the layer in its model: "encoder.lstm"
     name: str  # of a tensor, a weight or a quantity: "output", "weight_ih_l0", "parameters"
     operator: Operator
-    value: Value
+    value: Value | Reference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +70,13 @@ class Judgement:
     subject: Subject  # the layer that it is about
     holds: bool
     predicted: Value  # of Dims, which remember their formulas
+    required: Value  # the value of the expectation, or what it refers to
+    other: Subject | None = None  # the layer that it refers to
 
     @property
     def expected(self) -> int | Dims:
         """The value that is expected, in plain numbers."""
-        return self.expectation.value.plain
+        return self.required.plain
 
     @property
     def actual(self) -> int | Dims:
@@ -74,7 +94,7 @@ class Judgement:
 
         For a shape with as many sizes as expected, only the symbols of the sizes that differ.
         """
-        sizes, expected = self.predicted.sizes, self.expectation.value.sizes
+        sizes, expected = self.predicted.sizes, self.required.sizes
         if len(sizes) == len(expected):
             pairs = zip(sizes, expected, strict=True)
             sizes = tuple(own for own, other in pairs if own != other) or sizes
@@ -95,6 +115,9 @@ _COMPARISONS: Final[Mapping[Operator, Callable[[Any, Any], bool]]] = {
 _OPERATORS: Final = {"==": Operator.EQUAL, **{each.value: each for each in Operator}}
 _MEANT: Final = {"=>": ">=", "=<": "<=", "===": "="}
 
+# Of layers and cells; another name with a slash may be a number and its unit.
+_TENSORS: Final = ("input", "data", "output", *(f"{s}_{time}" for s in "hc" for time in "0n1"))
+_NAME: Final = re.compile(r"[A-Za-z]\w*")
 _PARTS: Final = re.compile(r"([^<>=!]*)([<>=!]+)(.*)", re.DOTALL)
 _GROUPED_BY_COMMAS: Final = re.compile(r"(?<![0-9,])[0-9]{1,3}(,[0-9]{3})+$")
 
@@ -127,24 +150,41 @@ def parse_expectation(text: str) -> Expectation:
     )
 
 
-def judge(text: str, reports: Sequence[LayerReport]) -> Judgement:
+def judge(
+    text: str, reports: Sequence[LayerReport], others: Sequence[LayerReport] = ()
+) -> Judgement:
     """Judge an expectation by the one of these reports that it is about.
 
-    Raises RequestError for a text that is not an expectation, for a module or a name that does not
-    exist, where a shape would be compared with a number, and where shapes would be ordered.
+    Its value may refer to any of these and of the `others`. Raises RequestError for a text that is
+    not an expectation, for a module or a name that does not exist, where a shape would be compared
+    with a number, and where shapes would be ordered.
     """
     expectation = parse_expectation(text)
     report = _chosen(expectation, reports)
-    actual = _actual(expectation, report)
-    _require_comparable(expectation, actual)
-    holds = _COMPARISONS[expectation.operator](actual.plain, expectation.value.plain)
-    return Judgement(expectation=expectation, holds=holds, predicted=actual, subject=report.subject)
+    actual, value, other = _actual(expectation, report), expectation.value, None
+    if isinstance(value, Reference):
+        value, other = _referred(expectation, value, (*reports, *others))
+    _require_comparable(expectation, value, actual)
+    return Judgement(
+        expectation=expectation,
+        subject=report.subject,
+        holds=_COMPARISONS[expectation.operator](actual.plain, value.plain),
+        predicted=actual,
+        required=value,
+        other=other,
+    )
+
+
+def module_referred(text: str) -> str | None:
+    """The module that the value of an expectation refers to; None if there is none."""
+    match = _PARTS.fullmatch(" ".join(text.split()))
+    reference = _reference(match[3].strip()) if match else None
+    return reference.module if reference else None
 
 
 def _chosen(expectation: Expectation, reports: Sequence[LayerReport]) -> LayerReport:
     """The report of the module that an expectation names, or the only report."""
-    module = expectation.module
-    by_name = {" ".join(report.subject.name.split()): report for report in reports}
+    module, by_name = expectation.module, _by_name(reports)
     if module is None and len(by_name) == 1:
         return reports[0]
     if module is not None and module in by_name:
@@ -158,6 +198,38 @@ def _chosen(expectation: Expectation, reports: Sequence[LayerReport]) -> LayerRe
     meant = (near(module or "", known) or known[0]) if len(known) > 1 else None
     hint = _changed(expectation, module=meant) if known else "there is no recurrent layer"
     raise RequestError(f"{_echo(expectation.text)} {problem}", hint=hint)
+
+
+def _by_name(reports: Sequence[LayerReport]) -> dict[str, LayerReport]:
+    return {" ".join(report.subject.name.split()): report for report in reports}
+
+
+def _referred(
+    expectation: Expectation, reference: Reference, reports: Sequence[LayerReport]
+) -> tuple[Value, Subject]:
+    """The value that is referred to, and the layer that has it."""
+    by_name = _by_name(reports)
+    report = by_name.get(reference.module)
+    if report is None:
+        meant = near(reference.module, by_name) or next(filter(None, by_name), None)
+        hint = "give a value, or name the layers in a manifest: rnnshape check"
+        if meant is not None:
+            hint = _changed(expectation, value=replace(reference, module=meant))
+        problem = f"refers to {quoted(reference.module)}, which is not here"
+        raise RequestError(f"{_echo(expectation.text)} {problem}", hint=hint)
+    try:
+        return _actual(replace(expectation, name=reference.name), report), report.subject
+    except RequestError as error:
+        names = [*report.predicted.tensors, *_QUANTITIES]
+        meant = near(reference.name, names) or near(f"{reference.name[:1]}_n", names) or names[0]
+        hint = _changed(expectation, value=replace(reference, name=meant))
+        lacking = f"{report.subject.constructor} has no {quoted(reference.name)}"
+        raise RequestError(
+            "{}",
+            f"{_echo(expectation.text)}: {lacking}",
+            f"{hint}; it has {', '.join(names)}",
+            hint="{}",
+        ) from error
 
 
 def restated(text: str, actual: Value) -> str:
@@ -196,7 +268,19 @@ def _in_bytes(name: str, value: str) -> bool:
     return synonyms.QUANTITIES.get(synonyms.squeezed(name)) == "parameter_bytes"
 
 
-def _value(text: str, words: str, *, in_bytes: bool) -> Value:
+def _reference(text: str) -> Reference | None:
+    """The value of another layer that a text names; None for a number such as `150k/s`."""
+    module, slash, name = (part.strip() for part in text.rpartition("/"))
+    known = name in _TENSORS or _canonical(name) in _QUANTITIES
+    if slash and module and _NAME.fullmatch(name) and (known or parsed_amount(module) is None):
+        return Reference(module=module, name=_canonical(name))
+    return None
+
+
+def _value(text: str, words: str, *, in_bytes: bool) -> Value | Reference:
+    reference = _reference(text)
+    if reference is not None:
+        return reference
     try:
         return value_of(text, in_bytes=in_bytes)
     except RequestError as error:
@@ -242,7 +326,7 @@ def _about(expectation: Expectation, name: str, report: LayerReport) -> str:
     """The expectation with another name, and a value that can be compared with it."""
     other = replace(expectation, name=name)
     actual = _actual(other, report)
-    if actual.kind == other.value.kind:
+    if other.value.kind in (actual.kind, Reference.kind):
         if _meant(other, actual) is other.operator:  # the value stays as it is written, `1MB`
             return _typed(expectation.text.replace(expectation.name, name, 1))
         return _changed(other, operator=_meant(other, actual))
@@ -260,8 +344,8 @@ def _names(report: LayerReport) -> Iterator[str]:
                 yield stem if report.subject.config.cell else f"{stem}_l{last}{suffix}"
 
 
-def _require_comparable(expectation: Expectation, actual: Value) -> None:
-    value, meant = expectation.value, _meant(expectation, actual)
+def _require_comparable(expectation: Expectation, value: Value, actual: Value) -> None:
+    meant = _meant(expectation, actual)
     if actual.kind != value.kind:
         problem = f"{actual.kind}, and {quoted(str(value))} is {value.kind}"
         grouped = _GROUPED_BY_COMMAS.search(expectation.text)

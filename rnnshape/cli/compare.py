@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from rnnshape.analysis.comparison import ORDERS, ComparedGroup, Comparison, group, ordered, run_each
+from rnnshape.analysis.summands import joined
 from rnnshape.cli import exits
 from rnnshape.cli.command import Help, command, words_of
 from rnnshape.cli.options import (
@@ -18,6 +19,7 @@ from rnnshape.cli.options import (
     OutputOptions,
     RunOptions,
     argument,
+    either,
     option,
 )
 from rnnshape.cli.output import Delivery, Plan, picture_file
@@ -25,10 +27,9 @@ from rnnshape.cli.progress import progress
 from rnnshape.document.compare import compare_document
 from rnnshape.errors import RequestError, quoted
 from rnnshape.sources import values
-from rnnshape.sources.registry import read_counted
 from rnnshape.sources.shared_options import subjects_at_points
 from rnnshape.sources.subjects import chosen_settings
-from rnnshape.sources.target import Target
+from rnnshape.sources.sums import MERGES, Sum, merging, read_sum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,21 @@ class _CompareOptions:
     targets: list[str] | None = argument(
         _COMPARE,
         "TARGET",
-        'Layers: lstm, "gru --bidir", "nn.RNN(20, 40)". The first is the baseline.',
+        'Layers: lstm, "gru --bidir", "nn.RNN(20, 40)"; or sums: "6 x lstm + nn.Linear(40, 7)".'
+        " The first is the baseline.",
+    )
+    merge: str | None = option(
+        _COMPARE,
+        "--merge",
+        "HOW",
+        f"What a layer reads of two directions: {either(MERGES)}. [default: concat, as torch.nn]",
+    )
+    feeds: bool = option(
+        _COMPARE,
+        "--feeds",
+        "",
+        "Whether the final states of each fit the next as its first, and what makes them fit.",
+        default=False,
     )
     sort: str | None = option(
         _COMPARE, "--sort", "COLUMN", "Sort each group: parameters, macs or name."
@@ -98,18 +113,24 @@ def _compare(
 ) -> int:
     plan = Plan.of(output, sections=(), default=())
     limit = None if compare.limit is None else values.size(compare.limit, "--limit")
-    targets = [read_counted(text) for text in compare.targets or ()]
-    texts = [target.origin.target or "" for target in targets]
-    given = replace(compare, targets=texts, plot=None, plot_of=None)
+    own = [read_sum(text) for text in compare.targets or ()]
+    given = replace(compare, targets=[each.text for each in own], plot=None, plot_of=None)
+    sums = merging(own, compare.merge)
     request = shlex.join(["rnnshape", "compare", *words_of(given, layer, input_, run)])
-    if not targets:
+    if not sums:
         every = replace(given, targets=["lstm", "gru", "rnn"])
         words = words_of(every, layer, input_, run)
         hint = shlex.join(["rnnshape", "compare", *words])
         raise RequestError("there is nothing to compare", hint=hint)
-    counted = any(target.copies is not None for target in targets)
-    groups = _groups(targets, layer, input_, run)
-    comparison = Comparison(groups=groups, request=request, counted=counted)
+    counted = any(term.copies is not None for each in sums for term in each.terms)
+    groups = _groups(sums, layer, input_, run)
+    if compare.feeds and not any(len(each.rows) > 1 for each in groups):
+        two = replace(given, targets=[own[0].text] * 2)
+        raise RequestError(
+            "--feeds needs a layer that gives its states and one that takes them",
+            hint=shlex.join(["rnnshape", "compare", *words_of(two, layer, input_, run)]),
+        )
+    comparison = Comparison(groups=groups, request=request, counted=counted, feeds=compare.feeds)
     if compare.sort is not None:
         comparison = ordered(comparison, values.one_of(compare.sort, "--sort", ORDERS))
     pictures = _pictures(compare, comparison, plan)
@@ -129,9 +150,10 @@ def _compare(
 
 
 def _groups(
-    targets: Sequence[Target], layer: LayerOptions, input_: InputOptions, run: RunOptions
+    sums: Sequence[Sum], layer: LayerOptions, input_: InputOptions, run: RunOptions
 ) -> tuple[ComparedGroup, ...]:
     settings = chosen_settings(run.device, run.dtype)
+    targets = [target for each in sums for target in each.targets]
     for target in targets:
         # A file has a dtype, but says nothing of the run.
         if target.found is None and target.own_settings:
@@ -140,8 +162,8 @@ def _groups(
                 " which all targets must share",
                 hint="--device and --dtype after the targets, not in them",
             )
-    points = subjects_at_points(targets, layer, input_, settings)
-    if len(targets) == 1:  # one target is compared with itself at the other points
+    points = [joined(sums, point) for point in subjects_at_points(targets, layer, input_, settings)]
+    if len(sums) == 1:  # one target is compared with itself at the other points
         points = [[each for point in points for each in point]]
     return tuple(group(point) for point in points)
 

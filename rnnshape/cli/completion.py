@@ -86,6 +86,7 @@ _VALUES: Final[Mapping[str, Callable[[Any], Iterable[str]]]] = {
     "--device": _listed("cpu", "cuda", "mps", "xpu", "meta"),
     "--nonlinearity": _listed("tanh", "relu"),
     "--color": _listed("auto", "always", "never"),
+    "--merge": _listed("concat", "sum"),
     "--sort": _listed("parameters", "macs", "name"),
     "--solve": _listed("hidden", "proj"),
     "--only": _modules,

@@ -59,6 +59,13 @@ def chart(comparison: Comparison, quantity: str) -> Chart:
     More lines than a legend can name are drawn in several panels. Raises RequestError where no
     size varies, and where there are too many lines for that too.
     """
+    added = next((row for row in comparison.rows if row.is_sum), None)
+    if added is not None:
+        raise RequestError(
+            "a plot is of single layers, and {} is a sum",
+            added.constructor,
+            hint="leave --plot out, or compare the layers alone",
+        )
     subjects = comparison.subjects
     x = _most_varied(subjects, quantity)
     fields = [name for name in _fields(quantity) if name != x]

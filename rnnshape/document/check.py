@@ -14,6 +14,7 @@ from rnnshape.analysis.value import Number
 from rnnshape.document.data import (
     config_data,
     expectation_data,
+    final_states_data,
     findings_data,
     input_data,
     match_data,
@@ -21,7 +22,8 @@ from rnnshape.document.data import (
     totals_data,
     verification_data,
 )
-from rnnshape.document.expectations import expectation_verdict
+from rnnshape.document.expectations import expectation_verdict, negated
+from rnnshape.document.final_states import state_cells, state_columns, state_titles
 from rnnshape.document.findings import trap_text
 from rnnshape.document.matching import match_verdict
 from rnnshape.document.model import (
@@ -98,8 +100,15 @@ def _demands(check: Check, module: Module) -> Iterator[Verdict]:
 def _failed(judgement: Judgement) -> Inline:
     """`output = 10,5,80: it is 10,5,96`: the value as the manifest would have it."""
     actual = judgement.predicted
-    value = f"{actual.plain:,}" if isinstance(actual, Number) else Code(actual.typed)
-    return (Code(judgement.expectation.text), ": it is ", value)
+    value, required = (
+        f"{each.plain:,}" if isinstance(each, Number) else Code(each.typed)
+        for each in (actual, judgement.required)
+    )
+    text = (Code(judgement.expectation.text), ": it is ", value)
+    if judgement.other is None:
+        return text
+    # What a name stands for is not to be seen in the text.
+    return (*text, f", {negated(judgement.expectation.operator)}", required)
 
 
 def _reservations(check: Check) -> Iterator[Block]:
@@ -115,12 +124,14 @@ def _modules(check: Check) -> Iterator[Block]:
     if len(modules) > _MOST_LISTED:
         modules = tuple(module for module in modules if module.holding < module.demands)
     if modules:
+        states = state_titles(module.report.subject for module in modules)
         yield Table(
             columns=(
                 Column(key="module", title="check"),
                 Column(key="held", title="held", numeric=True),
                 Column(key="status", title="status", headed=False),
                 Column(key="constructor", title="constructor", headed=False, rank=1, calls=True),
+                *state_columns(states),
             ),
             rows=tuple(
                 (
@@ -128,6 +139,7 @@ def _modules(check: Check) -> Iterator[Block]:
                     f"{module.holding}/{module.demands}",
                     Mark("ok" if module.holding == module.demands else "failed"),
                     Code(module.report.subject.config.constructor),
+                    *state_cells([module.report.subject], states),
                 )
                 for module in modules
             ),
@@ -216,6 +228,7 @@ def _module(module: Module) -> Mapping[str, Any]:
         "constructor": subject.config.constructor,
         "config": config_data(subject),
         "input": input_data(subject),
+        "final_states": final_states_data(subject),
         "totals": totals_data(subject),
         "expectations": [
             {**expectation_data(each.judgement), "line": each.line} for each in module.expected

@@ -199,6 +199,12 @@ def totals_data(subject: Subject) -> Mapping[str, Any]:
     }
 
 
+def final_states_data(subject: Subject) -> Mapping[str, list[int] | None]:
+    """The shapes of h_n and c_n, or of a cell's h_1 and c_1; None for what it does not return."""
+    tensors, names = subject.tensors, ("h_1", "c_1") if subject.config.cell else ("h_n", "c_n")
+    return {name: list(tensors[name].shape) if name in tensors else None for name in names}
+
+
 def assumed_data(subjects: Collection[Subject]) -> list[str]:
     """The fields that have a value here, and have their default value in any of the layers."""
     assumed = frozenset().union(*(subject.assumed for subject in subjects))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rnnshape.analysis.expectation import Judgement, Operator
+from rnnshape.analysis.expectation import Judgement, Operator, Reference
+from rnnshape.analysis.feeding import Feed, fed
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.analysis.value import TensorShape, Value
+from rnnshape.document.feeds import feed_text
 from rnnshape.document.model import Block, Code, Formula, Inline, Shape, Verdict, plain
+from rnnshape.layer.formulas import final_state_names, state_names
 from rnnshape.layer.subject import Subject
 
 
@@ -62,8 +65,14 @@ def failure_text(judgement: Judgement) -> str:
 
 def _failure(judgement: Judgement) -> Inline:
     expectation = judgement.expectation
-    actual, expected = _cell(judgement.predicted), _cell(expectation.value)
-    return (Code(expectation.text), ": it is ", actual, f", {_not(expectation.operator)}", expected)
+    actual, expected = _cell(judgement.predicted), _cell(judgement.required)
+    return (
+        Code(expectation.text),
+        ": it is ",
+        actual,
+        f", {negated(expectation.operator)}",
+        expected,
+    )
 
 
 def _cell(value: Value) -> str | Shape:
@@ -71,7 +80,9 @@ def _cell(value: Value) -> str | Shape:
 
 
 def _reason(judgement: Judgement) -> Inline:
-    """`(L, N, D*H_out) with H_out=48 hidden, D=2`."""
+    """`(L, N, D*H_out) with H_out=48 hidden, D=2`; of a state, what makes it fit."""
+    if (fitting := _fitting(judgement)) is not None:
+        return ("fits after: " * (not fitting.clash), *feed_text(fitting))
     known = dict(judgement.symbols)
     if {"H_out", "H_cell"} <= known.keys() and not judgement.subject.config.proj_size:
         known["H_out=H_cell"] = known.pop("H_out")
@@ -82,6 +93,16 @@ def _reason(judgement: Judgement) -> Inline:
         if symbol in known
     )
     return (Formula(judgement.formula), f" with {numbers}" if numbers else "")
+
+
+def _fitting(judgement: Judgement) -> Feed | None:
+    """How the state of another layer becomes this one; None unless that is what is expected."""
+    value, subject, other = judgement.expectation.value, judgement.subject, judgement.other
+    if other is None or not isinstance(value, Reference):
+        return None
+    own, theirs = judgement.expectation.name, value.name
+    starts = own in state_names(subject.config, "0") and theirs in final_state_names(other.config)
+    return fed(other, other.tensors[theirs], subject, subject.tensors[own]) if starts else None
 
 
 def _meanings(subject: Subject) -> Mapping[str, str]:
@@ -101,7 +122,7 @@ def _meanings(subject: Subject) -> Mapping[str, str]:
     }
 
 
-def _not(operator: Operator) -> str:
+def negated(operator: Operator) -> str:
     """What comes before the value that was expected: `not at most `."""
     match operator:
         case Operator.EQUAL:

@@ -15,6 +15,7 @@ from rnnshape.layer.findings import (
     EqualSizes,
     Finding,
     MixedTensors,
+    NotAChain,
     NotCalled,
     OwnParameters,
     PaddedRows,
@@ -50,6 +51,7 @@ _CODES: Final[Mapping[type[Finding], str]] = {
     PositionalBias: "bias-not-bidirectional",
     UncheckedFlag: "flag-not-bool",
     UncheckedSize: "size-not-int",
+    NotAChain: "sum-not-a-chain",
 }
 
 
@@ -90,6 +92,19 @@ def finding_text(  # noqa: C901 - a case for every finding; mypy checks that non
             )
         case PositionalBias() | UncheckedFlag() | UncheckedSize():
             return _trap(finding)
+        case NotAChain():
+            return chain_text(finding)
+
+
+def chain_text(finding: NotAChain) -> Inline:
+    """Why a layer of a sum cannot read what the one before it gives."""
+    gives, second = f"{finding.gives:,} features", Code(finding.second)
+    if finding.reads is None:
+        return (second, f" reads indices, not the {gives} that the layer before it gives")
+    if finding.first == finding.second:
+        reads = f" reads {finding.reads:,} features and gives {gives}"
+        return (second, reads, ", so one copy cannot read another")
+    return (Code(finding.first), f" gives {gives}, but ", second, f" reads {finding.reads:,}")
 
 
 def _own_parameters(finding: OwnParameters) -> Inline:

@@ -41,8 +41,8 @@ def assumed(subjects: Collection[Subject], *, without: str = "") -> Inline:
         values = {_value(subject, name) for subject in subjects if _is_assumed(subject, name)}
         if values and name != without:
             sizes[name] = values.pop()
-    words = next(iter(subjects)).origin.words
-    return (f"assumed: {words.fields(sizes)}",) if sizes else ()
+    assuming = next((s for s in subjects if any(_is_assumed(s, n) for n in sizes)), None)
+    return (f"assumed: {assuming.origin.words.fields(sizes)}",) if assuming else ()
 
 
 def _is_assumed(subject: Subject, name: str) -> bool:

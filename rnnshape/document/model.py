@@ -124,6 +124,7 @@ class Column:
     numeric: bool = False  # aligned right
     headed: bool = True  # whether a terminal shows the title
     rank: int = 0  # the highest is left out first where room is short, 0 never
+    spare: bool = False  # left out before room is made by breaking calls
     calls: bool = False  # whether cells are calls, which may be broken between arguments
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from rnnshape.document.data import config_data, input_data, totals_data
 from rnnshape.document.model import Cell, Shape
@@ -14,26 +14,27 @@ from rnnshape.layer.subject import Subject
 
 Record: TypeAlias = Mapping[str, Cell]
 
+_STATES: Final = ("h_n", "c_n", "h_1", "c_1")  # the final ones, of layers and of cells
+
 
 def layer_record(subject: Subject) -> Record:
-    """The constructor and its arguments, the input, the shape of the output, and the totals."""
+    """The constructor and its arguments, the input, the shapes of the results, and the totals."""
+    tensors = subject.tensors
     return {
         "constructor": subject.config.constructor,
         **{name: _cell(value) for name, value in config_data(subject).items()},
         **{name: _cell(value) for name, value in input_data(subject).items()},
         "output": Shape(read_next(subject.tensors).shape),
         **totals_data(subject),
+        **{name: Shape(tensors[name].shape) if name in tensors else None for name in _STATES},
     }
 
 
 def report_record(report: LayerReport) -> Record:
-    """The layer with its name, the shapes of its final states, and whether PyTorch agrees."""
-    tensors = report.predicted.tensors
-    states = ("h_n", "c_n", "h_1", "c_1")
+    """The layer with its name, and whether PyTorch agrees."""
     return {
         "module": report.subject.name or None,
         **layer_record(report.subject),
-        **{name: Shape(tensors[name].shape) if name in tensors else None for name in states},
         "agrees": agrees(report.run),
     }
 

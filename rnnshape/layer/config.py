@@ -194,6 +194,7 @@ _COUNTED: Final = {
     "batch_size": "sequences",
     "seq_len": "steps",
     "length": "steps",
+    "num_embeddings": "rows",
 }
 
 

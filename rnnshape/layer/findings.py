@@ -110,8 +110,22 @@ class MixedTensors:
     raises: bool  # every kernel of PyTorch refuses a weight matrix of another dtype
 
 
+@dataclass(frozen=True, kw_only=True)
+class NotAChain:
+    """Two layers in a row of a sum, of which the second cannot read what the first gives.
+
+    They are one layer if the copies of that do not fit each other.
+    """
+
+    first: str  # its constructor
+    gives: int  # features
+    second: str
+    reads: int | None  # features; None for indices
+
+
 Finding: TypeAlias = (
-    OwnParameters
+    NotAChain
+    | OwnParameters
     | MixedTensors
     | DropoutWithoutEffect
     | CostlyProjection

@@ -54,7 +54,6 @@ class Subject:
     axes_by_place: bool = False  # only the order of an input shape says which axis is the batch
     held: Held | None = None  # by an existing module that is not as its constructor made it
     found: Found | None = None  # where, if it was found in a file or a model
-    copies: int = 1  # how many like it a comparison counts
 
     @property
     def calls(self) -> tuple[Call, ...] | None:
@@ -85,6 +84,21 @@ class Subject:
     def weights(self) -> Weights:
         """The weights, as blocks of layers that are alike."""
         return weights(self.sizes)
+
+    @property
+    def constructor(self) -> str:
+        """The call that builds the layer."""
+        return self.config.constructor
+
+    @property
+    def reads(self) -> int:
+        """The features of what it reads."""
+        return self.config.input_size
+
+    @property
+    def gives(self) -> int:
+        """The features of what it gives, of both directions together."""
+        return self.config.directions * self.config.output_size
 
     @cached_property
     def parameters(self) -> int:

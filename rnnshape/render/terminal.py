@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, groupby, zip_longest
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -213,6 +214,7 @@ class _Layout:
             yield from self._wrapped(reason, first=_INDENT, indent=_INDENT)
 
     def _table(self, table: Table, title: str) -> Iterator[StyledLine]:
+        table = self._without_spare(table, title)
         texts = [[cell_text(cell) for cell in row] for row in table.rows]
         heads = self._heads(table.columns, title, texts)
         columns, rows = self._fitted(table.columns, heads, texts)
@@ -232,6 +234,23 @@ class _Layout:
             whole = [_spans(cell, base) for cell in row]
             for cells in lines:
                 yield _table_line(columns, list(map(_part, whole, cells)))
+
+    def _without_spare(self, table: Table, title: str) -> Table:
+        """The table without those spare columns that there is no room for."""
+        spare = [number for number, column in enumerate(table.columns) if column.spare]
+        if not spare or self._width == _UNLIMITED:
+            return table
+        texts = [[cell_text(cell) for cell in row] for row in table.rows]
+        heads = [printable(column.short or column.title) for column in table.columns]
+        heads[0] = title or heads[0]
+        widths, kept = _widths(heads, texts), [*range(len(heads))]
+        while spare and _total([widths[number] for number in kept]) > self._width:
+            kept.remove(spare.pop())
+        return replace(
+            table,
+            columns=tuple(table.columns[number] for number in kept),
+            rows=tuple(tuple(row[number] for number in kept) for row in table.rows),
+        )
 
     def _heads(
         self, columns: Sequence[Column], title: str, texts: Sequence[Sequence[str]]

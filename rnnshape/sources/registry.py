@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import replace
 from importlib import import_module
 from typing import Final, NamedTuple
 
@@ -40,8 +40,11 @@ def read_source(text: str) -> Source:
 
     Raises RequestError for a text that names none.
     """
-    if _COPIES.fullmatch(text):
-        problem = f"{quoted(text)} counts copies, which only a comparison does"
+    several = "counts copies" * (_COPIES.fullmatch(text) is not None) or (
+        "adds layers up" * (len(added(text)) > 1)
+    )
+    if several:
+        problem = f"{quoted(text)} {several}, which only a comparison does"
         raise RequestError(problem, hint=f'rnnshape compare "{text.strip()}"')
     for reader in READERS:
         module = import_module(reader.module)
@@ -65,17 +68,32 @@ def read_target(text: str) -> Target:
     )
 
 
-def read_counted(text: str) -> Target:
-    """The one layer that a text names, which may begin with a number of copies: `6 x lstm`."""
+def counted_copies(text: str) -> tuple[int | None, str]:
+    """The number of copies that a text begins with, if it does, and the rest: `6 x lstm`."""
     match = _COPIES.fullmatch(text)
     if match is None:
-        return read_target(text)
-    copies = int(match[1])
-    if not copies:
+        return None, text
+    if not int(match[1]):
         raise RequestError("0 x TARGET counts no layer", hint=f'"6 x {match[2]}"')
-    target = read_target(match[2])
-    own = f"{copies} x {target.origin.target}"
-    return replace(target, copies=copies, origin=replace(target.origin, target=own))
+    return int(match[1]), match[2]
+
+
+def added(text: str) -> list[str]:
+    """The texts between the plus signs: `lstm` and `nn.Linear(40, 20)`.
+
+    A sign in brackets, in a word or in the name of a file adds nothing up.
+    """
+    if "+" not in text or "\n" in text or os.path.exists(text):  # noqa: PTH110 - Path.exists() raises for a long name
+        return [text]
+    pieces, depth = [""], 0
+    for before, character, after in zip(f" {text}", text, f"{text[1:]} ", strict=False):
+        depth += (character in "([{") - (character in ")]}")
+        apart = before.isspace() or after.isspace() or before == ")"
+        if character == "+" and not depth and apart:
+            pieces.append("")
+        else:
+            pieces[-1] += character
+    return [piece.strip() for piece in pieces]
 
 
 def is_target(text: str) -> bool:

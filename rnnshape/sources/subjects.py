@@ -58,7 +58,6 @@ def _subject(
         unknown=target.unknown.difference(given),
         held=target.held,
         found=target.found,
-        copies=target.copies or 1,
         axes_by_place="input_shape" in input_fields and not confirmed,
     )
 

@@ -38,7 +38,6 @@ class Target:
     dtype: DType | None = None
     held: Held | None = None  # by an existing module that is not as its constructor made it
     found: Found | None = None  # where, if it was found in a file or a model
-    copies: int | None = None  # how many like it a comparison is to count, if that is said
 
     @cached_property
     def config(self) -> RNNConfig:

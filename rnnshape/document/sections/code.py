@@ -24,7 +24,7 @@ def code(inspection: Inspection) -> Iterator[Block]:
     With a framework to convert to, it is the program that converts.
     """
     if inspection.to is None:
-        lines = [short for line in _program(inspection.report) for short in _broken(line)]
+        lines = [short for line in _program(inspection.report) for short in broken(line)]
     else:
         from rnnshape.analysis.frameworks.counterparts import counterparts_in  # few convert
 
@@ -34,7 +34,7 @@ def code(inspection: Inspection) -> Iterator[Block]:
         yield Picture(tuple(lines), language="python")
 
 
-def _broken(line: str) -> list[str]:
+def broken(line: str) -> list[str]:
     """A line of code no longer than `_WIDTH`, broken between the arguments of a call.
 
     A comment on a line that is too long is left out.
@@ -43,7 +43,7 @@ def _broken(line: str) -> list[str]:
     if len(line) <= _WIDTH or line.startswith(" "):
         return [line]
     if comment:
-        return _broken(statement)
+        return broken(statement)
     return textwrap.wrap(
         line, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
@@ -59,7 +59,7 @@ def _program(report: LayerReport) -> Iterator[str]:
     yield f"# {_PAGES}/torch.{subject.config.class_name}.html"
     constructor = subject.config.constructor.removesuffix(")")
     name = "cell" if subject.config.cell else "layer"
-    yield f"{name} = {constructor}{_settings(subject.settings)})"
+    yield f"{name} = {constructor}{settings_arguments(subject.settings)})"
     if subject.config.cell:
         yield from _steps_of_a_cell(report)
     elif packed:
@@ -149,10 +149,10 @@ def _line_of(tensor: Tensor, function: str, settings: Settings) -> str:
     """The line that makes a tensor, with its axes: `input = torch.randn(10, 5, 20)  # seq, ...`."""
     sizes = ", ".join(map(str, ints(tensor.shape)))
     axes = ", ".join(tensor.axes)
-    return f"{tensor.name} = torch.{function}({sizes}{_settings(settings)})  # {axes}"
+    return f"{tensor.name} = torch.{function}({sizes}{settings_arguments(settings)})  # {axes}"
 
 
-def _settings(settings: Settings) -> str:
+def settings_arguments(settings: Settings) -> str:
     """The arguments for a device and a dtype other than PyTorch's defaults."""
     default = Settings()
     device = f', device="{settings.device}"' if settings.device != default.device else ""
