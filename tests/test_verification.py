@@ -143,7 +143,8 @@ def test_a_report_with_a_wrong_prediction_does_not_agree(
     spoil: Callable[[Facts], Facts], seen: list[tuple[str, Any, Any]]
 ) -> None:
     report = predicted_report(_SUBJECT)
-    run = _run(with_run(replace(report, predicted=spoil(report.predicted))))
+    vars(report)["predicted"] = spoil(report.predicted)
+    run = _run(with_run(report))
     assert not run.agrees
     assert [(m.what, m.predicted, m.measured) for m in run.mismatches] == seen
 
@@ -362,7 +363,8 @@ def _h_n(*index: int) -> Part:
 def test_a_false_claim_is_judged_false_and_named(claim: Claim, text: str) -> None:
     report = predicted_report(_SUBJECT)
     claims = (*report.predicted.claims, claim)
-    run = _run(with_run(replace(report, predicted=replace(report.predicted, claims=claims))))
+    vars(report)["predicted"] = replace(report.predicted, claims=claims)
+    run = _run(with_run(report))
     assert [judged.holds for judged in run.claims[:-1]] == [True] * (len(claims) - 1)
     assert run.claims[-1].holds is False
     assert run.mismatches == (Mismatch(what=text, predicted=True, measured=False),)

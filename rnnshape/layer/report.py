@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from rnnshape.dims import named
 from rnnshape.layer.facts import Claim, Facts
 from rnnshape.layer.findings import Finding, find
-from rnnshape.layer.formulas import Sizes, weights
+from rnnshape.layer.formulas import Sizes, macs, weights
 from rnnshape.layer.prediction import predict
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.weights import Weights
@@ -24,11 +24,15 @@ class LayerReport:
     """Everything known of one subject. Sizes are Dims; `run` is None until there has been a run."""
 
     subject: Subject
-    predicted: Facts
     run: Run | None = None
 
     def __hash__(self) -> int:
-        return hash(self.subject)  # Facts holds a dict, but equal reports have equal subjects
+        return hash(self.subject)  # a run holds a dict, but equal reports have equal subjects
+
+    @cached_property
+    def predicted(self) -> Facts:
+        """What the formulas give, as a run measures it; a count alone needs less."""
+        return predict(self.subject)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -50,13 +54,13 @@ class LayerReport:
         """Elements of all weights, or of the parameters that an existing module holds."""
         held = self.subject.held
         if held is None:
-            return self.predicted.counts["parameters"]
+            return self.weights.parameters
         return named("sum(p.numel() for p in module.parameters())", held.elements)
 
     @property
     def macs(self) -> int:
         """Multiply-adds of the matrix products over the whole input."""
-        return self.predicted.counts["macs"]
+        return macs(self.weights, self.sizes)
 
     @property
     def flops(self) -> int:
@@ -102,4 +106,4 @@ Runner: TypeAlias = Callable[[LayerReport], LayerReport]  # adds a run, or raise
 
 def predicted_report(subject: Subject) -> LayerReport:
     """The report by formula alone, at the same cost for any size."""
-    return LayerReport(subject=subject, predicted=predict(subject))
+    return LayerReport(subject=subject)
