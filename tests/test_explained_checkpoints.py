@@ -268,3 +268,12 @@ def test_reported_texts_are_explained_with_all_they_must_say(text: dict[str, Any
 )
 def test_errors_of_other_libraries_are_not_explained(text: str) -> None:
     assert explain(text) is None
+
+
+def test_a_projection_is_never_a_gru() -> None:
+    saved = nn.LSTM(1, 3, 2, bias=False, proj_size=2)
+    built = nn.LSTM(1, 3, 2, bias=False, proj_size=2, bidirectional=True)
+    with pytest.raises(RuntimeError) as caught:
+        built.load_state_dict(saved.state_dict())
+    found = sides(explained(f"RuntimeError: {caught.value}"))
+    assert found == {"bidirectional": ("False", "True")}

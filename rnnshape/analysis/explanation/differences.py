@@ -45,7 +45,12 @@ class Module:
     @property
     def told(self) -> Kind | None:
         """The kind that its name or the rest of the text tells."""
-        return _kind_in(self.name) or self.spoken
+        return Kind.LSTM if self.projected else _kind_in(self.name) or self.spoken
+
+    @property
+    def projected(self) -> bool:
+        """Whether it has a projection, as only an LSTM can, on either side."""
+        return any("weight_hr" in name for name in self.missing | self.unexpected | {*self.sizes})
 
 
 def _kind_in(text: str) -> Kind | None:
@@ -302,7 +307,7 @@ def _of_each_kind(module: Module, shapes: Mapping[str, Dims | None]) -> Iterator
     """The layer for each kind, as if its recurrent weight were known: its rows are."""
     recurrent = "weight_hh" if module.cell else "weight_hh_l0"
     rows = next(iter(shape[0] for shape in shapes.values() if shape), 0)
-    for kind in Kind:
+    for kind in (Kind.LSTM,) if module.projected else Kind:
         hidden_size, rest = divmod(rows, kind.gates)
         if rest or not hidden_size:
             continue

@@ -24,6 +24,12 @@ _RECURRENT: Final = re.compile(
 )
 _TORCH: Final = re.compile(r"torch|\bnn\.|\bcuda\b|\btensors?\b", re.IGNORECASE)
 _OTHERS: Final = re.compile(r"keras|tensorflow|\bjax\b|paddle|mxnet", re.IGNORECASE)
+# Other libraries, and what is done with texts, files and tables.
+_FOREIGN: Final = re.compile(
+    r"\b(?:np|pd|plt|cv2|tf|jnp|numpy|pandas|sklearn|scipy|matplotlib|django|flask|sqlalchemy|json)"
+    r"\.\w|keras|tensorflow|\bjax\b|paddle|mxnet|\.(?:split|items|readline|groupby)\(",
+    re.IGNORECASE,
+)
 # A line of code that a traceback shows, of Python or of IPython.
 _CODE: Final = re.compile(
     r'^ *File "[^"\n]+", line \d+.*\n *(\S.*)|^-+> *\d+ +(\S.*)', re.MULTILINE
@@ -121,6 +127,11 @@ class Evidence:
         return self.recurrent or bool(_TORCH.search(self._folded))
 
     @cached_property
+    def foreign(self) -> bool:
+        """Whether the text names other libraries, or code without a tensor, and not PyTorch."""
+        return not self.of_torch and bool(self.has_frames or _FOREIGN.search(self._folded))
+
+    @cached_property
     def has_frames(self) -> bool:
         """Whether the text has more of a traceback than its last line."""
         return bool(_FRAMES.search(self.around))
@@ -140,7 +151,10 @@ class Evidence:
     @cached_property
     def parallel(self) -> bool:
         """Whether the model was wrapped to run on several devices."""
-        return self.mentions("DataParallel", "data_parallel", "parallel_apply", "in replica ")
+        return self.mentions(
+            *("DataParallel", "data_parallel", "parallel_apply", "in replica "),
+            *("multi-GPU", "multi GPU", "multiple GPU", "several GPU", "GPUs"),
+        )
 
     @cached_property
     def config(self) -> Mapping[str, Any]:

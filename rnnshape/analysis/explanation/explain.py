@@ -10,11 +10,16 @@ from rnnshape.analysis.explanation.entry import Cause, Entry
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.mistakes import entries
 from rnnshape.analysis.explanation.records import Explanation, Known, Remedy
-from rnnshape.analysis.explanation.statements import Text
+from rnnshape.analysis.explanation.statements import Statement, Text
 from rnnshape.analysis.explanation.wording import Wording
 
 _MOST_OTHERS: Final = 3
 _MOST_CAUSES: Final = 4
+# "1 features" is "1 feature".
+_ONE: Final = re.compile(
+    r"(?<![\w.,])1 (feature|row|column|step|sequence|number|target|length|layer|dimension|weight"
+    r"|direction|value|parameter)s\b"
+)
 _NEAR_LETTERS: Final = 400
 _NEAR: Final = 0.6
 
@@ -26,20 +31,28 @@ def explain(text: str, known: Known | None = None) -> Explanation | None:
     where that is not known, the last known one.
     """
     lines, known = Text(text), known or Known()
-    others: list[str] = []
+    others: list[Statement] = []
     for statement in lines.raised():
         evidence = Evidence(statement, lines, known)
         entry = _entry(evidence, anywhere=True)
         if entry is not None:
-            return _explained(entry, evidence, others, known.tensors)
-        others = [*others, statement.line][:_MOST_OTHERS]
+            beside = [other.line for other in others if not _same(other, statement)]
+            return _explained(entry, evidence, beside[:_MOST_OTHERS], known.tensors)
+        others.append(statement)
     if _candidates(lines.tail.casefold()):
         for statement in lines.bare():
             evidence = Evidence(statement, lines, known)
             entry = _entry(evidence, anywhere=lines.short)
             if entry is not None:
-                return _explained(entry, evidence, others, known.tensors)
+                beside = [other.line for other in others]
+                return _explained(entry, evidence, beside[:_MOST_OTHERS], known.tensors)
     return None
+
+
+def _same(other: Statement, statement: Statement) -> bool:
+    """Whether one statement repeats another without its message, or with a part of it."""
+    part = other.message.partition("...")[0]
+    return other.name == statement.name and statement.message.startswith(part)
 
 
 def nearest(text: str) -> str:
@@ -92,7 +105,7 @@ def _candidates(folded: str) -> list[tuple[Entry, Wording]]:
 
 def _applies(entry: Entry, evidence: Evidence, numbers: Mapping[str, Any]) -> bool:
     """Whether it is this mistake; then the evidence has all its numbers."""
-    if entry.generic and evidence.has_frames and not evidence.of_torch:
+    if entry.generic and evidence.foreign:
         return False
     evidence.numbers = dict(numbers)
     more = {} if entry.read is None else entry.read(evidence)
@@ -139,6 +152,6 @@ def _remedies(
 
 def _filled(text: str, values: Mapping[str, Any]) -> str:
     """The text with its numbers; a shape is written as PyTorch's documentation writes it."""
-    sentence = text.format_map(values)
+    sentence = _ONE.sub(r"1 \1", text.format_map(values))
     begins = text.startswith("{often}") or sentence.startswith("the ")
     return sentence[:1].upper() + sentence[1:] if begins else sentence

@@ -22,13 +22,16 @@ _MOST_BARE: Final = 200  # lines that name no exception
 _SHORT: Final = 2_000
 
 _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
+# What shows that a line holds a traceback as a string of JSON: one of a log, or of a notebook.
+_ENCODED: Final = (r"Traceback (most recent call last):\n", r"\u001b[")
 # What tools write before each line: pytest, torchrun, docker, a quotation.
 _MARGIN: Final = re.compile(r"(?:E {2,}|\[(?:rank|default)\d+\]:\s?|[\w.-]+ +\| |(?:> ?)+)")
 _RAISED: Final = re.compile(
-    r"(?:^|(?<=[\s:>|(\[-]))(?P<name>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Exit"
+    r"(?:^|(?<=[\s:>|(\[\"'-]))(?P<name>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Exit"
     r"|Interrupt|Iteration)|(?:[A-Za-z_]\w*\.)*Unsupported|(?:[A-Za-z_]\w*\.)+error)"
     r"(?P<colon>:(?=\s|$)|$)"
 )
+_STATEMENT: Final = re.compile(r"\b(?:raise|except)\s+$")
 # What ends a message where another one does not begin.
 _END: Final = re.compile(
     r"Traceback \(most recent call last\)|(?:During handling of|The above) (?:the above )?exception"
@@ -79,6 +82,8 @@ class Text:
         if "\x1b" in text:
             text = _ESCAPES.sub("", text)
         self.lines = text[-_MOST_TEXT:].replace("\0", "").splitlines()
+        if any(mark in text for mark in _ENCODED):
+            self.lines = [part for line in self.lines for part in _decoded(line)]
 
     def raised(self) -> list[Statement]:
         """What was raised, the last first; then what was warned."""
@@ -99,7 +104,7 @@ class Text:
         for number in islice(named, _MOST_NAMED):
             line = _line(self.lines[number])
             found = _RAISED.search(line)
-            if found is None:
+            if found is None or _is_code(line, found):
                 continue
             message = [line[found.end() :], *self._following(number, end)]
             yield Statement(
@@ -133,6 +138,21 @@ class Text:
     def short(self) -> bool:
         """Whether the text is no more than a message with a few words around it."""
         return len(self.lines) <= 10 and sum(map(len, self.lines)) <= _SHORT
+
+
+def _decoded(line: str) -> list[str]:
+    """The lines of a line that holds a string of JSON; other lines as they are."""
+    if not any(mark in line for mark in _ENCODED):
+        return [line]
+    if _ENCODED[1] in line:
+        line = re.sub(r"\\u001b\[[0-9;]*m", "", line)
+    line = line.replace("\\\\", "\0").replace("\\n", "\n").replace('\\"', '"')
+    return line.replace("\0", "\\").splitlines()
+
+
+def _is_code(line: str, found: re.Match[str]) -> bool:
+    """Whether the name of an exception stands in code that raises or catches it."""
+    return found.end() == len(line) and _STATEMENT.search(line, 0, found.start()) is not None
 
 
 def _line(line: str) -> str:

@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 _PLACE: Final = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_MOST_BEFORE: Final = 10_000  # letters of a message before a wording in it
 _INT: Final = r"-?\d{1,18}"
-_LIST: Final = rf"[(\[] ?(?:{_INT}L?(?: ?[,x] ?{_INT}L?)* ?,? ?)?[)\]]"
+_LIST: Final = rf"[(\[{{] ?(?:{_INT}L?(?: ?[,x] ?{_INT}L?)* ?,? ?)?[)\]}}]"
 
 
 def _ints(text: str) -> tuple[int, ...]:
@@ -29,7 +30,7 @@ class _Type(NamedTuple):
 _TYPES: Final[Mapping[str, _Type]] = {
     "int": _Type(_INT, int),
     "number": _Type(r"-?\d[\d.e+-]*", str),
-    "shape": _Type(_LIST, _ints),  # (8, 10, 40), [8, 10, 40], [8 x 10]
+    "shape": _Type(_LIST, _ints),  # (8, 10, 40), [8, 10, 40], {8,10,40}, [8 x 10]
     "matrix": _Type(rf"\[?{_INT} ?x ?{_INT}\]?", _ints),  # 1600x2048, [64 x 256]
     "word": _Type(r"[\w.:<>'-]*\w'?>?", lambda text: text.strip("'<>")),  # float32, cuda:0
     "name": _Type(r"[\"']?[\w.]+[\"']?", lambda text: text.strip("\"'")),  # encoder.weight_ih_l0
@@ -51,7 +52,13 @@ _SAME: Final = str.maketrans(
 
 def _uniform(text: str) -> str:
     text = _SIZE.sub(r"\1", text.translate(_SAME).replace("greately", "greatly"))
-    return re.sub(r"\s+", " ", text)
+    text = re.sub(r"\s+", " ", text)
+    return text.replace("hidden [", "hidden[")  # as people type it
+
+
+def _literal(text: str) -> str:
+    """The pattern of a part that never differs, but for a comma that people leave out."""
+    return re.escape(_uniform(text)).replace(",\\ ", ",?\\ ")
 
 
 class Wording:
@@ -77,11 +84,11 @@ class Wording:
     def _pattern(self) -> re.Pattern[str]:
         parts, end = [], 0
         for place in _PLACE.finditer(self.template):
-            parts.append(re.escape(_uniform(self.template[end : place.start()])))
+            parts.append(_literal(self.template[end : place.start()]))
             name, kind = place.groups(default="")
             parts.append(f"(?P<{name}>{_TYPES[kind].pattern})")
             end = place.end()
-        parts.append(re.escape(_uniform(self.template[end:])))
+        parts.append(_literal(self.template[end:]))
         return re.compile("".join(parts), re.IGNORECASE)
 
     @cached_property
@@ -91,9 +98,11 @@ class Wording:
     def match(self, text: str, *, anywhere: bool) -> Mapping[str, Any] | None:
         """What the places hold where the normalised text has this wording, else None.
 
-        The wording begins the text unless it may be `anywhere`.
+        The wording begins the text unless it may be `anywhere`, not too far from its beginning.
         """
         found = self._pattern.search(text) if anywhere else self._pattern.match(text)
+        if found is not None and found.start() > _MOST_BEFORE:
+            return None
         return None if found is None else self._read(found)
 
     def all(self, text: str) -> Iterator[Mapping[str, Any]]:

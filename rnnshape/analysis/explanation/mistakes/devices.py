@@ -170,13 +170,13 @@ _PARAMETER = Entry(
 
 
 _PLACES: Final = {
-    "rnn": "in the recurrent layer, ",
-    "linear": "in an nn.Linear, ",
-    "sparse": "in an nn.Embedding, ",
-    "loss": "in the loss, ",
-    "conv": "in a convolution, ",
-    "batchnorm": "in a batch norm, ",
-    "normalization": "in a norm, ",
+    "rnn": "in the recurrent layer ",
+    "linear": "in an nn.Linear ",
+    "sparse": "in an nn.Embedding ",
+    "loss": "in the loss ",
+    "conv": "in a convolution ",
+    "batchnorm": "in a batch norm ",
+    "normalization": "in a norm ",
 }
 _NAMED: Final = re.compile(
     r"(?:cpu|cuda|gpu|mps|xpu|meta|hip|xla)(?::\d+)?|\d+|.*(?:Tensor|Type)\]?", re.IGNORECASE
@@ -289,6 +289,11 @@ _MIXED = Entry(
             "1.4 and 1.5",
         ),
         Wording("Expected object of backend {first:word} but got backend {second:word}", "1.0 on"),
+        Wording(
+            "but condition is on {first:word} and x and y are on {x:word} and {second:word}"
+            " respectively",
+            "1.2 on",
+        ),
         Wording("expected {first:word} tensor (got {second:word} tensor)", "0.1 to 0.3"),
         Wording(
             "Tensor on device {first:word} is not on the expected device {second:word}!", "2.0 on"

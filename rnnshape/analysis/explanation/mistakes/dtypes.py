@@ -70,7 +70,7 @@ def _dtypes(evidence: Evidence) -> dict[str, Any] | None:
     known = [dtype for dtype in dtypes if dtype is not None]
     if len(set(known)) != 2:
         return None
-    places = {"rnn": "in the recurrent layer, ", "linear": "in an nn.Linear, "}
+    places = {"rnn": "in the recurrent layer ", "linear": "in an nn.Linear "}
     return {
         "kinds": frozenset(known),
         "a": _both(known[0]),

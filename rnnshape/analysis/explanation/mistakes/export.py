@@ -7,6 +7,7 @@ from typing import Final
 
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
 
@@ -104,6 +105,7 @@ _SCRIPT_PACKED = Entry(
         Wording("Type 'Tuple[Tuple[Tensor, Tensor, Tensor, Tensor]]' cannot be traced", ""),
         Wording("pack_padded_sequence cannot be used in script", ""),
         Wording("Unknown builtin op: aten::_pack_padded_sequence", "1.0 and 1.1"),
+        Wording("expected a value of type {wanted} for argument {name} but found", "1.0"),
     ),
     meaning="A PackedSequence cannot pass between TorchScript and Python as an argument.",
     causes=(
@@ -250,7 +252,10 @@ _SCRIPT_LAYER = Entry(
 
 _TRACE_STATE = Entry(
     mistake="trace-state",
-    wordings=(Wording("Cannot insert a Tensor that requires grad as a constant", "1.0 on"),),
+    wordings=(
+        Wording("Cannot insert a Tensor that requires grad as a constant", "1.0 on"),
+        Wording("ref.requires_grad() ASSERT FAILED", "1.0"),
+    ),
     meaning="The traced model uses a tensor that is neither a weight nor an input of it, and that"
     " belongs to a graph of autograd.",
     causes=(
@@ -262,6 +267,10 @@ _TRACE_STATE = Entry(
         Cause(
             why="A learned first state is a plain tensor, not a parameter.",
             fix="self.h_0 = nn.Parameter(torch.zeros(1, 1, hidden_size))",
+        ),
+        Cause(
+            why="The model is used, not trained: no graph is needed.",
+            fix="with torch.no_grad():\n    traced = torch.jit.trace(model, (x,))",
         ),
     ),
     more=_CODE,
@@ -276,6 +285,7 @@ _TRACE_CONSTANT = Entry(
         ),
         Wording("results are registered as constants in the trace", "1.0 on"),
         Wording("Output nr {number:int}. of the traced function does not match", "0.4 on"),
+        Wording("Tracing failed sanity checks", "0.4 on"),
     ),
     meaning="What depends on values is fixed while tracing: sizes, lengths, branches and states of"
     " the example stay in the traced model.",
@@ -291,6 +301,15 @@ _TRACE_CONSTANT = Entry(
             tell="`self.hidden` or the like is set in forward.",
             fix="def forward(self, x, hx):  # the state as an argument and a result\n"
             "    return self.{command}(x, hx)",
+            likely=lambda evidence: evidence.get("number") is not None,
+        ),
+        Cause(
+            why="The check after tracing runs the model again: in torch 1.4 it fails for recurrent"
+            " layers, and with dropout always.",
+            tell="It says that graphs or outputs differ; model.eval() turns dropout off.",
+            fix="model.eval()\ntraced = torch.jit.trace(model, (x,), check_trace=False)",
+            when=_mentions("sanity checks", "does not match the corresponding output"),
+            likely=_mentions("sanity checks"),
         ),
         Cause(
             why="The checks inside a recurrent layer compare sizes; these warnings are harmless.",
@@ -364,9 +383,17 @@ _ONNX_OLD = Entry(
         ),
         Cause(
             why="A cell is not one operator of ONNX; a layer is.",
-            fix="self.lstm = nn.LSTM(input_size, hidden_size)  # in place of nn.LSTMCell",
+            fix="self.{command} = {class_name}(input_size, hidden_size)  # in place of"
+            " {class_name}Cell",
             when=lambda evidence: "cell" in evidence["reason"].casefold(),
             likely=lambda evidence: "cell" in evidence["reason"].casefold(),
+        ),
+        Cause(
+            why="On a GPU the layer or cell runs as one fused operation, which ONNX does not have.",
+            tell="The name of the operator has `fused`.",
+            fix="model, x = model.cpu(), x.cpu()  # before the export",
+            when=lambda evidence: "fused" in evidence["reason"],
+            likely=lambda evidence: "fused" in evidence["reason"],
         ),
         Cause(
             why="The other exporter, or a newer torch, may know it.",
@@ -378,6 +405,15 @@ _ONNX_OLD = Entry(
 )
 
 
+def _compared(evidence: Evidence) -> Comparison | None:
+    """The shape that ONNX Runtime wants, and that of the state in the model, where it says so."""
+    expected, got = evidence.get("expected"), evidence.get("got")
+    if not isinstance(expected, tuple) or not len(expected) == len(got) == 3:
+        return None
+    axes = ("directions", "batch", "feature")
+    return Comparison(title=evidence["state"], places=axes, expected=expected, got=got)
+
+
 _ONNX_BATCH = Entry(
     mistake="onnx-batch",
     wordings=(
@@ -386,7 +422,7 @@ _ONNX_BATCH = Entry(
             " {kind_name:word}",
             "1.3 on",
         ),
-        Wording("Input {state:word} must have shape {expected}. Actual:{got:rest}", ""),
+        Wording("Input {state:word} must have shape {expected:shape}. Actual:{got:shape}", ""),
         Wording("Invalid input shape. {state:word} {expected:rest}", ""),
     ),
     read=lambda evidence: (
@@ -394,6 +430,7 @@ _ONNX_BATCH = Entry(
         if evidence.get("state") not in (None, "initial_h", "initial_c")
         else {"where": "the exported model"}
     ),
+    compare=_compared,
     meaning="The zeros of the first states were exported as constants, with the batch of the"
     " example: another batch then fails, or needs states as inputs.",
     causes=(

@@ -96,10 +96,6 @@ def _embeds(evidence: Evidence) -> bool:
     return evidence.mentions("embed", "bert", "glove", "word2vec", "fasttext")
 
 
-def _plain(evidence: Evidence) -> bool:
-    return not _no_features(evidence)
-
-
 _TRANSPOSED: Final = Cause(
     why="The features are on another axis: x is {shape}, and {expected} stands at axis {place}.",
     fix="x = x.transpose({place}, -1)",
@@ -147,14 +143,19 @@ _CONSTRUCTED: Final = Cause(
     " was concatenated) are {got}.",
     tell="`print(x.shape)` shows (..., {got}).",
     fix="{class_name}({got}, {hidden})  # or make x with {expected} features",
-    when=_plain,
     likely=_embeds,
+)
+_STEPS: Final = Cause(
+    why="input_size was set to the number of steps, {expected}; it is the number of features of"
+    " one step, 1.",
+    tell="`print(x.shape)` shows (batch, {expected}, 1).",
+    fix="{class_name}(1, {hidden}, batch_first=True)",
+    when=_one_feature,
 )
 _ORDER: Final = Cause(
     why="The axes of x are in another order: the last dimension has to be the features.",
     tell="`print(x.shape)` shows {expected} on another axis.",
     fix="x = x.transpose(1, 2)  # (batch, feature, seq) to (batch, seq, feature)",
-    when=_plain,
 )
 
 _TOKENS: Final = Cause(
@@ -175,7 +176,8 @@ _INPUT_SIZE = Entry(
         Wording("Expected input size {expected:shape}, got {got:shape}", "0.2 on, cuDNN"),
     ),
     read=_layer_features,
-    meaning="The last dimension of x has {got} features, but input_size of {layer} is {expected}.",
+    meaning="The last dimension of x, its features, is {got}, but input_size of {layer} is"
+    " {expected}.",
     compare=_compared,
     causes=(
         _TRANSPOSED,
@@ -184,6 +186,7 @@ _INPUT_SIZE = Entry(
         _FLATTENED,
         _COLUMNS,
         _CONSTRUCTED,
+        _STEPS,
         _ONE_DIRECTION,
         _TOKENS,
         _ORDER,
@@ -243,7 +246,8 @@ _CELL_INPUT = Entry(
         ),
     ),
     read=_cell_features,
-    meaning="The last dimension of x has {got} features, but input_size of {layer} is {expected}."
+    meaning="The last dimension of x, its features, is {got}, but input_size of {layer} is"
+    " {expected}."
     " A cell takes (batch, feature): one step.",
     compare=_compared,
     causes=(
@@ -592,6 +596,9 @@ _VARIABLE = Entry(
         Wording("must be Variable, not {type:word}", "0.3"),
         Wording("expected a Variable argument, but got {type:word}", "0.1 and 0.2"),
         Wording("expected Variable as element {place:int} in argument", "0.3"),
+        Wording("'torch.{type:name}' object has no attribute 'detach'", "0.1 to 0.3"),
+        Wording("'torch.{type:name}' object has no attribute 'backward'", "0.1 to 0.3"),
+        Wording("'torch.{type:name}' object has no attribute 'requires_grad", "0.1 to 0.3"),
     ),
     read=lambda evidence: {"type": evidence.get("type") or "tensor"},
     meaning="Before torch 0.4 layers take Variables, but a {type} was given.",
@@ -600,6 +607,11 @@ _VARIABLE = Entry(
             why="The input or the state is a tensor that is not wrapped.",
             tell="`print(torch.__version__)` shows 0.3 or older.",
             fix="x = torch.autograd.Variable(x)  # the state too",
+        ),
+        Cause(
+            why="The code was written for torch 0.4 or newer.",
+            tell="`print(torch.__version__)` shows an older one.",
+            fix="# in a shell: pip install --upgrade torch",
         ),
     ),
     notes=("Since torch 0.4 every tensor is a Variable.",),

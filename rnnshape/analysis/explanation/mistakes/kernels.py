@@ -83,6 +83,7 @@ _STATUS = Entry(
         Wording("CUBLAS_STATUS_ARCH_MISMATCH", "1.0 on"),
     ),
     read=_status,
+    generic=True,
     meaning="{library_name} refused a call on the GPU, {where}: {full} does not say why.",
     causes=(
         Cause(
@@ -302,6 +303,60 @@ _GRADIENT_SIZE = Entry(
     source="aten/src/ATen/native/cudnn/RNN.cpp",
 )
 
+_WEIGHT_TYPES = Entry(
+    mistake="kernel-weight-types",
+    wordings=(
+        Wording("parameter types mismatch", "0.4 on, cuDNN"),
+        Wording("param_from.type() == param_to.type()", "0.4 to 1.7, cuDNN"),
+    ),
+    read=lambda evidence: {} if evidence.recurrent else None,
+    meaning="The weights of one recurrent layer have different dtypes, but cuDNN needs the same for"
+    " all.",
+    causes=(
+        Cause(
+            why="Only some of the weights were converted to half precision, or a wrapper (weight"
+            " drop, weight norm) computes one of them in float32.",
+            tell="`print([w.dtype for w in layer.parameters()])` shows two dtypes.",
+            fix="layer = layer.float()  # or .half(), all of it",
+        ),
+        Cause(
+            why="Weights were put in place of others, by a checkpoint in another precision.",
+            fix="layer.load_state_dict({{k: v.float() for k, v in state_dict.items()}})",
+        ),
+    ),
+    source="aten/src/ATen/native/cudnn/RNN.cpp",
+)
+
+_GRADIENT_TYPE = Entry(
+    mistake="kernel-gradient-type",
+    wordings=(
+        Wording(
+            "{function:word} returned an invalid gradient at index {index:int} - expected type"
+            " {expected:name} but got {got:name}",
+            "0.4 to 1.7",
+        ),
+    ),
+    read=lambda evidence: {} if evidence.recurrent else None,
+    meaning="backward of the recurrent layer computed a gradient of type {got}, but the tensor that"
+    " it belongs to has type {expected}.",
+    causes=(
+        Cause(
+            why="Input, states and weights have different dtypes, as in mixed precision: half"
+            " here, float there.",
+            tell="`print(x.dtype, h_0.dtype, next(layer.parameters()).dtype)`",
+            fix="output, state = layer(x.float())  # and a state in float32: all of one dtype",
+        ),
+        Cause(
+            why="They are on different devices.",
+            tell="One of the two types has `cuda`, and the other has not.",
+            fix="x = x.to(next(layer.parameters()).device)",
+            when=lambda evidence: ("cuda" in evidence["expected"]) != ("cuda" in evidence["got"]),
+            likely=lambda evidence: ("cuda" in evidence["expected"]) != ("cuda" in evidence["got"]),
+        ),
+    ),
+    source="torch/csrc/autograd/engine.cpp, validate_outputs",
+)
+
 _EMPTY_WEIGHTS = Entry(
     mistake="kernel-arguments",
     wordings=(
@@ -369,7 +424,7 @@ _ONEDNN = Entry(
         Wording("could not execute a primitive", "1.8 on"),
         Wording("could not create a memory object", "1.8 on"),
     ),
-    meaning="oneDNN, which runs {layer} and other layers on the CPU, has no kernel for this dtype"
+    meaning="oneDNN, which runs recurrent and other layers on the CPU, has no kernel for this dtype"
     " or these sizes on this processor.",
     causes=(
         Cause(
@@ -392,7 +447,8 @@ _ONEDNN = Entry(
             fix="assert x.numel() > 0, x.shape",
         ),
         Cause(
-            why="It may be a defect of oneDNN, which can be left out.",
+            why="It may be a defect of this version of oneDNN: a newer torch may be without it, or"
+            " oneDNN can be left out.",
             tell="ONEDNN_VERBOSE=all in the environment shows what it refused.",
             fix="with torch.backends.mkldnn.flags(enabled=False):\n"
             "    output, state = {command}(x)",
@@ -632,6 +688,8 @@ ENTRIES: Final = (
     _EVAL,
     _CHUNK,
     _GRADIENT_SIZE,
+    _WEIGHT_TYPES,
+    _GRADIENT_TYPE,
     _EMPTY_WEIGHTS,
     _DETERMINISTIC,
     _ONEDNN,

@@ -59,7 +59,7 @@ _BATCH = Entry(
         ),
     ),
     read=_batch,
-    meaning="The loss got {rows} rows of scores, but {targets} targets.",
+    meaning="The loss got scores for a batch of {rows}, but targets for a batch of {targets}.",
     compare=lambda evidence: Comparison(
         title="",
         places=("batch",),

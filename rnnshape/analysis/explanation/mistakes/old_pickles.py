@@ -109,8 +109,11 @@ _OLD: Final = Entry(
 
 
 def _initialised(evidence: Evidence) -> Numbers | None:
-    layer = _CLASS.fullmatch(evidence["given"])
-    return {} if layer and evidence["wanted"] in ("weight", "weights") else None
+    given, wanted = evidence["given"], evidence["wanted"]
+    if _CLASS.fullmatch(given) is None:
+        return None
+    of_cell = wanted in ("weight_ih", "weight_hh", "bias_ih", "bias_hh") and "Cell" not in given
+    return {"of_cell": of_cell} if of_cell or wanted in ("weight", "weights", "bias") else None
 
 
 _NO_WEIGHT: Final = Entry(
@@ -128,17 +131,25 @@ _NO_WEIGHT: Final = Entry(
             "        nn.init.orthogonal_(p)\n"
             "    else:\n"
             "        nn.init.zeros_(p)",
+            when=lambda evidence: not evidence["of_cell"],
+        ),
+        Cause(
+            why="Without the number of a layer it is the name in a cell, such as nn.LSTMCell.",
+            fix="layer.{wanted}_l0  # of the first layer; {wanted}_l0_reverse: its other direction",
+            when=lambda evidence: bool(evidence["of_cell"]),
         ),
     ),
     more="rnnshape {command} --show weights",
-    provoked_by=("nn.init.xavier_uniform_(nn.GRU(3, 4).weight)",),
+    provoked_by=("nn.init.xavier_uniform_(nn.GRU(3, 4).weight)", "nn.LSTM(3, 4).weight_ih"),
 )
 
 
 def _of_weight(evidence: Evidence) -> Numbers | None:
     parsed = weight_name(evidence["wanted"], ())
     known = parsed is not None and not parsed.module
-    return {"weight": evidence["wanted"]} if known or evidence["wanted"] == "all_weights" else None
+    if evidence["wanted"] == "all_weights":
+        return {"looks": "looks for all its weights (`all_weights`), and one"}
+    return {"looks": f"looks for its parameter `{evidence['wanted']}`, which"} if known else None
 
 
 _PARAMETRIZE: Final = Cause(
@@ -157,9 +168,28 @@ _REPLACED: Final = Entry(
     mistake="replaced-weight",
     wordings=_NO_ATTRIBUTE,
     read=_of_weight,
-    meaning="{given} looks for its parameter `{weight}`, which was removed or replaced.",
+    meaning="{given} {looks} was removed or replaced.",
     causes=(_PARAMETRIZE, _OLD_VERSION),
     provoked_by=("m = nn.LSTM(3, 4); del m.weight_hh_l0; m.weight_hh_l0",),
+)
+_NO_FLATTEN: Final = Entry(
+    mistake="no-flatten-parameters",
+    wordings=(Wording("'{given:word}' object has no attribute 'flatten_parameters'", ""),),
+    read=lambda evidence: {} if _CLASS.fullmatch(evidence["given"]) else None,
+    meaning="This {given} is not the layer of torch.nn, which alone has flatten_parameters.",
+    causes=(
+        Cause(
+            why="The layer was quantized or scripted: its weights are packed already.",
+            tell="`print(type(layer).__module__)` is not torch.nn.modules.rnn.",
+            fix='if hasattr(layer, "flatten_parameters"):\n    layer.flatten_parameters()',
+        ),
+        Cause(
+            why="{given} is a class of your own, or of another library, with the same name.",
+            tell="Look for `class {given}` and for what is imported as {given}.",
+            fix="layer = torch.{class_name}(input_size, hidden_size)",
+        ),
+    ),
+    provoked_by=("torch.ao.nn.quantized.dynamic.LSTM(3, 4).flatten_parameters()",),
 )
 _NONE_IN_WEIGHTS: Final = Entry(
     mistake="weight-is-none",
@@ -365,6 +395,7 @@ ENTRIES: Final = (
     _OLD,
     _NO_WEIGHT,
     _REPLACED,
+    _NO_FLATTEN,
     _NONE_IN_WEIGHTS,
     _TRANSPOSED,
     _FLATTENED,

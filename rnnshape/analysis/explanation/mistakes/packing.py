@@ -519,7 +519,12 @@ def _keyword(evidence: Evidence) -> Numbers | None:
     if name not in _TAKES:
         return None
     since = _SINCE.get((name, keyword))
-    return {"name": name, "takes": _TAKES[name], "since": since}
+    note = (
+        "`pack_sequence` needs no batch_first: a list of sequences has no batch axis."
+        if (name, keyword) == ("pack_sequence", "batch_first")
+        else ""
+    )
+    return {"name": name, "takes": _TAKES[name], "since": since, "note": note}
 
 
 _KEYWORD = Entry(
@@ -542,7 +547,7 @@ _KEYWORD = Entry(
             fix="# {name}{takes}",
         ),
     ),
-    notes=("`pack_sequence` needs no batch_first: a list of sequences has no batch axis.",),
+    notes=("{note}",),
     provoked_by=(f"{_PACK_SEQUENCE}([z(3, 3)], batch_first=True)",),
 )
 

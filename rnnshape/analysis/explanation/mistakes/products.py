@@ -92,6 +92,13 @@ _LAYER = Entry(
             fix="x = x.transpose(1, 2)  # (batch, {wanted}, seq) becomes (batch, seq, {wanted})",
         ),
         Cause(
+            why="x has no axis of features: its last axis, {features}, is the sequence.",
+            tell="Each step is one number, and `print(x.shape)` does not end in 1.",
+            fix="x = x.unsqueeze(-1)",
+            when=lambda evidence: bool(evidence["wanted"] == 1),
+            likely=lambda evidence: bool(evidence["wanted"] == 1),
+        ),
+        Cause(
             why="The initial state has {features} features, but `hidden_size` is {hidden}.",
             tell="`print(h_0.shape)` ends in {features}.",
             fix="output, state = layer(x)  # no state: zeros of the right shape",
@@ -297,11 +304,19 @@ _LINEAR = Entry(
     ),
 )
 
+
+def _in_recurrent(evidence: Evidence) -> bool:
+    """Whether the traceback, or the line of code, is that of a recurrent layer itself."""
+    if evidence.mentions("w_ih", "w_hh", "weight_ih", "weight_hh"):
+        return True
+    return evidence.innermost(_PLACES) == "recurrent"
+
+
 _NO_NUMBERS = Entry(
     mistake="product-sizes",
     wordings=(
         Wording("mat1 dim 1 must match mat2 dim 0", "1.6 to 1.8, CUDA"),
-        Wording("size mismatch at {file}THC", "0.1 to 0.2, CUDA"),
+        Wording("size mismatch at {file}TH", "0.1 to 0.3"),
     ),
     meaning="The last dimension of a tensor is not the one that a Linear or a weight takes; this"
     " message does not say which sizes met.",
@@ -312,12 +327,22 @@ _NO_NUMBERS = Entry(
             tell="`print(x.shape, linear.weight.shape)` just before the line that fails: the last"
             " sizes must be equal.",
             fix="nn.Linear(2 * hidden_size, ...)",
+            when=lambda evidence: not _in_recurrent(evidence),
+        ),
+        Cause(
+            why="The last dimension of x is not the layer's `input_size`, or that of the state not"
+            " its `hidden_size`.",
+            tell="`print(x.shape, h_0.shape)` just before the layer is called, and `print(layer)`.",
+            fix="{class_name}(x.size(-1), hidden_size)  # in __init__, by its number",
+            when=lambda evidence: _in_recurrent(evidence) or not evidence.has_frames,
+            likely=_in_recurrent,
         ),
         Cause(
             why="The sequence was flattened, seq * hidden_size features, and has another length"
             " now.",
             tell="The code calls `view` or `reshape` before the Linear.",
             fix="linear(output[:, -1])  # one step",
+            when=lambda evidence: not _in_recurrent(evidence),
         ),
         Cause(
             why="To see the sizes, run the line on the CPU.",
@@ -488,8 +513,14 @@ _BMM_PAIR = Entry(
             "1.8 on",
         ),
         Wording("equal number of batches expected, got {left:int}, {right:int}", "0.2 to 1.0"),
+        Wording("invalid argument {number:int}: wrong matrix size at ", "0.1 to 1.4, CUDA"),
     ),
-    meaning="`torch.bmm` multiplies (batch, n, k) by (batch, k, m), but got {left} and {right}.",
+    read=lambda evidence: {
+        "sizes": f"{evidence['left']} and {evidence['right']}"
+        if "left" in evidence.numbers
+        else "two whose sizes do not fit"
+    },
+    meaning="`torch.bmm` multiplies (batch, n, k) by (batch, k, m), but got {sizes}.",
     causes=(
         Cause(
             why="{often}one of the two is sequence first and the other batch first, such as"
@@ -571,6 +602,20 @@ _MATRIX = Entry(
         Cause(
             why="Only one step was meant.",
             fix="torch.mm(output[:, -1], weight)  # batch first; output[-1] otherwise",
+        ),
+        Cause(
+            why="In torch 0.1, nn.Linear takes 2-D inputs only.",
+            tell="The traceback ends in `F.linear`.",
+            fix="linear(output.contiguous().view(-1, output.size(-1)))",
+            when=lambda evidence: evidence.get("first") == 3,
+            likely=lambda evidence: evidence.get("first") == 3,
+        ),
+        Cause(
+            why="A vector lacks its batch: a matrix of one row was meant.",
+            tell="`print(x.shape)` shows one size.",
+            fix="x = x.unsqueeze(0)  # (1, features)",
+            when=lambda evidence: 1 in (evidence.get("first"), evidence.get("got")),
+            likely=lambda evidence: 1 in (evidence.get("first"), evidence.get("got")),
         ),
     ),
     provoked_by=(

@@ -407,6 +407,14 @@ def _cat(evidence: Evidence) -> dict[str, Any]:
     return {**dims, "small": small, "large": large, "times": times}
 
 
+# More layers x directions than this are rare: then it is a batch or the steps.
+_MOST_LAYERS: Final = 8
+
+
+def _may_be_layers(evidence: Evidence) -> bool:
+    return bool(evidence["small"] == 1 and evidence["large"] <= _MOST_LAYERS)
+
+
 _CAT = Entry(
     mistake="cat-sizes",
     wordings=(
@@ -447,8 +455,8 @@ _CAT = Entry(
             " (layer*dir, batch, hidden), so its first size is {large}, not 1.",
             tell="`print(embedded.shape, h_n.shape)` shows 1 and {large} at the beginning.",
             fix="torch.cat((embedded, h_n[-1:]), dim={dim})  # the last layer only",
-            when=lambda evidence: evidence["small"] == 1,
-            likely=lambda evidence: evidence["small"] == 1,
+            when=_may_be_layers,
+            likely=_may_be_layers,
         ),
         Cause(
             why="{often}one tensor is batch first and the other is not: {expected} and {got} are"
@@ -850,7 +858,14 @@ def _index(evidence: Evidence) -> Numbers | None:
             return None
         size = size[dim]
     where = "the dimension" if dim is None else f"dimension {dim}"
-    return {"size": size, "last": size - 1, "dim": dim, "where": where}
+    ends = (
+        f"has size {size}, so the last index is {size - 1}" if size else "is empty: its size is 0"
+    )
+    return {"size": size, "last": size - 1, "dim": dim, "where": where, "ends": ends}
+
+
+def _not_empty(evidence: Evidence) -> bool:
+    return bool(evidence["size"] > 0)
 
 
 _INDEX = Entry(
@@ -871,7 +886,7 @@ _INDEX = Entry(
         Wording("INDICES element is out of DATA bounds, id={index:int} axis_dim={size:int}", "2.0"),
     ),
     read=_index,
-    meaning="Index {index} is past the end: {where} has size {size}, so the last index is {last}.",
+    meaning="Index {index} is past the end: {where} {ends}.",
     causes=(
         Cause(
             why="{often}one tensor in place of the pair (h_0, c_0): an LSTM takes a tuple, and"
@@ -886,25 +901,37 @@ _INDEX = Entry(
             " more steps than there are: {where} has {size}.",
             tell="`print(x.shape)`: (batch, seq, features) only with batch_first=True.",
             fix="for x_t in x.unbind(1): ...  # every step, batch first; unbind(0) otherwise",
+            when=lambda evidence: _not_empty(evidence) and evidence["index"] >= 0,
+        ),
+        Cause(
+            why="The tensor has no steps or no samples: an empty sample, or a slice that left"
+            " nothing.",
+            tell="`print(x.shape)` shows a 0.",
+            fix="samples = [sample for sample in samples if len(sample) > 0]",
+            when=lambda evidence: evidence["size"] == 0,
+            likely=lambda evidence: evidence["size"] == 0,
         ),
         Cause(
             why="`lengths` count from 1: the last step of a sequence is lengths - 1, and none may"
             " be longer than the padded sequence.",
             tell="`print(lengths.max(), output.shape)` shows more than {last}.",
             fix="last = output[torch.arange(output.size(0)), lengths - 1]  # batch first",
+            when=_not_empty,
         ),
         Cause(
-            why="The layer has fewer layers or directions than the code reads from `h_n`.",
+            why="The layer has fewer layers or directions than the code reads from `h_n`: h_n[-2]"
+            " and h_n[-1] are the two directions of a bidirectional layer only.",
             tell="`print(h_n.shape)` begins with num_layers * directions, {size}.",
             fix="last = h_n[-1]  # the last layer, whatever their number",
-            when=lambda evidence: evidence["dim"] == 0,
+            when=lambda evidence: _not_empty(evidence) and evidence["dim"] == 0,
+            likely=lambda evidence: evidence["index"] < 0 or evidence.mentions("h_n[", "hidden["),
         ),
         Cause(
             why="A word or a class has no place: the vocabulary is larger than the {size} that the"
             " model was built for.",
             tell="`print(target.max())` shows {last} or more.",
             fix="nn.Linear(hidden_size, len(vocabulary))  # and nn.Embedding(len(vocabulary), ...)",
-            when=lambda evidence: evidence["dim"] != 0,
+            when=lambda evidence: _not_empty(evidence) and evidence["dim"] != 0,
         ),
     ),
     provoked_by=("z(3)[5]", "z(3, 4)[:, 5]", "z(3, 4).select(1, 5)"),

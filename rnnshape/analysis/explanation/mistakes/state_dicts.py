@@ -93,6 +93,8 @@ def _of_state_dict(evidence: Evidence) -> Numbers | None:
     of_any = ("cuda", "to", "cpu", "forward", "half", "float", "modules", "module", "children")
     uses = ("eval", "train", "parameters", "named_parameters", "load_state_dict", "state_dict")
     ordered = evidence.mentions("OrderedDict", "torch.load", "state_dict")
+    if evidence.get("wanted") is None:
+        return {}  # it was called
     return {} if evidence["wanted"] in (*uses, *(of_any if ordered else ())) else None
 
 
@@ -100,6 +102,7 @@ _STATE_DICT_AS_MODEL: Final = Entry(
     mistake="checkpoint-as-model",
     wordings=(
         Wording("OrderedDict' object has no attribute '{wanted:word}'", "0.2 on"),
+        Wording("OrderedDict' object is not callable", "0.2 on"),
         Wording("'dict' object has no attribute '{wanted:word}'", "0.2 on"),
     ),
     read=_of_state_dict,

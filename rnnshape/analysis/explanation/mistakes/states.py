@@ -52,7 +52,8 @@ def _of_pair(pair: bool) -> dict[str, Any]:
 
 def _state(evidence: Evidence) -> dict[str, Any]:
     """The names of the state that was given and the sizes of its axes."""
-    expected, got = evidence["expected"], evidence["got"]
+    expected: tuple[int, ...] = evidence["expected"]
+    got: tuple[int, ...] = evidence.get("got") or ()
     entry = evidence.get("entry")
     second = entry == 1 or evidence.statement.message.startswith("Expected cell")
     pair = entry is not None or second or evidence.kind is Kind.LSTM
@@ -66,6 +67,12 @@ def _state(evidence: Evidence) -> dict[str, Any]:
         numbers |= _made(expected, pair, evidence)
     if len(got) == 3:
         numbers |= dict(zip(("got_layers", "got_batch", "got_features"), got, strict=True))
+        last = len(expected) == 3 and 1 < got[1] < expected[1]
+        numbers["kept"] = (
+            "kept from a smaller one, such as the last one of an epoch"
+            if last
+            else "kept from an earlier one"
+        )
     return numbers
 
 
@@ -115,6 +122,12 @@ def _in_parallel(evidence: Evidence) -> bool:
     return evidence.parallel
 
 
+def _may_be_split(evidence: Evidence) -> bool:
+    """Whether the batch of the state is that of the input, times a number of GPUs."""
+    batch, got = evidence.get("batch"), evidence.get("got_batch")
+    return evidence.parallel or bool(batch and got and batch > 1 and got / batch in (2, 3, 4, 8))
+
+
 def _is_batch_first(evidence: Evidence) -> bool:
     return evidence.config.get("batch_first") is True
 
@@ -124,7 +137,7 @@ def _may_be_sequence_first(evidence: Evidence) -> bool:
 
 
 _FROM_INPUT: Final = Cause(
-    why="The state is of another batch: kept from an earlier one, or made with a fixed batch size.",
+    why="The state is of another batch: {kept}, or made with a fixed batch size.",
     tell="The state is kept in `self`, or a batch size is written where it is made.",
     fix="{from_x}",
 )
@@ -133,7 +146,7 @@ _PARALLEL: Final = Cause(
     " layer*dir, not the batch.",
     tell="It works on one GPU. Make the state in `forward`, from the part of x that is there.",
     fix="{from_x}",
-    when=_in_parallel,
+    when=_may_be_split,
     likely=_in_parallel,
 )
 
@@ -199,7 +212,7 @@ _BATCH = Entry(
             tell="It fails in the last batch of an epoch only.",
             fix="DataLoader(..., drop_last=True)  # or make the state from x, as below",
             when=_smaller_batch,
-            likely=_smaller_batch,
+            likely=lambda evidence: _smaller_batch(evidence) and not evidence.parallel,
         ),
         Cause(
             why="The state is of a single sequence, such as a learned one, and x has {batch}.",
@@ -288,7 +301,7 @@ _LAYERS = Entry(
         _PARALLEL,
     ),
     notes=("The first axis holds layer 0 forward, layer 0 reverse, layer 1 forward, ...",),
-    more="rnnshape {command} --hidden {features} --batch {batch} --layers 2 --bidir --show states",
+    more="rnnshape {command} --hidden {features} --batch {batch} --layers {layers} --show states",
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3), (z(2, 2, 4), z(2, 2, 4)))",
         "nn.GRU(3, 4, 2)(z(5, 2, 3), z(1, 2, 4))",
@@ -488,7 +501,17 @@ def _shape(evidence: Evidence) -> Numbers | None:
     if not _is_state(evidence):
         return None
     names = [_STATE_AXES[axis] for axis in _different(evidence)]
-    return _state(evidence) | {"axes": " and ".join(names)} if names else None
+    if not names:
+        return None
+    numbers = _state(evidence) | {"axes": " and ".join(names)}
+    gpus, rest = divmod(numbers["layers"], numbers["got_layers"] or 1)
+    split = not rest and gpus > 1 and numbers["got_batch"] == gpus * numbers["batch"]
+    same = numbers["features"] == numbers["got_features"]
+    return numbers | {"gpus": gpus if split and same else 0}
+
+
+def _split(evidence: Evidence) -> bool:
+    return bool(evidence["gpus"])
 
 
 def _transposed_batch(evidence: Evidence) -> bool:
@@ -502,6 +525,16 @@ _SHAPE = Entry(
     meaning="`{state}` is {got}, but {layer} takes {expected}: they differ in {axes}.",
     compare=_compared,
     causes=(
+        Cause(
+            why="`DataParallel` over {gpus} GPUs splits the state along its first axis, which is"
+            " layer*dir, but x along its batch: {layers} = {gpus} x {got_layers}, and {got_batch} ="
+            " {gpus} x {batch}.",
+            tell="It works on one GPU. Make the state in `forward`, from the part of x that is"
+            " there.",
+            fix="{from_x}",
+            when=_split,
+            likely=_split,
+        ),
         Cause(
             why="The state is (batch, layer*dir, feature), and of another batch.",
             tell="`print(h_0.shape)` shows the batch first.",
@@ -539,6 +572,12 @@ def _old_dimensions(evidence: Evidence) -> Numbers | None:
     }
 
 
+def _same_but_ones(evidence: Evidence) -> bool:
+    """Whether the shapes are the same but for axes of size 1."""
+    expected, got = ([size for size in evidence[name] if size != 1] for name in ("expected", "got"))
+    return _neither(evidence) and expected == got
+
+
 def _without(longer: Sequence[int], shorter: Sequence[int]) -> int | None:
     """The axis of size 1 whose removal leaves the shorter shape."""
     for axis, size in enumerate(longer):
@@ -549,12 +588,13 @@ def _without(longer: Sequence[int], shorter: Sequence[int]) -> int | None:
 
 def _may_be_one_tensor(evidence: Evidence) -> bool:
     """Whether an LSTM found a state one axis short, as it does where one tensor is given."""
-    return bool(evidence["pair"] and evidence["got_dims"] == 2 and evidence["state"] == "h_0")
+    return bool(evidence["pair"] and evidence["got_dims"] < 3 and evidence["state"] == "h_0")
 
 
 def _one_tensor_fits(evidence: Evidence) -> bool:
     return bool(
-        _may_be_one_tensor(evidence) and tuple(evidence["got"]) == tuple(evidence["expected"])[1:]
+        _may_be_one_tensor(evidence)
+        and tuple(evidence["got"]) == tuple(evidence["expected"])[-evidence["got_dims"] :]
     )
 
 
@@ -603,6 +643,12 @@ _OLD_DIMENSIONS = Entry(
             when=_has_lacking,
         ),
         Cause(
+            why="The state has all its numbers, but not its axes of size 1.",
+            tell="`print(h_0.shape)` shows {got}.",
+            fix="h_0 = h_0.view{expected}{also}",
+            when=_same_but_ones,
+        ),
+        Cause(
             why="The state was made without one of its three axes, or with one too many.",
             tell="`print(h_0.shape)` shows {got}.",
             fix="{from_x}",
@@ -615,6 +661,41 @@ _OLD_DIMENSIONS = Entry(
 )
 
 
+_CUT_OFF = Entry(
+    mistake="state-cut-off",
+    wordings=(
+        Wording("Expected hidden[{entry:int}] size {expected:shape}", "0.4 on, cut off"),
+        Wording("Expected hidden size {expected:shape}", "0.2 on, cut off"),
+    ),
+    read=lambda evidence: _state(evidence) if len(evidence["expected"]) == 3 else None,
+    meaning="{layer} takes a state of {expected}, (layer*dir, batch, feature), but got another; the"
+    " text does not say which.",
+    causes=(
+        Cause(
+            why="The batch differs: x is batch first, and {layer} is not, so it reads the steps as"
+            " the batch, {batch}.",
+            tell="`print(x.shape, h_0.shape)` just before the call.",
+            fix="{class_name}(..., batch_first=True)  # or x.transpose(0, 1)",
+        ),
+        Cause(
+            why="The last batch is smaller than that of the state, or the state is of another"
+            " batch.",
+            tell="It fails in the last batch of an epoch only, or `print(h_0.shape)` differs in its"
+            " second size.",
+            fix="{from_x}",
+        ),
+        Cause(
+            why="The state was made for another num_layers, bidirectional or hidden_size.",
+            tell="`print(h_0.shape)` differs in its first or last size.",
+            fix="{zeros}",
+        ),
+    ),
+    notes=(_ORDER_NOTE,),
+    more=_LAYOUTS,
+    source="torch/nn/modules/rnn.py, check_hidden_size: a part of its message",
+)
+
+
 # Dimensions, since torch 1.11
 
 
@@ -624,8 +705,8 @@ def _dimensions(evidence: Evidence) -> Numbers:
     got = f"{h_dims}-D" if c_dims in (None, h_dims) else f"{h_dims}-D and {c_dims}-D"
     kind = Kind.LSTM if pair else evidence.kind
     numbers = _named(kind) | _of_pair(pair)
-    if kind is None:
-        numbers |= {"class_name": "nn.GRU", "command": "gru"}
+    if not pair and kind in (None, Kind.LSTM):  # no LSTM raises it, whatever its name says
+        numbers |= {"layer": "the layer", "class_name": "nn.GRU", "command": "gru"}
     known = evidence.shapes.get("hidden") or evidence.shapes.get("h_0") or evidence.shapes.get("h0")
     spare = [axis for axis, size in enumerate(known or ()) if size == 1]
     return numbers | {
@@ -862,7 +943,7 @@ _ONE_TENSOR_CELL = Entry(
     mistake="cell-state-one-tensor",
     wordings=(
         Wording(
-            "lstm_cell(): argument 'hx' (position {place:int}) must be tuple of Tensors", "2.0 on"
+            "{call:word}(): argument 'hx' (position {place:int}) must be tuple of Tensors", "2.0 on"
         ),
     ),
     read=lambda _: {"layer": "the LSTMCell"},
@@ -896,8 +977,7 @@ _TUPLE = Entry(
     wordings=(
         Wording("'{type:word}' object has no attribute '{name:word}'", "0.4 on"),
         Wording(
-            "{cell:word}_cell(): argument 'hx' (position {place:int}) must be Tensor,"
-            " not {type:word}"
+            "{cell:word}(): argument 'hx' (position {place:int}) must be Tensor, not {type:word}"
         ),
     ),
     read=_tuple_for_one,
@@ -919,6 +999,30 @@ _TUPLE = Entry(
     notes=("An LSTM takes [h, c] for (h, c); TorchScript does not.",),
     more="rnnshape gru --show states",
     source="torch/nn/modules/rnn.py, by its frames: the message alone does not name the state",
+)
+
+_NONE = Entry(
+    mistake="cell-state-none",
+    wordings=(Wording("'NoneType' object is not subscriptable", "0.1 to 1.0"),),
+    read=lambda evidence: (
+        {} if evidence.mentions("LSTMCell", "lstm_cell") or evidence.frame == "rnn" else None
+    ),
+    meaning="The state that was given is None, and the first entry of it was asked for.",
+    causes=(
+        Cause(
+            why="An nn.LSTMCell of torch before 1.0 needs a state, (h, c), in its first step too.",
+            tell="`print(torch.__version__)`, and `print(state)` shows None.",
+            fix="h = torch.zeros(x.size(0), hidden_size, device=x.device)  # and c likewise",
+        ),
+        Cause(
+            why="The state was never made, or a function of yours that makes it has no `return`.",
+            tell="`print(state)` shows None.",
+            fix="return h, c  # as the last line of init_hidden",
+        ),
+    ),
+    more="rnnshape lstm --cell --show states",
+    source="torch/nn/modules/rnn.py of torch before 1.0, LSTMCell.forward",
+    generic=True,
 )
 
 _COUNT = Entry(
@@ -1179,11 +1283,13 @@ ENTRIES: Final = (
     _DIRECTIONS,
     _SHAPE,
     _OLD_DIMENSIONS,
+    _CUT_OFF,
     _DIMENSIONS,
     _UNBATCHED,
     _ONE_TENSOR,
     _ONE_TENSOR_CELL,
     _TUPLE,
+    _NONE,
     _COUNT,
     _CONTIGUOUS,
     _FEW_STATES,

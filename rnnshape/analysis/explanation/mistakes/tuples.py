@@ -32,8 +32,7 @@ _OF_TENSORS: Final = _words(
 )
 # Names that other things have too: they say nothing without a hint of torch.
 _COMMON: Final = _words(
-    "T abs add data div exp expand item log max mean min mul new pow repeat select split std sub"
-    " sum t type"
+    "T abs add div exp expand item log max mean min mul new pow select split std sub sum t type"
 )
 _OF_ARRAYS: Final = _COMMON | _words("device dtype ndim shape size to tolist transpose view")
 # Those that move or cut a carried state: of an LSTM it is a tuple.
@@ -188,6 +187,11 @@ _NOT_PACKED = Entry(
         Wording("'tuple' object has no attribute 'batch_sizes'", "1.1 on"),
         Wording("'Tensor' object has no attribute 'batch_sizes'", "1.1 on"),
         Wording("'list' object has no attribute 'batch_sizes'", "1.1 on"),
+        Wording(
+            "pad_packed_sequence expects sequence to be a PackedSequence, but got an object of type"
+            " {given}",
+            "0.3",
+        ),
     ),
     read=_returned,
     meaning="`pad_packed_sequence` takes a PackedSequence, but it was given something else.",
@@ -200,10 +204,17 @@ _NOT_PACKED = Entry(
             when=lambda evidence: "'tuple'" in evidence.statement.message,
         ),
         Cause(
+            why="A list of data and lengths is not a PackedSequence: pack_padded_sequence makes one"
+            " of them.",
+            tell="The message names a list.",
+            fix="packed = pack_padded_sequence(x, lengths, enforce_sorted=False)",
+            when=lambda evidence: "'list'" in evidence.statement.message,
+        ),
+        Cause(
             why="The input of {layer} was not packed, so its output is a padded tensor already.",
             tell="The message names a tensor.",
             fix="packed = pack_padded_sequence(x, lengths, enforce_sorted=False)",
-            when=lambda evidence: "'tuple'" not in evidence.statement.message,
+            when=lambda evidence: "Tensor" in evidence.statement.message,
         ),
     ),
     more=_LENGTHS,
@@ -304,6 +315,8 @@ _KINDS_OF_GIVEN: Final = {
     "LSTM": "the layer itself",
     "GRU": "the layer itself",
     "RNN": "the layer itself",
+    "Embedding": "the nn.Embedding itself",
+    "Linear": "the nn.Linear itself",
 }
 
 
@@ -448,6 +461,10 @@ _OWN: Final = {
     "int": frozenset({"data"}),
     "float": frozenset({"data"}),
     "str": frozenset({"data", "split", "to"}),
+    **dict.fromkeys(
+        ("LSTM", "GRU", "RNN", "Embedding", "Linear"),
+        _words("T add bfloat16 cpu cuda double float half requires_grad_ to type apply"),
+    ),
 }
 
 _NO_TENSOR = Entry(
@@ -497,11 +514,24 @@ _NO_TENSOR = Entry(
             fix="hidden = self.bert(ids, attention_mask=mask).last_hidden_state",
             when=_is("str"),
         ),
+        Cause(
+            why="The layer was given in place of what it returns: it was not called.",
+            tell="`print(x)` shows the layer.",
+            fix="out, _ = self.{command}(x)  # with its input in parentheses",
+            when=_is("LSTM", "GRU", "RNN"),
+        ),
+        Cause(
+            why="The module was given in place of what it returns: it was not called.",
+            tell="`print(x)` shows the module.",
+            fix="x = self.embedding(x)  # with its input in parentheses",
+            when=_is("Embedding", "Linear"),
+        ),
     ),
     provoked_by=(
         "nn.LSTM(3, 4)([z(5, 3)])",
         "nn.LSTM(3, 4)(None)",
         "nn.LSTM(3, 4)('last_hidden_state')",
+        "nn.LSTM(3, 4)(nn.Embedding(5, 3))",
     ),
 )
 
@@ -509,12 +539,17 @@ _NO_TENSOR = Entry(
 def _unpacked(evidence: Evidence) -> Numbers | None:
     """How many values were expected; what fits three and more names is not this mistake."""
     expected, got = evidence.get("expected"), evidence.get("got")
-    if got is not None and expected is not None:
+    if got is not None:
         count = f"{got} came" if got != 1 else "one came"
     else:
         count = "more came" if evidence.get("more") is None else f"{evidence['more']} came"
-    wanted = 2 if expected is None else expected
+    wanted = (got or 1) + 1 if expected is None else expected  # Python 2 does not say how many
     return {**_returned(evidence), "wanted": wanted, "came": count}
+
+
+def _in_layer(evidence: Evidence) -> bool:
+    """Whether PyTorch's own code, of torch 0.1 to 0.3, takes the state of an LSTM apart."""
+    return evidence.mentions("_functions/rnn.py", "_functions\\rnn.py", "hx, cx = hidden")
 
 
 _SIZES: Final = re.compile(r"=\s*[\w.\[\]]+\.(?:shape\b|size\(\))")
@@ -553,6 +588,7 @@ _UNPACKED = Entry(
         Wording("too many values to unpack (expected {expected:int})", "0.2 on"),
         Wording("not enough values to unpack (expected {expected:int}, got {got:int})", "0.2 on"),
         Wording("too many values to unpack", "0.2 on"),
+        Wording("need more than {got:int} value", "Python 2"),
     ),
     read=_unpacked,
     generic=True,
@@ -595,7 +631,7 @@ _UNPACKED = Entry(
             tell="The line is like `out, (h, c) = cell(x)`.",
             fix="h, c = lstm_cell(x, (h, c))\nh = gru_cell(x, h)",
             when=lambda evidence: _in_cell(evidence) or evidence.mentions("cell("),
-            likely=lambda evidence: _in_cell(evidence) or evidence.mentions("cell("),
+            likely=lambda evidence: not _in_layer(evidence),
         ),
         Cause(
             why="The tensor has another number of dimensions than the line has names.",
@@ -609,8 +645,10 @@ _UNPACKED = Entry(
             " unpacked along its layers.",
             tell="`print(type(hidden))` shows a tensor.",
             fix="output, hidden = self.lstm(x, (h_0, c_0))",
-            when=lambda evidence: _is_lstm(evidence) and _unpacks_state(evidence),
-            likely=_mentions("_functions/rnn.py", "hx, cx = hidden"),
+            when=lambda evidence: (
+                (_is_lstm(evidence) or _in_layer(evidence)) and _unpacks_state(evidence)
+            ),
+            likely=_in_layer,
         ),
     ),
     more=_STATES,
