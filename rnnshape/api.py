@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 # What only a command measures, and what `expect` judges.
-_NOT_IN_PYTHON: Final = frozenset({"time", "expectations"})
+_NOT_IN_PYTHON: Final = frozenset({"time", "training", "expectations"})
 
 
 class _Printed:

@@ -108,6 +108,7 @@ SECTIONS: Final = _table(
         "findings": "finding notes note warnings advice",
         "expectations": "expect expectation expected",
         "time": "timing speed latency benchmark runtime",
+        "training": "train backward autograd activations",
         "verification": "verify verdict proof verified result",
         "all": "everything",
     }
@@ -222,6 +223,7 @@ COMMANDS: Final = _table(
 # Options that are not fields.
 OPTIONS: Final = _table(
     {
+        "--train": "training backward trainstep trainingstep autograd",
         "--time": "timing timeit benchmark bench speed latency measure profile perf runtime",
         "--expect": "expected expects expectation expectations assert asserts require must ensure",
         "--format": "fmt outputformat",

@@ -14,7 +14,7 @@ from rnnshape.fields import FIELDS, spelled
 from rnnshape.sources.constructor import CONSTRUCTORS
 
 _FLAGS: Final = {
-    *("--time", "--full", "--update", "--init"),
+    *("--time", "--train", "--full", "--update", "--init"),
     *(f"--{f.alias}" for f in FIELDS.values() if f.takes in ("flag", "switch")),
     *(f"--no-{f.alias}" for f in FIELDS.values() if f.takes == "switch"),
 }

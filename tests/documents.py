@@ -169,6 +169,7 @@ def _timings() -> tuple[Timing, ...]:
             lower=median / 2,
             upper=median * 2,
             runs=25,
+            threads=2,
         )
         for kind, median in seconds.items()
     )

@@ -401,6 +401,7 @@ REQUESTS: Final = [
     "lstm --expect 'encoder/params = 3'",
     # the run, and what is written
     *("lstm -f jsno", "lstm --color nevr", "lstm --time --no-run"),
+    *("lstm --train --no-run", "lstm --show training", "gru --optimizer adamm --no-run"),
     *("lstm --time --device meta", "lstm --show time --device meta", "lstmm --hidden 3"),
     *("--hidden 5 lstm", "--bidir", "--hidden=5 gru --layers 2", "--no-run compare lstm gru"),
     "inspect 'nn.LSTM(20, 40)' --show evidence",
@@ -464,7 +465,7 @@ def _alone(words: list[str]) -> Result:
 
 def _formulas_alone(words: list[str]) -> list[str]:
     """The words without the run, unless the run is what they are about."""
-    about_run = {"--time", "--dtype", "--device", "compare", "--help", "--init", "--run"}
+    about_run = {"--time", "--train", "--dtype", "--device", "compare", "--help", "--init", "--run"}
     return words if {*words} & about_run else [*words, "--no-run"]
 
 
@@ -500,6 +501,7 @@ CALLS: Final = [
     ),
     *("InputSpec(lengths=3)", "InputSpec(lengths=(3, 2))", "InputSpec(batch_size=3, lengths=())"),
     *("Settings(device='cpu:1')", "Settings(device=3)", "Settings(dtype=3)"),
+    "Settings(optimizer='adma')",
     "Settings(device='tpu')",
     "inspect(nn.Linear(2, 2))",
     "Settings(dtype='int64')",
@@ -792,7 +794,7 @@ def _advised(words: list[str], note: str) -> Iterator[list[str]]:
 # What no word of a request changes: streams, files, the machine, and modules that are broken.
 OUTSIDE: Final = {
     *("cli/check.py", "cli/main.py", "cli/inspect.py", "files.py"),
-    *("layer/memory.py", "pytorch/backend.py", "pytorch/building.py", "pytorch/existing.py"),
+    *("layer/memory.py", "pytorch/building.py", "pytorch/existing.py"),
     # What a user's model does; tests/test_models.py and tests/test_forward.py name the hints.
     *("pytorch/converted.py", "pytorch/importing.py", "pytorch/tracing.py"),
     *("sources/import_path.py", "sources/model.py"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 import torch
@@ -97,22 +99,56 @@ def test_a_step_costs_the_macs_of_a_layer_that_reads_one_step_of_one_sequence() 
     assert known.macs_per_step == cost(subject(config, _STEP)).macs == known.macs // 50
 
 
-def test_the_total_is_the_sum_of_what_is_above_it() -> None:
+def test_the_totals_are_sums_of_what_is_above_them() -> None:
     out = call("gru", "--layers", "2", "--no-run", "--show", "cost").out
-    rows = re.findall(r"^(\w+) +([\d,]+) +[\d.]+ (?:kB|MB|bytes)", out, re.MULTILINE)
-    *parts, (name, total) = [(name, int(count.replace(",", ""))) for name, count in rows]
-    assert name == "total"
-    assert total == sum(count for _, count in parts)
+    rows = re.findall(r"^([\w-]+) +([\d,]+) +[\d.]+ (?:kB|MB|bytes)", out, re.MULTILINE)
+    known = {name: int(count.replace(",", "")) for name, count in rows}
     # 4 bytes for each parameter and gradient, 8 for Adam; 10 steps of 5 rows go in and come out.
     layer = torch.nn.GRU(20, 40, num_layers=2)
     own = sum(value.numel() for value in layer.parameters())
-    assert total == 16 * own + 4 * (10 * 5 * 20 + 10 * 5 * 40 + 2 * 5 * 40)
+    assert known["inference"] == 4 * (own + 10 * 5 * 20 + 10 * 5 * 40 + 2 * 5 * 40)
+    kept = 4 * (2 * 7 + 1) * 10 * 5 * 40  # 7 numbers in each layer, and what the second one reads
+    assert known["kept"] == kept
+    assert known["training"] == 16 * own + 4 * 10 * 5 * 20 + kept
 
 
-def test_no_row_claims_what_training_keeps() -> None:
-    out = call("lstm", "--no-run", "--show", "cost").out
-    assert "activations" not in out
-    assert "Training needs more than the total" in out
+def test_a_layer_without_a_formula_for_what_is_kept_has_no_total_of_training() -> None:
+    out = call("lstm", "--no-run", "--show", "cost", "--device", "cuda").out
+    assert not re.search(r"^(kept|training) ", out, re.MULTILINE)
+    assert "rnnshape lstm --device cuda --train measures them" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:torch.quantize_per:UserWarning")
+def test_int8_weights_take_what_dynamic_quantization_leaves(kind: str) -> None:
+    from torch.ao.quantization import quantize_dynamic
+
+    float_layer = getattr(torch.nn, kind)(20, 40, num_layers=2, bidirectional=True)
+    layer = cast("Any", quantize_dynamic)(torch.nn.Sequential(float_layer), {type(float_layer)})[0]
+    tensors = [*layer.get_weight().values(), *layer.get_bias().values()]
+    config = RNNConfig(kind=Kind(kind), num_layers=2, bidirectional=True)
+    known = cost(subject(config))
+    assert known.int8 == sum(value.numel() * value.element_size() for value in tensors)
+    matrices = sum(value.numel() for value in layer.get_weight().values())
+    assert known.int8 - known.int4 == matrices // 2
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (RNNConfig(kind=Kind.LSTM), {"sigmoids": 3, "tanhs": 2, "products": 3}),
+        (RNNConfig(kind=Kind.GRU), {"sigmoids": 2, "tanhs": 1, "products": 3}),
+        (RNNConfig(kind=Kind.RNN), {"tanhs": 1}),
+        (RNNConfig(kind=Kind.RNN, nonlinearity="relu"), {"relus": 1}),
+    ],
+    ids=["LSTM", "GRU", "tanh", "relu"],
+)
+def test_pointwise_work_is_counted_beside_macs(config: RNNConfig, expected: dict[str, int]) -> None:
+    deep = replace(config, num_layers=3, bidirectional=True)
+    known = cost(subject(deep, InputSpec(batch_size=2, seq_len=5)))
+    assert known.pointwise == {name: 2 * 5 * 3 * 2 * 40 * each for name, each in expected.items()}
+    plain = cost(subject(config, _STEP))
+    assert plain.macs == plain.macs_per_step  # which no pointwise work changes
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ UNBATCHED = "--unbatched is one sequence without a batch"
 LSTM_HELP = "rnnshape lstm --help lists the options"
 SECTIONS = (
     "header, shapes, states, code, grid, diagram, weights, arithmetic, gates, layouts,"
-    " compare, cost, frameworks, findings, time, verification, expectations"
+    " compare, cost, frameworks, findings, time, training, verification, expectations"
 )
 COMMANDS = "lstm, gru, rnn, inspect, compare, budget, check"
 
@@ -499,7 +499,10 @@ def test_a_run_that_memory_cannot_hold_is_refused_with_figures(
     tebibytes = 4 * parameters / 2**40
     assert 2.875 <= tebibytes < 2.88
     assert two_lines(call(*BIGGEST)) == (
-        "a run on cpu needs 2.87 TiB (2.87 TiB of it parameters); 16.00 GiB are available",
+        (
+            "a run on cpu needs 2.87 TiB besides torch itself (2.87 TiB of it parameters);"
+            " 16.00 GiB are available"
+        ),
         "--no-run computes everything by formula; --device meta allocates nothing",
     )
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import rnnshape
-from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS
+from rnnshape.document.sections import DEFAULT_SECTIONS, MEASURED, SECTIONS
 from rnnshape.render.terminal import _AXES
 from tests.program import call
 from tests.terminal import ESCAPE, PLAIN, shown
@@ -68,8 +68,9 @@ QUESTIONS = {
     "lstm --hidden 512 --dtype half": (r" parameters, 2\.19 MB$",),
     "lstm -f markdown": (r"^\| `output` +\| `\(10, 5, 40\)` \|",),
     "lstm --input 80 --hidden 512 --layers 3 --batch 32 --seq 1000 --show cost": (
-        r"^total +[\d,]+ +[\d.]+ MB$",
-        r"Training needs more",
+        r"^inference +[\d,]+ +[\d.]+ MB +the sum of these$",
+        r"^training +[\d,]+ +[\d.]+ GB +weights, gradients, Adam, input, kept$",
+        r"Peaks are higher",
     ),
 }
 
@@ -186,7 +187,7 @@ class TestMore:
         assert match is not None
         names = match[1].split(",")
         of_layers_found = {name for name, entry in SECTIONS.items() if entry.found}
-        assert {*names} == SECTIONS.keys() - DEFAULT_SECTIONS - of_layers_found - {"time"}
+        assert {*names} == SECTIONS.keys() - DEFAULT_SECTIONS - of_layers_found - {*MEASURED}
         assert len(line) <= 80
         for name in names:
             out = call("lstm", "--no-run", "--show", name).out

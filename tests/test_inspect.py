@@ -13,13 +13,13 @@ from torch import nn
 
 from rnnshape.cli import exits
 from rnnshape.cli.main import main
-from rnnshape.document.sections import SECTIONS
+from rnnshape.document.sections import MEASURED, SECTIONS
 from tests.program import Result, call, spawn
 
 MEANT = "nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
 UNCHECKED = "PyTorch builds the layer without a check"
 # Sections with nothing in them to type: those differ, and say it as each target does.
-_ADVISING = {"calls", "compare", "time", "expectations", "verification"}
+_ADVISING = {"calls", "compare", "cost", *MEASURED, "expectations", "verification"}
 WITHOUT_ADVICE = ",".join(
     name
     for name, entry in SECTIONS.items()

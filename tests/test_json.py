@@ -56,6 +56,7 @@ REQUESTS = {
     "unbatched GRU cell": ("gru", "--cell", "--unbatched"),
     "equations and FLOPs": ("rnn", "--show", "gates,cost"),
     "timed": ("lstm", "--time", "--seq", "2"),
+    "trained": ("gru", "--train", "--seq", "2", "--optimizer", "sgd"),
     "meta device": ("lstm", "--device", "meta"),
     "double precision": ("rnn", "--dtype", "double"),
     "complex numbers": ("rnn", "--dtype", "complex64"),
@@ -76,7 +77,7 @@ REQUESTS = {
 CASES = {f"{name}, run": words for name, words in REQUESTS.items() if "--no-run" not in words} | {
     f"{name}, by formula": (*words, *["--no-run"] * ("--no-run" not in words))
     for name, words in REQUESTS.items()
-    if "--time" not in words
+    if not {"--time", "--train"} & set(words)
 }
 EACH_CASE = pytest.mark.parametrize("words", CASES.values(), ids=CASES)
 
@@ -129,6 +130,17 @@ def test_a_document_is_ascii_on_short_lines_and_ends_with_a_newline(words: tuple
     assert not any(line.endswith(" ") for line in text.splitlines())
 
 
+def _pointwise(config: dict[str, Any]) -> dict[str, int]:
+    """How many of each a number of the state takes, by the equations of the documentation."""
+    relu = config["nonlinearity"] == "relu"
+    sigmoids, tanhs, relus, products = {
+        "LSTM": (3, 2, 0, 3),
+        "GRU": (2, 1, 0, 3),
+        "RNN": (0, int(not relu), int(relu), 0),
+    }[config["kind"]]
+    return {"sigmoids": sigmoids, "tanhs": tanhs, "relus": relus, "products": products}
+
+
 @EACH_CASE
 def test_totals_are_the_sums_over_the_weights(words: tuple[str, ...]) -> None:
     layer = module(words)
@@ -150,12 +162,34 @@ def test_totals_are_the_sums_over_the_weights(words: tuple[str, ...]) -> None:
         "input_bytes": prod(layer["tensors"]["input"]["shape"]),
         "output_bytes": 0 if config["cell"] else prod(layer["tensors"]["output"]["shape"]),
     }
+    in_bytes = {name: count * bits // 8 for name, count in elements.items()}
+    weights, optimizer = (
+        in_bytes["parameter_bytes"],
+        0 if "sgd" in words else in_bytes["adam_bytes"],
+    )
+    kept, natively = (layer["totals"][name] for name in ("kept_bytes", "kept_natively_bytes"))
+    assert (kept is None) == (natively is None) == (layer["totals"]["training_bytes"] is None)
+    biases = parameters - matrices
     assert layer["totals"] == {
         "parameters": parameters,
         "macs": steps * matrices,
         "flops": 2 * steps * matrices,
         "macs_per_step": matrices,
-        **{name: count * bits // 8 for name, count in elements.items()},
+        **in_bytes,
+        "inference_bytes": weights
+        + sum(in_bytes[f"{n}_bytes"] for n in ("input", "output", "state")),
+        "optimizer_bytes": optimizer,
+        "kept_bytes": kept,
+        "kept_natively_bytes": natively,
+        "training_bytes": None
+        if kept is None
+        else 2 * weights + optimizer + in_bytes["input_bytes"] + kept,
+        "int8_bytes": matrices + 4 * biases,
+        "int4_bytes": (matrices + 1) // 2 + 4 * biases,
+        "pointwise": {
+            name: count * steps * stacks * config["hidden_size"]
+            for name, count in _pointwise(config).items()
+        },
     }
     assert len(rows) == stacks * (2 + 2 * config["bias"] + (config["proj_size"] > 0))
 
@@ -215,7 +249,7 @@ def test_what_a_run_finds_is_null_without_one(words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [w for w in REQUESTS.values() if not {"--no-run", "--time"} & set(w)],
+    [w for w in REQUESTS.values() if not {"--no-run", "--time", "--train"} & set(w)],
     ids=" ".join,
 )
 def test_a_run_changes_nothing_but_what_it_finds(words: tuple[str, ...]) -> None:
@@ -286,6 +320,9 @@ def _refused(instance: object) -> bool:
     return not VALIDATORS["report"].is_valid(instance)
 
 
+_NULLABLE = {"batch_size", "kept_bytes", "kept_natively_bytes", "training_bytes"}
+
+
 def test_a_document_with_a_number_that_passed_through_a_float_is_not_valid() -> None:
     whole = document((*RICH, "--with-state"))
     changed_paths = 0
@@ -296,7 +333,7 @@ def test_a_document_with_a_number_that_passed_through_a_float_is_not_valid() -> 
             changed_paths += 1
             for wrong in (float(within[path[-1]]), f"{within[path[-1]]:,}", True, None, -1):
                 within[path[-1]] = wrong
-                nullable = wrong is None and path[-1] == "batch_size"
+                nullable = wrong is None and path[-1] in _NULLABLE
                 assert nullable or _refused(changed), (path, wrong)
     assert changed_paths > 50
 

@@ -350,7 +350,7 @@ def test_a_layer_without_room_is_refused_with_figures_before_it_is_built() -> No
     with pytest.raises(RequestError) as refusal:
         _run(_HUGE)
     figures = re.fullmatch(
-        r"a run on cpu needs ([\d.]+) TiB \(([\d.]+) TiB of it parameters\); "
+        r"a run on cpu needs ([\d.]+) TiB besides torch itself \(([\d.]+) TiB of it parameters\); "
         r"[\d.]+ [KMGT]iB are available",
         refusal.value.problem,
     )
@@ -459,6 +459,8 @@ except RequestError as error:
 def test_an_allocation_that_fails_after_all_is_refused_with_what_it_needed() -> None:
     code = f"""{_IMPORTS}
 import resource, torch
+import rnnshape.pytorch.run as run
+run.available_memory = lambda: None
 inspect(RNNConfig(kind=Kind.RNN))
 with open("/proc/self/statm") as file:
     now = int(file.read().split()[0]) * resource.getpagesize()
@@ -470,7 +472,7 @@ except RequestError as error:
 """
     # 2 * 2**28 weights of 4 bytes are 2 GiB; the rest is below 4 MiB.
     assert re.fullmatch(
-        r"a run on cpu needs 2\.00 GiB, which PyTorch could not allocate", _alone(code)
+        r"a run on cpu needs about 2\.00 GiB, and an allocation failed", _alone(code)
     )
 
 
@@ -521,7 +523,7 @@ def test_timing_takes_seconds_and_says_over_how_many_steps(spec: InputSpec) -> N
         rows = spec.lengths or [spec.seq_len] * spec.batch_size
         read = sum(min(length, steps) for length in rows)
         assert each.macs == read * layer.kind.gates * 128 * (64 + 128)
-        assert 1 <= each.runs <= 25
+        assert 1 <= each.runs <= 75
         assert 0 < each.lower <= each.median <= each.upper
 
 

@@ -76,7 +76,7 @@ def budget_command(name: str, *, help: str) -> TyperCommand:
         "rnnshape budget lstm --params 5M --input 80 --layers 3 --bidir",
         'rnnshape budget gru --match "lstm --hidden 512"',
     )
-    without = ("show", "full", "time")
+    without = ("show", "full", "time", "train", "optimizer")
     return command(_budget, name=name, help=Help(whole, examples), without=without)
 
 

@@ -82,7 +82,7 @@ def check_command(name: str, *, help: str) -> TyperCommand:
         'rnnshape check --init "lstm --hidden 40" "nn.GRU(40, 80)"',
         "rnnshape check -o junit.xml",
     )
-    without = ("time", "show", "full")
+    without = ("time", "train", "optimizer", "show", "full")
     return command(_check, name=name, help=Help(whole, examples), without=without)
 
 

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
 _COMPARE: Final = "Comparison"
 # Options of other commands whose effect no row or column of a comparison shows.
-_WITHOUT: Final = ("cell", "time", "lengths", "with_state", "show", "full")
+_WITHOUT: Final = (
+    *("cell", "time", "train", "optimizer"),
+    *("lengths", "with_state", "show", "full"),
+)
 # Lines of the terminal for everything but rows: legend, title, notes, verdict, prompt.
 _OTHER_LINES: Final = 10
 _FEWEST_ROWS: Final = 5

@@ -83,6 +83,7 @@ _VALUES: Final[Mapping[str, Callable[[Any], Iterable[str]]]] = {
     "--to": _frameworks,
     "--format": _formats,
     "--dtype": _dtypes,
+    "--optimizer": _listed("sgd", "adam", "adamw"),
     "--device": _listed("cpu", "cuda", "mps", "xpu", "meta"),
     "--nonlinearity": _listed("tanh", "relu"),
     "--color": _listed("auto", "always", "never"),

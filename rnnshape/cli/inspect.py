@@ -88,7 +88,7 @@ def _inspect(
     given = tuple(map(read_given_tensor, target.forward or ()))
 
     def inspection(read: Target) -> Inspection:
-        settings = settings_for(read, device=run.device, dtype=run.dtype)
+        settings = settings_for(read, **run.settings)
         told = read if other is None else read.informed_by(other)
         subject = subject_of(told, input_fields(input_), settings, fixed=read.fields.keys())
         found = replace(judged(expect, predicted_report(subject)), to=to)
@@ -101,8 +101,8 @@ def _inspect(
     in_files = found and all(each.found and each.found.from_file for each in targets)
     described = MODEL_SECTIONS if found else DEFAULT_SECTIONS
     default = FOUND_SECTIONS if in_files else described
-    plan = layer_plan(output, timed=run.time, default=default)
-    runs = replace(run, run=(run.time or not in_files) if run.run is None else run.run)
+    plan = layer_plan(output, measured=bool(run.measured), default=default)
+    runs = replace(run, run=(bool(run.measured) or not in_files) if run.run is None else run.run)
     holding = [source for source in sources if source.holder is not None]
     placed = [(place, each) for place, source in numbered for each in source.targets]
     inspections = gathered(lambda one: _behind(one[0], inspection, one[1]), placed)

@@ -38,10 +38,10 @@ def layer_command(name: str, *, help: str) -> TyperCommand:
         expect: ExpectOptions,
         output: LayerOutputOptions,
     ) -> int:
-        plan, to = layer_plan(output, timed=run.time), converting_to(output)
+        plan, to = layer_plan(output, measured=bool(run.measured)), converting_to(output)
         try:
             target, of_input = described(kind, layer), input_fields(input_)
-            settings = settings_for(target, device=run.device, dtype=run.dtype)
+            settings = settings_for(target, **run.settings)
             subject = subject_of(target, of_input, settings)
         except values.ListGivenError as error:
             words = [name, *words_of(layer, input_, run, expect, output)]

@@ -76,6 +76,10 @@ def main(arguments: Sequence[str]) -> int:
         return exits.REFUSED if end.code else exits.SUCCESS
     except OSError as error:
         return _failed_stream(error, colour=colour)
+    except MemoryError:
+        hint = "ask for less at once, such as a shorter range, or allow the process more"
+        _complain("there is not enough memory for this request", hint, colour=colour)
+        return exits.REFUSED
     except Exception as error:  # noqa: BLE001 - a bug is reported in two lines
         return _unforeseen(error, colour=colour)
 

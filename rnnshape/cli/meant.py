@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 from rnnshape import synonyms
 from rnnshape.cli.commands import application
-from rnnshape.document.sections import SECTIONS
+from rnnshape.document.sections import MEASURED, SECTIONS
 from rnnshape.errors import RequestError, near, word
 from rnnshape.fields import FIELDS, fields_of, spelled
 from rnnshape.render import Format
@@ -223,7 +223,7 @@ class _Line:
         section = one_of(first, SECTIONS, synonyms.SECTIONS)
         if section in SECTIONS:
             kind, others = _kind_of(rest)
-            shown = ["--time"] if section == "time" else ["--show", str(section)]
+            shown = [MEASURED[section]] if section in MEASURED else ["--show", str(section)]
             return cls(kind, [*others, *shown], changed=True)
         if is_number(first) or "=" in first:
             return cls("lstm", words, changed=True)
@@ -492,8 +492,8 @@ class _Line:
         own = self._options()
         amount = value is not None and parsed_amount(value) is not None
         section = one_of(name, ("all", *SECTIONS), synonyms.SECTIONS)
-        if section == "time":
-            return Option(("--time",)) if "--time" in own else None
+        if section in MEASURED:
+            return Option((MEASURED[section],)) if MEASURED[section] in own else None
         if section is not None and "--show" in own and not amount:
             return Option(("--show", section))
         format_ = one_of(name, [each.value for each in Format], synonyms.FORMATS)

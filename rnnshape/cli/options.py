@@ -89,6 +89,7 @@ class RunOptions:
     device: str | None = _run_option("device")
     dtype: str | None = _run_option("dtype")
     run: bool | None = _run_option("run")  # None where that depends on what is inspected
+    optimizer: str | None = _run_option("optimizer")
     time: bool = option(
         RUN,
         "--time",
@@ -96,6 +97,24 @@ class RunOptions:
         "Also time forward passes of this layer, LSTM, GRU and RNN, for some seconds.",
         default=False,
     )
+    train: bool = option(
+        RUN,
+        "--train",
+        "",
+        "Also measure the memory and the time of training steps, for some seconds.",
+        default=False,
+    )
+
+    @property
+    def measured(self) -> frozenset[str]:
+        """The sections that show what is to be measured."""
+        given = {"time": self.time, "training": self.train}
+        return frozenset(section for section, on in given.items() if on)
+
+    @property
+    def settings(self) -> dict[str, str | None]:
+        """The fields of `Settings`, None where the user did not give one."""
+        return {"device": self.device, "dtype": self.dtype, "optimizer": self.optimizer}
 
 
 @dataclass(frozen=True, kw_only=True)

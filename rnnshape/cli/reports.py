@@ -14,8 +14,9 @@ from rnnshape.cli.output import Delivery, Plan
 from rnnshape.document.report import report_document
 from rnnshape.document.sections import (
     DEFAULT_SECTIONS,
+    MEASURED,
+    MEASURED_SECTIONS,
     SECTIONS,
-    TIMED_SECTIONS,
     probes_of,
 )
 from rnnshape.errors import RequestError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def layer_plan(
-    output: LayerOutputOptions, *, timed: bool, default: frozenset[str] | None = None
+    output: LayerOutputOptions, *, measured: bool, default: frozenset[str] | None = None
 ) -> Plan:
     """Where to write a document of layers, and which of its sections.
 
@@ -41,7 +42,7 @@ def layer_plan(
         for name, traits in SECTIONS.items()
         if default is not None or not (traits.found or name == "matches")
     ]
-    shown = TIMED_SECTIONS if timed else default or DEFAULT_SECTIONS
+    shown = MEASURED_SECTIONS if measured else default or DEFAULT_SECTIONS
     return Plan.of(output, sections=sections, default=shown)
 
 
@@ -57,9 +58,9 @@ def deliver(
     Every expectation must hold for each of them. `sources` are the files and models that hold some.
     """
     subjects = [each.subject for each in inspections]
-    _require_timeable(subjects, run)
+    _require_measurable(subjects, run)
     _require_shown(inspections, plan, run, expect)
-    show = plan.show | {"time"} if run.time else plan.show - {"time"}
+    show = (plan.show - MEASURED.keys()) | run.measured
     document = partial(
         report_document, show=show, detailed=plan.detailed, full=plan.full, sources=sources
     )
@@ -97,22 +98,25 @@ def _more(subjects: Sequence[Subject], plan: Plan) -> str:
     names = [
         name
         for name in SECTIONS
-        if name not in plan.show | {"time", "matches"}
+        if name not in plan.show | {*MEASURED, "matches"}
         and not (cells and SECTIONS[name].of_layers)
         and (found or not SECTIONS[name].found)
     ]
     return f"more: --show {','.join(names)} or all" if names else ""
 
 
-def _require_timeable(subjects: Sequence[Subject], run: RunOptions) -> None:
-    if run.time and not run.run:
-        raise RequestError(
-            "--time needs a run, but --no-run is given", hint="leave out --time or --no-run"
-        )
-    if run.time and any(subject.settings.device_type == "meta" for subject in subjects):
-        raise RequestError(
-            "--time needs a device that computes, which meta does not", hint="leave --time out"
-        )
+def _require_measurable(subjects: Sequence[Subject], run: RunOptions) -> None:
+    for option in (MEASURED[section] for section in MEASURED if section in run.measured):
+        if not run.run:
+            raise RequestError(
+                f"{option} needs a run, but --no-run is given",
+                hint=f"leave out {option} or --no-run",
+            )
+        if any(subject.settings.device_type == "meta" for subject in subjects):
+            raise RequestError(
+                f"{option} needs a device that computes, which meta does not",
+                hint=f"leave {option} out",
+            )
 
 
 def _require_shown(
@@ -120,10 +124,12 @@ def _require_shown(
 ) -> None:
     """Raise RequestError for a section that is named but has nothing to show."""
     subjects = [each.subject for each in inspections]
-    if "time" in plan.named and not run.time:
-        raise RequestError(
-            "--show time shows what --time measures, but --time is not given", hint="add --time"
-        )
+    for section, option in MEASURED.items():
+        if section in plan.named and section not in run.measured:
+            raise RequestError(
+                f"--show {section} shows what {option} measures, but {option} is not given",
+                hint=f"add {option}",
+            )
     if "expectations" in plan.named and not expect.expect:
         raise RequestError(
             "--show expectations shows what --expect judges, but --expect is not given",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape import __version__
 from rnnshape.analysis.comparison import Compared, against_siblings
+from rnnshape.analysis.cost import POINTWISE
 from rnnshape.analysis.cost import cost as cost_of
 from rnnshape.analysis.frameworks.counterparts import Counterpart, counterparts, counterparts_in
 from rnnshape.analysis.frameworks.registry import framework
@@ -22,7 +23,7 @@ from rnnshape.layer.facts import Claim
 from rnnshape.layer.findings import Finding
 from rnnshape.layer.formulas import gate_rows
 from rnnshape.layer.report import LayerReport
-from rnnshape.layer.run import Mismatch, Observed, Run, Timing
+from rnnshape.layer.run import Mismatch, Observed, Run, Spread, Timing, Training
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.verification import called
 from rnnshape.layer.weights import elements
@@ -93,6 +94,14 @@ def _module(inspection: Inspection) -> Mapping[str, Any]:
             "input_bytes": cost.input,
             "output_bytes": cost.output,
             "state_bytes": cost.states,
+            "inference_bytes": cost.inference,
+            "optimizer_bytes": cost.optimizer,
+            "kept_bytes": cost.kept,
+            "kept_natively_bytes": cost.kept_natively,
+            "training_bytes": cost.training,
+            "int8_bytes": cost.int8,
+            "int4_bytes": cost.int4,
+            "pointwise": {name: cost.pointwise.get(name, 0) for name in POINTWISE},
         },
         "gates": {
             gate: [rows.start, rows.stop] for gate, rows in gate_rows(subject.config).items()
@@ -102,6 +111,7 @@ def _module(inspection: Inspection) -> Mapping[str, Any]:
         "frameworks": [_counterpart(row) for row in counterparts(subject)],
         "port": None if inspection.to is None else _port(subject, inspection.to),
         "timings": [_timing(each) for each in (report.run and report.run.value("timing")) or ()],
+        "training": _training(subject, report.run.value("training") if report.run else None),
         "findings": findings_data(report.findings, subject),
         "expectations": [expectation_data(each) for each in inspection.judgements],
         "matches": None if inspection.match is None else match_data(inspection.match),
@@ -335,10 +345,39 @@ def _timing(timing: Timing) -> Mapping[str, Any]:
         "constructor": timing.constructor,
         "seq_len": timing.seq_len,
         "macs": timing.macs,
-        "median_seconds": timing.median,
-        "lower_quartile_seconds": timing.lower,
-        "upper_quartile_seconds": timing.upper,
+        **_spread(timing),
         "runs": timing.runs,
+        "threads": timing.threads,
+        "mode": "inference",
+    }
+
+
+def _spread(seconds: Spread) -> Mapping[str, float]:
+    return {
+        "median_seconds": seconds.median,
+        "lower_quartile_seconds": seconds.lower,
+        "upper_quartile_seconds": seconds.upper,
+    }
+
+
+def _training(subject: Subject, training: Training | None) -> Mapping[str, Any] | None:
+    if training is None:
+        return None
+    return {
+        "optimizer": subject.settings.optimizer.value,
+        "kernel": "oneDNN" if training.onednn else None,
+        "kept_bytes": training.kept,
+        "predicted_kept_bytes": training.predicted,
+        "workspace_bytes": training.workspace,
+        "gradient_bytes": training.gradients,
+        "optimizer_bytes": training.optimizer,
+        "peak_bytes": training.peak,
+        "forward": _spread(training.forward),
+        "backward": _spread(training.backward),
+        "step": _spread(training.step),
+        "runs": training.runs,
+        "threads": training.threads,
+        "mode": "train",
     }
 
 

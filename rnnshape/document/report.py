@@ -12,6 +12,7 @@ from rnnshape.document.model import Cell, Code, Document, Note, Paragraph, Secti
 from rnnshape.document.sections import (
     DEFAULT_SECTIONS,
     FOUND_SECTIONS,
+    MEASURED,
     MODEL_SECTIONS,
     SECTIONS,
     assembled,
@@ -48,7 +49,11 @@ def report_document(  # noqa: PLR0913 - what to show of what
     unless sections are asked for. Where they are, or there is one layer, there are no records,
     which would not hold what the sections do.
     """
-    default = frozenset(show) - {"time"} in (DEFAULT_SECTIONS, FOUND_SECTIONS, MODEL_SECTIONS)
+    default = frozenset(show) - MEASURED.keys() in (
+        DEFAULT_SECTIONS,
+        FOUND_SECTIONS,
+        MODEL_SECTIONS,
+    )
     held = [(source, _held_by(source, inspections)) for source in sources]
     sections: tuple[Section, ...] = ()
     for source, within in held:

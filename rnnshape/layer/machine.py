@@ -1,19 +1,40 @@
-"""Bytes that the machine and its control groups leave for this process."""
+"""Bytes that the machine, its control groups and limits leave for this process."""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
+
+# What importing torch takes by itself: bytes of memory, and of addresses. A build for CUDA takes
+# more.
+_TORCH: Final = 180 * 2**20
+_TORCH_ADDRESSES: Final = 640 * 2**20
 
 
 def available_memory(root: Path = Path("/")) -> int | None:
     """Bytes that this process may still allocate, or None if the system does not report them.
 
-    This is the least of the machine's MemAvailable and what each enclosing control group leaves.
-    Beyond it the kernel does not refuse an allocation: it kills the process.
+    This is the least of the machine's MemAvailable, what each enclosing control group leaves, and
+    what the limit on the process's addresses does (`ulimit -v`), less what importing torch will
+    take. Beyond the first two the kernel does not refuse an allocation: it kills the process.
     """
-    figures = [*_machine(root), *_control_groups(root)]
+    memory = [*_machine(root), *_control_groups(root)]
+    addresses = [*_addresses(root)]
+    if "torch" not in sys.modules:
+        memory = [count - _TORCH for count in memory]
+        addresses = [count - _TORCH_ADDRESSES for count in addresses]
+    figures = memory + addresses
     return max(0, min(figures)) if figures else None
+
+
+def _addresses(root: Path) -> Iterator[int]:
+    limit = re.search(r"^Max address space +(\d+)", _text(root / "proc/self/limits"), re.MULTILINE)
+    size = re.search(r"^VmSize:\s+(\d+) kB", _text(root / "proc/self/status"), re.MULTILINE)
+    if limit and size:
+        yield int(limit[1]) - int(size[1]) * 1024
 
 
 def _machine(root: Path) -> Iterator[int]:

@@ -7,8 +7,9 @@ from math import prod
 from typing import Final
 
 from rnnshape.errors import RequestError
+from rnnshape.layer.allocation import has_onednn, inference_peak, input_bytes, training_peak
 from rnnshape.layer.subject import Subject
-from rnnshape.layer.weights import MOST_WEIGHTS, elements
+from rnnshape.layer.weights import MOST_WEIGHTS
 
 # PyTorch counts elements and bytes in signed 64-bit integers.
 _LARGEST_TENSOR: Final = 2**63 - 1
@@ -16,10 +17,10 @@ _LARGEST_TENSOR: Final = 2**63 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """Bytes that building a layer and one forward pass take at the same time."""
+    """Bytes that a run takes at the same time, besides torch itself."""
 
     parameters: int
-    activations: int  # input, output, states, and one layer's gates for all steps
+    activations: int  # input, states, results, and what is held on the way at the peak
 
     @property
     def total(self) -> int:
@@ -27,23 +28,31 @@ class Need:
         return self.parameters + self.activations
 
 
-def need(*subjects: Subject) -> Need:
-    """What runs of these subjects take together: all weights, and the peak of each forward pass.
-
-    PyTorch's own kernels compute a layer's input-to-gates product for all steps at once, while
-    the layer's input and output are in memory.
-    """
+def need(subject: Subject) -> Need:
+    """What building a layer and one forward pass take, by the kernel that holds more."""
     return Need(
-        parameters=sum(each.settings.dtype.itemsize * each.parameters for each in subjects),
-        activations=sum(each.settings.dtype.itemsize * _activations(each) for each in subjects),
+        parameters=subject.settings.dtype.itemsize * subject.parameters,
+        activations=inference_peak(subject),
     )
 
 
-def _activations(subject: Subject) -> int:
-    sizes, tensors = subject.sizes, subject.tensors
-    all_tensors = sum(elements(tensor.shape) for tensor in tensors.values())
-    below = elements(tensors["output"].shape) if "output" in tensors else 0
-    return all_tensors + below + sizes.steps * subject.config.kind.gates * sizes.H_cell
+def need_of_timing(*subjects: Subject) -> Need:
+    """What these layers take together, one of which is called at a time, by its default kernel."""
+    inputs = [input_bytes(each) for each in subjects]
+    peaks = [inference_peak(each, onednn=has_onednn(each)) for each in subjects]
+    return Need(
+        parameters=sum(need(each).parameters for each in subjects),
+        activations=sum(inputs) + max(p - i for p, i in zip(peaks, inputs, strict=True)),
+    )
+
+
+def need_of_training(subject: Subject) -> Need:
+    """What a training step takes, with the gradients and the state of the optimizer."""
+    copies = 2 + subject.settings.optimizer.moments
+    return Need(
+        parameters=copies * need(subject).parameters,
+        activations=training_peak(subject, onednn=has_onednn(subject)),
+    )
 
 
 def require_runnable(subject: Subject) -> None:
@@ -72,13 +81,33 @@ def require_runnable(subject: Subject) -> None:
             )
 
 
-def require_memory(needed: Need, available: int | None, *, device: str) -> None:
+def require_room_for_torch(available: int | None) -> None:
+    """Raise RequestError where no bytes would be left once torch is imported; None means unknown.
+
+    torch ends the process where it cannot be loaded for lack of memory.
+    """
+    if available == 0:
+        raise RequestError(
+            "importing torch takes all the memory that this process may have",
+            hint="{run} computes everything by formula, without torch",
+            run=False,
+        )
+
+
+def require_memory(
+    needed: Need,
+    available: int | None,
+    *,
+    device: str,
+    what: str = "a run",
+    of_it: str = "parameters",
+) -> None:
     """Raise RequestError if more bytes are needed than are available; None means unknown."""
     if available is None or needed.total <= available:
         return
     raise RequestError(
-        f"a run on {device} needs {written_bytes(needed.total)}"
-        f" ({written_bytes(needed.parameters)} of it parameters);"
+        f"{what} on {device} needs {written_bytes(needed.total)} besides torch itself"
+        f" ({written_bytes(needed.parameters)} of it {of_it});"
         f" {written_bytes(available)} are available",
         hint="{run} computes everything by formula; {device} allocates nothing",
         run=False,
@@ -94,3 +123,12 @@ def written_bytes(count: int) -> str:
     unit = min((count.bit_length() - 1) // 10 - 2, len(units) - 1)
     hundredths = count * 100 // 1024 ** (unit + 2)
     return f"{hundredths // 100:,}.{hundredths % 100:02} {units[unit]}"
+
+
+def out_of_memory(needed: Need, *, device: str) -> RequestError:
+    """The error for an allocation that failed, though the estimate was below what is available."""
+    return RequestError(
+        f"a run on {device} needs about {written_bytes(needed.total)}, and an allocation failed",
+        hint="{run} computes everything by formula",
+        run=False,
+    )

@@ -52,13 +52,38 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Timing:
+class Spread:
+    """Seconds that something took, over repeated runs."""
+
+    median: float
+    lower: float  # the lower quartile
+    upper: float  # the upper quartile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing(Spread):
     """How long one forward pass took in inference, over repeated runs."""
 
     constructor: str
     seq_len: int  # fewer steps than the input has, where all of them would take too long
     macs: int  # of these steps
-    median: float  # seconds
-    lower: float  # the lower quartile, seconds
-    upper: float  # the upper quartile, seconds
     runs: int
+    threads: int  # of PyTorch, on the CPU
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What training steps took: forward in train mode, a scalar loss, backward, the optimizer."""
+
+    kept: int  # bytes of what autograd keeps for backward, besides the weights and the input
+    predicted: int | None  # bytes by formula; None on a device whose kernels have none
+    workspace: int  # bytes, among those kept, of oneDNN's workspace or cuDNN's reserve
+    onednn: bool  # whether the prediction is of oneDNN's kernel
+    gradients: int  # bytes
+    optimizer: int  # bytes of the optimizer's state
+    peak: int | None  # bytes, at most, by which memory in use grew; None where that is unknown
+    forward: Spread
+    backward: Spread
+    step: Spread  # of the optimizer
+    runs: int
+    threads: int  # of PyTorch, on the CPU

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal
 
-from rnnshape.errors import RequestError, quoted, written
+from rnnshape.errors import RequestError, near, quoted, written
 from rnnshape.fields import FIELDS
 
 
@@ -32,6 +32,29 @@ class DType(Enum):
         """Bytes of one element; the first number in its name counts the bits."""
         return int(re.findall(r"\d+", self.value)[0]) // 8
 
+    @property
+    def is_complex(self) -> bool:
+        """Whether an element is a complex number."""
+        return self.value.startswith("complex")
+
+
+class Optimizer(Enum):
+    """The optimizers of a training step; the value is what the option takes."""
+
+    SGD = "sgd"
+    ADAM = "adam"
+    ADAMW = "adamw"
+
+    @property
+    def class_name(self) -> str:
+        """What torch.optim calls it: `AdamW`."""
+        return {Optimizer.SGD: "SGD", Optimizer.ADAM: "Adam", Optimizer.ADAMW: "AdamW"}[self]
+
+    @property
+    def moments(self) -> int:
+        """How many numbers it keeps for each parameter; SGD keeps none without momentum."""
+        return 0 if self is Optimizer.SGD else 2
+
 
 _DTYPE_ALIASES: Final = {
     "half": "float16",
@@ -48,19 +71,23 @@ _DEVICE: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The device and the dtype that a layer runs with.
+    """The device and the dtype that a layer runs with, and what would train it.
 
     `device` is PyTorch's name, `cuda:1`, or a torch.device; `dtype` a DType, its name or a
-    torch.dtype. Raises RequestError for a device or a dtype that PyTorch does not have.
+    torch.dtype; `optimizer` an Optimizer or its name. Raises RequestError for a device or a dtype
+    that PyTorch does not have, and for any other optimizer.
     """
 
     device: str = "cpu"
     dtype: DType = DType.FLOAT32
+    optimizer: Optimizer = Optimizer.ADAM
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "device", _name_in_torch("device", self.device))
         if not isinstance(self.dtype, DType):
             object.__setattr__(self, "dtype", _dtype(_name_in_torch("dtype", self.dtype)))
+        if not isinstance(self.optimizer, Optimizer):
+            object.__setattr__(self, "optimizer", _optimizer(self.optimizer))
         match = _DEVICE.fullmatch(self.device)
         if match is None:
             raise _unknown_device(self.device)
@@ -85,6 +112,19 @@ def _name_in_torch(field: Literal["device", "dtype"], value: object) -> str:
         f"{field} must be a name or a torch.{field}, not {{}}",
         written(value),
         **{field: FIELDS[field].default},
+    )
+
+
+def _optimizer(name: object) -> Optimizer:
+    names = [each.value for each in Optimizer]
+    if isinstance(name, str) and name.lower() in names:
+        return Optimizer(name.lower())
+    near_by = near(name.lower(), names) if isinstance(name, str) else None
+    raise RequestError(
+        "unknown optimizer {}",
+        written(name),
+        hint="{optimizer}" if near_by else f"one of {', '.join(names)}",
+        optimizer=near_by or "adam",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
+from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,7 @@ from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Tensor
 from rnnshape.layer.formulas import Sizes, layout, macs, named_sizes, plain_sizes, weights
 from rnnshape.layer.input import InputSpec
-from rnnshape.layer.settings import DType, Settings
+from rnnshape.layer.settings import Settings
 from rnnshape.layer.traps import Trap
 from rnnshape.layer.weights import Weights
 from rnnshape.words import PYTHON, Words
@@ -145,7 +146,11 @@ class Subject:
 
     def _given_words(self, *, whole: bool) -> Iterator[str]:
         """What to give again: fields of the input and the run, and of the layer if `whole`."""
-        where = {"device": self.settings.device, "dtype": self.settings.dtype.value}
+        where = {
+            "device": self.settings.device,
+            "dtype": self.settings.dtype.value,
+            "optimizer": self.settings.optimizer.value,
+        }
         values = {**vars(self.config), **_input_options(self.input_spec), **where}
         for row in fields_of("layer", "input", "run") if whole else fields_of("input", "run"):
             value = values.get(row.name)
@@ -161,7 +166,7 @@ def _call(value: InputSpec | Settings) -> str:
         for row in fields(value)
         if getattr(value, row.name) != row.default
     }
-    plain = {n: v.value if isinstance(v, DType) else v for n, v in given.items()}
+    plain = {n: v.value if isinstance(v, Enum) else v for n, v in given.items()}
     words = (f"{n}={v!r}" for n, v in plain.items())
     return f"rnnshape.{type(value).__name__}({', '.join(words)})"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +12,14 @@ import torch
 
 from rnnshape.errors import RequestError, first_line
 from rnnshape.layer.machine import available_memory
-from rnnshape.layer.memory import need, written_bytes
+from rnnshape.layer.memory import need, out_of_memory
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 
 # Below this many multiply-adds and parameters one thread is as fast as several, and it does not
 # stall when several processes share the cores.
 _ONE_THREAD: Final = 50_000_000
+_NO_MEMORY: Final = re.compile(r"can't allocate memory|bad_alloc|not enough memory|out of memory")
 
 
 def require_device(settings: Settings) -> None:
@@ -81,16 +83,10 @@ def refusals(subject: Subject) -> Iterator[None]:
     """Raise RequestError where PyTorch lacks the memory or a kernel for a forward pass."""
     try:
         yield
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, MemoryError) as error:
         settings = subject.settings
-        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
-            needed = written_bytes(need(subject).total)
-            raise RequestError(
-                f"a run on {settings.device} needs {needed}, which PyTorch could not allocate",
-                hint="{run} computes everything by formula; {device} allocates nothing",
-                run=False,
-                device="meta",
-            ) from error
+        if lacks_memory(error):
+            raise out_of_memory(need(subject), device=settings.device) from error
         if (settings.device, settings.dtype.value) == ("cpu", "float32"):
             raise  # PyTorch has these kernels, so this is a bug
         raise RequestError(
@@ -101,3 +97,10 @@ def refusals(subject: Subject) -> Iterator[None]:
             dtype="float32",
             run=False,
         ) from error
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether an allocation failed, in Python, in C++ or on a device."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and bool(_NO_MEMORY.search(str(error)))

@@ -12,7 +12,14 @@ from functools import partial
 
 from rnnshape.errors import RequestError, first_line, quoted
 from rnnshape.layer.machine import available_memory
-from rnnshape.layer.memory import need, require_memory, require_runnable
+from rnnshape.layer.memory import (
+    Need,
+    need,
+    out_of_memory,
+    require_memory,
+    require_room_for_torch,
+    require_runnable,
+)
 from rnnshape.layer.prediction import predict
 from rnnshape.layer.report import LayerReport
 from rnnshape.layer.run import Run
@@ -29,12 +36,16 @@ def with_run(report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
     """
     subject = report.subject
     require_runnable(subject)
-    if subject.settings.device_type == "cpu":
-        require_memory(need(subject), available_memory(), device="cpu")
-    require_torch()
+    require_torch(for_cpu=need(subject) if subject.settings.device_type == "cpu" else None)
+    from rnnshape.pytorch.backend import lacks_memory
     from rnnshape.pytorch.modes import undisturbed
 
-    return replace(report, run=undisturbed(partial(_run, report, probes)))
+    try:
+        return replace(report, run=undisturbed(partial(_run, report, probes)))
+    except (MemoryError, RuntimeError) as error:
+        if lacks_memory(error):
+            raise out_of_memory(need(subject), device=subject.settings.device) from error
+        raise
 
 
 def _run(report: LayerReport, probes: Collection[str]) -> Run:
@@ -69,12 +80,17 @@ def _run(report: LayerReport, probes: Collection[str]) -> Run:
     )
 
 
-def require_torch() -> None:
+def require_torch(*, for_cpu: Need | None = None) -> None:
     """Import torch without its warnings, such as the one about a missing numpy.
 
     Raises RequestError if that fails: torch may be missing, or hidden by a file called torch.py,
-    which may raise anything.
+    which may raise anything. It is not tried where there is too little memory for it and for what a
+    run on the CPU needs.
     """
+    available = available_memory()
+    require_room_for_torch(available)
+    if for_cpu is not None:
+        require_memory(for_cpu, available, device="cpu")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

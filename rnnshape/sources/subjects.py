@@ -62,15 +62,21 @@ def _subject(
     )
 
 
-def settings_for(target: Target, *, device: str | None, dtype: str | None) -> Settings:
-    """The device and dtype that are given here, else those of the target, else the defaults."""
+def settings_for(
+    target: Target, *, device: str | None, dtype: str | None, optimizer: str | None = None
+) -> Settings:
+    """The settings that are given here, else those of the target, else the defaults."""
     return chosen_settings(
-        target.device if device is None else device, target.dtype if dtype is None else dtype
+        target.device if device is None else device,
+        target.dtype if dtype is None else dtype,
+        optimizer,
     )
 
 
-def chosen_settings(device: str | None, dtype: str | DType | None) -> Settings:
+def chosen_settings(
+    device: str | None, dtype: str | DType | None, optimizer: str | None = None
+) -> Settings:
     """The settings, with the default for None. Raises RequestError for an unknown name."""
-    given = {"device": device, "dtype": dtype}
+    given = {"device": device, "dtype": dtype, "optimizer": optimizer}
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return Settings(**chosen)

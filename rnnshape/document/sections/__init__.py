@@ -44,6 +44,7 @@ SECTIONS: Final = {
     "frameworks": Traits(),
     "findings": Traits(default=True),
     "time": Traits(probe="timing"),
+    "training": Traits(probe="training"),
     "verification": Traits(default=True),
     "matches": Traits(default=True),
     "expectations": Traits(default=True),  # a failure stands in the last line
@@ -55,8 +56,10 @@ FOUND_SECTIONS: Final = frozenset(
 ) | DEFAULT_SECTIONS - {"shapes", "states", "weights", "compare"}
 # Of a layer of a model: what it is given, beside its header.
 MODEL_SECTIONS: Final = DEFAULT_SECTIONS - {"states", "weights", "compare"}
-# With --time: what is timed and the answer, on one screen.
-TIMED_SECTIONS: Final = DEFAULT_SECTIONS - {"states", "weights", "compare"} | {"time"}
+# Those that show what an option measures, and with one of them: what is measured and the answer, on
+# one screen.
+MEASURED: Final = {"time": "--time", "training": "--train"}
+MEASURED_SECTIONS: Final = DEFAULT_SECTIONS - {"states", "weights", "compare"}
 
 # Of all documents: what needs no title to be understood, or would not run with one, and what only a
 # run can tell.
@@ -66,7 +69,7 @@ _UNTITLED: Final = frozenset(
         *("failures", "findings", "expectations", "matches", "verification"),
     )
 )
-_AFTER_RUN: Final = frozenset({"time", "verification"})
+_AFTER_RUN: Final = frozenset({*MEASURED, "verification"})
 
 
 def probes_of(show: Collection[str]) -> frozenset[str]:

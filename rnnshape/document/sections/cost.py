@@ -1,27 +1,30 @@
-"""What a layer costs: multiply-adds of the forward pass, and memory."""
+"""What a layer costs: operations of the forward pass, and memory of inference and of training."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rnnshape.analysis.cost import Cost, pointwise
 from rnnshape.analysis.cost import cost as cost_of
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.dims import formula
 from rnnshape.document.legend import MACS
 from rnnshape.document.model import Block, Bytes, Cell, Column, Paragraph, Table
 from rnnshape.layer.report import LayerReport
+from rnnshape.layer.subject import Subject
 
 
 def cost(inspection: Inspection) -> Iterator[Block]:
-    """MACs and FLOPs, then the memory that a formula gives, with its sum."""
+    """MACs, FLOPs and pointwise work, then the memory that formulas give, with its sums."""
     report = inspection.report
+    known = cost_of(report.subject)
     yield Table(
         columns=(
             Column(key="cost", title="cost", headed=False),
             Column(key="amount", title="amount", numeric=True),
             Column(key="how", title="how", headed=False, rank=1),
         ),
-        rows=tuple(_compute(report)),
+        rows=tuple(_compute(report, known)),
     )
     yield Table(
         columns=(
@@ -30,34 +33,51 @@ def cost(inspection: Inspection) -> Iterator[Block]:
             Column(key="unit", title="in units", numeric=True, headed=False, rank=2),
             Column(key="how", title="how", headed=False, rank=1),
         ),
-        rows=tuple(_memory(report)),
-        total=True,
+        rows=tuple(
+            (name, count, Bytes(count), how or None) for name, count, how in _memory(report, known)
+        ),
     )
-    yield Paragraph((f"{MACS} in one forward pass.",))
-    yield Paragraph(("Training needs more than the total: autograd keeps values for backward.",))
+    yield Paragraph((f"{MACS}, without pointwise work.",))
+    yield Paragraph((f"Peaks are higher: {_measured_by(report.subject)}.",))
 
 
-def _compute(report: LayerReport) -> Iterator[tuple[Cell, ...]]:
-    known = cost_of(report.subject)
+def _compute(report: LayerReport, known: Cost) -> Iterator[tuple[Cell, ...]]:
     yield "MACs", known.macs, f"{formula(report.sizes.steps)} x elements of all matrices"
     yield "MACs per step", known.macs_per_step, "one step of one sequence"
     yield "FLOPs", known.flops, "2 x MACs"
+    for name, count in pointwise(report.sizes).items():
+        yield name, count, formula(count)
 
 
-def _memory(report: LayerReport) -> Iterator[tuple[Cell, ...]]:
+def _memory(report: LayerReport, known: Cost) -> Iterator[tuple[str, int, str]]:
     subject = report.subject
-    known, itemsize = cost_of(subject), subject.settings.dtype.itemsize
+    itemsize, optimizer = subject.settings.dtype.itemsize, subject.settings.optimizer
     alike = known.parameters == itemsize * report.parameters  # a module may hold several dtypes
-    rows = {
-        "parameters": (known.parameters, f"{itemsize} x {report.parameters:,}" if alike else ""),
-        "gradients": (known.gradients, "one for each parameter"),
-        "Adam": (known.adam, "two moments: 2 x the parameters"),
-        "input": (known.input, ""),
-        "output": (known.output, "of the last layer"),
-        "states": (known.states, "the final states"),
-    }
-    for name, (count, how) in rows.items():
-        if count or name != "output":
-            yield name, count, Bytes(count), how or None
-    total = sum(count for count, _ in rows.values())
-    yield "total", total, Bytes(total), None
+    yield "parameters", known.parameters, f"{itemsize} x {report.parameters:,}" if alike else ""
+    yield "input", known.input, ""
+    if known.output:
+        yield "output", known.output, "of the last layer"
+    yield "states", known.states, "the final states"
+    yield "inference", known.inference, "the sum of these"
+    yield "gradients", known.gradients, "one for each parameter"
+    if known.optimizer:
+        how = f"{optimizer.moments} moments of each parameter"
+        yield optimizer.class_name, known.optimizer, how
+    if known.kept is not None and known.training is not None:
+        yield "kept", known.kept, "for backward" + " by oneDNN's kernel" * known.onednn
+        yield "training", known.training, _summed(known, optimizer.class_name)
+    if known.onednn and known.kept_natively is not None:
+        yield "kept natively", known.kept_natively, "with oneDNN off"
+    yield "int8 weights", known.int8, "1 byte, biases 4: dynamic quantization"
+    yield "4-bit weights", known.int4, "half a byte, biases 4"
+
+
+def _summed(known: Cost, optimizer: str) -> str:
+    return f"weights, gradients, {f'{optimizer}, ' * bool(known.optimizer)}input, kept"
+
+
+def _measured_by(subject: Subject) -> str:
+    """The request that measures them, where the front end has it."""
+    if subject.origin.words.run != "option":
+        return "measure them"
+    return f"{subject.request} --train measures them"

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.model import Block, Column, Paragraph, Seconds, Table
+from rnnshape.errors import counted
 from rnnshape.layer.run import Timing
 
 
@@ -41,7 +42,7 @@ def time(inspection: Inspection) -> Iterator[Block]:
     for other in timings[1:] if own is baseline else [own]:
         yield Paragraph((_compared(other, baseline, whole),))
     passes = f"median of {own.runs} forward passes" if own.runs > 1 else "one forward pass of each"
-    yield Paragraph((f"{passes} in inference, with PyTorch's own threads",))
+    yield Paragraph((f"{passes} in inference mode, with {counted(own.threads, 'thread')}",))
 
 
 def _compared(other: Timing, baseline: Timing, whole: int) -> str:

@@ -24,6 +24,7 @@ PROBES: Final = {
     "cpu_values": "device_difference",
     "siblings": "",
     "timing": "",
+    "training": "",
 }
 ALWAYS: Final = ("cpu_values",)
 
