@@ -158,6 +158,9 @@ OF_VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     "--solve": _SIZES,
 }
 
+# Options that ask other tools to fail, which `check` does by itself.
+STRICT: Final = frozenset({"strict", "fail", "error", "exitcode", "failonerror", "errorexitcode"})
+
 QUANTITIES: Final = _table(  # of expectations
     {
         "parameters": "param parameter weights count numparams nparams numparameters totalparams"

@@ -56,6 +56,7 @@ PROSE: Final = {
         "rnnshape compare takes such sizes, outside its targets: --hidden 3,4",
         "compare lstm --hidden 3,4",
     ),
+    "lstm -o plot.png": ("-o plot.svg", "lstm -o plot.svg"),
     "lstm -f latex --caption ''": ("leave --caption out", "lstm -f latex"),
     "lstm --hidden 0b11": ("as in --hidden 40", "lstm --hidden 40"),
     "inspect 'lstm --hidden 3 --hidden 4'": (
@@ -793,8 +794,8 @@ def _advised(words: list[str], note: str) -> Iterator[list[str]]:
 
 # What no word of a request changes: streams, files, the machine, and modules that are broken.
 OUTSIDE: Final = {
-    *("cli/check.py", "cli/main.py", "cli/inspect.py", "files.py"),
-    *("layer/memory.py", "pytorch/building.py", "pytorch/existing.py"),
+    *("cli/check.py", "cli/completion.py", "cli/main.py", "cli/inspect.py", "files.py"),
+    *("layer/memory.py", "pytorch/backend.py", "pytorch/building.py", "pytorch/existing.py"),
     # What a user's model does; tests/test_models.py and tests/test_forward.py name the hints.
     *("pytorch/converted.py", "pytorch/importing.py", "pytorch/tracing.py"),
     *("sources/import_path.py", "sources/model.py"),

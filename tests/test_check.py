@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from rnnshape.analysis.expectation import Reference, judge, parse_expectation, r
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.report import predicted_report
 from rnnshape.layer.subject import Subject
+from rnnshape.render import Format
 from rnnshape.sources.registry import read_target
 from rnnshape.words import basic_string
 from tests.junit import junit
@@ -941,8 +943,40 @@ def test_no_name_is_a_command_for_the_runner(name: str, actions: Path) -> None:
     for line in (told.err + failed.out).splitlines():
         annotation = line.startswith("::error file=rnnshape.toml,line=")
         assert annotation or not line.lstrip().startswith("::")
-        assert annotation or "##[" not in line
+        assert "##[" not in line
     assert actions.read_text().startswith("before\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"), [("-m.toml", "./-m.toml"), ("n\nl.toml", r"$'n\u000al.toml'")]
+)
+def test_the_command_that_updates_can_be_pasted_whatever_the_file_is_called(
+    name: str, quoted: str
+) -> None:
+    write(module("a", "gru", "params = 1"), name)
+    failed = " ".join(call("check", f"./{name}", "--no-run").out.split())
+    update = f"rnnshape check {quoted} --update --no-run"
+    assert f"If the new values are right, {update} writes them." in failed
+    assert shell(update).code == 0
+
+
+_MARKED_UP: Mapping[str, Callable[[str], list[str]]] = {
+    "json": lambda text: [module["name"] for module in json.loads(text)["modules"]],
+    "junit": lambda text: [suite.attrib["name"] for suite in junit(text)],
+    "html": lambda text: re.findall('<th scope="row"><code>(.*?)</code>', html.unescape(text)),
+    "svg": lambda text: re.findall("> *(##.*?)</text>", html.unescape(text)),
+}
+
+
+@pytest.mark.parametrize("format_", [each.value for each in Format])
+def test_no_name_is_a_command_for_the_runner_in_any_format(format_: str) -> None:
+    """Where a format can write the name so that whoever reads it gets the same, it does."""
+    write(module(basic_string("##[error]x"), "gru", "params = 1"))
+    out = call("check", "--no-run", "-f", format_).out
+    assert "error]x" in out
+    assert "##[" not in out
+    if format_ in _MARKED_UP:
+        assert _MARKED_UP[format_](out)[:1] == ["##[error]x"]
 
 
 def test_junit_has_a_suite_a_module_and_a_case_an_expectation() -> None:

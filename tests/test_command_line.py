@@ -80,7 +80,7 @@ class TestStreams:
             code=2,
             out="",
             err="error: cannot write to stdout: No space left on device\n"
-            "hint: free some space, or use -o FILE\n",
+            "hint: free some space, or send stdout to /dev/null and use -o FILE\n",
         )
 
     # Python itself drops the rest of a write that a pipe takes in part when it does not buffer.
@@ -743,7 +743,7 @@ class TestFailures:
         code = (
             "import rnnshape.cli.main as main\n"
             "def interrupted(): raise KeyboardInterrupt\n"
-            "main._buffer_stdout = interrupted\n"
+            "main._settle_stdout = interrupted\n"
             "main.entry()"
         )
         assert spawn(program=(MODULE[0], "-c", code)) == Result(code=130, out="", err="")

@@ -286,3 +286,15 @@ def test_the_command_refuses_code() -> None:
         " __import__('os').system('echo ran')\n"
         "hint: the text is read, never run: write values, as in nn.LSTM(20, 3)\n",
     )
+
+
+def test_more_lines_than_one_report_can_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnshape.cli.inspect._MOST_LINES", 3)
+    for count, code in ((3, 0), (4, 2)):
+        monkeypatch.setattr("sys.stdin", io.StringIO("gru\n" * count))
+        result = call("inspect", "-", "--no-run")
+        assert result.code == code
+    assert result.err == (
+        "error: stdin has 4 targets; the most is 3\n"
+        "hint: split -l 3 divides a file into such parts\n"
+    )

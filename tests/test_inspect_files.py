@@ -134,10 +134,11 @@ def test_the_same_names_in_two_state_dicts_are_told_apart() -> None:
 
 def test_a_layer_that_cannot_be_read_is_named_beside_those_that_can() -> None:
     write("part.pt", {**broken(), **prefixed("decoder.rnn.", nn.GRU(4, 5))})
-    shown = answered("part.pt")
+    shown = answered("part.pt", code=1)
     assert "note: encoder is left out: weight_hh_l0 (16, 4) is missing" in shown
     assert "decoder.rnn: nn.GRU(4, 5)" in shown
-    (holder,) = document("part.pt")["holders"]
+    assert shown.endswith("\nFAILED: 1 of 2 layers cannot be read\n")
+    (holder,) = json.loads(answered("part.pt", "-f", "json", code=1))["holders"]
     assert holder["layers"] == ["decoder.rnn"]
     assert [each["name"] for each in holder["unread"]] == ["encoder"]
 
@@ -459,11 +460,13 @@ def test_a_name_in_csv_is_no_command_of_a_job() -> None:
     assert [line for line in lines if line.startswith("'::error::x")]
 
 
-def test_the_sum_of_a_file_says_what_is_left_out() -> None:
+def test_a_layer_that_cannot_be_read_fails_what_is_said_of_its_file_not_of_another_layer() -> None:
     write("w.pt", {**prefixed("a.", nn.GRU(2, 3)), **prefixed("b.", nn.GRU(2, 3)), **broken()})
-    text = " ".join(answered("w.pt").split())
-    assert text.endswith("these 2 layers have the predicted names and shapes; nothing in the file"
-                         " was run; 1 left out")  # fmt: skip
+    *_, last = answered("w.pt", code=1).splitlines()
+    assert last == "FAILED: 1 of 3 layers cannot be read"
+    suites = junit(answered("w.pt", "-f", "junit", code=1)).findall("testsuite[@failures='1']")
+    assert [each.attrib["name"] for each in suites] == ["rnnshape inspect w.pt:encoder"]
+    assert "FAILED" not in answered("w.pt:a")
 
 
 def test_the_last_line_of_several_layers_says_that_some_fail() -> None:

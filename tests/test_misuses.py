@@ -296,6 +296,11 @@ COMMANDS: Final = {
     "check --junit out.xml": "rnnshape check -o out.xml",
     "check --json": "rnnshape check -f json",
     "check lstm": "rnnshape inspect lstm",
+    "lstm --matches 'nn.LSTM(20, 40)'": 'rnnshape inspect lstm --matches "nn.LSTM(20, 40)"',
+    "gru --bidir --matches='gru --bidir' --no-run": (
+        'rnnshape inspect "gru --bidir" --matches "gru --bidir" --no-run'
+    ),
+    "check lstm --expect 'params > 3'": 'rnnshape lstm --expect "params > 3"',
     "rnnshape.toml": "rnnshape check rnnshape.toml",
     "inspect 'lstm --units 64 --depth 2'": 'rnnshape inspect "lstm --hidden 64 --layers 2"',
     "budget gru --match 'lstm 64'": "in the target: lstm --hidden 64",
@@ -456,6 +461,24 @@ def test_no_hint_writes_a_file_that_was_not_asked_for() -> None:
         if hint.startswith("rnnshape "):
             call(*_command(hint))
         assert [*Path().iterdir()] == [], typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        (
+            "check --expect 'output = 10,5,40'",
+            'write expect = ["output = 10,5,40"] into the manifest',
+        ),
+        ("check a.toml --expect", 'write expect = ["params <= 150k"] into the manifest'),
+        ("check --strict", "leave --strict out: whatever fails ends with exit code 1"),
+        ("check --exit-code", "leave --exit-code out: whatever fails ends with exit code 1"),
+        ("lstm -o plot.png", "-o plot.svg; compare --plot plot.png draws a chart"),
+        ("lstm -o 'my plot.JPG'", "-o 'my plot.svg'; compare --plot 'my plot.png' draws a chart"),
+    ],
+)
+def test_a_hint_says_where_else_that_is_done(typed: str, hint: str) -> None:
+    assert two_lines(call(*shlex.split(typed)))[1] == hint
 
 
 def test_a_file_that_is_not_there_is_told_with_those_that_are_alike() -> None:

@@ -688,3 +688,21 @@ def _modules() -> Iterator[None]:
         if re.fullmatch(r"(net|pack|sizes|own|two)(\..*)?", name)
     ]
     assert not left
+
+
+def test_layers_that_a_plain_list_hides_from_pytorch_are_told() -> None:
+    class Hiding(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.seen = nn.LSTM(3, 4)
+            self.layers = [nn.LSTM(3, 4), nn.GRUCell(4, 5), nn.Linear(2, 3)]
+            self.again = (self.seen,)
+            self.heads = {"a": nn.RNN(3, 4)}
+
+    reports = rnnshape.inspect_model(nn.Sequential(Hiding()), run=False)
+    hidden = "which PyTorch does not see: make it an"
+    assert reports.passed_over == (
+        f"0.layers is a plain list with 2 recurrent layers, {hidden} nn.ModuleList",
+        f"0.heads is a plain dict with 1 recurrent layer, {hidden} nn.ModuleDict",
+    )
+    assert list(reports) == ["0.seen"]

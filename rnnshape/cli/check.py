@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,11 +22,11 @@ from rnnshape.cli.streams import disarmed, write_stdout
 from rnnshape.document.check import check_document, failed_text
 from rnnshape.document.model import Code
 from rnnshape.document.refusal import refusal_document
-from rnnshape.errors import RequestError, word
-from rnnshape.files import require_writable, write_files
+from rnnshape.errors import RequestError, quoted, word
+from rnnshape.files import create_file, require_writable, write_files
 from rnnshape.render.cells import cell_text
 from rnnshape.sources.manifest import Manifest
-from rnnshape.sources.manifest_file import MANIFEST, load
+from rnnshape.sources.manifest_file import MANIFEST, load, nearest, read_text
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
@@ -96,13 +97,28 @@ def _check(check: _CheckOptions, run: RunOptions, output: OutputOptions) -> int:
             f"{len(words)} files are given, but only one can be checked at a time",
             hint=f"rnnshape check {word(Path(words[0]))}",
         )
-    delivery = Delivery(Plan.of(output, sections=(), default=()))
-    try:
-        manifest = load(words[0] if words else None)
+    plan = Plan.of(output, sections=(), default=())
+    delivery = Delivery(plan)
+    with _delivering_refusals(delivery):
+        path = Path(words[0]) if words else nearest()
+    plan.keep([path])
+    with _delivering_refusals(delivery):
+        if check.update and path.is_relative_to("/dev"):
+            raise RequestError(
+                f"--update writes the manifest, and {quoted(str(path))} is none to be written",
+                hint="rnnshape check FILE --update",
+            )
+        manifest = load(path)
         predicted = _checked(manifest, check, run)
         if check.update:
             return _update(manifest, predicted, check, run)
         return _report(manifest, predicted, check, run, delivery)
+
+
+@contextmanager
+def _delivering_refusals(delivery: Delivery) -> Iterator[None]:
+    try:
+        yield
     except RequestError as error:
         refusal = refusal_document(error.errors)
         delivery.refuse(refusal)
@@ -114,7 +130,9 @@ def _report(
     manifest: Manifest, predicted: Check, check: _CheckOptions, run: RunOptions, delivery: Delivery
 ) -> int:
     proposed = replace(check, update=True, quiet=False, exit_zero=False)
-    update = shlex.join(["rnnshape", "check", *words_of(proposed, run)])
+    file = [word(Path(each)) for each in check.words or ()]
+    options = map(shlex.quote, words_of(replace(proposed, words=None), run))
+    update = " ".join(["rnnshape", "check", *file, *options])
     delivery.begin(check_document(predicted, update=update, quiet=check.quiet))
     ran = _ran(manifest, predicted, check, run)
     return _deliver(ran, check, delivery, update=update)
@@ -180,7 +198,7 @@ def _update(manifest: Manifest, predicted: Check, check: _CheckOptions, run: Run
     file, changes = manifest.document.file, updates(manifest, predicted)
     left = ran
     if changes:
-        _write(Path(file), manifest.with_expectations(changes))
+        _replace(manifest, manifest.with_expectations(changes))
         write_stdout(disarmed("".join(_changed(manifest, changes))))
         reports = {module.name: module.report for module in ran.modules}
         again = _checked(load(file), check, run)
@@ -210,17 +228,27 @@ def _init(targets: list[str]) -> int:
     if not targets:
         raise RequestError("--init needs a TARGET", hint=f"name one after it: {_TARGETS}")
     path = Path(MANIFEST)
+    there = RequestError(
+        f"{MANIFEST} already exists", hint=f"rnnshape check, or remove {MANIFEST} first"
+    )
     if path.exists():
-        raise RequestError(
-            f"{MANIFEST} already exists", hint=f"rnnshape check, or remove {MANIFEST} first"
-        )
+        raise there
     text = first_manifest(targets)
-    _write(path, text)
+    try:
+        create_file(path, text.encode(), "rnnshape check")
+    except FileExistsError as error:
+        raise there from error
     write_stdout(f"{text}\nwrote {MANIFEST}; rnnshape check judges each module by it\n")
     return exits.SUCCESS
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace the manifest, once the whole text is written."""
+def _replace(manifest: Manifest, text: str) -> None:
+    """Replace the text of the manifest, unless it has become another since it was read."""
+    path = Path(manifest.document.file)
     require_writable(path, "rnnshape check")
+    if read_text(path) != manifest.document.text:
+        raise RequestError(
+            f"{quoted(str(path))} was changed meanwhile, and is left as it is",
+            hint=f"rnnshape check {manifest.document.word} --update",
+        )
     write_files([(path, text.encode())], "rnnshape check")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final, TypeAlias
 
+from rnnshape.errors import RequestError, quoted
+
 _Complete: TypeAlias = Callable[[Any, str], list[str]]
+
+_ASKED: Final = re.compile("(complete|source)_(bash|zsh|fish|powershell|pwsh)")
 
 
 def completing(option: str) -> _Complete | None:
@@ -21,6 +26,18 @@ def completing(option: str) -> _Complete | None:
         return [f"{before}{comma}{value}" for value in _VALUES[option](ctx)]
 
     return complete
+
+
+def require_understood(environment: Mapping[str, str]) -> None:
+    """Raise RequestError for variables that none of Typer's scripts for shells sets."""
+    asked = environment["_RNNSHAPE_COMPLETE"]
+    current = environment.get("COMP_CWORD") or "0"
+    if not (_ASKED.fullmatch(asked) and current.isdecimal()):
+        raise RequestError(
+            f"_RNNSHAPE_COMPLETE={quoted(asked)} with COMP_CWORD={quoted(current)} is none of"
+            " those that a shell sets to complete a line",
+            hint="unset _RNNSHAPE_COMPLETE",
+        )
 
 
 def rejoin(environment: MutableMapping[str, str]) -> None:
@@ -62,7 +79,6 @@ def _dtypes(_: Any) -> Iterable[str]:
 
 def _modules(context: Any) -> Iterable[str]:
     """The modules of the manifest that the line names, or else of the one that is found."""
-    from rnnshape.errors import RequestError
     from rnnshape.sources.manifest_file import load
 
     try:

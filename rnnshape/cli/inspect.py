@@ -40,6 +40,7 @@ _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 
 _STDIN: Final = "-"
+_MOST_LINES: Final = 10_000  # a report of each takes 3 ms and 35 kB
 _EXAMPLE: Final = 'rnnshape inspect "nn.LSTM(20, 40, num_layers=4)"'
 
 
@@ -142,6 +143,11 @@ def _of_lines(text: str, given: Sequence[GivenTensor]) -> list[tuple[str, Source
     ]
     if not lines:
         raise RequestError("stdin has no target", hint=_EXAMPLE)
+    if len(lines) > _MOST_LINES:
+        raise RequestError(
+            f"stdin has {len(lines):,} targets; the most is {_MOST_LINES:,}",
+            hint=f"split -l {_MOST_LINES} divides a file into such parts",
+        )
 
     def of_line(line: str) -> Source:
         return _source(line, given)

@@ -14,10 +14,14 @@ from typing import NoReturn
 
 from rnnshape.cli import exits
 from rnnshape.cli.streams import disarmed, wants_colour, write_stderr
-from rnnshape.errors import RequestError, counted, printable
+from rnnshape.errors import RequestError, counted, printable, quoted
 
 # How many problems are reported at once.
 _MOST_ERRORS = 100
+
+
+# They make libraries of torch write to stdout, which gets only the report.
+_VERBOSE = ("MKL_VERBOSE", "ONEDNN_VERBOSE", "DNNL_VERBOSE")
 
 
 def entry() -> NoReturn:
@@ -28,8 +32,10 @@ def entry() -> NoReturn:
     """
     code = exits.INTERRUPTED
     with suppress(KeyboardInterrupt):
+        for name in _VERBOSE:
+            os.environ.pop(name, None)
         gc.disable()
-        _buffer_stdout()
+        _settle_stdout()
         code = main(sys.argv[1:])
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
@@ -37,12 +43,15 @@ def entry() -> NoReturn:
     os._exit(code)
 
 
-def _buffer_stdout() -> None:
-    """Give an unbuffered stdout (PYTHONUNBUFFERED) a buffer.
+def _settle_stdout() -> None:
+    """Let stdout wait for its reader, and give it a buffer where it has none (PYTHONUNBUFFERED).
 
-    Without one Python silently drops what a single write does not take, so that a broken pipe or a
-    full disk would look like success.
+    Without a buffer Python silently drops what a single write does not take, so that a broken pipe
+    or a full disk would look like success.
     """
+    with suppress(AttributeError, OSError, ValueError):  # it may be closed
+        if not os.get_blocking(sys.stdout.fileno()):
+            os.set_blocking(sys.stdout.fileno(), True)
     if isinstance(getattr(sys.stdout, "buffer", None), RawIOBase):
         sys.stdout = open(  # noqa: SIM115 - it lives as long as the process
             sys.stdout.fileno(),
@@ -98,9 +107,10 @@ def _dispatch(arguments: list[str]) -> int:
     from rnnshape.sources.target import UnknownTargetError
 
     group = application()
-    if "_RNNSHAPE_COMPLETE" in os.environ:  # the shell asks for completions
-        from rnnshape.cli.completion import rejoin
+    if os.environ.get("_RNNSHAPE_COMPLETE"):  # the shell asks for completions
+        from rnnshape.cli.completion import rejoin, require_understood
 
+        require_understood(os.environ)
         rejoin(os.environ)
         group.main(arguments, prog_name="rnnshape")
     try:
@@ -112,6 +122,13 @@ def _dispatch(arguments: list[str]) -> int:
         raise usage_problem(error, arguments) from error
     except UnknownTargetError as error:
         raise target_problem(error, arguments) from error
+    except OSError as error:
+        if "--install-completion" not in arguments or error.filename is None:
+            raise
+        raise RequestError(
+            f"cannot write {quoted(str(error.filename))}: {error.strerror}",
+            hint="rnnshape --show-completion prints the script, for a file that your shell reads",
+        ) from error
     return int(code or exits.SUCCESS)
 
 
@@ -141,7 +158,9 @@ def _failed_stream(error: OSError, *, colour: bool) -> int:
         return _unforeseen(error, colour=colour)
     _drop_stdout()
     problem = f"cannot write to stdout: {error.strerror}"
-    _complain(problem, "free some space, or use -o FILE", colour=colour)
+    _complain(
+        problem, "free some space, or send stdout to /dev/null and use -o FILE", colour=colour
+    )
     return exits.REFUSED
 
 

@@ -36,6 +36,7 @@ from rnnshape.sources.rewording import (
     target_meant,
 )
 from rnnshape.synonyms import FALSE, TRUE, one_of, squeezed
+from rnnshape.words import basic_string
 
 _BUDGETS: Final = ("--params", "--macs", "--bytes", "--match")
 # Which command has an option that a layer's command lacks.
@@ -54,6 +55,8 @@ _LISTS: Final = frozenset({"--input-shape", "--lengths", *_SIZES})
 
 def meant(arguments: Sequence[str]) -> str | None:
     """What to do instead: a command line, or an option to leave out. None where that is unclear."""
+    if arguments[:1] == ["check"] and (hint := _of_manifest(arguments[1:])):
+        return hint
     line = _Line.of([*_tidied(arguments)])
     if line is None:
         return None
@@ -68,6 +71,18 @@ def meant(arguments: Sequence[str]) -> str | None:
         ((option, reason),) = line.rewording.left_out
         return f"leave {option} out: {reason}"
     return command_line(words)
+
+
+def _of_manifest(words: Sequence[str]) -> str | None:
+    """What to do where `check` is given what a manifest says, or what it does in any case."""
+    for place, each in enumerate(words):
+        option, _, value = each.partition("=")
+        if option == "--expect" and layers_in(words[:1]) is None:
+            expectation = value or "".join(words[place + 1 : place + 2]) or "params <= 150k"
+            return f"write expect = [{basic_string(expectation)}] into the manifest"
+        if squeezed(option) in synonyms.STRICT:
+            return f"leave {option} out: whatever fails ends with exit code 1"
+    return None
 
 
 def _tidied(arguments: Sequence[str]) -> Iterator[str]:
@@ -186,6 +201,8 @@ class _Line:
             return cls(*_kind_of(words[1:]), changed=True)
         if first.lower() in names and [each.lower() for each in words[1:]] == ["help"]:
             return cls._whole([first.lower(), "--help"])
+        if first.lower() in KINDS and any(re.match("--matches(=|$)", each) for each in words):
+            return cls("inspect", words, changed=True)
         if first.lower() in names:
             return cls(first.lower(), words[1:])
         if first.startswith("-"):

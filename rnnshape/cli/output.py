@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from rnnshape.cli.options import OutputOptions
 from rnnshape.cli.streams import disarmed, wants_colour, write_stdout
 from rnnshape.document.model import Caption, Document, Section
 from rnnshape.errors import RequestError, quoted
-from rnnshape.files import require_writable, write_files
+from rnnshape.files import require_apart, require_writable, write_files
 from rnnshape.render import Format, format_of, render
 from rnnshape.sources import values
 
@@ -60,6 +60,11 @@ class Plan:
             streams=terminal and name == Format.TABLE.value,
         )
 
+    def keep(self, read: Iterable[str | Path]) -> None:
+        """Raise RequestError where `-o` would replace one of the files that the command reads."""
+        if self.files:
+            require_apart((path for path, _ in self.files), read, "-o")
+
 
 class Delivery:
     """Writes one document: on a terminal predictions first, then the rest."""
@@ -96,8 +101,16 @@ class Delivery:
         """
         document = replace(document, caption=self._plan.caption)
         texts = [(path, render(document, output).encode()) for path, output in self._plan.files]
-        write_files([*texts, *pictures], "-o")
-        document = on_stdout or document
+        put_back = write_files([*texts, *pictures], "-o")
+        try:
+            self._write(on_stdout or document)
+        except BrokenPipeError:  # who reads stdout needs no more of it; the files are wanted
+            raise
+        except OSError:
+            put_back()
+            raise
+
+    def _write(self, document: Document) -> None:
         if self._plan.format is Format.GITHUB:
             document = in_repository(document)
         else:
@@ -105,7 +118,8 @@ class Delivery:
         if self._plan.format is not Format.TABLE:
             marked_up = self._plan.format in (Format.HTML, Format.SVG, Format.JUNIT)
             escape = "xmlcharrefreplace" if marked_up else "backslashreplace"
-            write_stdout(render(document, self._plan.format), escape=escape)
+            text = render(document, self._plan.format)
+            write_stdout(_disarmed_in(self._plan.format, text), escape=escape)
             return
         rest = document.sections[self._shown :]
         between = "\n" if self._shown and rest else ""
@@ -122,7 +136,20 @@ class Delivery:
         files = [path for path, format_ in self._plan.files if format_ is Format.JUNIT]
         write_files([(path, junit.encode()) for path in files], "-o")
         if self._plan.format is Format.JUNIT:
-            write_stdout(junit)
+            write_stdout(_disarmed_in(Format.JUNIT, junit))
+
+
+def _disarmed_in(output: Format, text: str) -> str:
+    """The text made safe for GitHub's runner, as the same names where the format can write them."""
+    match output:
+        case Format.JSON:
+            return text.replace("##[", r"#\u0023[")
+        case Format.HTML | Format.SVG | Format.JUNIT:
+            return text.replace("##[", "#&#35;[")
+        case Format.GITHUB:
+            return text  # its commands are ours
+        case _:
+            return disarmed(text)
 
 
 def _caption(options: OutputOptions, formats: Collection[Format]) -> Caption | None:

@@ -55,9 +55,11 @@ def deliver(
 ) -> int:
     """Write one document about all the layers, run if `run` says so, and return the exit code.
 
-    Every expectation must hold for each of them. `sources` are the files and models that hold some.
+    Every expectation must hold for each of them. `sources` are the files and models that hold some,
+    of which all must be readable.
     """
     subjects = [each.subject for each in inspections]
+    plan.keep(each.found.holder for each in subjects if each.found and each.found.from_file)
     _require_measurable(subjects, run)
     _require_shown(inspections, plan, run, expect)
     show = (plan.show - MEASURED.keys()) | run.measured
@@ -70,14 +72,14 @@ def deliver(
     if run.run:
         from rnnshape.cli.progress import progress  # formulas alone need none
 
-        with progress(len(inspections)) as runs:
+        with progress(len(inspections), timed=run.time) as runs:
             inspections = [
                 replace(each, report=runs.run(each.report, probes_of(show))) for each in inspections
             ]
     delivery.finish(document(*inspections))
     return exits.verdict(
         agrees=not any(each.report.disagrees for each in inspections),
-        holds=all(each.holds for each in inspections),
+        holds=all(each.holds for each in inspections) and not any(s.unread for s in sources),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,7 @@ from rnnshape.document.sections import (
     builder,
 )
 from rnnshape.document.verification import run_verdict, sum_of_found
-from rnnshape.errors import RequestError
+from rnnshape.errors import RequestError, word
 
 if TYPE_CHECKING:
     from rnnshape.sources.source import Source
@@ -47,7 +48,7 @@ def report_document(  # noqa: PLR0913 - what to show of what
     for each layer that is `unread` and for each sentence on what was passed over. Before the layers
     of a file or a model, one of `sources`, stands what it holds, and of several of them no more
     unless sections are asked for. Where they are, or there is one layer, there are no records,
-    which would not hold what the sections do.
+    which would not hold what the sections do. Layers of a source that cannot be read are a failure.
     """
     default = frozenset(show) - MEASURED.keys() in (
         DEFAULT_SECTIONS,
@@ -68,9 +69,8 @@ def report_document(  # noqa: PLR0913 - what to show of what
             sections += _sections(each, show=named, detailed=detailed, full=full)
     summed = [each for each in inspections if id(each) in in_sum]
     if summed:
-        left_out = sum(len(source.unread) for source in sources)
         sections += _in_sum(summed)
-        sections += assembled({"verification": sum_of_found(summed, left_out)})
+        sections += assembled({"verification": sum_of_found(summed)})
         sections += assembled({"failures": _failed_in(summed)})
     notes = [
         Note((Code(name), f" is left out: {error.problem} ({error.hint})"))
@@ -81,10 +81,14 @@ def report_document(  # noqa: PLR0913 - what to show of what
         of_torch = " of torch.nn" * bool(notes)
         sections = assembled({"header": [Paragraph((f"there is no recurrent layer{of_torch}",))]})
     sections += assembled({"findings": notes})
+    broken = [verdict for source in sources for verdict in _unread(source)]
+    if broken:
+        text = f"{len(broken)} of {len(broken) + len(inspections)} layers cannot be read"
+        sections += assembled({"failures": [replace(broken[0], text=(text,))]})
     return Document(
         sections=sections,
         data=partial(_data, *inspections, sources=sources),
-        verdicts=lambda: [verdict for each in inspections for verdict in _verdicts(each)],
+        verdicts=lambda: [*(v for each in inspections for v in _verdicts(each)), *broken],
         records=partial(_records, inspections if len(inspections) > 1 and default else ()),
     )
 
@@ -109,6 +113,15 @@ def _failed_in(inspections: Sequence[Inspection]) -> Iterator[Verdict]:
     if failing:
         text = f"{len(failing)} of {len(inspections)} layers are not as they must be"
         yield Verdict(status="failed", text=(text,), subject=Code(failing[0].subject.request))
+
+
+def _unread(source: Source) -> Iterator[Verdict]:
+    """A verdict on each layer of a file or a model that cannot be read."""
+    holder = source.holder.name if source.holder else ""
+    for name, error in source.unread.items():
+        place = f"{holder}:{name}" if name else holder
+        request = Code(f"rnnshape inspect {word(place)}")
+        yield Verdict(status="failed", text=(error.problem,), subject=request)
 
 
 def _held_by(source: Source, inspections: Iterable[Inspection]) -> list[Inspection]:

@@ -37,11 +37,8 @@ def verification_blocks(report: LayerReport, request: Code) -> Iterator[Block]:
         yield _MEANS
 
 
-def sum_of_found(inspections: Sequence[Inspection], left_out: int) -> Iterator[Block]:
-    """One verdict on all layers of a file or a model; what PyTorch does otherwise is a table.
-
-    `left_out` is how many layers could not be read.
-    """
+def sum_of_found(inspections: Sequence[Inspection]) -> Iterator[Block]:
+    """One verdict on all layers of a file or a model; what PyTorch does otherwise is a table."""
     reports = [each.report for each in inspections]
     ran = [each.run for each in reports if each.run is not None]
     request = Code(reports[0].subject.request)
@@ -50,7 +47,6 @@ def sum_of_found(inspections: Sequence[Inspection], left_out: int) -> Iterator[B
         if all(fits):
             text = f"all tensors of these {len(fits)} layers have the predicted names and shapes;"
             text += " nothing in the file was run"
-            text += f"; {left_out} left out" if left_out else ""
             yield Verdict(status="ok", text=(text,), subject=request)
         else:
             text = "not run: neither the layer nor anything in the file"

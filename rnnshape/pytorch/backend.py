@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -16,9 +15,6 @@ from rnnshape.layer.memory import need, out_of_memory
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 
-# Below this many multiply-adds and parameters one thread is as fast as several, and it does not
-# stall when several processes share the cores.
-_ONE_THREAD: Final = 50_000_000
 _NO_MEMORY: Final = re.compile(r"can't allocate memory|bad_alloc|not enough memory|out of memory")
 
 
@@ -59,23 +55,6 @@ def free_memory(settings: Settings) -> int | None:
     # PyTorch's allocator keeps freed memory and hands it out again.
     kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     return int(torch.cuda.mem_get_info(device)[0]) + kept
-
-
-@contextmanager
-def quiet_state(subject: Subject) -> Iterator[None]:
-    """Inference without warnings and without oneDNN, whose LSTM does not check weight shapes."""
-    onednn, threads = torch.backends.mkldnn.enabled, torch.get_num_threads()
-    is_small = max(subject.parameters, subject.macs) < _ONE_THREAD
-    try:
-        torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
-        torch.set_num_threads(1 if is_small else threads)
-        # PyTorch warns about its own kernels, and about what the report points out itself.
-        with warnings.catch_warnings(), torch.inference_mode():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        torch.backends.mkldnn.enabled = onednn
-        torch.set_num_threads(threads)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.formulas import final_state_names
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
+from rnnshape.pytorch.modes import without_onednn
 
 # One block of random numbers fills all weights, since copying is many times faster than drawing.
 # Each weight starts at a different place in it, so that no two are equal.
@@ -64,18 +66,21 @@ def built_module(config: RNNConfig, settings: Settings) -> torch.nn.Module:
     kind = type(parent.__name__, (parent,), {"reset_parameters": lambda _self: None})
     names = ["bias"]
     if not config.cell:
-        names += ["num_layers", "batch_first", "dropout", "bidirectional"]
+        names += ["num_layers", "batch_first", "bidirectional"]
     # The kinds that lack proj_size or nonlinearity refuse the argument whatever its value.
     names += ["proj_size"] * bool(config.proj_size)
     names += ["nonlinearity"] * (config.kind is Kind.RNN)
-    module: torch.nn.Module = kind(
+    module = kind(
         config.input_size,
         config.hidden_size,
         **{name: getattr(config, name) for name in names},
         device=settings.device,
         dtype=_torch_dtype(settings),
     )
-    return module.eval()  # dropout would make each call different
+    if not config.cell:
+        module.dropout = config.dropout  # the constructor warns of it; the report has a finding
+    built: torch.nn.Module = module.eval()  # dropout would make each call different
+    return built
 
 
 def _fill(module: torch.nn.Module, config: RNNConfig, random: torch.Generator) -> None:
@@ -125,14 +130,16 @@ def _packed_input(subject: Subject, padded: torch.Tensor) -> torch.nn.utils.rnn.
 
 def called(module: Any, read: Any, states: tuple[torch.Tensor, ...] = ()) -> Any:
     """What the module returns for an input and for initial states, if there are any."""
-    if not states:
-        return module.forward(read)
-    given = states if len(states) > 1 else states[0]
-    if isinstance(read, torch.nn.utils.rnn.PackedSequence):
-        # An LSTM does not check its states when the input is packed; its kernel then reads
-        # beyond states that are too small.
-        module.check_forward_args(read.data, given, read.batch_sizes)
-    return module.forward(read, given)  # calling the module would run global hooks and be traced
+    arguments: tuple[Any, ...] = (read,)
+    if states:
+        given = states if len(states) > 1 else states[0]
+        if isinstance(read, torch.nn.utils.rnn.PackedSequence):
+            # An LSTM does not check its states when the input is packed; its kernel then reads
+            # beyond states that are too small.
+            module.check_forward_args(read.data, given, read.batch_sizes)
+        arguments = (read, given)
+    with without_onednn() if isinstance(module, torch.nn.LSTM) else nullcontext():
+        return module.forward(*arguments)  # calling the module would run global hooks, be traced
 
 
 def named_results(config: RNNConfig, returned: Any) -> dict[str, torch.Tensor]:

@@ -12,7 +12,7 @@ import torch
 from rnnshape.layer.facts import Cat, Claim, Dims, Expression, Facts, Part, Tensor, Weight
 from rnnshape.layer.formulas import final_state_names, state_names, stateless_results
 from rnnshape.layer.subject import Subject
-from rnnshape.pytorch.backend import quiet_state, refusals
+from rnnshape.pytorch.backend import refusals
 from rnnshape.pytorch.building import Prepared, called, named_results, prepared
 
 # On the meta device a step takes milliseconds, and all steps are alike.
@@ -32,7 +32,7 @@ def measure(subject: Subject, claims: Sequence[Claim]) -> Facts:
 
     Raises RequestError for a dtype that PyTorch does not run here, and where memory runs out.
     """
-    with quiet_state(subject):
+    with torch.inference_mode():
         run = forward(subject)
         known = {**run.tensors, **run.stateless}
         judged = tuple(replace(claim, holds=_holds(claim, known)) for claim in claims)

@@ -7,7 +7,6 @@ import importlib.util
 import inspect
 import sys
 import traceback
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from functools import reduce
@@ -20,6 +19,7 @@ from torch import nn
 
 from rnnshape.errors import RequestError, first_line, near, quoted, written
 from rnnshape.pytorch.request import ImportPath
+from rnnshape.silence import silenced
 
 _STANDARD: Final = Path(traceback.__file__).parent
 _NOT_OF_USER: Final = (Path(__file__).parents[1], Path(torch.__file__).parent, _STANDARD)
@@ -199,8 +199,7 @@ def _made(function: Callable[..., Any], path: ImportPath, *, meta: bool) -> Any:
     if meta:
         # Code that reads values, or that moves tensors itself, cannot be built there.
         try:
-            with _as_a_script(path), warnings.catch_warnings(), torch.device("meta"):
-                warnings.simplefilter("ignore")
+            with _as_a_script(path), silenced(), torch.device("meta"):
                 return call()
         except (Exception, SystemExit):  # noqa: BLE001, S110 - what is wrong shows when it is built for real
             pass

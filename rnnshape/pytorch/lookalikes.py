@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from torch import nn
 
-from rnnshape.errors import quoted
+from rnnshape.errors import counted, quoted
 from rnnshape.pytorch.converted import runs_recurrence
 from rnnshape.pytorch.existing import named_modules
 
@@ -25,6 +25,7 @@ _NAME: Final = re.compile(
 )
 _NOT_RECURRENT: Final = re.compile(r"Loss|Criterion|Embedding|Dropout|Norm|R-?CNN")
 _MOST_NAMED: Final = 6
+_LAYERS: Final = (nn.RNNBase, nn.RNNCellBase)
 
 
 def lookalikes(model: nn.Module, layers: Collection[str]) -> tuple[str, ...]:
@@ -47,6 +48,26 @@ def lookalikes(model: nn.Module, layers: Collection[str]) -> tuple[str, ...]:
     more = len(sentences) - _MOST_NAMED
     rest = [f"so do {more:,} more modules"] if more > 0 else []
     return (*sentences[:_MOST_NAMED], *rest)
+
+
+def unregistered(model: nn.Module) -> Iterator[str]:
+    """A sentence on each plain list, tuple or dict in which a model has layers of its own.
+
+    PyTorch does not look into them: such layers are neither trained nor saved with the model.
+    """
+    own = {id(module) for _, module in named_modules(model)}
+    for prefix, module in named_modules(model):
+        for attribute, value in vars(module).items():
+            if type(value) not in (list, tuple, dict):
+                continue
+            within = value.values() if isinstance(value, dict) else value
+            layers = [each for each in within if isinstance(each, _LAYERS) and id(each) not in own]
+            if layers:
+                name = f"{prefix}.{attribute}" if prefix else attribute
+                plain = f"{name} is a plain {type(value).__name__}"
+                instead = "nn.ModuleDict" if isinstance(value, dict) else "nn.ModuleList"
+                count = counted(len(layers), "recurrent layer")
+                yield f"{plain} with {count}, which PyTorch does not see: make it an {instead}"
 
 
 def _ends(name: str) -> Iterator[int]:

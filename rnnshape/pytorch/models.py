@@ -18,7 +18,7 @@ from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.converted import is_converted
 from rnnshape.pytorch.existing import MODEL, layers_in, named_modules
 from rnnshape.pytorch.importing import model_at
-from rnnshape.pytorch.lookalikes import lookalikes
+from rnnshape.pytorch.lookalikes import lookalikes, unregistered
 from rnnshape.pytorch.modes import undisturbed
 from rnnshape.pytorch.request import GivenTensor, ImportPath
 from rnnshape.pytorch.tracing import initialized, made, traced
@@ -93,6 +93,7 @@ def _read_model(model: nn.Module, inputs: Sequence[Any] | None, name: str) -> Mo
         parameters=sum(each.numel() for each in parameters) if counted else None,
         passed_over=(
             *lookalikes(model, found),
+            *unregistered(model),
             *(f"calls of {n} cannot be seen: it is TorchScript" for n in unseen),
         ),
     )

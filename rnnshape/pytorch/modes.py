@@ -1,15 +1,28 @@
-"""Keeping a run away from PyTorch's modes, which change every operation of a thread."""
+"""Keeping a run away from what the caller's program has set in PyTorch, and the program from ours.
+
+Modes, such as autocast, belong to the thread that switched them on. A number of threads and oneDNN
+are the whole process's.
+"""
 
 # ruff: noqa: SLF001 - PyTorch has no public way to find out whether a mode is on
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock, Thread
+from typing import Final, TypeVar
 
 import torch
 
 _Made = TypeVar("_Made")
+
+_ONEDNN: Final = Lock()
+# A fork while oneDNN is off would leave it off in the child, where no thread switches it on again.
+os.register_at_fork(
+    before=_ONEDNN.acquire, after_in_parent=_ONEDNN.release, after_in_child=_ONEDNN.release
+)
 
 
 def undisturbed(function: Callable[[], _Made]) -> _Made:
@@ -18,12 +31,44 @@ def undisturbed(function: Callable[[], _Made]) -> _Made:
     Fake tensors, tracing, vmap, autocast and a default device each belong to the thread that
     switched them on. If one is on here, the function runs in a thread of its own.
     """
-    if not _in_a_mode():
-        return function()
-    from concurrent.futures import ThreadPoolExecutor  # only this needs it
+    return in_own_thread(function) if _in_a_mode() else function()
+
+
+def in_own_thread(function: Callable[[], _Made]) -> _Made:
+    """What the function returns in a new thread, which has none of the caller's modes."""
+    from concurrent.futures import ThreadPoolExecutor  # torch has it by then
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(function).result()
+
+
+def use_one_thread() -> None:
+    """Let torch compute in this thread alone, which is one of our own, from now on.
+
+    torch.set_num_threads sets both the number of this thread and that of threads to come, so
+    another thread sets the latter back at once.
+    """
+    before = torch.get_num_threads()  # in a new thread: that of threads to come
+    if before != 1:
+        torch.set_num_threads(1)
+        thread = Thread(target=torch.set_num_threads, args=(before,))
+        thread.start()
+        thread.join()
+
+
+@contextmanager
+def without_onednn() -> Iterator[None]:
+    """Switch oneDNN off in the whole process: its LSTM does not check the shapes of weights.
+
+    Runs take turns, so that each finds the setting of the caller and leaves it.
+    """
+    with _ONEDNN:
+        before = torch.backends.mkldnn.enabled
+        torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            torch.backends.mkldnn.enabled = before
 
 
 def _in_a_mode() -> bool:

@@ -5,10 +5,11 @@ Importing this module does not import torch, since some requests are refused wit
 
 from __future__ import annotations
 
-import warnings
+import os
 from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from rnnshape.errors import RequestError, first_line, quoted
 from rnnshape.layer.machine import available_memory
@@ -24,6 +25,11 @@ from rnnshape.layer.prediction import predict
 from rnnshape.layer.report import LayerReport
 from rnnshape.layer.run import Run
 from rnnshape.layer.verification import verify, verify_counts
+from rnnshape.silence import silenced
+
+# One thread computes so many multiply-adds in about a third of a second. Several would hardly be
+# faster, and many times slower where the cores are busy, since they wait for each other.
+_ONE_THREAD: Final = 2_000_000_000
 
 
 def with_run(report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
@@ -31,17 +37,18 @@ def with_run(report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
 
     Raises RequestError where no run is possible. A layer that no machine can build, or that needs
     more memory than this one has, is refused before torch is imported. The global state of torch
-    (random numbers, threads, backends, default device and dtype) stays as it was, and its modes
-    (fake tensors, tracing, vmap, autocast) neither see nor change the run.
+    (random numbers, threads, backends, default device and dtype) stays as it was, but for oneDNN,
+    which is off while an LSTM runs; torch's modes (fake tensors, tracing, vmap, autocast) neither
+    see nor change the run.
     """
     subject = report.subject
     require_runnable(subject)
     require_torch(for_cpu=need(subject) if subject.settings.device_type == "cpu" else None)
     from rnnshape.pytorch.backend import lacks_memory
-    from rnnshape.pytorch.modes import undisturbed
+    from rnnshape.pytorch.modes import in_own_thread
 
     try:
-        return replace(report, run=undisturbed(partial(_run, report, probes)))
+        return replace(report, run=in_own_thread(partial(_run, report, probes)))
     except (MemoryError, RuntimeError) as error:
         if lacks_memory(error):
             raise out_of_memory(need(subject), device=subject.settings.device) from error
@@ -53,6 +60,7 @@ def _run(report: LayerReport, probes: Collection[str]) -> Run:
 
     from rnnshape.pytorch.backend import free_memory, require_device
     from rnnshape.pytorch.forward import fed_subject, measure
+    from rnnshape.pytorch.modes import use_one_thread
     from rnnshape.pytorch.probes import ALWAYS, PROBES, probe
 
     subject = report.subject
@@ -60,6 +68,8 @@ def _run(report: LayerReport, probes: Collection[str]) -> Run:
     require_device(settings)
     if settings.device_type != "cpu":
         require_memory(need(subject), free_memory(settings), device=settings.device)
+    if subject.macs < _ONE_THREAD:
+        use_one_thread()
     fed = fed_subject(subject)
     predicted = report.predicted if fed is subject else predict(fed)
     measured = measure(fed, report.predicted.claims)
@@ -85,15 +95,23 @@ def require_torch(*, for_cpu: Need | None = None) -> None:
 
     Raises RequestError if that fails: torch may be missing, or hidden by a file called torch.py,
     which may raise anything. It is not tried where there is too little memory for it and for what a
-    run on the CPU needs.
+    run on the CPU needs, nor where the working directory is gone: there MKL, which torch computes
+    with, ends the process.
     """
     available = available_memory()
     require_room_for_torch(available)
     if for_cpu is not None:
         require_memory(for_cpu, available, device="cpu")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        os.getcwd()  # noqa: PTH109 - pathlib takes a hundred times as long
+    except OSError as error:
+        raise RequestError(
+            "the working directory is gone",
+            hint="cd to one that exists, or {run} for the formulas alone",
+            run=False,
+        ) from error
+    try:
+        with silenced():
             import torch.nn  # noqa: F401 - imported for its effect: the next import finds it
     except (Exception, SystemExit) as error:
         raise RequestError(

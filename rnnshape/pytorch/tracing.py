@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import inspect
 import sys
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
@@ -25,6 +24,7 @@ from rnnshape.layer.formulas import final_state_names, state_names
 from rnnshape.layer.input import InputSpec
 from rnnshape.pytorch.importing import described, place_of, said
 from rnnshape.pytorch.request import GivenTensor
+from rnnshape.silence import silenced
 
 _STATE: Final = "hx"  # what torch.nn calls the states that a layer is given
 
@@ -205,9 +205,8 @@ def _as_it_was(model: nn.Module) -> Iterator[None]:
             if getattr(module, "training", False):
                 module.training = False
         stack.enter_context(torch.no_grad())
-        stack.enter_context(warnings.catch_warnings())
+        stack.enter_context(silenced())
         stack.enter_context(redirect_stdout(sys.stderr))
-        warnings.simplefilter("ignore")
         if "torch._dynamo" in sys.modules:  # only then can a model be compiled
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         yield

@@ -6,7 +6,9 @@ from enum import Enum
 from importlib import import_module
 
 from rnnshape.document.model import Document
-from rnnshape.errors import RequestError, quoted
+from rnnshape.errors import RequestError, quoted, word
+
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")
 
 
 class Format(Enum):
@@ -50,6 +52,12 @@ def format_of(name: str, option: str) -> Format:
     meant = synonyms.one_of(name, [each.value for each in Format], synonyms.FORMATS)
     if meant and option == "-o":
         raise RequestError(f"-o {quoted(name)} names a format, not a file", hint=f"-f {meant}")
+    if option == "-o" and name.lower().endswith(_PICTURES):
+        stem = name.rpartition(".")[0]
+        raise RequestError(
+            f"-o {quoted(name)}: a report is no picture of this format",
+            hint=f"-o {word(f'{stem}.svg')}; compare --plot {word(f'{stem}.png')} draws a chart",
+        )
     suffixes = ", ".join(suffix for output in Format for suffix in output.suffixes)
     raise RequestError(
         f"{option} {quoted(name)} has no suffix that names a format", hint=f"one of {suffixes}"

@@ -10,7 +10,7 @@ from math import ceil, log10, sqrt
 from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape.document.chart import Chart
-from rnnshape.errors import RequestError, word
+from rnnshape.errors import RequestError, first_line, word
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +42,12 @@ def render_chart(chart: Chart, suffix: str) -> bytes:
         raise RequestError(
             "a plot needs matplotlib, which is not installed",
             hint=f"{word(sys.executable)} -m pip install matplotlib",
+        ) from error
+    except Exception as error:  # it may be broken, or refuse the value of MPLBACKEND
+        raise RequestError(
+            "matplotlib cannot be imported: {}",
+            first_line(error),
+            hint="correct that, or leave --plot out",
         ) from error
     lines = [points for panel in chart.panels for points in panel.lines.values()]
     if any(max(point) > _LARGEST for points in lines for point in points):

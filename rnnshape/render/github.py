@@ -37,7 +37,7 @@ def _line(verdict: Verdict) -> str:
 def _annotation(verdict: Verdict) -> str:
     properties = ",".join(f"{key}={_property(value)}" for key, value in _properties(verdict))
     text = "\n".join(filter(None, (line_text(verdict.text), line_text(verdict.reason))))
-    return f"::error {properties}::{_escaped(text)}"
+    return f"::error {properties}::{_escaped(text)}".replace("##[", "# #[")
 
 
 def _properties(verdict: Verdict) -> Iterator[tuple[str, str]]:

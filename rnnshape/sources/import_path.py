@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from rnnshape.errors import RequestError, quoted
 from rnnshape.pytorch.request import ImportPath
+from rnnshape.silence import silenced
 
 _NAME: Final = r"[^\W\d]\w*"
 _MOST_NAMED: Final = 6
@@ -87,8 +87,7 @@ def _classes(file: str) -> Iterator[str]:
 
 def _literals(call: str) -> tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]:
     """The arguments in parentheses. Raises one of several errors where one is not a literal."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # such as "'int' object is not callable" of `(1)(2)`
+    with silenced():  # such as "'int' object is not callable" of `(1)(2)`
         parsed = ast.parse(f"f{call}", mode="eval").body
     if not (isinstance(parsed, ast.Call) and isinstance(parsed.func, ast.Name)):
         raise TypeError(call)  # `(1)(2)`

@@ -22,7 +22,7 @@ def load(name: str | os.PathLike[str] | None) -> Manifest:
     Raises RequestError where there is none, or it cannot be read. What is wrong with single
     modules is among its `problems`.
     """
-    path = Path(name) if name is not None else _nearest()
+    path = Path(name) if name is not None else nearest()
     root = _SECTION if path.name == _PYPROJECT else ()
     manifest = manifest_of(_document(path), root)
     if not (manifest.entries or manifest.problems):
@@ -31,8 +31,11 @@ def load(name: str | os.PathLike[str] | None) -> Manifest:
     return manifest
 
 
-def _nearest() -> Path:
-    """`rnnshape.toml`, or a `pyproject.toml` with a table for rnnshape, here or above."""
+def nearest() -> Path:
+    """`rnnshape.toml`, or a `pyproject.toml` with a table for rnnshape, here or above.
+
+    Raises RequestError where there is none.
+    """
     try:
         here = Path.cwd()
     except OSError as error:
@@ -72,6 +75,11 @@ def _has_table(path: Path) -> bool:
 
 
 def _document(path: Path) -> TOMLText:
+    return TOMLText.of(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, to the last byte. Raises RequestError where it cannot be read."""
     shown = quoted(str(path))
     try:
         content = path.read_bytes()
@@ -89,7 +97,7 @@ def _document(path: Path) -> TOMLText:
             hint="rnnshape check FILE, where FILE is one that you may read",
         ) from error
     try:
-        return TOMLText.of(content.decode(), str(path))
+        return content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         problem = f"byte {content[error.start]:#04x} is not UTF-8"

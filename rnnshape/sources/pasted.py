@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from textwrap import dedent
 from typing import Final, NamedTuple
 
 from rnnshape.errors import RequestError, near, quoted
+from rnnshape.silence import silenced
 from rnnshape.sources.constructor import CONSTRUCTORS, Constructor
 
 EXAMPLE_CALL: Final = "nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
@@ -97,8 +97,7 @@ def _meant(call: ast.Call) -> str | None:
 
 def _module(reading: str, text: str) -> ast.Module:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python's advice on text like `1if x`
+        with silenced():  # Python's advice on text like `1if x`
             return ast.parse(dedent(reading).strip())
     except (SyntaxError, ValueError) as error:  # a null character raises ValueError
         syntax = error.msg.partition(";")[0] if isinstance(error, SyntaxError) else ""

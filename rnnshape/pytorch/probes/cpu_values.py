@@ -12,7 +12,7 @@ from rnnshape.layer.memory import need, require_memory
 from rnnshape.layer.run import Outcome
 from rnnshape.layer.settings import DType
 from rnnshape.layer.subject import Subject
-from rnnshape.pytorch.backend import free_memory, quiet_state
+from rnnshape.pytorch.backend import free_memory
 from rnnshape.pytorch.forward import forward
 from rnnshape.pytorch.probes import power_above, within
 
@@ -27,7 +27,7 @@ def cpu_values(subject: Subject) -> Outcome | None:
     if subject.settings.device_type in ("cpu", "meta"):
         return None
     on_cpu = replace(subject, settings=replace(subject.settings, device="cpu"))
-    with quiet_state(subject):
+    with torch.inference_mode():
         there = forward(subject).tensors
         try:
             require_memory(need(on_cpu), free_memory(on_cpu.settings), device="cpu")

@@ -17,7 +17,7 @@ from rnnshape.layer.input import InputSpec
 from rnnshape.layer.run import Outcome
 from rnnshape.layer.settings import DType, Settings
 from rnnshape.layer.subject import Subject
-from rnnshape.pytorch.backend import quiet_state, refusals
+from rnnshape.pytorch.backend import refusals
 from rnnshape.pytorch.building import called, named_results, prepared
 from rnnshape.pytorch.probes import power_above, within
 
@@ -51,7 +51,7 @@ def largest_difference(config: RNNConfig) -> float:
         input_spec=InputSpec(batch_size=_ROWS, seq_len=_STEPS),
         settings=Settings(dtype=DType.FLOAT64),
     )
-    with quiet_state(small):
+    with torch.inference_mode():
         with refusals(small):
             layer = prepared(small)
             returned = named_results(config, called(layer.module, layer.read))

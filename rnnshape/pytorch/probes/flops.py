@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from rnnshape.layer.run import Mismatch, Outcome
 from rnnshape.layer.subject import Subject
-from rnnshape.pytorch.backend import quiet_state
 from rnnshape.pytorch.forward import forward
 
 
@@ -18,10 +17,11 @@ def flops(subject: Subject) -> Outcome | None:
     """
     if subject.settings.device_type != "cpu":
         return None
+    import torch
     from torch.utils.flop_counter import FlopCounterMode  # as slow to import as everything else
 
     once = replace(subject, input_spec=replace(subject.input_spec, with_state=False))
-    with quiet_state(once), FlopCounterMode(display=False) as counter:
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         forward(once)
     counted, predicted = int(counter.get_total_flops()), 2 * subject.macs
     wrong = Mismatch(what="flops", predicted=predicted, measured=counted)

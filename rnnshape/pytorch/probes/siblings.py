@@ -12,7 +12,6 @@ from rnnshape.layer.projection import break_even_projection, largest_saving_proj
 from rnnshape.layer.run import Mismatch, Outcome
 from rnnshape.layer.siblings import siblings as siblings_of
 from rnnshape.layer.subject import Subject
-from rnnshape.pytorch.backend import quiet_state
 from rnnshape.pytorch.building import built_module
 
 
@@ -29,9 +28,8 @@ def siblings(subject: Subject) -> Outcome | None:
         return None
     config = subject.config
     projects = config.kind is Kind.LSTM and not config.cell
-    with quiet_state(subject):
-        wrong = [mismatch for each in rows for mismatch in _miscounted(each)]
-        wrong += _wrong_thresholds(subject) if projects else ()
+    wrong = [mismatch for each in rows for mismatch in _miscounted(each)]
+    wrong += _wrong_thresholds(subject) if projects else ()
     return Outcome(value=None, mismatches=tuple(wrong))
 
 

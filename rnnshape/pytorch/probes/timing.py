@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from statistics import median, quantiles
 from typing import Final
 
@@ -18,6 +18,7 @@ from rnnshape.layer.siblings import timed_beside
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.backend import free_memory, refusals
 from rnnshape.pytorch.building import Prepared, prepared
+from rnnshape.pytorch.modes import in_own_thread
 
 # The layers run in blocks, since a layer that runs between others finds the caches and the threads
 # of oneDNN as these left them, which costs an LSTM up to a third of its time.
@@ -31,7 +32,8 @@ _FEW_MACS: Final = 200_000_000  # a round of no more than these takes less
 
 def timing(subject: Subject) -> Outcome:
     """The times of the layer and of each other kind at its sizes."""
-    return Outcome(value=timed(timed_beside(subject)))
+    # The thread of the run may be limited to itself.
+    return Outcome(value=in_own_thread(partial(timed, timed_beside(subject))))
 
 
 def timed(subjects: Sequence[Subject]) -> tuple[Timing, ...]:
@@ -44,9 +46,7 @@ def timed(subjects: Sequence[Subject]) -> tuple[Timing, ...]:
     """
     settings = subjects[0].settings
     require_memory(need_of_timing(*subjects), free_memory(settings), device=settings.device)
-    # PyTorch warns that oneDNN has no projection, which changes nothing here.
-    with warnings.catch_warnings(), torch.inference_mode():
-        warnings.simplefilter("ignore")
+    with torch.inference_mode():
         subjects, layers = _begun(subjects)
         seconds: list[list[float]] = [[] for _ in subjects]
         end = time.perf_counter() + _BLOCKS * _BLOCK_SECONDS * len(subjects)

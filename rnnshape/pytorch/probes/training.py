@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -22,6 +22,7 @@ from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.backend import free_memory, refusals
 from rnnshape.pytorch.building import prepared
 from rnnshape.pytorch.memory import MemoryWatch
+from rnnshape.pytorch.modes import in_own_thread
 from rnnshape.pytorch.probes.timing import device_finished, spread
 
 _WARM_UP: Final = 3
@@ -43,11 +44,15 @@ def training(subject: Subject) -> Outcome:
         what="a training step",
         of_it="parameters, gradients and optimizer",
     )
-    # PyTorch warns that oneDNN has no projection, which changes nothing here.
-    with warnings.catch_warnings(), _recorded(torch.device(settings.device)), refusals(subject):
-        warnings.simplefilter("ignore")
-        found = _measured(subject)
+    # The thread of the run may be limited to itself.
+    found = in_own_thread(partial(_trained, subject))
     return Outcome(value=found, remark=_remark(found))
+
+
+def _trained(subject: Subject) -> Training:
+    device = torch.device(subject.settings.device)
+    with _recorded(device), refusals(subject):
+        return _measured(subject)
 
 
 @contextmanager

@@ -1,0 +1,159 @@
+"""Inspecting from several threads, after a fork and in an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import rnnshape
+from rnnshape import Kind, RNNConfig
+
+_CONFIGS = [
+    RNNConfig(kind=kind, hidden_size=size, dropout=0.5) for kind in Kind for size in range(30, 60)
+]
+
+
+def _state() -> dict[str, Any]:
+    """What the whole process shares, read in a thread that has not used torch before."""
+    with ThreadPoolExecutor(1) as thread:
+        threads = thread.submit(torch.get_num_threads).result()
+    return {
+        "threads here": torch.get_num_threads(),
+        "threads of a new thread": threads,
+        "oneDNN": torch.backends.mkldnn.enabled,
+        "filters": list(warnings.filters),
+        "dtype": torch.get_default_dtype(),
+        "random numbers": torch.get_rng_state().tolist(),
+    }
+
+
+@pytest.fixture
+def two_threads() -> Any:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_threads_that_inspect_at_once_leave_the_process_as_it_was() -> None:
+    before = _state()
+    with ThreadPoolExecutor(6) as threads:
+        reports = list(threads.map(rnnshape.inspect, _CONFIGS))
+    assert all(report.run and report.run.agrees for report in reports)
+    assert [report.config for report in reports] == _CONFIGS
+    assert _state() == before
+
+
+def test_threads_that_read_texts_and_models_leave_the_warnings_as_they_were() -> None:
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm = nn.LSTM(3, 4)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return self.lstm(x)
+
+    def read(number: int) -> None:
+        rnnshape.inspect(f"nn.LSTM({number + 1}, 4)", run=False)
+        rnnshape.inspect_model(Model(), inputs=(torch.zeros(5, 2, 3),), run=False)
+
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(read, range(200)))
+    assert list(warnings.filters) == before
+
+
+def test_a_layer_of_another_thread_keeps_its_bits_while_layers_without_onednn_are_inspected() -> (
+    None
+):
+    layer, x = nn.LSTM(16, 32), torch.randn(20, 8, 16)
+    done = threading.Event()
+    different = []
+
+    def own() -> None:
+        with torch.no_grad():
+            expected = layer(x)[0]
+            while not done.is_set():
+                if not torch.equal(layer(x)[0], expected):
+                    different.append(True)
+
+    thread = threading.Thread(target=own)
+    thread.start()
+    try:
+        for size in range(30, 60):
+            rnnshape.inspect(RNNConfig(kind=Kind.GRU, hidden_size=size, dropout=0.5))
+    finally:
+        done.set()
+        thread.join()
+    assert not different
+
+
+def test_a_model_may_inspect_its_own_layer_while_it_is_inspected() -> None:
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm = nn.LSTM(3, 4)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            rnnshape.inspect(self.lstm)
+            return self.lstm(x)
+
+    reports = rnnshape.inspect_model(Model(), inputs=(torch.zeros(5, 2, 3),))
+    assert reports["lstm"].subject.calls
+
+
+def test_a_fork_waits_until_onednn_is_on_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child has no thread that would switch it on again, or give back the lock."""
+    running, go_on = threading.Event(), threading.Event()
+    forward = nn.LSTM.forward
+
+    def held(self: nn.LSTM, *args: Any) -> Any:
+        running.set()
+        go_on.wait(5)
+        return forward(self, *args)
+
+    monkeypatch.setattr(nn.LSTM, "forward", held)
+    inspecting = threading.Thread(target=lambda: rnnshape.inspect(RNNConfig(kind=Kind.LSTM)))
+    inspecting.start()
+    assert running.wait(5)
+    threading.Timer(0.2, go_on.set).start()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python's own, of forks in a process with threads
+        child = os.fork()
+    if not child:
+        os._exit(not torch._C._get_mkldnn_enabled())
+    inspecting.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _verdict(config: RNNConfig) -> bool:
+    run = rnnshape.inspect(config).run
+    return run is not None and run.agrees
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.filterwarnings("ignore:This process")  # of forks in a process with threads
+def test_a_forked_child_inspects_after_its_parent_has_computed_in_threads() -> None:
+    torch.randn(2000, 2000) @ torch.randn(2000, 2000)
+    large = RNNConfig(kind=Kind.LSTM, input_size=512, hidden_size=512)
+    assert _verdict(large)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map_async(_verdict, [large] * 4).get(30) == [True] * 4
+
+
+def test_an_event_loop_inspects_directly_and_in_its_threads() -> None:
+    async def inspected() -> list[bool]:
+        several = (asyncio.to_thread(_verdict, config) for config in _CONFIGS[:8])
+        return [_verdict(_CONFIGS[0]), *await asyncio.gather(*several)]
+
+    assert asyncio.run(inspected()) == [True] * 9
