@@ -12,6 +12,7 @@ from rnnshape.analysis.expectation import (
     Judgement,
     Operator,
     judge,
+    module_name,
     module_referred,
     parse_expectation,
     restated,
@@ -146,9 +147,10 @@ def checked(
     predicted = {
         entry.name: _predicted(manifest, entry, device, dtype, problems)
         for entry in manifest.entries
-        if entry in entries or " ".join(entry.name.split()) in referred
+        if not only or entry.name in only or module_name(entry.name) in referred
     }
-    modules = [_module(manifest, entry, predicted, problems) for entry in entries]
+    known = {module_name(name): each.report for name, each in predicted.items()}
+    modules = [_module(manifest, entry, predicted, known, problems) for entry in entries]
     if problems:
         problems.sort(key=lambda problem: problem.line)
         raise RequestErrors(problems)
@@ -228,21 +230,24 @@ def _module(
     manifest: Manifest,
     entry: ModuleEntry,
     predicted: Mapping[str, _Predicted],
+    known: Mapping[str, LayerReport | None],
     problems: list[PlacedError],
 ) -> Module | None:
-    """The module, or None where it cannot be judged; what is wrong with it goes to `problems`."""
+    """The module, or None where it cannot be judged; what is wrong with it goes to `problems`.
+
+    `known` has the modules that an expectation may refer to, None for those that are wrong.
+    """
     noted = _noting(manifest, entry, problems)
     target, other, report = predicted[entry.name]
-    others = [each.report for each in predicted.values() if each.report is not None]
-    wrong = {name for name, each in predicted.items() if each.report is None}
     expected: list[Expected] = []
     for number, text in enumerate(entry.expect):
         with noted("expect", number):
-            if report is None or module_referred(text) in wrong:
+            module = module_referred(text)
+            if report is None or (module is not None and known.get(module, report) is None):
                 parse_expectation(text)
             else:
                 line = manifest.line(entry, "expect", number)
-                judgement = judge(text, [report], others)
+                judgement = judge(text, [report], known)
                 expected.append(Expected(judgement=judgement, line=line))
     if report is None or target is None:
         return None

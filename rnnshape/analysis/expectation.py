@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from rnnshape.analysis.value import Number, TensorShape, Value, value_of
@@ -151,19 +152,21 @@ def parse_expectation(text: str) -> Expectation:
 
 
 def judge(
-    text: str, reports: Sequence[LayerReport], others: Sequence[LayerReport] = ()
+    text: str,
+    reports: Sequence[LayerReport],
+    others: Mapping[str, LayerReport | None] = MappingProxyType({}),
 ) -> Judgement:
     """Judge an expectation by the one of these reports that it is about.
 
-    Its value may refer to any of these and of the `others`. Raises RequestError for a text that is
-    not an expectation, for a module or a name that does not exist, where a shape would be compared
-    with a number, and where shapes would be ordered.
+    Its value may refer to any of these or, where there are `others` by `module_name`, any of those.
+    Raises RequestError for a text that is not an expectation, for a module or a name that does not
+    exist, where a shape would be compared with a number, and where shapes would be ordered.
     """
     expectation = parse_expectation(text)
     report = _chosen(expectation, reports)
     actual, value, other = _actual(expectation, report), expectation.value, None
     if isinstance(value, Reference):
-        value, other = _referred(expectation, value, (*reports, *others))
+        value, other = _referred(expectation, value, others or _by_name(reports))
     _require_comparable(expectation, value, actual)
     return Judgement(
         expectation=expectation,
@@ -200,15 +203,19 @@ def _chosen(expectation: Expectation, reports: Sequence[LayerReport]) -> LayerRe
     raise RequestError(f"{_echo(expectation.text)} {problem}", hint=hint)
 
 
+def module_name(name: str) -> str:
+    """The name of a module as an expectation writes it, with single blanks."""
+    return " ".join(name.split())
+
+
 def _by_name(reports: Sequence[LayerReport]) -> dict[str, LayerReport]:
-    return {" ".join(report.subject.name.split()): report for report in reports}
+    return {module_name(report.subject.name): report for report in reports}
 
 
 def _referred(
-    expectation: Expectation, reference: Reference, reports: Sequence[LayerReport]
+    expectation: Expectation, reference: Reference, by_name: Mapping[str, LayerReport | None]
 ) -> tuple[Value, Subject]:
     """The value that is referred to, and the layer that has it."""
-    by_name = _by_name(reports)
     report = by_name.get(reference.module)
     if report is None:
         meant = near(reference.module, by_name) or next(filter(None, by_name), None)
