@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rnnshape.layer.input import InputSpec
     from rnnshape.layer.settings import DType, Settings
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "DType",
