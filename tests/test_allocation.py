@@ -146,7 +146,7 @@ def test_a_run_grows_the_process_by_what_was_estimated() -> None:
     near = [name for name, ratio in off.items() if 0.9 <= ratio <= 1.1]
     # The heap of some has holes that others of the same size have not, from one run to the next.
     assert len(near) > 0.5 * len(off), off
-    assert all(0.7 < ratio < 1.2 for ratio in off.values()), off
+    assert all(0.7 < ratio < 1.3 for ratio in off.values()), off
 
 
 def test_training_needs_gradients_and_what_the_optimizer_keeps() -> None:

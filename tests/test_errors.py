@@ -26,7 +26,7 @@ SECTIONS = (
     "header, shapes, states, code, grid, diagram, weights, arithmetic, gates, layouts,"
     " compare, cost, frameworks, findings, time, training, verification, expectations"
 )
-COMMANDS = "lstm, gru, rnn, inspect, compare, budget, check"
+COMMANDS = "lstm, gru, rnn, inspect, compare, budget, check, explain"
 
 
 def _size(given: str, nearest: int, option: str = "--hidden", least: int = 1) -> tuple[str, str]:

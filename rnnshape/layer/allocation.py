@@ -101,7 +101,7 @@ def _workspace(subject: Subject, reads: int) -> int:
     Rows begin at multiples of 64 bytes, and gradients are in float32.
     """
     sizes, itemsize = subject.sizes, subject.settings.dtype.itemsize
-    steps, states, hidden = sizes.steps, 2 * (sizes.L + 1) * sizes.N, sizes.H_cell
+    steps, states, hidden = sizes.steps, 2 * (sizes.longest + 1) * sizes.N, sizes.H_cell
     wide = max(reads, hidden)
     parts = (
         steps * _padded_row(4 * hidden, itemsize),
@@ -115,7 +115,7 @@ def _workspace(subject: Subject, reads: int) -> int:
 
 def _gradients(subject: Subject, reads: int) -> tuple[int, ...]:
     """Bytes of the parts of oneDNN's workspace that are empty until backward reaches them."""
-    states, hidden = 2 * (subject.sizes.L + 1) * subject.sizes.N, subject.sizes.H_cell
+    states, hidden = 2 * (subject.sizes.longest + 1) * subject.sizes.N, subject.sizes.H_cell
     row = _padded_row(max(reads, hidden), 4)
     return states * row, states * row, states * hidden * 4
 

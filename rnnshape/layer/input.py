@@ -61,7 +61,8 @@ class InputSpec:
                 lengths=self.lengths,
             )
         for length in self.lengths:
-            require_size("length", length, least=0)
+            # 0 has a reason of its own, below.
+            require_size("length", length, least=int(length is False or length != 0))
         if 0 in self.lengths:
             raise RequestError(
                 "a length is 0, for which pack_padded_sequence raises: each row needs a step",
