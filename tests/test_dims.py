@@ -12,7 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnshape.dims import Dim, formula, named, shape_formula, substituted, written_shape
+from rnnshape.dims import (
+    Dim,
+    formula,
+    ints,
+    named,
+    shape_formula,
+    substituted,
+    symbols,
+    written_shape,
+)
 from tests.strategies import examples
 
 D, H, N, L = named("D", 2), named("H_out", 40), named("N", 5), named("L", 10)
@@ -37,6 +46,7 @@ ONE, ZERO = named("one", 1), named("zero", 0)
         pytest.param(H - D * N, "H_out - D*N", "40 - 2*5", id="product taken away"),
         pytest.param(H - (N - D), "H_out - (N - D)", "40 - (5 - 2)", id="difference taken away"),
         pytest.param(H - (N + D), "H_out - (N + D)", "40 - (5 + 2)", id="sum taken away"),
+        pytest.param(H + N - D, "H_out + N - D", "40 + 5 - 2", id="taken away from a sum"),
         pytest.param(H - N - D, "H_out - N - D", "40 - 5 - 2", id="two differences"),
         pytest.param(H + (N - D), "H_out + N - D", "40 + 5 - 2", id="difference added"),
         pytest.param(D * (H * N), "D*H_out*N", "2*40*5", id="products associate"),
@@ -175,3 +185,24 @@ def test_the_formula_evaluates_to_the_number(values: dict[str, int], data: st.Da
     leaves = st.sampled_from([named(name, value) for name, value in values.items()])
     dim = data.draw(st.recursive(leaves | _VALUES, _combined, max_leaves=12))
     assert eval(formula(dim), dict(values)) == dim  # noqa: S307
+
+
+@pytest.mark.parametrize(
+    ("value", "named_in_it"),
+    [
+        pytest.param(H, {"H_out": 40}, id="name"),
+        pytest.param(D * (H + 3), {"D": 2, "H_out": 40}, id="both sides"),
+        pytest.param(H - D * H, {"H_out": 40, "D": 2}, id="name twice"),
+        pytest.param(7, {}, id="literal"),
+    ],
+)
+def test_the_symbols_of_a_formula_come_with_their_sizes(
+    value: int, named_in_it: dict[str, int]
+) -> None:
+    assert list(symbols(value).items()) == list(named_in_it.items())
+
+
+def test_a_shape_of_dims_has_a_shape_of_plain_ints() -> None:
+    shape = ints((L, N, D * H))
+    assert shape == (10, 5, 80)
+    assert {type(size) for size in shape} == {int}

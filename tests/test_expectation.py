@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnshape.analysis.expectation import Judgement, Operator, Reference, judge, parse_expectation
+from rnnshape.analysis.expectation import (
+    Judgement,
+    Operator,
+    Reference,
+    judge,
+    parse_expectation,
+    restated,
+)
+from rnnshape.analysis.value import Number, TensorShape, Value
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.input import InputSpec
@@ -108,6 +116,12 @@ def test_a_module_stands_before_the_last_slash(text: str, module: str, name: str
             '"params != 3" has the unknown operator !=',
             "one of == = <= >= < >",
         ),
+        (
+            "params ====== 3",
+            '"params ====== 3" has the unknown operator ====',
+            "one of == = <= >= < >",
+        ),
+        ("p\x1b => 3", "'p\\x1b => 3' has the unknown operator =>", "'p\\x1b >= 3'"),
     ],
 )
 def test_what_is_not_an_expectation_is_refused(text: str, problem: str, hint: str) -> None:
@@ -221,6 +235,10 @@ def test_shapes_and_numbers_are_not_compared(text: str, problem: str, hint: str)
         (STACK, "weight_ih_l3_revers = 192x96", '"weight_ih_l3_reverse = 192x96"; '),
         (STACK, "parametersx < 1k", '"parameters < 1k"; '),
         (STACK, "foo = 1", ""),
+        (STACK, "parms <= 3", '"parameters <= 3"; '),
+        (STACK, "memory <= 4MiB", '"parameter_bytes <= 4MiB"; '),
+        (STACK, "outptu <= 10,5,80", '"output = 10,5,80"; '),
+        (STACK, "outptu = 3", '"output = 10,5,96"; '),
         (RNNConfig(kind=Kind.GRU), "c_n = 1,5,40", '"h_n = 1,5,40"; '),
         (RNNConfig(kind=Kind.GRU), "weight_ih_l0_reverse = 1,2", '"weight_ih_l0 = 1,2"; '),
         (RNNConfig(kind=Kind.GRU, cell=True), "weight_ih_l0 = 1,2", '"weight_ih = 1,2"; '),
@@ -237,6 +255,12 @@ def test_an_unknown_name_is_refused_with_the_nearest_and_all_there_are(
     assert refused.value.problem == f'"{text}": {config.constructor} has no {name}'
     assert refused.value.hint.startswith(f"{nearest}it has input, h_0, ")
     assert "parameters, macs, flops, parameter_bytes, next_linear, weight_ih" in refused.value.hint
+
+
+def test_the_name_is_mended_also_where_its_module_is_called_the_same() -> None:
+    with pytest.raises(RequestError) as refused:
+        judge("outptu/outptu = 10,5,96", [report_of(name="outptu")])
+    assert refused.value.hint.startswith('"outptu/output = 10,5,96"; ')
 
 
 def test_a_failure_tells_the_formula_and_the_sizes_that_differ() -> None:
@@ -448,3 +472,19 @@ def test_an_amount_is_exact_or_refused(whole: int, digits: str, unit: str) -> No
     if "B" in unit:
         with pytest.raises(ValueError, match="is an amount of bytes"):
             read_amount(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "actual", "new"),
+    [
+        ("output = 10x5x80", TensorShape((10, 5, 96)), "output = 10x5x96"),
+        ("output = (10, 5, 80)", TensorShape((10, 5, 96)), "output = (10, 5, 96)"),
+        ("a.b/h_n=10,5", TensorShape((8, 5, 40)), "a.b/h_n=8,5,40"),
+        ("params = 136_960", Number(164_352), "params = 164_352"),
+        ("params  =   136960", Number(164_352), "params  =   164352"),
+    ],
+)
+def test_an_expectation_keeps_its_form_with_another_value(
+    text: str, actual: Value, new: str
+) -> None:
+    assert restated(text, actual) == new

@@ -12,6 +12,7 @@ import pytest
 from rnnshape.analysis.explanation.entry import Entry
 from rnnshape.analysis.explanation.explain import explain
 from rnnshape.analysis.explanation.mistakes import entries
+from rnnshape.analysis.explanation.wording import Wording
 
 PLACE: Final = re.compile(r"\{\w+(?::(\w+))?\}")
 VALUES: Final = {
@@ -42,3 +43,16 @@ def test_a_wording_with_any_numbers_is_explained_or_left_alone(entry: Entry) -> 
         explanation = explain(text)
         if explanation is not None:
             assert 1 <= len(explanation.causes) <= 4, text
+
+
+@pytest.mark.parametrize(
+    ("template", "anchor"),
+    [
+        ("size {a:int}, got {b:shape}", ", got"),
+        ("{a:int} is not the Batch {b:int}", "is not the batch"),
+        ("{expected_size:int}: {b:int} of the {c}", "of the"),
+        ("no place at all", "no place at all"),
+    ],
+)
+def test_the_longest_text_without_a_place_is_looked_for_first(template: str, anchor: str) -> None:
+    assert Wording(template).anchor == anchor

@@ -12,7 +12,7 @@ from hypothesis import given
 from rnnshape import InputSpec, Kind, RequestError, RNNConfig
 from rnnshape.dims import Dim, formula, shape_formula
 from rnnshape.layer.facts import Weight
-from rnnshape.layer.formulas import layout, macs, named_sizes, plain_sizes, weights
+from rnnshape.layer.formulas import gate_rows, layout, macs, named_sizes, plain_sizes, weights
 from rnnshape.layer.prediction import predict
 from rnnshape.layer.weights import MOST_WEIGHTS, Weights, folded
 from tests import reference
@@ -257,3 +257,18 @@ def test_more_weights_than_the_most_are_not_listed() -> None:
     assert refusal.value.hint == (
         "tables of text and Markdown fold them into a few rows unless full is given"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"),
+    [
+        # The order in which PyTorch's documentation stacks them: (W_ii|W_if|W_ig|W_io).
+        (Kind.LSTM, {"i": (0, 4), "f": (4, 8), "g": (8, 12), "o": (12, 16)}),
+        (Kind.GRU, {"r": (0, 4), "z": (4, 8), "n": (8, 12)}),
+    ],
+)
+def test_each_gate_has_as_many_rows_as_the_state_has_features(
+    kind: Kind, rows: dict[str, tuple[int, int]]
+) -> None:
+    found = gate_rows(RNNConfig(kind=kind, hidden_size=4, num_layers=2))
+    assert {gate: (each.start, each.stop) for gate, each in found.items()} == rows

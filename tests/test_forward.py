@@ -401,6 +401,7 @@ def test_two_hundred_layers_cost_a_tenth_of_a_second_beyond_their_run() -> None:
         ("16, 50:int64", GivenTensor(shape=(16, 50), dtype="int64")),
         ("3:long=7", GivenTensor(shape=(3,), dtype="int64", value=7)),
         ("3=-1", GivenTensor(shape=(3,), value=-1)),
+        (f"00{2**63 - 1}=-0", GivenTensor(shape=(2**63 - 1,), value=0)),
     ],
 )
 def test_a_tensor_is_described_by_shape_dtype_and_value(text: str, tensor: GivenTensor) -> None:
@@ -408,7 +409,11 @@ def test_a_tensor_is_described_by_shape_dtype_and_value(text: str, tensor: Given
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "16,", "16,50:", "16,50:int65", "16=", "16=x", "-1,2", "9" * 30, "1,2=1.5"]
+    "text",
+    [
+        *("", "x", "16,", "16,50:", "16,50:int65", "16=", "16=x", "-1,2", "1,2=1.5"),
+        *("9" * 30, "9" * 5000, str(2**63), f"3={2**63}", f"3=-{'9' * 5000}"),
+    ],
 )
 def test_another_text_is_refused_with_examples(text: str) -> None:
     with pytest.raises(RequestError) as refused:

@@ -15,6 +15,8 @@ from rnnshape.layer.recognition import Recognised
 from rnnshape.sources.files.contents import Contents
 from rnnshape.sources.files.registry import read_file
 from tests.filing import mutations, read_bytes, read_or_refused, refusal, shapes, zipped
+from tests.program import call
+from tests.schemas import problems
 
 ONE_BIAS = "it has one bias: in PyTorch that is bias_ih, and bias_hh is zero"
 PAPER = (
@@ -263,6 +265,16 @@ def test_the_json_of_a_model_is_enough(tmp_path: Path) -> None:
 def test_a_size_that_nothing_tells_is_unknown(tmp_path: Path) -> None:
     found = read_only(model(layer("LSTM", [None, None, None], name="a", units=6)), tmp_path)
     assert found.unknown == {"input_size"}
+
+
+def test_the_json_of_a_layer_of_unknown_size_is_valid(tmp_path: Path) -> None:
+    file = tmp_path / "model.keras"
+    file.write_bytes(archive(model(layer("LSTM", [None, None, None], name="a", units=6))))
+    document = json.loads(call("inspect", str(file), "-f", "json").out)
+    assert document["modules"][0]["config"]["input_size"] is None
+    assert problems(document, "report") == []
+    document["modules"][0]["unknown"] = []
+    assert problems(document, "report") != []
 
 
 KERNELS = {

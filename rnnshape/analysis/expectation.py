@@ -335,7 +335,8 @@ def _about(expectation: Expectation, name: str, report: LayerReport) -> str:
     actual = _actual(other, report)
     if other.value.kind in (actual.kind, Reference.kind):
         if _meant(other, actual) is other.operator:  # the value stays as it is written, `1MB`
-            return _typed(expectation.text.replace(expectation.name, name, 1))
+            module, slash, rest = expectation.text.rpartition("/")
+            return _typed(f"{module}{slash}{rest.replace(expectation.name, name, 1)}")
         return _changed(other, operator=_meant(other, actual))
     return _changed(other, operator=Operator.EQUAL, value=actual)
 

@@ -89,6 +89,7 @@ def _built(name: str) -> TyperCommand:
     return built
 
 
+@cache
 def application() -> TyperGroup:
     """The whole command line."""
     app = typer.Typer(

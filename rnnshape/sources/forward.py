@@ -36,11 +36,18 @@ def read_given_tensor(text: str) -> GivenTensor:
         raise RequestError(
             problem, quoted(text), quoted(dtype), hint=f"one of {', '.join(_DTYPES)}"
         )
-    shape = tuple(map(int, re.split("[,x]", match["shape"])))
-    if max(shape) > LARGEST_SIZE:
-        raise RequestError("--forward {}: a size is above 2**63 - 1", quoted(text), hint=hint)
-    value = None if match["value"] is None else int(match["value"])
-    return GivenTensor(shape=shape, dtype=dtype, value=value)
+    sizes, value = re.split("[,x]", match["shape"]), match["value"]
+    if any(map(_above_largest, [*sizes, value or "0"])):
+        raise RequestError("--forward {}: a number is above 2**63 - 1", quoted(text), hint=hint)
+    return GivenTensor(
+        shape=tuple(map(int, sizes)), dtype=dtype, value=None if value is None else int(value)
+    )
+
+
+def _above_largest(number: str) -> bool:
+    """Whether it is, without reading more digits than Python does."""
+    digits = number.lstrip("-0")
+    return len(digits) > 19 or int(digits or "0") > LARGEST_SIZE
 
 
 def read_called(text: str, given: Sequence[GivenTensor]) -> Source:

@@ -97,7 +97,7 @@ class Difference:
     """How one module differs, for each kind that it may be."""
 
     readings: tuple[Reading, ...]
-    told: bool = False  # whether the kind is taken from names, among several that it may be
+    told: bool  # whether the kind is taken from names, among several that it may be
 
     @property
     def name(self) -> str:
@@ -169,7 +169,9 @@ class Difference:
         name, first = self.name or "the layer", self.readings[0]
         if not self.open:
             known = "kind" in first.checkpoint or first.module.told
-            return f"{first.call}  # {name}{'' if known else ', or nn.GRU, nn.RNN'}"
+            cell = "Cell" * first.module.cell
+            others = "" if known else f", or nn.GRU{cell}, nn.RNN{cell}"
+            return f"{first.call}  # {name}{others}"
         kinds = (each.checkpoint["kind"].value for each in self.readings)
         calls = zip(self.readings, kinds, strict=True)
         return "\n".join(f"{each.call}  # {name}, if it is {_a(kind)}" for each, kind in calls)
@@ -269,8 +271,7 @@ def _named(extra: set[str]) -> tuple[Values, Values]:
     ours: Values = {}
     theirs: Values = {}
     parts = [match for name in sorted(extra) if (match := _PLACE.fullmatch(name))]
-    places = {stem: _places(parts, stem) for stem in ("weight_ih", "weight_hh", "weight_hr")}
-    matrices = places["weight_ih"] | places["weight_hh"]
+    matrices = _places(parts, "weight_ih") | _places(parts, "weight_hh")
     forward = {layer for layer, reverse in matrices if not reverse}
     backward = {layer for layer, reverse in matrices if reverse}
     if forward and min(forward) > 0:
@@ -281,8 +282,6 @@ def _named(extra: set[str]) -> tuple[Values, Values]:
         ours["bidirectional"] = theirs["bidirectional"] = True
     if (_places(parts, "bias_ih") | _places(parts, "bias_hh")) - matrices:
         ours["bias"], theirs["bias"] = True, False
-    if places["weight_hr"] - matrices:
-        theirs["proj_size"] = 0
     return ours, theirs
 
 
