@@ -264,6 +264,7 @@ PROSE: Final = {
 REQUESTS: Final = [
     *(request for words, _ in REFUSED.values() if (request := shlex.join(words)) not in PROSE),
     # sizes
+    "lstm --no-run --optimizer sgd",
     *("lstm --proj -1", "lstm --proj x --hidden 8", "lstm --proj 39.5", "lstm --proj 99.5"),
     *("lstm --hidden 5,10,15,20", "gru --layers 1,2", "rnn --seq 5,10", "lstm --batch 4,8"),
     *("lstm --proj 4,8", "lstm --proj 39,40", "lstm --hidden 0,8", "lstm --input 10,20"),
@@ -402,7 +403,11 @@ REQUESTS: Final = [
     "lstm --expect 'encoder/params = 3'",
     # the run, and what is written
     *("lstm -f jsno", "lstm --color nevr", "lstm --time --no-run"),
-    *("lstm --train --no-run", "lstm --show training", "gru --optimizer adamm --no-run"),
+    *(
+        "lstm --train --no-run",
+        "lstm --show training",
+        "gru --optimizer adamm --no-run --show cost",
+    ),
     *("lstm --time --device meta", "lstm --show time --device meta", "lstmm --hidden 3"),
     *("--hidden 5 lstm", "--bidir", "--hidden=5 gru --layers 2", "--no-run compare lstm gru"),
     "inspect 'nn.LSTM(20, 40)' --show evidence",

@@ -462,6 +462,12 @@ def test_an_integer_dtype_is_refused_as_one(name: str) -> None:
     assert refusal.value.hint == f"one of {_DTYPES}"
 
 
+def test_int8_is_refused_with_what_knows_its_bytes() -> None:
+    with pytest.raises(RequestError) as refusal:
+        dtype_named("int8")
+    assert refusal.value.hint == f"one of {_DTYPES}; cost has the bytes of int8 and 4-bit weights"
+
+
 @pytest.mark.parametrize("name", ["float31", "", "Float32", "torch.", "numpy.float32"])
 def test_an_unknown_dtype_is_refused(name: str) -> None:
     with pytest.raises(RequestError) as refusal:

@@ -207,6 +207,13 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
             "--lengths 7,2: pack only the rows that have steps, those of mask = lengths > 0",
         ),
     ),
+    "only a length of 0": (
+        ("lstm", "--lengths", "0"),
+        (
+            "a length is 0, for which pack_padded_sequence raises: each row needs a step",
+            "--lengths 1: pack only the rows that have steps, those of mask = lengths > 0",
+        ),
+    ),
     "a negative length among others": (
         ("lstm", "--lengths", "7,-1,2"),
         (

@@ -89,6 +89,13 @@ def test_every_wording_of_every_version_is_recognised(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", reported(), ids=lambda text: str(text["id"]))
+def test_an_explanation_fits_a_terminal_of_80_columns(text: dict[str, Any]) -> None:
+    assert [
+        line for line in str(rnnshape.explain(text["text"])).splitlines() if len(line) > 80
+    ] == []
+
+
+@pytest.mark.parametrize("text", reported(), ids=lambda text: str(text["id"]))
 def test_a_reported_error_is_explained_with_what_must_be_said(text: dict[str, Any]) -> None:
     assert missing(text) == []
 
@@ -304,6 +311,16 @@ def test_an_exception_is_explained_with_the_shapes_where_it_was_raised() -> None
         "x is batch first, but the LSTM is not: it reads 10 as the batch."
     ]
     assert explanation.causes[0].fix.startswith("nn.LSTM(..., batch_first=True)")
+
+
+@pytest.mark.parametrize("word", ["train.log", "/no/such/file", "traceback"])
+def test_a_word_that_names_no_file_is_said_to_be_none(word: str) -> None:
+    refused = call("explain", word)
+    assert refused.code == 2
+    assert refused.err.splitlines() == [
+        f"error: {word} is neither a file nor a known error",
+        "hint: name a file, or give the whole message in quotes",
+    ]
 
 
 PYTEST_TEST: Final = """

@@ -167,8 +167,8 @@ INPUT: Final = "RuntimeError: input.size(-1) must be equal to input_size. Expect
         (1, 10, "no axis of features"),
         (64, 128, "2 x 64"),
         (8, 80, "80 = 10 x 8"),
-        (37, 38, "1 more columns"),
-        (43, 42, "1 fewer columns"),
+        (37, 38, "1 column more"),
+        (43, 42, "1 column fewer"),
     ],
 )
 def test_the_numbers_of_features_decide_how_x_came_to_them(

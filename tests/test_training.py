@@ -175,3 +175,22 @@ def test_the_optimizer_changes_what_cost_says() -> None:
         "rnnshape.inspect(nn.LSTM(20, 40), settings=rnnshape.Settings(device='meta',"
         " optimizer='sgd'))"
     )
+
+
+@pytest.mark.parametrize("more", [(), ("--no-run",), ("--show", "gates"), ("--device", "meta")])
+def test_an_optimizer_that_nothing_shown_depends_on_is_refused(more: tuple[str, ...]) -> None:
+    refused = call("lstm", "--optimizer", "sgd", *more)
+    assert refused.code == 2
+    assert refused.err == (
+        "error: --optimizer is about training, of which nothing is shown\nhint: add --show cost\n"
+    )
+
+
+def test_an_optimizer_changes_what_json_says_without_show() -> None:
+    assert call("lstm", "--optimizer", "sgd", "--no-run", "-f", "json").code == 0
+
+
+def test_cost_does_not_advise_a_measurement_that_the_device_cannot_make() -> None:
+    said = call("lstm", "--show", "cost", "--device", "meta").out
+    assert "Peaks are higher." in said
+    assert "--train" not in said

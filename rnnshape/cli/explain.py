@@ -49,6 +49,7 @@ def _explain(text: _Text, output: OutputOptions) -> int:
     read = _read(text.words or [_STDIN])
     explanation = explain(read)
     if explanation is None:
+        _require_file(text.words or [])
         near = nearest(read)
         raise RequestError(
             "no known error is in this text{}",
@@ -70,6 +71,17 @@ def _read(words: list[str]) -> str:
     if not text.strip():
         raise RequestError("the text is empty", hint=_EXAMPLE)
     return text
+
+
+def _require_file(words: list[str]) -> None:
+    """Raise RequestError for a single word that explains nothing and names no file."""
+    word = words[0] if len(words) == 1 else _STDIN
+    if word != _STDIN and len(word.split()) == 1 and _file(word) is None:
+        raise RequestError(
+            "{} is neither a file nor a known error",
+            quoted(word),
+            hint="name a file, or give the whole message in quotes",
+        )
 
 
 def _stdin() -> str:

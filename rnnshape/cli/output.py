@@ -60,6 +60,11 @@ class Plan:
             streams=terminal and name == Format.TABLE.value,
         )
 
+    @property
+    def writes_data(self) -> bool:
+        """Whether all that is known is written, whatever `--show` says."""
+        return Format.JSON in {self.format, *(output for _, output in self.files)}
+
     def keep(self, read: Iterable[str | Path]) -> None:
         """Raise RequestError where `-o` would replace one of the files that the command reads."""
         if self.files:

@@ -61,6 +61,7 @@ def deliver(
     subjects = [each.subject for each in inspections]
     plan.keep(each.found.holder for each in subjects if each.found and each.found.from_file)
     _require_measurable(subjects, run)
+    _require_trained(plan, run)
     _require_shown(inspections, plan, run, expect)
     show = (plan.show - MEASURED.keys()) | run.measured
     document = partial(
@@ -119,6 +120,15 @@ def _require_measurable(subjects: Sequence[Subject], run: RunOptions) -> None:
                 f"{option} needs a device that computes, which meta does not",
                 hint=f"leave {option} out",
             )
+
+
+def _require_trained(plan: Plan, run: RunOptions) -> None:
+    """Raise RequestError for an optimizer on which nothing that is written depends."""
+    shown = plan.writes_data or run.train or "cost" in plan.show
+    if run.optimizer is not None and not shown:
+        raise RequestError(
+            "--optimizer is about training, of which nothing is shown", hint="add --show cost"
+        )
 
 
 def _require_shown(

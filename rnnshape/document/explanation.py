@@ -23,6 +23,7 @@ from rnnshape.document.model import (
 from rnnshape.document.sections import assembled
 
 _CODE: Final = re.compile(r"`([^`]*)`")
+_CODE_WIDTH: Final = 75  # of 80 columns, 5 are before it
 
 
 def explanation_document(explanation: Explanation) -> Document:
@@ -82,7 +83,19 @@ def _marks(comparison: Comparison) -> Iterator[str]:
 
 
 def _step(cause: Remedy) -> tuple[Inline, tuple[str, ...]]:
-    return _inline(f"{cause.why} {cause.tell}".strip()), tuple(cause.fix.splitlines())
+    code = tuple(line for each in cause.fix.splitlines() for line in _narrow(each))
+    return _inline(f"{cause.why} {cause.tell}".strip()), code
+
+
+def _narrow(line: str) -> Iterator[str]:
+    """The line, its comment above it where both are too wide for a terminal of 80 columns."""
+    code, mark, comment = line.partition("  # ")
+    if mark and len(line) > _CODE_WIDTH:
+        indent = line[: len(line) - len(line.lstrip())]
+        yield f"{indent}# {comment}"
+        yield code
+    else:
+        yield line
 
 
 def _remarks(explanation: Explanation) -> Iterator[Block]:

@@ -60,15 +60,14 @@ class InputSpec:
                 hint="give the lengths of fewer rows",
                 lengths=self.lengths,
             )
-        for length in self.lengths:
-            # 0 has a reason of its own, below.
-            require_size("length", length, least=int(length is False or length != 0))
-        if 0 in self.lengths:
+        if any(length == 0 and type(length) is int for length in self.lengths):
             raise RequestError(
                 "a length is 0, for which pack_padded_sequence raises: each row needs a step",
                 hint="{lengths}: pack only the rows that have steps, those of mask = lengths > 0",
-                lengths=tuple(filter(None, self.lengths)) or (1,),
+                lengths=tuple(n for n in self.lengths if type(n) is int and n > 0) or (1,),
             )
+        for length in self.lengths:
+            require_size("length", length, least=1)
         if not self.lengths:
             raise RequestError(
                 "lengths is empty; there must be one for each row", lengths=(7, 3, 2)

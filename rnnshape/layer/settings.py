@@ -166,5 +166,7 @@ def dtype_named(name: str) -> DType:
     hint = f"one of {', '.join(names)}"
     if re.fullmatch(r"u?int\d*|long|short|bool|q?u?int\w*|bits\w*", bare):
         problem = "dtype {} is not floating-point or complex, as a layer's weights must be"
+        if bare == "int8":
+            hint += "; cost has the bytes of int8 and 4-bit weights"
         raise RequestError(problem, quoted(name), hint=hint, dtype=name)
     raise RequestError("unknown dtype {}", written(name), hint=hint, dtype=name)

@@ -31,7 +31,7 @@ def read_input(
     if "input_shape" in given:
         read |= _Shape(given["input_shape"], layer, read, fixed).fields()
     if "lengths" in read:
-        read.setdefault("seq_len", max(read["lengths"], default=1))
+        read.setdefault("seq_len", max(1, *read["lengths"]))
     return read
 
 

@@ -38,7 +38,7 @@ def cost(inspection: Inspection) -> Iterator[Block]:
         ),
     )
     yield Paragraph((f"{MACS}, without pointwise work.",))
-    yield Paragraph((f"Peaks are higher: {_measured_by(report.subject)}.",))
+    yield Paragraph((f"Peaks are higher{_measured_by(report.subject)}.",))
 
 
 def _compute(report: LayerReport, known: Cost) -> Iterator[tuple[Cell, ...]]:
@@ -77,7 +77,9 @@ def _summed(known: Cost, optimizer: str) -> str:
 
 
 def _measured_by(subject: Subject) -> str:
-    """The request that measures them, where the front end has it."""
+    """The request that measures them, where the front end has it and the device computes."""
+    if subject.settings.device_type == "meta":
+        return ""
     if subject.origin.words.run != "option":
-        return "measure them"
-    return f"{subject.request} --train measures them"
+        return ": measure them"
+    return f": {subject.request} --train measures them"

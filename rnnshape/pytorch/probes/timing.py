@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -46,7 +47,10 @@ def timed(subjects: Sequence[Subject]) -> tuple[Timing, ...]:
     """
     settings = subjects[0].settings
     require_memory(need_of_timing(*subjects), free_memory(settings), device=settings.device)
-    with torch.inference_mode():
+    # PyTorch warns that oneDNN has no projection, which changes nothing here. Only commands time,
+    # and the thread that waits for this one may hold the lock of `silenced`.
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
         subjects, layers = _begun(subjects)
         seconds: list[list[float]] = [[] for _ in subjects]
         end = time.perf_counter() + _BLOCKS * _BLOCK_SECONDS * len(subjects)

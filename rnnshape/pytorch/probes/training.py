@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +52,10 @@ def training(subject: Subject) -> Outcome:
 
 def _trained(subject: Subject) -> Training:
     device = torch.device(subject.settings.device)
-    with _recorded(device), refusals(subject):
+    # PyTorch warns that oneDNN has no projection, which changes nothing here. Only commands train,
+    # and the thread that waits for this one may hold the lock of `silenced`.
+    with warnings.catch_warnings(), _recorded(device), refusals(subject):
+        warnings.simplefilter("ignore")
         return _measured(subject)
 
 

@@ -36,8 +36,8 @@ _LOADING: Final = (
     Wording("inconsistent tensor size, expected tensor {of_model:shape} and src ", "0.2 to 0.3"),
 )
 _INSPECT: Final = "rnnshape inspect weights.pt"
-_FITTING: Final = """own = model.state_dict()
-fits = {{k: v for k, v in state_dict.items() if k in own and v.shape == own[k].shape}}
+_FITTING: Final = """own = {{k: v.shape for k, v in model.state_dict().items()}}
+fits = {{k: v for k, v in state_dict.items() if own.get(k) == v.shape}}
 model.load_state_dict(fits, strict=False)"""
 _ONLY_FITTING: Final = Cause(
     why="Only some of the weights are wanted: load those that fit, and train the others again.",
@@ -288,9 +288,12 @@ def _code(names: Sequence[Rename]) -> str:
     first = names[0]
     if len(names) == 1 and not first.model:
         p = first.checkpoint
-        only = "" if p.rstrip(".") in _WRAPPERS else f' if k.startswith("{p}")'
+        part, chosen = "", "state_dict"
+        if p.rstrip(".") not in _WRAPPERS:
+            chosen = "part"
+            part = f'part = {{k: v for k, v in state_dict.items() if k.startswith("{p}")}}\n'
         return (
-            f'state_dict = {{k.removeprefix("{p}"): v for k, v in state_dict.items(){only}}}\n'
+            f'{part}state_dict = {{k.removeprefix("{p}"): v for k, v in {chosen}.items()}}\n'
             "model.load_state_dict(state_dict)"
         )
     if len(names) == 1 and not first.checkpoint:
@@ -490,14 +493,14 @@ def _cell_code(pairs: Sequence[tuple[str, str, str]], *, to_layer: bool) -> str:
     if not pairs:
         return ""
     names = ((cell and f"{cell}.", layer and f"{layer}.", end) for cell, layer, end in pairs)
-    written = ", ".join(f'("{cell}", "{layer}", "{end}")' for cell, layer, end in names)
+    written = "".join(f'    ("{cell}", "{layer}", "{end}"),\n' for cell, layer, end in names)
     if to_layer:
         chosen, name = "k.startswith(cell)", "layer + k.removeprefix(cell) + end"
     else:
         chosen = "k.startswith(layer) and k.endswith(end)"
         name = "cell + k.removeprefix(layer).removesuffix(end)"
     return (
-        f"for cell, layer, end in [{written}]:\n"
+        f"cells = [\n{written}]\nfor cell, layer, end in cells:\n"
         f"    for k in [k for k in state_dict if {chosen}]:\n"
         f"        state_dict[{name}] = state_dict.pop(k)"
     )

@@ -179,8 +179,8 @@ _BOOL = Entry(
             why="A positional argument is not in its place: the order is input_size, hidden_size,"
             " num_layers, bias, batch_first, dropout, bidirectional. `bias` is the fourth.",
             tell="The call has more than three arguments without a name.",
-            fix="{class_name}(input_size, hidden_size, num_layers=2, batch_first=True,"
-            " bidirectional=True)",
+            fix="{class_name}(\n"
+            "    input_size, hidden_size, num_layers=2, batch_first=True, bidirectional=True\n)",
         ),
         Cause(
             why="The value comes from a command line or a file, as 1, 0 or a text.",
@@ -778,8 +778,8 @@ _PARAMETER = Entry(
         Cause(
             why="The weight is to be computed from others at each step, as in weight drop or weight"
             " norm.",
-            fix="torch.nn.utils.parametrize.register_parametrization("
-            'layer, "{parameter}", nn.Dropout(0.5))',
+            fix="drop = nn.Dropout(0.5)\n"
+            'nn.utils.parametrize.register_parametrization(layer, "{parameter}", drop)',
         ),
     ),
     notes=("On a CPU, torch 2.13 runs an LSTM with a weight_hh of a wrong shape without a word.",),

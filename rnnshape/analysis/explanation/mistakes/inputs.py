@@ -8,6 +8,7 @@ from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
+from rnnshape.errors import counted
 
 _SHOW_SHAPES: Final = "rnnshape {command} --show layouts"
 
@@ -27,6 +28,7 @@ def _features(evidence: Evidence) -> dict[str, Any]:
         "shape": tuple(shape),
         "hidden": evidence.config.get("hidden_size", "hidden_size"),
         "more_or_less": abs(got - expected),
+        "columns": counted(abs(got - expected), "column"),
         "sign": "more" if got > expected else "fewer",
     }
 
@@ -131,7 +133,7 @@ _FLATTENED: Final = Cause(
     likely=_flattened,
 )
 _COLUMNS: Final = Cause(
-    why="The data has {more_or_less} {sign} columns than input_size counts, such as a target, a"
+    why="The data has {columns} {sign} than input_size counts, such as a target, a"
     " time feature, or one that is listed twice.",
     tell="Count the columns that make the last dimension of x.",
     fix="{class_name}({got}, {hidden})  # or leave those columns out",

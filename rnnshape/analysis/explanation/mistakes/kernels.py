@@ -276,8 +276,7 @@ _CHUNK = Entry(
         Cause(
             why="A wrapper such as weight norm, weight drop or spectral norm makes a new weight in"
             " every call: then the warning stays and is harmless.",
-            fix="import warnings\n"
-            "warnings.filterwarnings('ignore', message='RNN module weights are not part')",
+            fix="import warnings\nwarnings.filterwarnings('ignore', message='RNN module weights')",
             likely=lambda evidence: evidence.mentions("weight_norm", "weight_drop", "WeightDrop"),
         ),
     ),

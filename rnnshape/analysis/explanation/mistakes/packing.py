@@ -86,7 +86,8 @@ _ZERO = Entry(
             why="Some rows are padding as a whole, such as the characters of words that only fill"
             " up a sentence; or the lengths were counted by a mask that is 0 in a whole row.",
             tell="The rows of length 0 in x hold nothing but padding.",
-            fix="packed = pack_padded_sequence(x, lengths.clamp(min=1), enforce_sorted=False)"
+            fix="lengths = lengths.clamp(min=1)\n"
+            "packed = pack_padded_sequence(x, lengths, enforce_sorted=False)"
             "  # and mask the output of these rows",
         ),
     ),

@@ -660,8 +660,8 @@ _VIEW = Entry(
             " counted wrongly: the `view` has {times} times {more_or_less} than the tensor.",
             tell="`print(h_n.shape)` shows (num_layers * directions, batch, hidden), the output"
             " ends in directions * hidden_size.",
-            fix="h_n = h_n.view(num_layers, 2 if layer.bidirectional else 1, -1,"
-            " layer.hidden_size)",
+            fix="directions = 2 if layer.bidirectional else 1\n"
+            "h_n = h_n.view(num_layers, directions, -1, layer.hidden_size)",
             when=_layers,
             likely=_layers,
         ),

@@ -104,8 +104,8 @@ _SEQUENTIAL: Final = Cause(
     fix="class Output(nn.Module):\n"
     "    def forward(self, result):\n"
     "        return result[0]\n\n"
-    "model = nn.Sequential({class_name}(input_size, hidden_size), Output(), "
-    "nn.Linear(hidden_size, 1))",
+    "lstm = {class_name}(input_size, hidden_size)\n"
+    "model = nn.Sequential(lstm, Output(), nn.Linear(hidden_size, 1))",
     likely=_in_sequential,
 )
 
