@@ -69,7 +69,7 @@ _TABLE: Final = (
           default="cpu", metavar="NAME"),
     Field("dtype", "run", "name", "--dtype", "float32, bfloat16, complex64, ...",
           default="float32", metavar="NAME"),
-    Field("optimizer", "run", "choice", "--optimizer", "Trains it: sgd, adam or adamw.",
+    Field("optimizer", "run", "choice", "--optimizer", "For --train: sgd, adam or adamw.",
           default="adam", metavar="NAME"),
     Field("run", "run", "switch", "--run", "Run it, or only use formulas, without torch.",
           default=True),

@@ -10,7 +10,7 @@ import pytest
 
 from tests.program import PYTHON, Result, call, environment, shell, spawn
 
-_NOT_SET = "is none of those that a shell sets to complete a line"
+_NOT_SET = "is not one that a shell sets to complete a line"
 _REFUSED = {
     "a home that cannot be written": (
         {"HOME": "/proc/nowhere", "SHELL": "/bin/bash"},

@@ -203,7 +203,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "a length of 0": (
         ("lstm", "--lengths", "7,0,2"),
         (
-            "a length is 0, for which pack_padded_sequence raises: each row needs a step",
+            "a length is 0, which pack_padded_sequence refuses: each row needs a step",
             "--lengths 7,2: pack only the rows that have steps, those of mask = lengths > 0",
         ),
     ),

@@ -184,7 +184,7 @@ def test_other_texts_are_not_explained(text: str) -> None:
 def test_an_unknown_error_is_refused_with_what_to_include() -> None:
     result = call("explain", "OddError: the flux capacitor is full")
     assert (result.code, result.out) == (2, "")
-    assert "no known error is in this text" in result.err
+    assert "this text has no error that is known" in result.err
     assert "torch.__version__" in result.err
 
 

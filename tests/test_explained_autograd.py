@@ -90,7 +90,7 @@ def test_an_output_that_was_changed_is_no_weight(by: str) -> None:
 def test_double_backward_is_known_in_every_wording(text: str) -> None:
     explanation = explained_text(text)
     assert explanation.mistake == "double-backward"
-    assert "do without cuDNN" in explanation.causes[0].why
+    assert "without cuDNN" in explanation.causes[0].why
 
 
 def test_other_functions_without_a_second_derivative_are_left_alone() -> None:

@@ -151,10 +151,10 @@ def test_errors_without_a_hint_of_torch_are_not_explained(text: str) -> None:
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        ("scores, _ = pack_padded_sequence(scores, lengths)", "A PackedSequence is no pair"),
-        ("input, batch_sizes = input", "A PackedSequence is no pair"),
+        ("scores, _ = pack_padded_sequence(scores, lengths)", "A PackedSequence is not a pair"),
+        ("input, batch_sizes = input", "A PackedSequence is not a pair"),
         ("text, text_lengths = batch.text", "torchtext"),
-        ("batch, steps = self.x.shape", "The tensor has another number of dimensions"),
+        ("batch, steps = self.x.shape", "The line does not have one name for each dimension"),
         ("output, (hidden, cell) = self.gru(x)", "A GRU or an RNN returns (output, h_n)"),
     ],
 )

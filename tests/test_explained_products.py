@@ -104,8 +104,8 @@ def test_a_printed_bidirectional_layer_proves_the_cause() -> None:
 
 def test_without_a_hint_of_a_recurrent_layer_it_says_often() -> None:
     text = PRODUCT.format("10x8", "4x2")
-    assert whys(explained_text(text))[0].startswith("Often the output")
-    assert whys(explained_text(f"self.lstm\n{text}"))[0].startswith("The output")
+    assert whys(explained_text(text))[0].startswith("Often this is the output")
+    assert whys(explained_text(f"self.lstm\n{text}"))[0].startswith("This is the output")
 
 
 def test_the_line_for_attention_multiplies() -> None:

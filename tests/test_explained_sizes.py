@@ -34,7 +34,7 @@ def test_no_steps_were_an_empty_stack_until_torch_1_7() -> None:
     for text in said("seq0")[:2]:
         explanation = explained_text(text)
         assert explanation.mistake == "no-tensors"
-        assert "sequence of length 0" in whys(explanation)[0]
+        assert "a sequence has length 0" in whys(explanation)[0]
 
 
 def test_frames_tell_a_state_from_a_sum_of_the_user() -> None:

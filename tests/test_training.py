@@ -77,7 +77,7 @@ def test_a_prediction_that_is_off_is_said_to_be(monkeypatch: pytest.MonkeyPatch)
     out = call("gru", "--train").out
     # 7 numbers for each of 50 steps of 40, in 4 bytes.
     assert "kept for backward   56,000  56.0 kB  predicted 50,000, 10.7% less" in out
-    assert "56,000 bytes of a training step, 50,000 were predicted" in " ".join(out.split())
+    assert "56,000 bytes in a training step, 50,000 were predicted" in " ".join(out.split())
 
 
 def test_the_peak_of_a_large_layer_is_near_the_estimate() -> None:

@@ -160,7 +160,7 @@ def test_an_update_does_not_undo_what_was_written_meanwhile(
     result = call("check", "--update", "--no-run")
     assert (result.code, result.out) == (2, "")
     assert result.err == (
-        "error: rnnshape.toml was changed meanwhile, and is left as it is\n"
+        "error: rnnshape.toml was changed in the meantime, and is left as it is\n"
         "hint: rnnshape check rnnshape.toml --update\n"
     )
     assert path.read_text() == added
@@ -171,7 +171,7 @@ def test_an_update_of_stdin_is_refused() -> None:
     result = shell("rnnshape check /dev/stdin --update --no-run <m.toml")
     assert result.code == 2
     assert result.err == (
-        "error: --update writes the manifest, and /dev/stdin is none to be written\n"
+        "error: --update writes the manifest, and /dev/stdin is not a file to write\n"
         "hint: rnnshape check FILE --update\n"
     )
     assert Path("m.toml").read_text() == _MANIFEST

@@ -105,7 +105,7 @@ def _check(check: _CheckOptions, run: RunOptions, output: OutputOptions) -> int:
     with _delivering_refusals(delivery):
         if check.update and path.is_relative_to("/dev"):
             raise RequestError(
-                f"--update writes the manifest, and {quoted(str(path))} is none to be written",
+                f"--update writes the manifest, and {quoted(str(path))} is not a file to write",
                 hint="rnnshape check FILE --update",
             )
         manifest = load(path)
@@ -248,7 +248,7 @@ def _replace(manifest: Manifest, text: str) -> None:
     require_writable(path, "rnnshape check")
     if read_text(path) != manifest.document.text:
         raise RequestError(
-            f"{quoted(str(path))} was changed meanwhile, and is left as it is",
+            f"{quoted(str(path))} was changed in the meantime, and is left as it is",
             hint=f"rnnshape check {manifest.document.word} --update",
         )
     write_files([(path, text.encode())], "rnnshape check")

@@ -62,13 +62,13 @@ class _CompareOptions:
         _COMPARE,
         "--merge",
         "HOW",
-        f"What a layer reads of two directions: {either(MERGES)}. [default: concat, as torch.nn]",
+        f"What is read of two directions: {either(MERGES)}. [default: concat, as torch.nn]",
     )
     feeds: bool = option(
         _COMPARE,
         "--feeds",
         "",
-        "Whether the final states of each fit the next as its first, and what makes them fit.",
+        "Whether each layer's final states fit the next as initial ones, and what makes them fit.",
         default=False,
     )
     sort: str | None = option(

@@ -34,8 +34,8 @@ def require_understood(environment: Mapping[str, str]) -> None:
     current = environment.get("COMP_CWORD") or "0"
     if not (_ASKED.fullmatch(asked) and current.isdecimal()):
         raise RequestError(
-            f"_RNNSHAPE_COMPLETE={quoted(asked)} with COMP_CWORD={quoted(current)} is none of"
-            " those that a shell sets to complete a line",
+            f"_RNNSHAPE_COMPLETE={quoted(asked)} with COMP_CWORD={quoted(current)} is not one"
+            " that a shell sets to complete a line",
             hint="unset _RNNSHAPE_COMPLETE",
         )
 

@@ -32,7 +32,7 @@ class _Text:
     words: list[str] | None = argument(
         "Text",
         "TEXT",
-        "The message, or a file that holds it or a traceback; - or no TEXT: from stdin.",
+        "The message, or a file that holds it or a traceback; - or no TEXT reads stdin.",
     )
 
 
@@ -52,10 +52,10 @@ def _explain(text: _Text, output: OutputOptions) -> int:
         _require_file(text.words or [])
         near = nearest(read)
         raise RequestError(
-            "no known error is in this text{}",
+            "this text has no error that is known{}",
             f"; nearest known: {near}" if near else "",
-            hint="give the last line of the traceback, and what print shows of the layer,"
-            " of x.shape and of torch.__version__",
+            hint="give the last line of the traceback, and what print shows for the layer,"
+            " for x.shape and for torch.__version__",
         )
     Delivery(plan).finish(explanation_document(explanation))
     return exits.SUCCESS

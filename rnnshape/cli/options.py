@@ -94,14 +94,14 @@ class RunOptions:
         RUN,
         "--time",
         "",
-        "Also time forward passes of this layer, LSTM, GRU and RNN, for some seconds.",
+        "Also time forward passes of this layer, LSTM, GRU and RNN, for a few seconds.",
         default=False,
     )
     train: bool = option(
         RUN,
         "--train",
         "",
-        "Also measure the memory and the time of training steps, for some seconds.",
+        "Also measure the memory and the time of training steps, for a few seconds.",
         default=False,
     )
 

@@ -50,12 +50,8 @@ def _inline(text: str) -> Inline:
 
 def _tensors(explanation: Explanation) -> Iterator[Block]:
     if explanation.tensors:
-        shapes = (f"{name} {written}" for name, written in _written(explanation).items())
+        shapes = (f"{name} {shape}" for name, shape in explanation.tensors.items())
         yield Paragraph((f"Here: {', '.join(shapes)}.",))
-
-
-def _written(explanation: Explanation) -> Mapping[str, str]:
-    return {name: str(shape) for name, shape in explanation.tensors.items()}
 
 
 def _compared(comparison: Comparison) -> Table:

@@ -136,8 +136,8 @@ def inference_peak(subject: Subject, *, onednn: bool = False) -> int:
     peak = 2 * states + results + _left_behind(subject, sizes.num_layers)
     upper, reads = sizes.num_layers - 1, sizes.D * sizes.H_out
     for below, features in ((0, sizes.H_in), (upper, reads))[: 1 + (upper > 0)]:
-        layer = _layer_by_onednn if onednn else _layer_natively
-        own = layer(subject, features) + (_read_from_below(subject) if below else 0)
+        own = _layer_by_onednn(subject, features) if onednn else _layer_natively(subject)
+        own += _read_from_below(subject) if below else 0
         peak = max(peak, states + own + _left_behind(subject, below))
     first_call = states + results if subject.input_spec.with_state else 0
     return max(_drawing(subject), input_bytes(subject) + first_call + peak)
@@ -146,8 +146,8 @@ def inference_peak(subject: Subject, *, onednn: bool = False) -> int:
 def training_peak(subject: Subject, *, onednn: bool) -> int:
     """Bytes at the peak of a training step, besides the weights, gradients and optimizer.
 
-    That is at the end of the forward pass, or at the begin of the backward pass, while the highest
-    layer has all that it kept, and its gradients.
+    That is at the end of the forward pass, or at the beginning of the backward pass, while the
+    highest layer has all that it kept, and its gradients.
     """
     config, sizes = subject.config, subject.sizes
     passing, objects = 0, 0
@@ -175,7 +175,7 @@ def _layer_by_onednn(subject: Subject, reads: int) -> int:
     return _bytes(subject, turned + outputs + 4 * hidden * (reads + hidden))
 
 
-def _layer_natively(subject: Subject, _reads: int) -> int:
+def _layer_natively(subject: Subject) -> int:
     """Bytes at the peak of one layer.
 
     The gates of all steps are there until all outputs are, in a list and joined; of two directions
@@ -217,9 +217,7 @@ def _read_from_below(subject: Subject) -> int:
 
 def _left_behind(subject: Subject, layers: int) -> int:
     """Bytes of the final states of layers that have run, with the holes between them."""
-    sizes = subject.sizes
-    width = sizes.H_out + (sizes.H_cell if subject.config.kind is Kind.LSTM else 0)
-    states = _bytes(subject, layers * sizes.D * sizes.N * width)
+    sizes, states = subject.sizes, _states_of(subject, layers)
     block = _bytes(subject, sizes.N * sizes.H_cell)
     return states + int(_HOLE * states) * (layers * sizes.D > 1 and block < _MAPPED)
 
@@ -244,9 +242,14 @@ def _data(subject: Subject) -> int:
 
 def _states(subject: Subject) -> int:
     """Bytes of the initial states, and of the final ones."""
+    return _states_of(subject, subject.sizes.num_layers)
+
+
+def _states_of(subject: Subject, layers: int) -> int:
+    """Bytes of the states of so many layers."""
     sizes = subject.sizes
     width = sizes.H_out + (sizes.H_cell if subject.config.kind is Kind.LSTM else 0)
-    return _bytes(subject, sizes.num_layers * sizes.D * sizes.N * width)
+    return _bytes(subject, layers * sizes.D * sizes.N * width)
 
 
 def _results(subject: Subject) -> int:

@@ -62,7 +62,7 @@ class InputSpec:
             )
         if any(length == 0 and type(length) is int for length in self.lengths):
             raise RequestError(
-                "a length is 0, for which pack_padded_sequence raises: each row needs a step",
+                "a length is 0, which pack_padded_sequence refuses: each row needs a step",
                 hint="{lengths}: pack only the rows that have steps, those of mask = lengths > 0",
                 lengths=tuple(n for n in self.lengths if type(n) is int and n > 0) or (1,),
             )

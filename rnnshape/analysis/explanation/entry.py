@@ -23,6 +23,11 @@ def never(_evidence: Evidence) -> bool:
     return False
 
 
+def mentions(*words: str) -> Callable[[Evidence], bool]:
+    """The condition of what a text allows that has one of these words."""
+    return lambda evidence: evidence.mentions(*words)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cause:
     """One cause of a mistake. `{name}` in its texts stands for a number of the evidence."""

@@ -36,7 +36,7 @@ def explain(text: str, known: Known | None = None) -> Explanation | None:
         evidence = Evidence(statement, lines, known)
         entry = _entry(evidence, anywhere=True)
         if entry is not None:
-            beside = [other.line for other in others if not _same(other, statement)]
+            beside = [other.line for other in others if not _repeats(other, statement)]
             return _explained(entry, evidence, beside[:_MOST_OTHERS], known.tensors)
         others.append(statement)
     if _candidates(lines.tail.casefold()):
@@ -49,7 +49,7 @@ def explain(text: str, known: Known | None = None) -> Explanation | None:
     return None
 
 
-def _same(other: Statement, statement: Statement) -> bool:
+def _repeats(other: Statement, statement: Statement) -> bool:
     """Whether one statement repeats another without its message, or with a part of it."""
     part = other.message.partition("...")[0]
     return other.name == statement.name and statement.message.startswith(part)
@@ -80,7 +80,7 @@ def _likeness(these: frozenset[str], those: frozenset[str]) -> float:
 
 
 def _entry(evidence: Evidence, *, anywhere: bool) -> Entry | None:
-    """The first entry whose wording the statement has, at its beginning if there is such a one."""
+    """The first entry whose wording the statement has, preferably at its beginning."""
     statement = evidence.statement
     named = f"{statement.name}: {statement.message}" if statement.name else statement.message
     candidates = _candidates(named.casefold())

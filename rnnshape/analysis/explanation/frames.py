@@ -31,7 +31,7 @@ def known_from(error: BaseException) -> Known:
     layer: dict[str, Any] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     tensors: dict[str, tuple[int, ...]] = {}
-    for frame in _frames(error):
+    for frame, _ in traceback.walk_tb(error.__traceback__):
         module = frame.f_locals.get("self")
         if not _is_library(frame):
             tensors = dict(list(_shapes(frame.f_locals))[:_MOST_TENSORS])
@@ -39,11 +39,6 @@ def known_from(error: BaseException) -> Known:
             layer = _fields(module)
             shapes |= _of_layer(frame.f_locals)
     return Known(layer=layer, shapes={**tensors, **shapes}, tensors=tensors)
-
-
-def _frames(error: BaseException) -> Iterator[FrameType]:
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        yield frame
 
 
 def _is_library(frame: FrameType) -> bool:
@@ -59,9 +54,11 @@ def _fields(module: Any) -> dict[str, Any]:
     values = vars(module)
     fields = {name: values[name] for name in _FIELDS if name in values}
     name = next(each.__name__ for each in type(module).__mro__ if each.__module__ == _RECURRENT)
+    fields["cell"] = name.endswith("Cell")
     kind = name.removesuffix("Cell")
-    cell = name.endswith("Cell")
-    return {**fields, "cell": cell, **({"kind": kind} if kind in ("LSTM", "GRU", "RNN") else {})}
+    if kind in ("LSTM", "GRU", "RNN"):
+        fields["kind"] = kind
+    return fields
 
 
 def _of_layer(variables: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, ...]]]:

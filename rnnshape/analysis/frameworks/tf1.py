@@ -72,7 +72,7 @@ def _limits(config: RNNConfig) -> Iterator[str]:
     if config.kind is Kind.LSTM:
         yield (
             "forget_bias, 1.0 by default, is added when the cell runs and is in no checkpoint:"
-            " build with 0.0, or subtract it from the rows f of the bias"
+            " build with 0.0, or subtract it from the f rows of the bias"
         )
         yield "TensorFlow writes j for g, so that its order is i j f o"
         yield "no PyTorch layer has peepholes (w_i_diag and so on), cell_clip or proj_clip"

@@ -42,7 +42,7 @@ def frameworks(inspection: Inspection) -> Iterator[Block]:
     words = inspection.subject.origin.words
     if words.run == "option":
         option = Code(words.bare("to", names[0]))
-        yield Paragraph((option, " says all, and prints the program that converts"))
+        yield Paragraph((option, " shows every tensor, and prints the program that converts"))
 
 
 def _overview(rows: Sequence[Counterpart]) -> Table:

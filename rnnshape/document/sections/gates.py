@@ -99,7 +99,8 @@ def _remarks(config: RNNConfig) -> Iterator[str]:
         place = _places(config) + _written(gate_rows(config)["f"])
         yield f"the forget gates' biases are bias_ih{place} + bias_hh{place}: set both of each pair"
     yield (
-        f"PyTorch starts weights and biases uniform within 1/sqrt({config.hidden_size}); otherwise:"
+        "PyTorch draws weights and biases from -k to k,"
+        f" k = 1/sqrt({config.hidden_size}); to set others:"
     )
 
 

@@ -142,12 +142,7 @@ def _measured(subject: Subject) -> Training:
         workspace=workspace,
         onednn=onednn,
         gradients=sum(weight.grad.nbytes for weight in weights),
-        optimizer=sum(
-            value.nbytes
-            for state in trainee.optimizer.state.values()
-            for value in state.values()
-            if value.dim()  # a count of steps has no dimension
-        ),
+        optimizer=_state_bytes(trainee.optimizer),
         peak=peak,
         forward=forward,
         backward=backward,
@@ -155,6 +150,11 @@ def _measured(subject: Subject) -> Training:
         runs=len(warm),
         threads=torch.get_num_threads(),
     )
+
+
+def _state_bytes(optimizer: Any) -> int:
+    states = (value for state in optimizer.state.values() for value in state.values())
+    return sum(value.nbytes for value in states if value.dim())  # a count of steps has no dimension
 
 
 def _kept(subject: Subject) -> tuple[int, int]:
@@ -190,7 +190,7 @@ def _by_onednn(subject: Subject) -> bool:
 
 
 def _remark(found: Training) -> str:
-    text = f"autograd keeps {found.kept:,} bytes of a training step"
+    text = f"autograd keeps {found.kept:,} bytes in a training step"
     if found.predicted is None:
         return text
     if found.predicted == found.kept:

@@ -268,8 +268,8 @@ _NOT_SCALAR = Entry(
     meaning="`backward()` begins at one number, but the tensor has several.",
     causes=(
         Cause(
-            why="{often}`output.backward()`, or a loss of every step or sequence"
-            " (reduction='none').",
+            why="{often}the code calls `output.backward()`, or has a loss for every step or"
+            " sequence (reduction='none').",
             tell="`print(loss.shape)` shows a size.",
             fix="loss.mean().backward()  # for padded steps: (loss * mask).sum() / mask.sum()",
         ),
@@ -309,7 +309,7 @@ _UNUSED = Entry(
         Wording("appears to not have been used in the graph", "0.4 on"),
         Wording("One of the differentiated Variables appears to not have been used", "0.2 to 0.4"),
     ),
-    meaning="A gradient is asked of a tensor that the output does not depend on.",
+    meaning="A gradient was requested for a tensor that the output does not depend on.",
     causes=(
         Cause(
             why="{often}a copy was used in its place: `.detach()`, `.clone()`, `.to(device)` or"
@@ -345,13 +345,13 @@ _DOUBLE = Entry(
         Wording("{function:word}: expected Variable of gradient to be differentiable twice"),
     ),
     read=lambda evidence: {} if evidence.get("function") is None else _twice(evidence),
-    meaning="A gradient of a gradient is asked of the fast kernel of a recurrent layer, which has"
-    " none.",
+    meaning="A gradient of a gradient was requested, which the fast kernel of a recurrent layer"
+    " does not have.",
     causes=(
         Cause(
-            why="A gradient penalty, `create_graph=True`, a Hessian or meta-learning differentiates"
-            " twice: let the forward pass do without cuDNN (`enabled=False`). PyTorch's own kernels"
-            " are slower, but can.",
+            why="A gradient penalty, `create_graph=True`, a Hessian or meta-learning"
+            " differentiates twice: run the forward pass without cuDNN (`enabled=False`)."
+            " PyTorch's own kernels are slower, but can do it.",
             tell="The code has `create_graph=True`.",
             fix="with torch.backends.cudnn.flags(enabled=False):\n    output, state = layer(x)",
         ),
@@ -367,7 +367,7 @@ _NUMPY = Entry(
         Wording("Can't call numpy() on Tensor that requires grad", "1.5 on"),
         Wording("Can't call numpy() on Variable that requires grad", "0.4 to 1.4"),
     ),
-    meaning="NumPy knows no gradients: a tensor with a graph has to be detached first.",
+    meaning="NumPy does not know gradients: a tensor with a graph has to be detached first.",
     causes=(
         Cause(
             why="{often}the output or the state of a layer, or a loss, is plotted or stored.",
@@ -425,7 +425,8 @@ _NAN = Entry(
             ),
         ),
         Cause(
-            why="The square root, logarithm or quotient of a 0, such as a mean over 0 valid steps.",
+            why="A square root, a logarithm or a division met a 0, such as in a mean over 0 valid"
+            " steps.",
             tell="The traceback of the forward call names the line.",
             fix="(x + 1e-8).sqrt()  # or total / count.clamp(min=1)",
         ),
@@ -449,8 +450,8 @@ _FLAGS = Entry(
     meaning="A tensor that was computed from others can be neither frozen nor optimized itself.",
     causes=(
         Cause(
-            why="{often}a state that a layer returned, or one that was moved by `.to(device)` after"
-            " requires_grad=True.",
+            why="{often}this is a state that a layer returned, or one that was moved by"
+            " `.to(device)` after requires_grad=True.",
             tell="`print(h_0.is_leaf)` shows False.",
             fix="h_0 = nn.Parameter(torch.zeros(layers, 1, hidden_size))  # learned; expand it in"
             " forward",

@@ -85,7 +85,7 @@ def _other_layers(first: Difference, others: Sequence[Difference]) -> str:
     same = first.sentence.replace(first.name, "") if first.name else ""
     alike = [each for each in others if each.sentence.replace(each.name, "") == same]
     if len(alike) == len(others):
-        return f"So it is with {listed([f'`{each.name}`' for each in alike])}."
+        return f"The same holds for {listed([f'`{each.name}`' for each in alike])}."
     shown = [each.sentence for each in others[:3]]
     rest = len(others) - len(shown)
     return " ".join([*shown, *([f"{rest} more layers differ."] if rest else [])])
@@ -95,8 +95,8 @@ def _besides(said: Loading) -> str:
     """A note on what differs besides recurrent weights."""
     sized = [name for name in said.sizes if weight_name(name, ()) is None]
     named = [n for n in (*said.missing, *said.unexpected) if weight_name(n, ()) is None]
-    parts = [f"Other sizes differ, too: {_examples(sized)}."] if sized else []
-    parts += [f"One side alone has {_examples(named)}."] if named else []
+    parts = [f"Other sizes also differ: {_examples(sized)}."] if sized else []
+    parts += [f"Only one side has {_examples(named)}."] if named else []
     return " ".join(parts)
 
 
@@ -280,7 +280,7 @@ def _renaming(names: Sequence[Rename]) -> str:
     if len(names) == 1 and not first.checkpoint:
         return f"The names of the model begin with {theirs}, those in the checkpoint do not."
     pairs = [f"`{each.checkpoint}` is `{each.model}`" for each in names]
-    return f"The same weights have other names: the checkpoint's {listed(pairs)} in the model."
+    return f"The same weights have different names: the checkpoint's {listed(pairs)} in the model."
 
 
 def _code(names: Sequence[Rename]) -> str:
@@ -652,8 +652,8 @@ _REPLACED: Final = Entry(
     mistake="checkpoint-weight-drop",
     wordings=_LOADING,
     read=_hidden_only,
-    meaning="Of the recurrent layers the {has} has only weight_hh besides what the {lacks} has"
-    " ({names}): weight drop replaces this weight and keeps it as `weight_hh_l0_raw`.",
+    meaning="The only weights of recurrent layers that the {has} has and the {lacks} lacks are"
+    " weight_hh ({names}): weight drop replaces this weight and keeps it as `weight_hh_l0_raw`.",
     causes=(
         Cause(
             why="The wrapper made weight_hh a parameter again in the forward passes before saving;"
@@ -707,7 +707,7 @@ def _sizes(evidence: Evidence) -> Numbers | None:
 
 def _others(sized: Sequence[str], shown: str) -> str:
     rest = [name for name in sized if name != shown]
-    return f"Other sizes differ, too: {_examples(rest)}." if rest else ""
+    return f"Other sizes also differ: {_examples(rest)}." if rest else ""
 
 
 def _as_layer(name: str, ours: Dims, theirs: Dims, *, has_bias: bool) -> dict[str, Any]:
@@ -808,7 +808,7 @@ _SIZES: Final = Entry(
             when=lambda evidence: not evidence["like"],
         ),
         Cause(
-            why="If these weights are to be trained again: load the others.",
+            why="If you train these weights again anyway, load only the others.",
             fix=_FITTING,
         ),
     ),

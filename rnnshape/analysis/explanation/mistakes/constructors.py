@@ -6,16 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, mentions
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
 
 _CODE: Final = "rnnshape {command} --show code"
-
-
-def _mentions(*words: str) -> Callable[[Evidence], bool]:
-    return lambda evidence: evidence.mentions(*words)
 
 
 _MODULE: Final = "type('N', (nn.Module,), {{'__init__': lambda self: {}}})()"
@@ -156,7 +152,7 @@ _CALLED = Entry(
             certain=lambda evidence: bool(evidence["other"]) and not _state_wrong(evidence),
         ),
     ),
-    notes=("With argparse, `type=bool` makes True of every text but the empty one.",),
+    notes=("With argparse, `type=bool` turns every text but the empty one into True.",),
     more=_CODE,
     provoked_by=(
         "nn.LSTM(3, 4, bidirectional=1)(z(5, 2, 3))",
@@ -196,7 +192,7 @@ _BOOL = Entry(
             when=lambda evidence: evidence["given"] == "NoneType",
         ),
     ),
-    notes=("torch 2.2 and older took an int for `bias` without a word.",),
+    notes=("torch 2.2 and older accepted an int for `bias` without an error.",),
     more='rnnshape inspect "nn.LSTM(20, 40, 4, True)"',
     provoked_by=("nn.LSTM(3, 4, 1, 2)", "nn.LSTM(3, 4, batch_first=1)", "nn.GRU(3, 4, 1, 'tanh')"),
 )
@@ -324,7 +320,7 @@ _ZERO = Entry(
             tell="`print({name})` before the constructor shows 0.",
         ),
         Cause(
-            why="It is not about a layer at all: any division by 0.0 says this.",
+            why="It has nothing to do with a layer: any division by 0.0 raises this error.",
             tell="The traceback does not go through torch/nn/modules/rnn.py.",
             when=lambda evidence: evidence.get("field") is None and not evidence.recurrent,
         ),
@@ -356,7 +352,7 @@ _NO_LAYERS = Entry(
             fix="{class_name}(input_size, hidden_size, num_layers=max(1, num_layers))",
         ),
         Cause(
-            why="It is not about a layer at all: any list says this.",
+            why="It has nothing to do with a layer: any list raises this error.",
             tell="The traceback does not go through torch.",
             when=lambda evidence: not evidence.recurrent,
         ),
@@ -413,15 +409,15 @@ _ONE_LAYER = Entry(
     " layers. This is a warning; the layer works.",
     causes=(
         Cause(
-            why="Dropout on the output of the layer is meant.",
+            why="If you want dropout on the output of the layer, it needs a module of its own.",
             fix="self.dropout = nn.Dropout({dropout})  # and self.dropout(output) in forward",
         ),
         Cause(
-            why="More layers are meant, with dropout between them.",
+            why="If you want more layers, dropout acts between them.",
             fix="{class_name}(..., num_layers=2, dropout={dropout})",
         ),
         Cause(
-            why="Neither is meant: without dropout the warning is gone.",
+            why="If you want neither: without dropout the warning is gone.",
             fix="{class_name}(..., dropout={dropout} if num_layers > 1 else 0.0)",
         ),
     ),
@@ -462,14 +458,14 @@ _PROJECTION_SIZE = Entry(
             fix="nn.LSTM(input_size, hidden_size=40, proj_size=20)",
         ),
         Cause(
-            why="No projection is meant, as where both sizes are equal.",
+            why="You want no projection, as where both sizes are equal.",
             fix="nn.LSTM(input_size, hidden_size)",
         ),
         Cause(
             why="hidden_size is 0, which torch 1.8 to 2.0 report with these words.",
             tell="`print(hidden_size)` shows 0.",
             fix="hidden_size = max(1, hidden_size)",
-            when=_mentions("smaller than"),
+            when=mentions("smaller than"),
         ),
     ),
     more="rnnshape lstm --hidden 40 --proj 20",
@@ -504,7 +500,8 @@ _NONLINEARITY = Entry(
             certain=_is_bool,
         ),
         Cause(
-            why="Another activation is meant for the output, not for each step inside.",
+            why="If you want another activation for the output, not for each step inside, apply it"
+            " after the layer.",
             fix="output = torch.sigmoid(output)  # after the layer",
         ),
         Cause(
@@ -531,7 +528,7 @@ _MODE = Entry(
             fix="nn.LSTM(input_size, hidden_size)  # or nn.GRU, nn.RNN",
         ),
         Cause(
-            why="The kind comes from a setting, in other letters or with another name.",
+            why="The kind comes from a setting, in upper or lower case, or under another name.",
             fix='kinds = {{"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}}\n'
             "layer = kinds[kind.lower()](input_size, hidden_size)",
         ),
@@ -630,8 +627,9 @@ _KEYWORD = Entry(
             certain=lambda evidence: bool(evidence["field"]),
         ),
         Cause(
-            why="These are all: input_size, hidden_size, num_layers, bias, batch_first, dropout,"
-            " bidirectional, proj_size, device, dtype; nn.RNN has nonlinearity too.",
+            why="These are all its arguments: input_size, hidden_size, num_layers, bias,"
+            " batch_first, dropout, bidirectional, proj_size, device, dtype; nn.RNN has"
+            " nonlinearity too.",
         ),
     ),
     more=_CODE,
@@ -681,13 +679,13 @@ _MISSING = Entry(
         Cause(
             why="hidden_size is missing: unlike Keras, PyTorch needs both sizes.",
             fix="{class_name}(input_size, hidden_size)",
-            when=_mentions("missing"),
+            when=mentions("missing"),
         ),
         Cause(
             why="Your class is derived from {class_name}, and does not pass the sizes on.",
             tell="The traceback goes through `super().__init__()`.",
             fix="super().__init__(input_size, hidden_size)",
-            when=_mentions("missing"),
+            when=mentions("missing"),
         ),
         Cause(
             why="A positional argument stands in the place of one that is also given by name.",
@@ -725,11 +723,11 @@ _BEFORE_INIT = Entry(
         Cause(
             why="The method is misspelled, or its parentheses are missing: `def _init_`, `def"
             " init`, `super().__init__` alone.",
-            tell="Read that line letter by letter: two underscores on both sides.",
+            tell="Read that line letter by letter: the name needs two underscores on each side.",
         ),
         Cause(
-            why="A class is its own base's sibling: `super(Other, self).__init__()` names another"
-            " class and skips nn.Module.",
+            why="`super(Other, self).__init__()` names another class, so `nn.Module.__init__` is"
+            " skipped.",
             tell="The name in `super(...)` is not that of the class.",
             fix="super().__init__()",
             when=lambda evidence: not evidence.has_frames or evidence.mentions("super("),
@@ -766,23 +764,25 @@ _PARAMETER = Entry(
     " assigned.",
     causes=(
         Cause(
-            why="The weight is to have other values: they can be written into it.",
+            why="To give the weight other values, write them into it.",
             fix="with torch.no_grad():\n"
             "    layer.{parameter}.copy_(value)  # keeps the optimizer's reference",
         ),
         Cause(
-            why="The weight is to be replaced: it then needs a new optimizer, and on a GPU"
+            why="To replace the weight: this then needs a new optimizer, and on a GPU"
             " `flatten_parameters()`.",
             fix="layer.{parameter} = nn.Parameter(value)",
         ),
         Cause(
-            why="The weight is to be computed from others at each step, as in weight drop or weight"
-            " norm.",
+            why="To compute the weight anew at each step, as in weight drop or weight norm,"
+            " parametrize it.",
             fix="drop = nn.Dropout(0.5)\n"
             'nn.utils.parametrize.register_parametrization(layer, "{parameter}", drop)',
         ),
     ),
-    notes=("On a CPU, torch 2.13 runs an LSTM with a weight_hh of a wrong shape without a word.",),
+    notes=(
+        "On a CPU, torch 2.13 runs an LSTM with a weight_hh of a wrong shape without an error.",
+    ),
     more="rnnshape {command} --show weights",
     provoked_by=(
         "l = nn.LSTM(3, 4); l.weight_hh_l0 = l.weight_hh_l0 * .5",
@@ -808,7 +808,7 @@ _CHILD = Entry(
             fix="self.state = state  # under a name of its own",
         ),
         Cause(
-            why="A layer is to be replaced; it takes another layer.",
+            why="To replace a layer, assign another layer.",
             fix="self.{name} = {class_name}(input_size, hidden_size)",
         ),
     ),

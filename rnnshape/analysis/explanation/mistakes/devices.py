@@ -374,13 +374,14 @@ _NO_CUDA = Entry(
     causes=(
         Cause(
             why="torch was installed for the CPU alone, or the driver does not fit.",
-            tell="`print(torch.cuda.is_available(), torch.version.cuda)`",
+            tell="`print(torch.cuda.is_available(), torch.version.cuda)` shows False, or no"
+            " version.",
             fix="device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')\n"
             "model, x = model.to(device), x.to(device)",
         ),
         Cause(
             why="The number of the GPU is larger than there are, such as `cuda:1` with one.",
-            tell="`print(torch.cuda.device_count())`",
+            tell="`print(torch.cuda.device_count())` shows how many there are.",
             fix="device = torch.device('cuda:0')",
         ),
     ),

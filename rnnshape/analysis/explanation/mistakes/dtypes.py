@@ -202,12 +202,12 @@ _INPUT = Entry(
             when=_small,
         ),
         Cause(
-            why="The precision of x is meant: then the model needs it too.",
+            why="If you want to keep the precision of x, the model needs it too.",
             fix="model = model.to(torch.{model})",
             when=_float_input,
         ),
     ),
-    notes=("torch 2.13 checks it in every layer but a cell, unless autocast is on.",),
+    notes=("torch 2.13 checks this in every layer except a cell, unless autocast is on.",),
     more="rnnshape {command} --dtype float32",
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3).double())",
@@ -241,15 +241,15 @@ _STATE = Entry(
     meaning="All tensors of {layer} need one dtype: {detail}.",
     causes=(
         Cause(
-            why="The state was made from NumPy (float64), or with another default than x, such as"
-            " under autocast or `.half()`.",
+            why="The state was made from NumPy (float64), or with a default that x does not have,"
+            " such as under autocast or `.half()`.",
             tell="`print(x.dtype, h_0.dtype)` shows two dtypes.",
             fix="h_0 = h_0.to(x.dtype)  # GRU, RNN\n"
             "h_0, c_0 = h_0.to(x.dtype), c_0.to(x.dtype)  # LSTM",
         ),
         Cause(
             why="The model is float64 or of another dtype that this path does not have.",
-            tell="`print(x.dtype, next(model.parameters()).dtype)`",
+            tell="`print(x.dtype, next(model.parameters()).dtype)` shows them.",
             fix="model, x = model.float(), x.float()",
         ),
     ),
@@ -384,7 +384,7 @@ _DOUBLE = Entry(
         Cause(
             why="The input comes from NumPy or pandas, whose numbers are float64 (Double), and the"
             " weights are float32 (Float).",
-            tell="`print(x.dtype, next(model.parameters()).dtype)`",
+            tell="`print(x.dtype, next(model.parameters()).dtype)` shows them.",
             fix="x = x.float()  # torch.float32",
             when=lambda evidence: _double(evidence) and _outside_loss(evidence),
         ),
@@ -427,13 +427,13 @@ _UNNAMED = Entry(
         Cause(
             why="The input comes from NumPy (float64), or holds whole numbers, and the weights are"
             " float32.",
-            tell="`print(x.dtype, next(model.parameters()).dtype)`",
+            tell="`print(x.dtype, next(model.parameters()).dtype)` shows them.",
             fix="x = x.float()",
         ),
         Cause(
             why="The model was converted by `.half()`, `.bfloat16()` or `.double()`, and the input"
             " was not.",
-            tell="`print(x.dtype, next(model.parameters()).dtype)`",
+            tell="`print(x.dtype, next(model.parameters()).dtype)` shows them.",
             fix="x = x.to(next(model.parameters()).dtype)",
         ),
     ),
@@ -487,14 +487,15 @@ _NO_KERNEL = Entry(
         Cause(
             why="The model is in half precision on the CPU, where old versions of torch have no"
             " kernels for it.",
-            tell="`print(next(model.parameters()).device, next(model.parameters()).dtype)`",
+            tell="`print(next(model.parameters()).device, next(model.parameters()).dtype)` shows"
+            " both.",
             fix="model, x = model.float(), x.float()  # or model.cuda()",
             when=_on_cpu,
         ),
         Cause(
             why="The input holds whole numbers, such as a one-hot encoding, counts or the indices"
             " of tokens that lack an nn.Embedding.",
-            tell="`print(x.dtype)`",
+            tell="`print(x.dtype)` shows it.",
             fix="x = x.float()",
             when=_whole,
         ),

@@ -9,8 +9,8 @@ from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 
 _VOCABULARY: Final = Cause(
-    why="The vocabulary is larger than the Embedding: words of the test set, an unknown or a"
-    " padding token, or an index that counts from 1.",
+    why="The vocabulary is larger than the Embedding: it has words of the test set, an unknown or"
+    " a padding token, or indices that count from 1.",
     tell="`print(x.min(), x.max(), embedding.num_embeddings)`: the maximum must be smaller.",
     fix="nn.Embedding(len(vocabulary) + 1, embedding_dim)  # more than the largest index",
 )
@@ -163,8 +163,9 @@ _RANGE = Entry(
             fix="nn.Embedding(num_embeddings=len(vocabulary), embedding_dim=300)",
         ),
         Cause(
-            why="Features were passed as indices, as to an encoder in place of a decoder.",
-            tell="`print(x[0])` shows values that are no words.",
+            why="Features were passed in place of indices, such as what an encoder takes to a"
+            " decoder.",
+            tell="`print(x[0])` shows values that are not indices of words.",
             fix="output, state = layer(x.float())  # without the Embedding",
         ),
     ),
@@ -193,22 +194,22 @@ _ASSERT = Entry(
     " why.",
     causes=(
         Cause(
-            why="{often}an index that an Embedding has no row for.",
+            why="{often}an Embedding has no row for an index.",
             tell="`print(x.min(), x.max(), embedding.num_embeddings)`: the maximum must be"
             " smaller.",
             fix="nn.Embedding(len(vocabulary) + 1, embedding_dim)  # more than the largest index",
             certain=lambda evidence: evidence.mentions("srcselectdimsize"),
         ),
         Cause(
-            why="A target that is no class of the loss: the classes are 0 to C - 1.",
+            why="A target is not one of the classes of the loss, 0 to C - 1.",
             tell="`print(target.min(), target.max(), scores.shape)` shows it.",
             fix="nn.Linear(hidden_size, number_of_classes)",
             likely=lambda evidence: evidence.mentions("nll", "cross_entropy"),
             certain=lambda evidence: evidence.mentions("n_classes"),
         ),
         Cause(
-            why="BCELoss got a value that is not from 0 to 1, such as a score without a sigmoid or"
-            " a NaN.",
+            why="BCELoss got a value that is not between 0 and 1, such as a score without a"
+            " sigmoid or a NaN.",
             tell="`print(output.min(), output.max())` shows it.",
             fix="loss = nn.BCEWithLogitsLoss()(output, target)  # in place of sigmoid and BCELoss",
             when=_of_probabilities,
@@ -294,7 +295,7 @@ _ONE_HOT = Entry(
             when=lambda evidence: evidence.mentions("class values"),
         ),
     ),
-    notes=("It gives int64: {some_layer} wants floats, so `.float()` belongs behind it.",),
+    notes=("`one_hot` returns int64, but {some_layer} needs floats, so add `.float()` after it.",),
     provoked_by=(
         "torch.nn.functional.one_hot(z(3))",
         "torch.nn.functional.one_hot(torch.tensor([3]), 3)",
@@ -316,7 +317,7 @@ _INDEX_TYPE = Entry(
             fix="last = output[torch.arange(output.size(0)), lengths.long() - 1]  # batch first",
         ),
         Cause(
-            why="A mask of floats or of integers.",
+            why="The mask is of floats or integers.",
             tell="`print(mask.dtype)` shows it.",
             fix="mask = mask.bool()",
         ),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, mentions
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
@@ -13,10 +12,6 @@ from rnnshape.layer.config import Kind
 
 _CODE: Final = "rnnshape {command} --show code"
 _STATES: Final = "rnnshape {command} --show states"
-
-
-def _mentions(*words: str) -> Callable[[Evidence], bool]:
-    return lambda evidence: evidence.mentions(*words)
 
 
 def _model(forward: str, layer: str = "nn.LSTM(3, 4)") -> str:
@@ -151,7 +146,7 @@ _SCRIPT_TUPLE = Entry(
     " returns, (output, state).",
     causes=(
         Cause(
-            why="A recurrent layer returns (output, state), and the whole tuple went on.",
+            why="A recurrent layer returns (output, state), and the whole tuple was passed on.",
             fix="out, _ = self.{command}(x)",
         ),
         Cause(
@@ -308,13 +303,13 @@ _TRACE_CONSTANT = Entry(
             " layers, and with dropout always.",
             tell="It says that graphs or outputs differ; model.eval() turns dropout off.",
             fix="model.eval()\ntraced = torch.jit.trace(model, (x,), check_trace=False)",
-            when=_mentions("sanity checks", "does not match the corresponding output"),
-            likely=_mentions("sanity checks"),
+            when=mentions("sanity checks", "does not match the corresponding output"),
+            likely=mentions("sanity checks"),
         ),
         Cause(
             why="The checks inside a recurrent layer compare sizes; these warnings are harmless.",
             tell="The warning names torch/nn/modules/rnn.py.",
-            likely=_mentions("nn/modules/rnn.py", "nn\\modules\\rnn.py"),
+            likely=mentions("nn/modules/rnn.py", "nn\\modules\\rnn.py"),
         ),
         Cause(
             why="Code that depends on values can be scripted.",
@@ -361,13 +356,13 @@ _ONNX_OLD = Entry(
     meaning="The exporter to ONNX cannot write this recurrent layer: {reason}.",
     causes=(
         Cause(
-            why="The exporters of torch 0.3 to 1.1 know no batch_first; newer ones do.",
+            why="The exporters of torch 0.3 to 1.1 do not know batch_first; newer ones do.",
             tell="A warning above says `batch_first not supported`, or the layer has it.",
             fix="self.{command} = {class_name}(input_size, hidden_size, batch_first=False)\n"
             "output, state = self.{command}(x.transpose(0, 1))\n"
             "output = output.transpose(0, 1)",
             when=lambda evidence: evidence["of_batch_first"],
-            certain=_mentions("batch_first not supported"),
+            certain=mentions("batch_first not supported"),
         ),
         Cause(
             why="Dropout between layers is for training only.",
@@ -471,7 +466,7 @@ _COMPILE = Entry(
             why="fullgraph=True allows no such break of the graph; without it, the rest is"
             " compiled.",
             fix="model = torch.compile(model)",
-            likely=_mentions("fullgraph"),
+            likely=mentions("fullgraph"),
         ),
         Cause(
             why="From torch 2.7 on, recurrent layers can be compiled as an experiment; on a GPU,"
@@ -482,7 +477,7 @@ _COMPILE = Entry(
             why="An export by Dynamo needs the whole graph; the export that does not use it works"
             " with recurrent layers.",
             fix="program = torch.export.export(model, (x,), strict=False)",
-            likely=_mentions("onnx", "export"),
+            likely=mentions("onnx", "export"),
         ),
     ),
     notes=("`nn.LSTMCell` and the other cells are compiled.",),
@@ -573,7 +568,7 @@ _DATA_POINTER = Entry(
             why="Your own forward calls `flatten_parameters()`.",
             tell="It stands in your code.",
             fix="if not torch.compiler.is_compiling():\n    self.{command}.flatten_parameters()",
-            likely=_mentions("self.lstm.flatten", "self.rnn.flatten", "self.gru.flatten"),
+            likely=mentions("self.lstm.flatten", "self.rnn.flatten", "self.gru.flatten"),
         ),
     ),
     source="torch/nn/modules/rnn.py, flatten_parameters, with cuDNN only",
@@ -635,7 +630,7 @@ _VMAP = Entry(
             " count as random even without it.",
             tell="With randomness='different' the next error names the operator, if it is one.",
             fix="torch.vmap(model, randomness='different')",
-            when=_mentions("randomness"),
+            when=mentions("randomness"),
             likely=lambda evidence: not evidence.recurrent,
         ),
     ),
@@ -681,7 +676,7 @@ _DEEPCOPY = Entry(
         ),
         Wording("Only Variables created explicitly by the user", "0.2 and 0.3"),
     ),
-    meaning="`copy.deepcopy` met a tensor with a history of autograd: something that forward"
+    meaning="`copy.deepcopy` met a tensor with an autograd history: something that forward"
     " computed and kept.",
     causes=(
         Cause(

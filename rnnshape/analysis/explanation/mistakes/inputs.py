@@ -178,7 +178,7 @@ _INPUT_SIZE = Entry(
         Wording("Expected input size {expected:shape}, got {got:shape}", "0.2 on, cuDNN"),
     ),
     read=_layer_features,
-    meaning="The last dimension of x, its features, is {got}, but input_size of {layer} is"
+    meaning="The last dimension of x, its features, has size {got}, but input_size of {layer} is"
     " {expected}.",
     compare=_compared,
     causes=(
@@ -194,8 +194,8 @@ _INPUT_SIZE = Entry(
         _ORDER,
     ),
     notes=(
-        "torch 2.2 does not check it in an nn.LSTM without a state, and gives numbers.",
-        "Of a PackedSequence an nn.LSTM does not check it in torch 2.2 and 2.13.",
+        "In torch 2.2 an nn.LSTM without a state does not check this, and returns numbers.",
+        "In torch 2.2 and 2.13 an nn.LSTM does not check this for a PackedSequence.",
     ),
     more="rnnshape {command} --input {got} --show shapes",
     provoked_by=(
@@ -222,7 +222,7 @@ _NO_FN = Entry(
             fix="{class_name}(input_size=x.size(-1), hidden_size=hidden_size)",
         ),
         Cause(
-            why="x has not 3 dimensions, or its axes are in another order.",
+            why="x does not have 3 dimensions, or its axes are in another order.",
             tell="`print(x.size())` does not show (seq, batch, feature).",
             fix="x = x.transpose(1, 2)  # (batch, feature, seq) to (batch, seq, feature)",
         ),
@@ -248,9 +248,8 @@ _CELL_INPUT = Entry(
         ),
     ),
     read=_cell_features,
-    meaning="The last dimension of x, its features, is {got}, but input_size of {layer} is"
-    " {expected}."
-    " A cell takes (batch, feature): one step.",
+    meaning="The last dimension of x, its features, has size {got}, but input_size of {layer} is"
+    " {expected}. A cell takes (batch, feature): one step.",
     compare=_compared,
     causes=(
         _TRANSPOSED,
@@ -271,8 +270,8 @@ _CELL_INPUT = Entry(
             when=lambda evidence: evidence["between"].startswith(","),
         ),
         Cause(
-            why="The data has another number of features than the cell was made with, such as other"
-            " settings or observations in evaluation than in training.",
+            why="The data does not have as many features as the cell was made for: settings or"
+            " observations may differ between training and evaluation.",
             tell="`print(x.shape)` shows (..., {got}).",
             fix="{class_name}({got}, {hidden})",
         ),
@@ -418,8 +417,8 @@ _PACKED_DIMENSIONS = Entry(
     " sequences, feature).",
     causes=(
         Cause(
-            why="What was packed had not 3 dimensions: (batch, seq, feature) with batch_first=True,"
-            " else (seq, batch, feature).",
+            why="What was packed did not have 3 dimensions: (batch, seq, feature) with"
+            " batch_first=True, else (seq, batch, feature).",
             tell="`print(x.shape)` before pack_padded_sequence does not show 3 sizes.",
             fix="x = x.reshape(x.size(0), x.size(1), -1)\n"
             "packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True)",
@@ -469,12 +468,12 @@ _CELL_DIMENSIONS = Entry(
             "    state = cell(step, state)",
         ),
         Cause(
-            why="A layer is meant, which reads the whole sequence in one call.",
+            why="If you want a layer and not a cell: a layer reads the whole sequence in one call.",
             tell="No step needs the output of the one before as its input.",
             fix="{layer_name}(input_size, hidden_size)",
         ),
         Cause(
-            why="x is one step with an axis of size 1 for it.",
+            why="x is one step, and has an axis of size 1 for it.",
             tell="`print(x.shape)` shows a 1.",
             fix="x = x.squeeze(1)  # (batch, feature)",
         ),
@@ -550,7 +549,7 @@ _EMPTY = Entry(
         ),
         Cause(
             why="A slice or a window left nothing, such as x[:, n:] of at most n steps.",
-            tell="`print(x.shape)` before and after the slice.",
+            tell="`print(x.shape)` before and after the slice shows it.",
             fix="if x.size({axis}) == 0:  # axis 1 if x is batch first\n    return None",
         ),
         Cause(

@@ -55,8 +55,8 @@ def _in_moving(evidence: Evidence) -> bool:
 
 
 _MISMATCHED: Final = Cause(
-    why="torch, cuDNN, the driver and the GPU do not fit: the build is older than the GPU, or"
-    " another cuDNN is found on the path.",
+    why="torch, cuDNN, the driver and the GPU do not fit together: the build is older than the"
+    " GPU, or another cuDNN is found on the path.",
     tell="`python -m torch.utils.collect_env` lists them.",
     fix="nn.LSTM(3, 4).cuda()(torch.zeros(5, 2, 3).cuda())  # fails too",
     when=_short(
@@ -104,13 +104,13 @@ _STATUS = Entry(
         Cause(
             why="The input is a view that is not contiguous, or its batch or sequence is larger"
             " than this version of cuDNN takes.",
-            tell="`print(x.shape, x.is_contiguous())`",
+            tell="`print(x.shape, x.is_contiguous())` shows them.",
             fix="x = x.contiguous()  # or a smaller batch",
             when=_short("NOT_SUPPORTED"),
             likely=_short("NOT_SUPPORTED"),
         ),
         Cause(
-            why="The memory of the GPU is full.",
+            why="The GPU's memory is full.",
             tell="`nvidia-smi` shows it, and a smaller batch works.",
             fix="x = x[:, :1]  # one sequence of a seq-first batch, to see whether it is that",
             when=_short(
@@ -147,7 +147,7 @@ _ILLEGAL_ACCESS = Entry(
         _TRUE_ERROR,
         Cause(
             why="Tensors of two GPUs meet, such as a state that stayed on the first one.",
-            tell="`print(x.device, h_0.device, next(model.parameters()).device)`",
+            tell="`print(x.device, h_0.device, next(model.parameters()).device)` shows them.",
             fix="h_0 = h_0.to(x.device)  # and c_0 likewise",
         ),
     ),
@@ -234,7 +234,8 @@ _EVAL = Entry(
         ),
         Cause(
             why="Gradients are wanted in evaluation, as for attributions, saliency, attacks or"
-            " reinforcement learning: the layer can be in training mode alone, with its dropout 0.",
+            " reinforcement learning: only the recurrent layer need be in training mode, with a"
+            " dropout of 0.",
             tell="eval() is called on purpose.",
             fix="model.eval()\n"
             "for layer in model.modules():\n"
@@ -243,7 +244,8 @@ _EVAL = Entry(
             "        layer.dropout = 0.0",
         ),
         Cause(
-            why="The layer has to stay as it is: without cuDNN backward works in eval() mode too.",
+            why="If the layer has to stay as it is: without cuDNN, backward works in eval() mode"
+            " too.",
             fix=_NO_CUDNN + "    output, state = {command}(x)",
         ),
     ),
@@ -342,12 +344,12 @@ _GRADIENT_TYPE = Entry(
         Cause(
             why="Input, states and weights have different dtypes, as in mixed precision: half"
             " here, float there.",
-            tell="`print(x.dtype, h_0.dtype, next(layer.parameters()).dtype)`",
+            tell="`print(x.dtype, h_0.dtype, next(layer.parameters()).dtype)` shows them.",
             fix="output, state = layer(x.float())  # and a state in float32: all of one dtype",
         ),
         Cause(
             why="They are on different devices.",
-            tell="One of the two types has `cuda`, and the other has not.",
+            tell="One of the two types has `cuda`, and the other does not.",
             fix="x = x.to(next(layer.parameters()).device)",
             when=lambda evidence: ("cuda" in evidence["expected"]) != ("cuda" in evidence["got"]),
             likely=lambda evidence: ("cuda" in evidence["expected"]) != ("cuda" in evidence["got"]),
@@ -437,7 +439,8 @@ _ONEDNN = Entry(
         Cause(
             why="The weights do not fit the sizes of the layer, since they were replaced or the"
             " kernel was called directly.",
-            tell="`print([w.shape for w in {command}.parameters()])` against `rnnshape {command}`.",
+            tell="`print([w.shape for w in {command}.parameters()])` differs from what `rnnshape"
+            " {command}` shows.",
             fix="{command} = {class_name}(input_size, hidden_size)",
         ),
         Cause(
@@ -522,7 +525,7 @@ _NO_OPERATION = Entry(
     " torch.",
     causes=(
         Cause(
-            why="It is not written for the GPU of Apple (MPS).",
+            why="It has not been written for Apple's GPU (MPS).",
             tell="`print(torch.__version__)`: newer versions have more.",
             fix="import os\nos.environ['PYTORCH_ENABLE_MPS_FALLBACK'] = '1'  # before import torch",
             when=lambda evidence: bool(evidence["mps"]),
@@ -543,7 +546,7 @@ _NO_OPERATION = Entry(
         Cause(
             why="A kernel for one device, such as that of cuDNN, was called with tensors of"
             " another.",
-            tell="`print(x.device, next(model.parameters()).device)`",
+            tell="`print(x.device, next(model.parameters()).device)` shows them.",
             fix="x = x.to(next(model.parameters()).device)",
             when=lambda evidence: not evidence["quantized"],
         ),
@@ -559,7 +562,7 @@ _MPS = Entry(
         Wording("failed assertion '[MPSNDArray", "1.12 on"),
         Wording("MPSGraphUtilities.mm", "1.12 on"),
     ),
-    meaning="MPS, the GPU of Apple, cannot run this: its LSTM lacks cases that the CPU has, and in"
+    meaning="MPS, Apple's GPU, cannot run this: its LSTM lacks cases that the CPU has, and in"
     " torch 1.12 and 1.13 its backward is wrong.",
     causes=(
         Cause(
@@ -570,7 +573,7 @@ _MPS = Entry(
         ),
         Cause(
             why="An LSTM of several layers needs macOS 13 or newer.",
-            tell="`python -c 'import platform; print(platform.mac_ver())'`",
+            tell="`python -c 'import platform; print(platform.mac_ver())'` shows yours.",
             fix="layers = [nn.LSTM(input_size, hidden_size), nn.LSTM(hidden_size, hidden_size)]",
             certain=lambda evidence: "macos" in evidence.statement.message.casefold(),
         ),
@@ -609,7 +612,7 @@ _WEIGHTS = Entry(
         Cause(
             why="The weight was replaced by one of another kind of cell or another hidden_size:"
             " {got} rows are those of {others}.",
-            tell="`print(cell.weight_{which}.shape)`",
+            tell="`print(cell.weight_{which}.shape)` shows it.",
             fix="cell = nn.{cell}(input_size, {hidden})\ncell.load_state_dict(weights)",
         ),
     ),
@@ -635,7 +638,7 @@ _COUNT = Entry(
             why="The list of weights does not fit num_layers, has_biases and bidirectional: it is"
             " weight_ih, weight_hh and, with biases, bias_ih and bias_hh, for each layer and"
             " direction.",
-            tell="`print(len(weights))` against layers x directions x 4, or x 2 without biases.",
+            tell="`print(len(weights))` must show layers x directions x 4, or x 2 without biases.",
             fix="output, state = {class_name}(input_size, hidden_size, num_layers)(x)",
             when=lambda evidence: (
                 "dropout" not in evidence.statement.message
@@ -671,9 +674,9 @@ _ENGINE = Entry(
     " for ({engine}).",
     causes=(
         Cause(
-            why="No engine is chosen, or one that the processor does not have: fbgemm and x86 are"
-            " of Intel and AMD, qnnpack of ARM.",
-            tell="`print(torch.backends.quantized.supported_engines)`",
+            why="No engine was chosen, or one that the processor does not support: fbgemm and x86"
+            " are for Intel and AMD, qnnpack is for ARM.",
+            tell="`print(torch.backends.quantized.supported_engines)` shows those that it has.",
             fix="torch.backends.quantized.engine = 'qnnpack'  # one of those that are printed",
         ),
     ),

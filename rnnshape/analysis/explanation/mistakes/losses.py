@@ -129,7 +129,7 @@ _BATCH_OLD = Entry(
         if evidence.get("scores")
         else ""
     },
-    meaning="The loss got another number of rows of scores than of targets{shown}.",
+    meaning="The loss got a different number of rows of scores and of targets{shown}.",
     causes=(
         Cause(
             why="{often}the scores are those of every step and the targets one for each sequence,"
@@ -204,8 +204,8 @@ _TARGET_SIZE = Entry(
             when=_target_swapped,
         ),
         Cause(
-            why="{often}one target for each sequence, {got}, and scores for every step: take the"
-            " last step.",
+            why="{often}there is one target for each sequence, {got}, but scores for every step:"
+            " take the last step.",
             tell="`print(scores.shape)` shows 3 dimensions.",
             fix="loss = criterion(scores[:, -1], target)  # batch first; scores[-1] otherwise",
             when=lambda evidence: evidence["got_dims"] == 1,
@@ -240,7 +240,8 @@ _SPATIAL = Entry(
     " (batch, classes, seq) and targets (batch, seq).",
     causes=(
         Cause(
-            why="{often}a dimension too many, such as (batch, seq, 1, classes), or one too few.",
+            why="{often}there is a dimension too many, such as (batch, seq, 1, classes), or one"
+            " too few.",
             tell="`print(scores.shape, target.shape)` just before the line that fails shows them.",
             fix="loss = criterion(scores.reshape(-1, scores.size(-1)), target.reshape(-1))",
         ),
@@ -259,17 +260,18 @@ _MULTI_TARGET = Entry(
     " shape (batch,), but got more dimensions.",
     causes=(
         Cause(
-            why="{often}targets of shape (batch, 1), as a table or a DataLoader gives them.",
+            why="{often}the targets have shape (batch, 1), as a table or a DataLoader gives them.",
             tell="`print(target.shape)` ends in 1.",
             fix="loss = criterion(scores, target.squeeze(1))  # or target.view(-1)",
         ),
         Cause(
-            why="Targets of every step, (batch, seq), with scores of one step or flattened scores.",
+            why="The targets are those of every step, (batch, seq), but the scores are of one"
+            " step, or flattened.",
             tell="`print(scores.shape, target.shape)` just before the line that fails shows them.",
             fix="loss = criterion(scores.reshape(-1, scores.size(-1)), target.reshape(-1))",
         ),
         Cause(
-            why="One-hot targets, (batch, classes), of integers.",
+            why="The targets are one-hot vectors of integers, (batch, classes).",
             tell="`print(target[0])` shows one 1 among zeros.",
             fix="loss = criterion(scores, target.argmax(dim=1))  # or target.float(), torch 1.10"
             " on",
@@ -301,8 +303,8 @@ _RANGE = Entry(
         Wording("ClassNLLCriterion.cu"),
     ),
     read=_outside,
-    meaning="{target} is none of the classes: with C scores in each row these are 0 to C -"
-    " 1{most}.",
+    meaning="{target} is not one of the classes: with C scores in each row, the classes are 0 to C"
+    " - 1{most}.",
     causes=(
         Cause(
             why="The last Linear has fewer outputs than there are classes, such as without the"
@@ -323,8 +325,8 @@ _RANGE = Entry(
             likely=lambda evidence: (evidence.get("value") or 0) < 0,
         ),
         Cause(
-            why="{often}scores and targets in different orders: in (batch, seq, classes) the loss"
-            " takes the steps for classes.",
+            why="{often}scores and targets have their axes in different orders: in (batch, seq,"
+            " classes) the loss takes the steps for classes.",
             tell="`print(scores.shape)` shows 3 dimensions with the classes last.",
             fix="loss = criterion(scores.transpose(1, 2), target)",
         ),
@@ -419,8 +421,8 @@ _EQUAL_SIZE = Entry(
             when=lambda evidence: evidence["axis"],
         ),
         Cause(
-            why="{often}`squeeze()` without a dimension: it removes a size of 1 from the output"
-            " that the targets have, such as that of a batch of 1.",
+            why="{often}`squeeze()` was called without a dimension: from the output it removes"
+            " every size of 1, also one that the targets have, such as that of a batch of 1.",
             tell="`print(output.shape, target.shape)` shows {expected} and {got}.",
             fix="loss = criterion(output.view_as(target), target)  # and squeeze(-1) by name",
             when=lambda evidence: evidence["squeezed"],
@@ -539,7 +541,7 @@ _PROBABILITIES = Entry(
             fix="loss = criterion(scores, target.float())  # or target.argmax(dim=1)",
         ),
         Cause(
-            why="{often}scores and targets by accident have the same shape, such as (seq, batch)"
+            why="{often}scores and targets have the same shape by accident, such as (seq, batch)"
             " with scores of one step.",
             tell="`print(scores.shape, target.shape)` shows it.",
             fix="loss = criterion(scores.reshape(-1, scores.size(-1)), target.reshape(-1))",
@@ -666,8 +668,8 @@ _CTC = Entry(
     " most seq for each sequence, but the lengths do not fit{shown}.",
     causes=(
         Cause(
-            why="{often}the output of {some_layer} with batch_first=True: the loss takes its batch"
-            " for the steps.",
+            why="{often}the output of {some_layer} with batch_first=True was passed: the loss"
+            " takes its batch for the steps.",
             tell="`print(log_probs.shape)` shows the batch first.",
             fix=_CTC_FIX,
         ),
@@ -775,8 +777,8 @@ _CRF = Entry(
             " total_length=tags.size(1))",
         ),
         Cause(
-            why="The Linear before the CRF has another number of outputs than tags, or a sequence"
-            " is empty.",
+            why="The Linear before the CRF does not have one output for each tag, or a sequence is"
+            " empty.",
             tell="`print(linear.out_features, crf.num_tags)` shows it.",
             fix="nn.Linear(2 * hidden_size, crf.num_tags)",
         ),

@@ -319,7 +319,7 @@ def _damage(evidence: Evidence) -> Numbers | None:
     return {"key": evidence.get("key") or ""}
 
 
-_POINTER: Final = "the file is a text of Git LFS, which stands for the real one"
+_POINTER: Final = "the file is a pointer of Git LFS, a text that stands for the real file"
 _NOT_A_FILE: Final = Entry(
     mistake="not-a-checkpoint",
     wordings=(
@@ -338,7 +338,7 @@ _NOT_A_FILE: Final = Entry(
     causes=(
         Cause(
             why=f"It begins with `v` (version https://git-lfs...): {_POINTER}.",
-            tell="It has fewer than 200 bytes.",
+            tell="The file has fewer than 200 bytes.",
             fix='import subprocess\nsubprocess.run(["git", "lfs", "pull"])',
             when=lambda evidence: evidence["key"] in ("v", ""),
             likely=lambda evidence: evidence["key"] == "v",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, mentions
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
@@ -18,16 +18,12 @@ _PAD: Final = "torch.nn.utils.rnn.pad_packed_sequence"
 _PAD_SEQUENCE: Final = "torch.nn.utils.rnn.pad_sequence"
 
 
-def _mentions(*words: str) -> Callable[[Evidence], bool]:
-    return lambda evidence: evidence.mentions(*words)
-
-
 def _lacks(*words: str) -> Callable[[Evidence], bool]:
     return lambda evidence: not evidence.mentions(*words)
 
 
-_parallel: Final = _mentions("replica", "parallel_apply", "DataParallel")
-_packs_list: Final = _mentions("pack_sequence(", "in pack_sequence")
+_parallel: Final = mentions("replica", "parallel_apply", "DataParallel")
+_packs_list: Final = mentions("pack_sequence(", "in pack_sequence")
 
 _UNSORTED = Entry(
     mistake="lengths-unsorted",
@@ -42,20 +38,20 @@ _UNSORTED = Entry(
     meaning="The lengths are unsorted: a shorter sequence stands before a longer one.",
     causes=(
         Cause(
-            why="The sequences have the order of the data. From torch 1.1 on, packing can sort"
-            " them, and unpacking then restores their order.",
+            why="The sequences are in the order of the data, not sorted. From torch 1.1 on,"
+            " packing can sort them, and unpacking then restores their order.",
             fix="packed = pack_sequence(sequences, enforce_sorted=False)",
             when=_packs_list,
         ),
         Cause(
-            why="The batch has the order of the data. From torch 1.1 on, packing can sort it, and"
-            " `output` and `h_n` then come back in the order of the batch.",
+            why="The batch is in the order of the data, not sorted. From torch 1.1 on, packing can"
+            " sort it, and `output` and `h_n` then come back in the order of the batch.",
             fix="packed = pack_padded_sequence(x, lengths, enforce_sorted=False)",
             when=lambda evidence: not _packs_list(evidence),
         ),
         Cause(
-            why="The batch is not sorted, or sorted with the shortest sequence first. torch 1.0"
-            " and older, and exports to ONNX, need it sorted, the longest first.",
+            why="The batch is not sorted, or has the shortest sequence first. torch 1.0 and older,"
+            " and exports to ONNX, need it sorted, the longest first.",
             tell="`print(lengths)` shows the order.",
             fix="lengths, order = lengths.sort(descending=True)\n"
             "x = x[:, order]  # x[order] with batch_first=True\n"
@@ -63,7 +59,7 @@ _UNSORTED = Entry(
             likely=_lacks("enforce_sorted"),
         ),
     ),
-    notes=("Whoever sorts a batch by hand must sort its targets and states in the same way.",),
+    notes=("If you sort a batch by hand, sort its targets and states in the same way.",),
     more=_MORE,
     provoked_by=(
         f"{_PACK}(z(5, 2, 3), [4, 5])",
@@ -175,12 +171,15 @@ _FORM = Entry(
             " there because tensors are made there by default.",
             tell="The error comes from `_pad_packed_sequence`, or from the layer itself.",
             fix="packed = packed.to(device)  # moves the data, and leaves batch_sizes on the CPU",
-            when=_mentions("_pad_packed_sequence", "_VF.lstm", "_VF.gru", "set_default"),
-            likely=_mentions("_pad_packed_sequence(", "set_default_tensor_type"),
+            when=mentions("_pad_packed_sequence", "_VF.lstm", "_VF.gru", "set_default"),
+            likely=mentions("_pad_packed_sequence(", "set_default_tensor_type"),
         ),
     ),
     notes=(
-        "Before torch 1.7, lengths on the GPU were taken; torch 2.13 cuts float lengths, 4.9 to 4.",
+        (
+            "Before torch 1.7, lengths on the GPU were accepted; torch 2.13 cuts off the"
+            " decimals of float lengths, 4.9 to 4."
+        ),
     ),
     more=_MORE,
     provoked_by=(
@@ -254,7 +253,7 @@ _COUNT = Entry(
             " is taken for the batch.",
             tell="`print(x.shape, len(lengths))`: the second size is the number of lengths.",
             fix="packed = pack_padded_sequence(x, lengths)  # without batch_first",
-            when=_mentions("batch_first=True"),
+            when=mentions("batch_first=True"),
         ),
         Cause(
             why="`nn.DataParallel` splits tensors, not lists: each GPU got its part of x, but all"
@@ -333,7 +332,7 @@ _TOO_LONG = Entry(
             fix="lengths = torch.tensor([len(sequence) for sequence in batch])",
         ),
     ),
-    notes=("`pack_padded_sequence` takes lengths that are too long without a word.",),
+    notes=("`pack_padded_sequence` accepts lengths that are too long without an error.",),
     more=_MORE,
     provoked_by=(f"nn.LSTM(3, 4)({_PACK}(z(4, 2, 3), [9, 4]))",),
 )
@@ -385,7 +384,7 @@ _SIDE = Entry(
             fix='x = pad_sequence(sequences, padding_side="right")',
         ),
     ),
-    notes=("`pack_padded_sequence` expects the padding at the right, after the steps.",),
+    notes=("`pack_padded_sequence` expects the padding on the right, after the steps.",),
     provoked_by=(f"{_PAD_SEQUENCE}([z(2)], padding_side='up')",),
 )
 

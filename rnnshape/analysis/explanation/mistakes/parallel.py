@@ -61,9 +61,9 @@ _GATHER = Entry(
             likely=lambda evidence: bool(evidence["of_steps"]),
         ),
         Cause(
-            why="The last batch is not divisible by the number of GPUs, and a result has the batch"
-            " on another axis than the first: an output without batch_first, or h_n.",
-            tell="`print(output.shape, h_n.shape)` in forward.",
+            why="The last batch is not divisible by the number of GPUs, and the first axis of a"
+            " result is not the batch: an output without batch_first, or h_n.",
+            tell="`print(output.shape, h_n.shape)` in forward shows it.",
             fix="return output.transpose(0, 1), h_n.transpose(0, 1)  # batch first",
             when=lambda evidence: not evidence["of_steps"] or len(evidence["got"]) == 3,
         ),
@@ -137,8 +137,8 @@ _NO_PARAMETERS = Entry(
     " torch 1.5 on: `next(self.parameters())` finds nothing.",
     causes=(
         Cause(
-            why="The first state is made like the first weight, to have its device and dtype. Those"
-            " of the input serve as well.",
+            why="The initial state is made from the first weight, to have its device and dtype."
+            " Those of the input do as well.",
             tell="The traceback ends at `next(self.parameters())`, often in `init_hidden`.",
             fix="h_0 = x.new_zeros(layers, batch, hidden_size)"
             "  # in place of next(self.parameters()).new_zeros(...)",
@@ -148,7 +148,7 @@ _NO_PARAMETERS = Entry(
             fix="weight = self.{command}.weight_hh_l0  # in place of next(self.parameters())",
         ),
         Cause(
-            why="The device or the dtype is asked of the first weight.",
+            why="The code takes the device or the dtype from the first weight.",
             fix="device = x.device  # in place of next(self.parameters()).device",
         ),
         _DISTRIBUTED,

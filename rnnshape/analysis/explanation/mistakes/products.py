@@ -212,8 +212,8 @@ _LINEAR = Entry(
     compare=_compared,
     causes=(
         Cause(
-            why="{often}the output of a bidirectional layer: 2 directions x {wanted} = {features}"
-            " features, while the Linear takes one direction.",
+            why="{often}this is the output of a bidirectional layer: 2 directions x {wanted} ="
+            " {features} features, while the Linear takes one direction.",
             tell="`print(layer)` shows bidirectional=True and `hidden_size` {wanted}.",
             fix="nn.Linear({features}, {out})  # 2 * hidden_size",
             when=_twice,
@@ -281,7 +281,7 @@ _LINEAR = Entry(
             likely=_transposed,
         ),
         Cause(
-            why="The Linear was made for another size than the output has, hidden_size or proj_size"
+            why="The Linear was not made for the size of the output, hidden_size or proj_size"
             " times the directions, or something of {difference} features was joined to it or left"
             " out.",
             tell="`print(layer)` shows `hidden_size`, `print(x.shape)` what reaches the Linear.",
@@ -322,24 +322,24 @@ _NO_NUMBERS = Entry(
     " message does not say which sizes met.",
     causes=(
         Cause(
-            why="{often}the output of a bidirectional layer, which has 2 * hidden_size features, in"
-            " a Linear of hidden_size.",
+            why="{often}the output of a bidirectional layer, which has 2 * hidden_size features,"
+            " was passed to a Linear that takes hidden_size.",
             tell="`print(x.shape, linear.weight.shape)` just before the line that fails: the last"
             " sizes must be equal.",
             fix="nn.Linear(2 * hidden_size, ...)",
             when=lambda evidence: not _in_recurrent(evidence),
         ),
         Cause(
-            why="The last dimension of x is not the layer's `input_size`, or that of the state not"
-            " its `hidden_size`.",
+            why="The last dimension of x is not the layer's `input_size`, or that of the state is"
+            " not its `hidden_size`.",
             tell="`print(x.shape, h_0.shape)` just before the layer is called, and `print(layer)`.",
             fix="{class_name}(x.size(-1), hidden_size)  # in __init__, by its number",
             when=lambda evidence: _in_recurrent(evidence) or not evidence.has_frames,
             likely=_in_recurrent,
         ),
         Cause(
-            why="The sequence was flattened, seq * hidden_size features, and has another length"
-            " now.",
+            why="The sequence was flattened to seq * hidden_size features, and now has another"
+            " length.",
             tell="The code calls `view` or `reshape` before the Linear.",
             fix="linear(output[:, -1])  # one step",
             when=lambda evidence: not _in_recurrent(evidence),
@@ -560,8 +560,8 @@ _BATCH_DIMENSIONS = Entry(
     " has another number of dimensions.",
     causes=(
         Cause(
-            why="{often}a state without its step: `h_n[-1]` is (batch, hidden), and so is one step"
-            " of the output.",
+            why="{often}a state was passed without an axis of steps: `h_n[-1]` is (batch, hidden),"
+            " and so is one step of the output.",
             tell="`print(query.shape)` shows 2 dimensions.",
             fix="query = h_n[-1].unsqueeze(1)  # (batch, 1, hidden)",
         ),
@@ -594,13 +594,13 @@ _MATRIX = Entry(
     " dimensions; a batch or a sequence has one more.",
     causes=(
         Cause(
-            why="{often}the output of {some_layer}, which is 3-D, (seq, batch, features).",
+            why="{often}this is the output of {some_layer}, which is 3-D, (seq, batch, features).",
             tell="`print(output.shape)` shows 3 dimensions.",
             fix="torch.matmul(output, weight)  # takes any number of dimensions before the last"
             " two",
         ),
         Cause(
-            why="Only one step was meant.",
+            why="If you want one step only, take it before the product.",
             fix="torch.mm(output[:, -1], weight)  # batch first; output[-1] otherwise",
         ),
         Cause(
@@ -647,8 +647,8 @@ _VECTOR = Entry(
     " entries: these two, {columns} and {size}, must be equal.",
     causes=(
         Cause(
-            why="{often}an unbatched tensor, a state or an embedding of one token, met a weight"
-            " made for another size.",
+            why="{often}an unbatched tensor, such as a state or an embedding of one token, met a"
+            " weight that was made for another size.",
             tell="`print(a.shape, b.shape)` just before the line that fails shows them.",
             fix="weight = torch.zeros({rows}, {size})  # as many columns as the vector has entries",
         ),
@@ -676,14 +676,14 @@ _EINSUM = Entry(
     " operand: one letter is one size.",
     causes=(
         Cause(
-            why="{often}one of two is sequence first and the other batch first, or the states of"
-            " a bidirectional layer have twice the features.",
+            why="{often}one of the two is sequence first and the other batch first, or the states"
+            " of a bidirectional layer have twice the features.",
             tell="`print(a.shape, b.shape)` just before the line that fails: {seen} and {got} are"
             " the sizes that meet at `{axis}`.",
             fix="encoder_outputs = encoder_outputs.transpose(0, 1)  # (batch, seq, hidden)",
         ),
         Cause(
-            why="The letters of the equation are in another order than the axes.",
+            why="The letters of the equation are not in the order of the axes.",
             fix='scores = torch.einsum("bh,bsh->bs", h_n[-1], encoder_outputs)',
         ),
     ),
@@ -709,8 +709,8 @@ _EINSUM_DIMENSIONS = Entry(
     " dimensions.",
     causes=(
         Cause(
-            why="{often}a state with its layer dimension: h_n is (layer*dir, batch, hidden), one"
-            " layer of it (batch, hidden).",
+            why="{often}a state was passed with its axis of layers: h_n is (layer*dir, batch,"
+            " hidden), one layer of it (batch, hidden).",
             tell="`print(h_n.shape)` shows 3 dimensions.",
             fix='scores = torch.einsum("bh,bsh->bs", h_n[-1], encoder_outputs)',
         ),
@@ -760,8 +760,8 @@ _BILINEAR = Entry(
     ),
     causes=(
         Cause(
-            why="{often}the output of a bidirectional layer, which has 2 * hidden_size features, or"
-            " a Bilinear made for another hidden_size.",
+            why="{often}this is the output of a bidirectional layer, which has 2 * hidden_size"
+            " features, or the Bilinear was made for another hidden_size.",
             tell="`print(x.shape)` ends in {got}.",
             fix="nn.Bilinear(x1.size(-1), x2.size(-1), out_features)",
         ),
@@ -779,11 +779,11 @@ _DOT = Entry(
             "0.1 on",
         ),
     ),
-    meaning="The two tensors have {first} and {second} elements, but must have as many.",
+    meaning="The two tensors have {first} and {second} elements, but must have equally many.",
     causes=(
         Cause(
-            why="{often}two states of other sizes: of both directions, {some_layer} gives twice"
-            " hidden_size.",
+            why="{often}two states have different sizes: those of both directions together are"
+            " twice hidden_size.",
             tell="`print(a.shape, b.shape)` shows {left} and {right}.",
             fix="a = linear(a)  # nn.Linear({first}, {second})",
         ),

@@ -47,8 +47,8 @@ _TYPE = Entry(
         Wording("expected scalar type Float but found QInt32", "1.3 and 1.4"),
         Wording("expected scalar type {wanted:word} but found QInt8", ""),
     ),
-    meaning="A quantized layer of an early version holds a weight or a bias of another type than"
-    " its kernel takes.",
+    meaning="A quantized layer of an early version holds a weight or a bias of a type that its"
+    " kernel does not take.",
     causes=(
         Cause(
             why="The layer was built quantized, or saved and loaded in torch 1.3 or 1.4. Load the"
@@ -150,7 +150,8 @@ _PROJECTION = Entry(
         Wording("quantized LSTM with projections is not supported", "1.8 on"),
         Wording("The number of rows in the packB should be equal to K: {rows:int}", "1.8 on"),
     ),
-    meaning="An LSTM with proj_size cannot be quantized: the kernel takes h for as long as c.",
+    meaning="An LSTM with proj_size cannot be quantized: the kernel assumes that h is as long as"
+    " c.",
     causes=(
         Cause(
             why="The layer has a proj_size.",

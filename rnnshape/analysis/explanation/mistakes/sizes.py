@@ -147,9 +147,9 @@ _SUM = Entry(
             likely=_by_loss,
         ),
         Cause(
-            why="{often}a hand-written cell: one side has all gates side by side, {large} ="
-            " {gates}, the other, {small}, has fewer of them: a GRU has 3 x hidden_size, an LSTM"
-            " 4.",
+            why="{often}this is a hand-written cell: one side has all gates side by side, {large}"
+            " = {gates}, and the other, {small}, has fewer of them: a GRU has 3 x hidden_size, an"
+            " LSTM 4.",
             tell="`print(a.shape, b.shape)` of the products of x and h just before they are added.",
             fix="r, z, n = gates.chunk(3, dim=-1)  # GRU; i, f, g, o = gates.chunk(4, dim=-1):"
             " LSTM",
@@ -157,8 +157,8 @@ _SUM = Entry(
             likely=_gates_in_code,
         ),
         Cause(
-            why="{often}a bidirectional layer: its output has 2 x {small} = {large} features, the"
-            " other tensor {small}.",
+            why="{often}the layer is bidirectional: its output has 2 x {small} = {large} features,"
+            " the other tensor {small}.",
             tell="`print(layer)` shows bidirectional=True.",
             fix="output = output[..., :{small}] + output[..., {small}:]  # sum of both directions\n"
             "nn.Linear({large}, {small})(output)  # or project it",
@@ -212,8 +212,8 @@ _BROADCAST_IN_PLACE = Entry(
     meaning="An operation in place would turn shape {got} into {expected}, which it cannot.",
     causes=(
         Cause(
-            why="{often}a state or a mask without a dimension, or the axes of batch and sequence"
-            " in different orders.",
+            why="{often}a state or a mask lacks a dimension, or batch and sequence are in"
+            " different orders.",
             tell="`print(a.shape, b.shape)` just before the line that fails shows them.",
             fix="a = a + b  # not in place: a then has shape {expected}",
         ),
@@ -246,8 +246,8 @@ _INCONSISTENT = Entry(
             fix="output = output.transpose(0, 1)  # swaps batch and sequence",
         ),
         Cause(
-            why="The initial state is of another batch than the input, as with batch_first=True or"
-            " without it, or of another hidden_size.",
+            why="The initial state does not have the batch of the input, as with batch_first=True"
+            " or without it, or has another hidden_size.",
             tell="`print(x.size(), h_0.size())`: the state is (layer*dir, batch, hidden_size).",
             fix="output, state = layer(x)  # no state: zeros of the right shape",
             when=lambda evidence: evidence.innermost(_PLACES) == "recurrent",
@@ -295,8 +295,9 @@ _EXPAND = Entry(
     ),
     causes=(
         Cause(
-            why="{often}`outputs[t] = output` or a state that is copied into a buffer: the buffer"
-            " was made for size {wanted}, such as another batch or hidden_size, and gets {got}.",
+            why="{often}an output or a state is copied into a buffer, as in `outputs[t] = output`:"
+            " the buffer was made for size {wanted}, such as another batch or hidden_size, and"
+            " gets {got}.",
             tell="`print(outputs.shape, output.shape)` just before the line that fails shows them.",
             fix="outputs = []  # then outputs.append(output) and torch.stack(outputs)",
         ),
@@ -345,8 +346,8 @@ _EXPAND_DIMENSIONS = Entry(
     meaning="A tensor of {dims} dimensions was expanded or assigned to a place of {wanted}.",
     causes=(
         Cause(
-            why="{often}a state with its layer dimension, (layer*dir, batch, hidden), or an output"
-            " with a step of 1, where one of (batch, hidden) is wanted.",
+            why="{often}a state has its axis of layers, (layer*dir, batch, hidden), or an output"
+            " its axis of 1 step, where (batch, hidden) is wanted.",
             tell="`print(h_n.shape, output.shape)` just before the line that fails shows them.",
             fix="outputs[t] = output.squeeze(0)  # or h_n[-1], the last layer",
         ),
@@ -376,8 +377,8 @@ _ASSIGN = Entry(
     meaning="Shapes {got} and {expected} meet in an index or an assignment, and do not fit.",
     causes=(
         Cause(
-            why="{often}the last step of each sequence: the index of the batch and that of the step"
-            " must both have one entry for each sequence.",
+            why="{often}the code takes the last step of each sequence: the index of the batch and"
+            " that of the step must both have one entry for each sequence.",
             tell="`print(lengths.shape, output.shape)` just before the line that fails shows them.",
             fix="last = output[torch.arange(output.size(0)), lengths - 1]  # batch first",
         ),
@@ -496,11 +497,11 @@ _CAT_DIMENSIONS = Entry(
             "0.2 on",
         ),
     ),
-    meaning="`torch.cat` needs tensors with as many dimensions, but got {expected} and {got}.",
+    meaning="`torch.cat` needs tensors with equally many dimensions, but got {expected} and {got}.",
     causes=(
         Cause(
-            why="{often}a state or one step beside a sequence: `h_n[-1]` is (batch, hidden), the"
-            " output 3-D.",
+            why="{often}a state or a single step is joined to a sequence: `h_n[-1]` is (batch,"
+            " hidden), the output 3-D.",
             tell="`print(output.shape, h_n[-1].shape)` shows {expected} and {got} sizes, or the"
             " other way round.",
             fix="torch.cat((output, h_n[-1].unsqueeze(1)), dim=1)  # batch first; unsqueeze(0), 0"
@@ -525,7 +526,7 @@ _EMPTY = Entry(
     meaning="`torch.stack` or `torch.cat` got an empty list: there were 0 steps or 0 sequences.",
     causes=(
         Cause(
-            why="{often}a sequence of length 0: up to torch 1.7 a recurrent layer says this where"
+            why="{often}a sequence has length 0: up to torch 1.7 a recurrent layer says this where"
             " the input has 0 steps.",
             tell="`print(x.shape)` shows 0 for the steps.",
             fix="x = x if x.size(0) else x.new_zeros(1, *x.shape[1:])  # or leave such samples out",
@@ -579,7 +580,8 @@ _STACK = Entry(
     meaning="Samples of different sizes, {both}, cannot be stacked into one batch.",
     causes=(
         Cause(
-            why="{often}sequences of different lengths: DataLoader stacks samples as they are.",
+            why="{often}the sequences have different lengths: DataLoader stacks samples as they"
+            " are.",
             tell="`print([len(s) for s, _ in samples])` shows different lengths.",
             fix="def collate(samples):\n"
             "    xs, ys = zip(*samples)\n"
@@ -689,14 +691,14 @@ _VIEW_STRIDE = Entry(
     meaning="The tensor is not contiguous: `view` cannot read its elements in the order it needs.",
     causes=(
         Cause(
-            why="{often}after `transpose` or `permute`, or the output of a layer with"
-            " batch_first=True, which is a transposed tensor.",
+            why="{often}the tensor comes from `transpose` or `permute`, or is the output of a"
+            " layer with batch_first=True, which is a transposed tensor.",
             tell="`print(output.is_contiguous())` shows False.",
             fix="output.reshape(output.size(0), -1)  # or output.contiguous().view(...)",
         ),
         Cause(
-            why="`view` in place of `transpose`: it does not swap batch and sequence, it mixes"
-            " them.",
+            why="`view` was used in place of `transpose`: it does not swap batch and sequence, it"
+            " mixes them.",
             tell="The code swaps sizes by `view`.",
             fix="x = x.transpose(0, 1)  # (seq, batch, ...) becomes (batch, seq, ...)",
         ),
@@ -716,7 +718,7 @@ _EMPTY_VIEW = Entry(
     meaning="A tensor without elements cannot be reshaped to {shape}: -1 could be any size.",
     causes=(
         Cause(
-            why="{often}an empty batch or a sequence of 0 steps.",
+            why="{often}the batch is empty, or a sequence has 0 steps.",
             tell="`print(x.shape)` shows a 0.",
             fix="samples = [s for s in samples if len(s) > 0]  # before batches are made",
         ),
@@ -748,10 +750,10 @@ _PERMUTE = Entry(
         Wording("t() expects a 2D tensor, but self is {dims:int}D", "0.2 to 1.0"),
     ),
     read=_dimensions,
-    meaning="`permute` or `t` was told another number of dimensions than the tensor has{shown}.",
+    meaning="`permute` or `t` was not given the number of dimensions that the tensor has{shown}.",
     causes=(
         Cause(
-            why="{often}an input or output without its batch dimension: 2-D where {some_layer} with"
+            why="{often}an input or output lacks its batch dimension: 2-D where {some_layer} with"
             " a batch has 3-D.",
             tell="`print(x.shape)` just before the line that fails shows it.",
             fix="x = x.unsqueeze(0)  # one sequence as a batch of 1, batch first",
@@ -762,7 +764,7 @@ _PERMUTE = Entry(
             fix="x = x.squeeze(1)  # name the dimension",
         ),
         Cause(
-            why="The tensor has more dimensions than meant, and only two are to be swapped.",
+            why="The tensor has more dimensions than expected, and only two are to be swapped.",
             fix="x = x.transpose(0, 1)  # swaps two dimensions of any tensor",
         ),
     ),
@@ -824,12 +826,12 @@ _DIMENSION = Entry(
         Wording("dimension {dim:int} out of range of {lowest:int}D tensor", "0.1 to 0.3"),
     ),
     read=_dim_range,
-    meaning="Dimension {dim} is asked of a {dims}-D tensor: it would have to be {needed}-D or"
-    " more.",
+    meaning="Dimension {dim} of a {dims}-D tensor was requested: the tensor would have to be"
+    " {needed}-D or more.",
     causes=(
         Cause(
-            why="{often}a tensor without its batch or its sequence dimension, such as a 2-D input"
-            " of {some_layer}, whose output is 2-D too.",
+            why="{often}a tensor lacks its batch or its sequence dimension, such as a 2-D input of"
+            " {some_layer}, whose output is 2-D too.",
             tell="`print(x.shape)` just before the line that fails shows it.",
             fix="x = x.unsqueeze(0)  # a batch of 1 sequence, batch first",
         ),
@@ -889,8 +891,8 @@ _INDEX = Entry(
     meaning="Index {index} is past the end: {where} {ends}.",
     causes=(
         Cause(
-            why="{often}one tensor in place of the pair (h_0, c_0): an LSTM takes a tuple, and"
-            " reads entry 1 of what it got as c_0.",
+            why="{often}one tensor was given in place of the pair (h_0, c_0): an LSTM takes a"
+            " tuple, and reads entry 1 of what it got as c_0.",
             tell="The line that fails calls the LSTM.",
             fix="output, state = layer(x, (h_0, c_0))",
             when=lambda evidence: evidence["index"] == 1,
@@ -948,7 +950,7 @@ _SCALAR = Entry(
     meaning="A tensor without dimensions, a single number, was indexed or iterated over.",
     causes=(
         Cause(
-            why="{often}`loss.data[0]` or `loss[0]` of code for torch 0.3.",
+            why="{often}the code is for torch 0.3, with `loss.data[0]` or `loss[0]`.",
             fix="loss.item()",
         ),
         Cause(
@@ -972,7 +974,8 @@ _TO_SCALAR = Entry(
     meaning="A tensor with {shown} elements was taken as one number.",
     causes=(
         Cause(
-            why="{often}the loss or the output of every step or sequence, where a mean is meant.",
+            why="{often}this is the loss or the output of every step or sequence, where a mean is"
+            " wanted.",
             tell="`print(loss.shape)` shows a size.",
             fix="loss.mean().item()  # or a loss with reduction='mean', the default",
         ),
@@ -996,7 +999,8 @@ _TRUTH = Entry(
     meaning="A tensor of several values was asked whether it is true.",
     causes=(
         Cause(
-            why="{often}`if hidden:` or `hidden == None`, where a state may be missing.",
+            why="{often}the code has `if hidden:` or `hidden == None`, where a state may be"
+            " missing.",
             tell="The line that fails has if, while, and, or, not, or assert.",
             fix="if hidden is None:",
         ),
@@ -1007,7 +1011,7 @@ _TRUTH = Entry(
             likely=lambda evidence: evidence.mentions("loss("),
         ),
         Cause(
-            why="All or any of the values are meant.",
+            why="You want to know whether all, or any, of the values are true.",
             fix="if (lengths > 0).all():",
         ),
     ),
@@ -1026,7 +1030,8 @@ _NARROW = Entry(
         ),
     ),
     read=lambda evidence: {"from": evidence.get("start") or 0},
-    meaning="{length} entries from entry {from} are asked of a dimension that has {size}.",
+    meaning="{length} entries, from entry {from} on, were requested from a dimension that has"
+    " {size}.",
     causes=(
         Cause(
             why="{often}the batch and the sequence are in the other order, or a window or a length"
@@ -1055,8 +1060,8 @@ _SPLIT = Entry(
     meaning="Sizes {sizes} do not make up dimension {dim}, which has {size}.",
     causes=(
         Cause(
-            why="{often}gates or directions of another hidden_size, or a last batch that is"
-            " smaller.",
+            why="{often}the code splits gates or directions of another hidden_size, or the last"
+            " batch is smaller.",
             tell="`print(x.shape)` shows {size} in dimension {dim}.",
             fix="parts = x.chunk(4, dim={dim})  # equal parts of whatever size",
         ),
@@ -1077,8 +1082,8 @@ _GATHER = Entry(
     meaning="`gather` needs an index with as many dimensions as the output, and no larger.",
     causes=(
         Cause(
-            why="{often}the last step of each sequence: `lengths` is (batch,), the output"
-            " (batch, seq, hidden).",
+            why="{often}the code takes the last step of each sequence: `lengths` is (batch,), the"
+            " output (batch, seq, hidden).",
             tell="`print(index.shape, output.shape)` just before the line that fails shows them.",
             fix="index = (lengths - 1).view(-1, 1, 1).expand(-1, 1, output.size(2))\n"
             "last = output.gather(1, index).squeeze(1)  # (batch, hidden), batch first",
@@ -1109,8 +1114,8 @@ _BATCH_NORM = Entry(
     ),
     causes=(
         Cause(
-            why="{often}the output of {some_layer}: its features are last, but BatchNorm1d takes"
-            " (batch, features, seq).",
+            why="{often}this is the output of {some_layer}: its features are last, but BatchNorm1d"
+            " takes (batch, features, seq).",
             tell="`print(output.shape)` ends in {wanted} and has {got} in the middle.",
             fix="output = norm(output.transpose(1, 2)).transpose(1, 2)  # batch first\n"
             "output = norm(output.permute(1, 2, 0)).permute(2, 0, 1)  # sequence first",
@@ -1154,7 +1159,7 @@ _LAYER_NORM = Entry(
             when=lambda evidence: evidence["features"] == 2 * evidence["expected"],
         ),
         Cause(
-            why="The features are not the last dimension, or of another size than hidden_size.",
+            why="The features are not the last dimension, or their number is not hidden_size.",
             tell="`print(x.shape)` just before the line that fails shows it.",
             fix="nn.LayerNorm(x.size(-1))",
         ),
@@ -1181,8 +1186,8 @@ _CHANNELS = Entry(
     " has {got}: it takes (batch, channels, seq).",
     causes=(
         Cause(
-            why="{often}a sequence as {some_layer} gives or takes it, (batch, seq, features): the"
-            " features are the channels.",
+            why="{often}this is a sequence as {some_layer} gives or takes it, (batch, seq,"
+            " features): the features are the channels.",
             tell="`print(x.shape)` shows {shape}.",
             fix="y = conv(x.transpose(1, 2)).transpose(1, 2)  # batch first\n"
             "y = conv(x.permute(1, 2, 0)).permute(2, 0, 1)  # sequence first",
@@ -1216,8 +1221,9 @@ _CONV_DIMENSIONS = Entry(
     meaning="A layer that takes {high}-D input got {dims}-D.",
     causes=(
         Cause(
-            why="{often}between a recurrent layer, which takes 3-D input, and a convolution or a"
-            " BatchNorm: they take (batch, channels, seq) or (batch, channels, height, width).",
+            why="{often}a tensor passes between a recurrent layer, which takes 3-D input, and a"
+            " convolution or a BatchNorm, which take (batch, channels, seq) or (batch, channels,"
+            " height, width).",
             tell="`print(x.shape)` just before the line that fails shows it.",
             fix="x = x.transpose(1, 2)  # (batch, seq, features) to (batch, channels, seq)\n"
             "x = x.flatten(2).transpose(1, 2)  # images (batch, channels, h, w) to sequences",
@@ -1245,7 +1251,7 @@ _ONE_VALUE = Entry(
     meaning="BatchNorm in training needs more than one row, but its input is {shape}.",
     causes=(
         Cause(
-            why="{often}a last batch of 1 sequence.",
+            why="{often}the last batch has 1 sequence.",
             tell="It fails in the last batch of an epoch only.",
             fix="DataLoader(..., drop_last=True)",
         ),
@@ -1274,8 +1280,8 @@ _ATTENTION = Entry(
     ),
     causes=(
         Cause(
-            why="{often}the output of a bidirectional layer, 2 * hidden_size features, or of"
-            " another hidden_size.",
+            why="{often}this is the output of a bidirectional layer, 2 * hidden_size features, or"
+            " of a layer with another hidden_size.",
             tell="`print(output.shape)` ends in {got}.",
             fix="nn.MultiheadAttention({got}, num_heads, batch_first=True)",
         ),
@@ -1306,7 +1312,7 @@ _ATTENTION_SHAPES = Entry(
             "context, _ = attention(h_n[-1].unsqueeze(1), output, output)  # batch first",
         ),
         Cause(
-            why="A mask of the wrong shape: key_padding_mask is (batch, seq), attn_mask (steps of"
+            why="A mask has the wrong shape: key_padding_mask is (batch, seq), attn_mask (steps of"
             " the query, steps of the key).",
             tell="`print(mask.shape)` shows it.",
             fix="mask = torch.arange(output.size(1))[None, :] >= lengths[:, None]  # True: padding",

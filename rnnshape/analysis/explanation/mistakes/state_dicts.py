@@ -261,7 +261,8 @@ _WEIGHTS_ONLY: Final = Entry(
         Wording("Unsupported class {what:name}", "1.13 to 2.3"),
     ),
     read=_refused,
-    meaning="Since PyTorch 2.6 torch.load reads tensors alone, and the file also holds {refused}.",
+    meaning="Since PyTorch 2.6, torch.load reads only tensors by default, but the file also holds"
+    " {refused}.",
     causes=(
         Cause(
             why="The whole model was saved, not its state_dict. If the file is from a source you"

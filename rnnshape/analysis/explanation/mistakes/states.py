@@ -185,8 +185,8 @@ _BATCH = Entry(
     compare=_compared,
     causes=(
         Cause(
-            why="The input lacks its step: what should be 1 step of {got_batch} sequences is read"
-            " as {got_batch} steps of 1 sequence.",
+            why="The input lacks its axis of steps: what should be 1 step of {got_batch} sequences"
+            " is read as {got_batch} steps of 1 sequence.",
             tell="`print(x.shape)` shows ({got_batch}, 1, ...).",
             fix="x = x.transpose(0, 1)  # (1, {got_batch}, ...): in a decoder, unsqueeze(0)",
             when=_decoder_step,
@@ -260,22 +260,22 @@ _LAYERS = Entry(
     mistake="state-layers",
     wordings=_STATE_SIZE,
     read=_differs(0),
-    meaning="`{state}` has {got_layers} of layers x directions, but {layer} has {layers}:"
-    " num_layers, times 2 if bidirectional.",
+    meaning="The first axis of `{state}`, layers x directions, is {got_layers}, but {layer} needs"
+    " {layers}: num_layers, times 2 if bidirectional.",
     compare=_compared,
     causes=(
         Cause(
-            why="The state comes from a bidirectional layer: its {got_layers} are {layers} x 2"
+            why="The state comes from a bidirectional layer: {got_layers} = {layers} x 2"
             " directions.",
             tell="The layer that made it has `bidirectional=True`.",
             fix="h_0 = h_0.view({layers}, 2, {batch}, {features}).sum(1){also}",
             when=_twice_layers,
         ),
         Cause(
-            why="The state has {got_layers} layers, such as all of an encoder, but only {layers} of"
-            " them can be given to {layer}.",
+            why="The state has {got_layers} layers, such as all those of an encoder, but {layer}"
+            " takes only {layers}.",
             tell="The layer that made it has `num_layers={got_layers}`, or several states were"
-            " stacked: `h_0[i:i+1]` is that of layer i.",
+            " stacked: `h_0[i:i+1]` is the state of layer i.",
             fix="h_0 = h_0[-{layers}:]{also}",
             when=_more_layers,
         ),
@@ -294,7 +294,7 @@ _LAYERS = Entry(
             when=_fewer_layers,
         ),
         Cause(
-            why="The state was made with another number of layers than {layer} has.",
+            why="The state was made for a different number of layers.",
             tell="Look at the first size where it is made.",
             fix="{zeros}",
         ),
@@ -643,7 +643,7 @@ _OLD_DIMENSIONS = Entry(
             when=_has_lacking,
         ),
         Cause(
-            why="The state has all its numbers, but not its axes of size 1.",
+            why="The state has the right number of elements, but lacks axes of size 1.",
             tell="`print(h_0.shape)` shows {got}.",
             fix="h_0 = h_0.view{expected}{also}",
             when=_same_but_ones,
@@ -674,7 +674,7 @@ _CUT_OFF = Entry(
         Cause(
             why="The batch differs: x is batch first, and {layer} is not, so it reads the steps as"
             " the batch, {batch}.",
-            tell="`print(x.shape, h_0.shape)` just before the call.",
+            tell="`print(x.shape, h_0.shape)` just before the call shows it.",
             fix="{class_name}(..., batch_first=True)  # or x.transpose(0, 1)",
         ),
         Cause(
@@ -808,12 +808,6 @@ _DIMENSIONS = Entry(
 )
 
 
-def _known_one_sequence(evidence: Evidence) -> bool:
-    """Whether the state is known, and is of one sequence."""
-    shapes = (evidence.shapes.get(name, ()) for name in ("hidden", "h_0", "h0", "hx"))
-    return any(len(shape) == 3 and shape[1] == 1 for shape in shapes)
-
-
 def _is_cell_step(evidence: Evidence) -> bool:
     """Whether the text speaks of a decoder or a token, which is fed step by step."""
     return evidence.mentions("decoder", "token", "embed")
@@ -842,13 +836,13 @@ _UNBATCHED = Entry(
             likely=_is_cell_step,
         ),
         Cause(
-            why="x was flattened, squeezed or indexed on the way, and should be 3-D.",
-            tell="`print(x.shape)` after each step that changes it.",
+            why="x should be 3-D, but was flattened, squeezed or indexed on the way.",
+            tell="`print(x.shape)` after each line that changes x shows where.",
             fix="x = x.reshape(batch, seq, input_size)  # with batch_first=True",
             when=_too_many,
         ),
         Cause(
-            why="One sequence without a batch is meant: then the states have no batch either.",
+            why="If x is to be one sequence without a batch, the states have no batch either.",
             fix="h_0 = h_0.squeeze(1){also}",
             when=_too_many,
         ),
@@ -927,7 +921,10 @@ _ONE_TENSOR = Entry(
     meaning="{meaning}",
     causes=(_GIVEN_ONE, _GIVEN_HALF),
     notes=(
-        "With 2 layers or more it is `hx and cx should also be 3-D but got (2-D, 2-D) tensors`.",
+        (
+            "With 2 layers or more the message is `hx and cx should also be 3-D but got (2-D, 2-D)"
+            " tensors`."
+        ),
         "An nn.LSTMCell that is given one 3-D tensor crashes: a segmentation fault.",
     ),
     more="rnnshape lstm --show states",
@@ -990,7 +987,7 @@ _TUPLE = Entry(
             when=lambda evidence: bool(evidence["type"] == "tuple"),
         ),
         Cause(
-            why="The state is a list with one entry a layer, but it has to be one tensor.",
+            why="The state is a list with one entry for each layer, but it has to be one tensor.",
             tell="`type(hidden)` is list.",
             fix="output, h_n = gru(x, torch.stack(hidden))  # (layer*dir, batch, feature)",
             when=lambda evidence: bool(evidence["type"] == "list"),
@@ -1007,7 +1004,7 @@ _NONE = Entry(
     read=lambda evidence: (
         {} if evidence.mentions("LSTMCell", "lstm_cell") or evidence.frame == "rnn" else None
     ),
-    meaning="The state that was given is None, and the first entry of it was asked for.",
+    meaning="The state that was given is None, and its first entry was looked up.",
     causes=(
         Cause(
             why="An nn.LSTMCell of torch before 1.0 needs a state, (h, c), in its first step too.",
@@ -1158,7 +1155,7 @@ _CELL_BATCH = Entry(
     causes=(
         Cause(
             why="One tensor was given as the state in place of the tuple (h, c): its first row was"
-            " taken for h, and the {got} features of it for a batch.",
+            " taken for h, and the {got} features of that row for a batch.",
             tell="`type(state)` is a tensor, and {got} is hidden_size.",
             fix="h, c = lstm_cell(x, (h, c))",
             when=_cell_tensor,
@@ -1167,7 +1164,7 @@ _CELL_BATCH = Entry(
         Cause(
             why="The state is of another batch: kept from an earlier one, or made with a fixed"
             " batch size.",
-            tell="`print(x.shape, h.shape)` before the call.",
+            tell="`print(x.shape, h.shape)` before the call shows both.",
             fix="h = torch.zeros(x.size(0), cell.hidden_size, device=x.device){also}",
         ),
         Cause(
@@ -1261,7 +1258,7 @@ _CELL_DIMENSIONS = Entry(
             fix="h = h[-1]  # the last layer; c likewise for an LSTMCell",
         ),
         Cause(
-            why="A layer is meant, not a cell: it reads the whole sequence in one call.",
+            why="If you want a layer and not a cell: a layer reads the whole sequence in one call.",
             fix="{class_name}(input_size, hidden_size)",
         ),
     ),

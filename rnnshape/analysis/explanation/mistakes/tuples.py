@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, mentions
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
@@ -58,10 +58,6 @@ _SUMMARY: Final = ("torchsummary", "torchsummaryX", "pytorch_model_summary", "vi
 _HOOKS: Final = (*_SUMMARY, "captum", "forward_hook", "_hook(", "in register_hook", "thop")
 
 
-def _mentions(*words: str) -> Callable[[Evidence], bool]:
-    return lambda evidence: evidence.mentions(*words)
-
-
 def _is_lstm(evidence: Evidence) -> bool:
     return evidence.kind is Kind.LSTM
 
@@ -89,12 +85,12 @@ def _returned(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-_in_sequential: Final = _mentions("container.py", "nn.Sequential(", "Sequential.forward")
-_in_cell: Final = _mentions("LSTMCell", "GRUCell", "RNNCell")
+_in_sequential: Final = mentions("container.py", "nn.Sequential(", "Sequential.forward")
+_in_cell: Final = mentions("LSTMCell", "GRUCell", "RNNCell")
 
 
 _TAKE_OUTPUT: Final = Cause(
-    why="A recurrent layer returns (output, state), and the whole tuple went on.",
+    why="A recurrent layer returns (output, state), and the whole tuple was passed on.",
     tell="`print(type(x))` before this line shows a tuple.",
     fix="{taken} = self.{command}(x)  # then use out",
 )
@@ -140,7 +136,7 @@ _ATTRIBUTE = Entry(
     wordings=(Wording("'tuple' object has no attribute '{attribute:word}'", "0.2 on"),),
     read=_attribute,
     generic=True,
-    meaning="`{attribute}` is asked of a tuple where a tensor is meant: {whose}.",
+    meaning="`{attribute}` was looked up on a tuple where a tensor is needed: {whose}.",
     causes=(
         Cause(
             why="The state of {layer} is one tensor; (h, c) is the state of an LSTM.",
@@ -168,8 +164,8 @@ _ATTRIBUTE = Entry(
             when=lambda evidence: (
                 evidence["attribute"] in ("size", "shape", "clone") or evidence.mentions(*_HOOKS)
             ),
-            likely=_mentions(*_HOOKS),
-            certain=_mentions(*_SUMMARY),
+            likely=mentions(*_HOOKS),
+            certain=mentions(*_SUMMARY),
         ),
     ),
     more=_STATES,
@@ -238,19 +234,19 @@ _PACKED_CAUSES: Final = (
         "targets = pack_padded_sequence(targets, lengths, enforce_sorted=False).data",
     ),
     Cause(
-        why="The line was `scores, _ = pack_padded_sequence(...)`, for torch 1.0 and older; without"
-        " the `_`, the whole PackedSequence went on.",
+        why="The line was `scores, _ = pack_padded_sequence(...)`, for torch 1.0 and older;"
+        " without the `_`, the whole PackedSequence was passed on.",
         tell="The line is like `scores = pack_padded_sequence(...)`.",
         fix="scores = pack_padded_sequence(scores, lengths, batch_first=True).data",
-        when=_mentions("scores", "targets", "pack_padded_sequence(", "size", "log_softmax"),
+        when=mentions("scores", "targets", "pack_padded_sequence(", "size", "log_softmax"),
     ),
     Cause(
         why="A tool that hooks into modules, such as torchsummary, asks a PackedSequence for what"
         " only a tensor has.",
         tell="The model runs without the tool.",
         fix="from torchinfo import summary  # or give the tool a padded tensor",
-        when=_mentions(*_HOOKS),
-        certain=_mentions(*_SUMMARY),
+        when=mentions(*_HOOKS),
+        certain=mentions(*_SUMMARY),
     ),
 )
 
@@ -285,7 +281,7 @@ _PACKED = Entry(
     meaning="{asked} needs a tensor, but it was given a PackedSequence: the data of all steps"
     " with their `batch_sizes`.",
     causes=_PACKED_CAUSES,
-    notes=("Without an error: `packed + packed` and `2 * packed` join fields, as tuples do.",),
+    notes=("`packed + packed` and `2 * packed` raise no error: they join fields, as tuples do.",),
     more=_LENGTHS,
     provoked_by=(
         "torch.nn.utils.rnn.pack_padded_sequence(z(5, 2, 3), [5, 4]).size(0)",
@@ -378,7 +374,7 @@ _TENSOR = Entry(
             when=lambda evidence: _is("tuple")(evidence) and _joins(evidence),
         ),
         Cause(
-            why="A recurrent layer returns (output, state), and the whole tuple went on.",
+            why="A recurrent layer returns (output, state), and the whole tuple was passed on.",
             tell="`print(type(x))` before this line shows a tuple.",
             fix="{taken} = self.{command}(x)  # then use out",
             when=_is("tuple"),
@@ -416,7 +412,7 @@ _TENSOR = Entry(
             tell="`print(type(sequences[0]))` shows a list.",
             fix="x = pad_sequence([torch.as_tensor(sequence) for sequence in sequences])",
             when=lambda evidence: _is("list", "numpy.ndarray")(evidence) and _joins(evidence),
-            likely=_mentions("pad_sequence"),
+            likely=mentions("pad_sequence"),
         ),
         Cause(
             why="A forward method, or a function of yours, has no `return`.",
@@ -472,7 +468,7 @@ _NO_TENSOR = Entry(
     wordings=(Wording("'{given:name}' object has no attribute '{attribute:word}'", "0.2 on"),),
     read=_no_tensor,
     generic=True,
-    meaning="`{attribute}` is asked of {what} where a tensor is meant.",
+    meaning="`{attribute}` was looked up on {what} where a tensor is needed.",
     causes=(
         Cause(
             why="It is a list of tensors, one for each step or each sequence.",
@@ -491,7 +487,7 @@ _NO_TENSOR = Entry(
             tell="`print(len(hidden))` shows 2.",
             fix="hidden = tuple(h.to(device) for h in hidden)",
             when=lambda evidence: _is("list")(evidence) and evidence["attribute"] in _OF_STATES,
-            likely=_mentions("hidden", "state"),
+            likely=mentions("hidden", "state"),
         ),
         Cause(
             why="A forward method, or a function of yours, has no `return`.",
@@ -595,13 +591,13 @@ _UNPACKED = Entry(
     meaning="The line unpacks {wanted} values, but {came}.",
     causes=(
         Cause(
-            why="A PackedSequence is no pair: from torch 1.1 on it has four fields.",
+            why="A PackedSequence is not a pair: from torch 1.1 on it has four fields.",
             tell="The line is like `scores, _ = pack_padded_sequence(...)`.",
             fix="scores = pack_padded_sequence(scores, lengths, batch_first=True).data\n"
             "data, batch_sizes, sorted_indices, unsorted_indices = packed  # all four",
             when=_two_of_many,
             certain=_takes_pack_apart,
-            likely=_mentions("pack_", "packed"),
+            likely=mentions("pack_", "packed"),
         ),
         Cause(
             why="torchtext gives (text, lengths) only with include_lengths; without it, the batch"
@@ -634,7 +630,7 @@ _UNPACKED = Entry(
             likely=lambda evidence: not _in_layer(evidence),
         ),
         Cause(
-            why="The tensor has another number of dimensions than the line has names.",
+            why="The line does not have one name for each dimension of the tensor.",
             tell="`print(x.shape)` shows it.",
             fix="seq_len, batch, features = x.shape",
             when=lambda evidence: _reads_shape(evidence) or not evidence.has_frames,
@@ -676,7 +672,7 @@ _UNPACKED_NONE = Entry(
     ),
     read=_nothing,
     generic=True,
-    meaning="The line unpacks several values, but what stands at the right is {given}.",
+    meaning="The line unpacks several values, but the right-hand side is {given}.",
     causes=(
         Cause(
             why="A forward method, or a function that makes the first state, has no `return`.",
@@ -725,7 +721,7 @@ _INDEXED = Entry(
             why="It is a PackedSequence, which is a tuple too: unpack it first.",
             tell="`print(type(out))` shows PackedSequence.",
             fix="out, lengths = pad_packed_sequence(out, batch_first=True)",
-            likely=_mentions("packed"),
+            likely=mentions("packed"),
         ),
     ),
     more=_STATES,
@@ -776,7 +772,7 @@ _COMPUTED = Entry(
     ),
     read=_computes,
     generic=True,
-    meaning="A tuple is used in arithmetic where a tensor is meant: {whose}.",
+    meaning="A tuple is used in arithmetic where a tensor is needed: {whose}.",
     causes=(
         _TAKE_OUTPUT,
         Cause(
@@ -834,8 +830,8 @@ _CALLED = Entry(
             ),
         ),
         Cause(
-            why="`{keyword}` is no argument of the call: the state is called `hx`, and all else"
-            " belongs to the constructor.",
+            why="`{keyword}` is not an argument of the call: the state is called `hx`, and"
+            " everything else belongs to the constructor.",
             fix="output, state = self.{command}(x, {given_state})",
             when=lambda evidence: evidence.get("keyword") is not None,
         ),
@@ -863,7 +859,7 @@ _NO_MODULE = Entry(
     mistake="sequential-entry",
     wordings=(Wording("{given:name} is not a Module subclass", "0.2 on"),),
     read=_sequential,
-    meaning="`nn.Sequential` and `nn.ModuleList` take modules; a {what} is none.",
+    meaning="`nn.Sequential` and `nn.ModuleList` take modules; a {what} is not one.",
     causes=(
         Cause(
             why="The layer was called where it should only be built; a call returns (output,"
@@ -882,7 +878,7 @@ _NO_MODULE = Entry(
             when=lambda evidence: evidence["what"] in ("list", "generator"),
         ),
         Cause(
-            why="A function is no module.",
+            why="A function is not a module.",
             fix="model = nn.Sequential(nn.Linear(3, 4), nn.ReLU())  # not torch.relu",
             when=lambda evidence: "function" in evidence["what"] or evidence["what"] == "method",
         ),
@@ -918,7 +914,8 @@ _SUBSCRIPT = Entry(
             when=lambda evidence: "callable" not in evidence.statement.message,
         ),
         Cause(
-            why="`batch_sizes` is a tensor, no method: how many sequences each step has.",
+            why="`batch_sizes` is a tensor, not a method: it says how many sequences each step"
+            " has.",
             fix="batch = int(packed.batch_sizes[0])",
             when=lambda evidence: "callable" in evidence.statement.message,
         ),
