@@ -465,6 +465,13 @@ def test_copies_are_counted_and_summed() -> None:
     assert group["rows"][1]["parameters_ratio"] == str(Fraction(2 * gru, 6 * lstm))
 
 
+@pytest.mark.parametrize("target", ["6 x lstm", "6*lstm", "6 * lstm", "6X lstm"])
+def test_a_number_of_copies_is_written_as_people_write_it(target: str) -> None:
+    result = call("compare", target, "gru", "-f", "json")
+    (group,) = json.loads(result.out)["groups"]
+    assert [row["copies"] for row in group["rows"]] == [6, 1]
+
+
 def test_only_a_comparison_counts_copies() -> None:
     result = call("inspect", "6 x lstm")
     assert result.code == 2

@@ -357,3 +357,11 @@ def test_the_extension_adds_explanations_below_tracebacks(
     shell.run_line_magic("unload_ext", "rnnshape")
     shell.run_cell(code)
     assert "has batch 9" not in capsys.readouterr().out
+
+
+def test_a_command_that_would_be_refused_is_not_advised() -> None:
+    possible = rnnshape.explain("Expected hidden[0] size (8, 10, 40), got [8, 5, 40]")
+    impossible = rnnshape.explain("Expected hidden[0] size (8, 0, 40), got [8, 5, 40]")
+    assert possible is not None
+    assert impossible is not None
+    assert (bool(possible.more), impossible.more) == (True, "")

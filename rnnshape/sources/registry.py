@@ -28,7 +28,7 @@ READERS: Final = (
 )
 
 _MOST_NAMED: Final = 6
-_COPIES: Final = re.compile(r"\s*([0-9]{1,20})\s*[xX*]\s+(.+)", re.DOTALL)
+_COPIES: Final = re.compile(r"\s*([0-9]{1,20})\s*(?:[xX]\s+|\*\s*)(.+)", re.DOTALL)
 
 _FORMS: Final = (
     '"lstm --hidden 40 --bidir", "nn.LSTM(20, 40, bidirectional=True)", weights.pt or net.py:Tagger'

@@ -129,7 +129,7 @@ def _explained(
         comparison=None if entry.compare is None else entry.compare(evidence),
         causes=tuple(_remedies(entry.causes, evidence, values)),
         notes=tuple(filter(None, (_filled(note, values) for note in entry.notes))),
-        more=_filled(entry.more, values),
+        more=_possible(_filled(entry.more, values)),
         others=tuple(others),
         tensors=tensors,
     )
@@ -148,6 +148,11 @@ def _remedies(
     for cause in likeliest[:_MOST_CAUSES]:
         why, tell, fix = (_filled(text, values) for text in (cause.why, cause.tell, cause.fix))
         yield Remedy(why=why, tell=tell, fix=fix)
+
+
+def _possible(command: str) -> str:
+    """The command, unless a size of it is none: texts may hold any number."""
+    return "" if re.search(r"--\w+ (?:0|-\d+)\b", command) else command
 
 
 def _filled(text: str, values: Mapping[str, Any]) -> str:
