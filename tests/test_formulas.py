@@ -7,12 +7,23 @@ from dataclasses import replace
 from math import prod
 
 import pytest
+import torch
 from hypothesis import given
+from hypothesis import strategies as st
 
 from rnnshape import InputSpec, Kind, RequestError, RNNConfig
 from rnnshape.dims import Dim, formula, shape_formula
 from rnnshape.layer.facts import Weight
-from rnnshape.layer.formulas import gate_rows, layout, macs, named_sizes, plain_sizes, weights
+from rnnshape.layer.formulas import (
+    batch_sizes,
+    gate_rows,
+    layout,
+    macs,
+    named_sizes,
+    plain_sizes,
+    stateless_results,
+    weights,
+)
 from rnnshape.layer.prediction import predict
 from rnnshape.layer.weights import MOST_WEIGHTS, Weights, folded
 from tests import reference
@@ -272,3 +283,78 @@ def test_each_gate_has_as_many_rows_as_the_state_has_features(
 ) -> None:
     found = gate_rows(RNNConfig(kind=kind, hidden_size=4, num_layers=2))
     assert {gate: (each.start, each.stop) for gate, each in found.items()} == rows
+
+
+@examples(60)
+@given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=6))
+def test_batch_sizes_are_those_of_a_packed_sequence(lengths: list[int]) -> None:
+    sequences = [torch.zeros(length, 1) for length in lengths]
+    packed = torch.nn.utils.rnn.pack_sequence(sequences, enforce_sorted=False)
+    assert list(batch_sizes(tuple(lengths))) == packed.batch_sizes.tolist()
+
+
+@pytest.mark.parametrize(
+    ("config", "packed", "found"),
+    [
+        (
+            RNNConfig(kind=Kind.LSTM),
+            False,
+            {
+                "output": "layer(input)[0]",
+                "h_n": "layer(input)[1][0]",
+                "c_n": "layer(input)[1][1]",
+            },
+        ),
+        (
+            RNNConfig(kind=Kind.LSTM),
+            True,
+            {"h_n": "layer(packed)[1][0]", "c_n": "layer(packed)[1][1]"},
+        ),
+        (
+            RNNConfig(kind=Kind.GRU),
+            False,
+            {"output": "layer(input)[0]", "h_n": "layer(input)[1]"},
+        ),
+        (
+            RNNConfig(kind=Kind.LSTM, cell=True),
+            False,
+            {"h_1": "cell(input)[0]", "c_1": "cell(input)[1]"},
+        ),
+        (RNNConfig(kind=Kind.RNN, cell=True), False, {"h_1": "cell(input)"}),
+    ],
+)
+def test_the_results_of_a_call_are_where_pytorch_documents_them(
+    config: RNNConfig, packed: bool, found: dict[str, str]
+) -> None:
+    assert stateless_results(config, packed=packed) == found
+
+
+def test_a_cell_has_no_packed_input() -> None:
+    cell = RNNConfig(kind=Kind.GRU, cell=True)
+    spec = InputSpec(lengths=(3, 2), batch_size=2, seq_len=3)
+    assert set(layout(plain_sizes(cell, spec))) == {"input", "h_0", "h_1"}
+
+
+@pytest.mark.parametrize(
+    ("config", "spec", "formulas"),
+    [
+        (RNNConfig(kind=Kind.LSTM), InputSpec(), {"H_cell": "H_cell", "N": "N", "steps": "L*N"}),
+        (RNNConfig(kind=Kind.GRU), InputSpec(), {"H_cell": "H_out", "L": "L", "D": "D"}),
+        (RNNConfig(kind=Kind.RNN), InputSpec(batched=False), {"N": "1", "steps": "L"}),
+        (
+            RNNConfig(kind=Kind.GRU, cell=True),
+            InputSpec(),
+            {"L": "1", "D": "1", "num_layers": "1", "steps": "N"},
+        ),
+        (
+            RNNConfig(kind=Kind.GRU),
+            InputSpec(lengths=(3, 2), batch_size=2, seq_len=3),
+            {"steps": "sum(lengths)", "longest": "max(lengths)"},
+        ),
+    ],
+)
+def test_sizes_have_the_names_that_pytorch_documents(
+    config: RNNConfig, spec: InputSpec, formulas: dict[str, str]
+) -> None:
+    sizes = named_sizes(plain_sizes(config, spec))
+    assert {name: formula(getattr(sizes, name)) for name in formulas} == formulas
