@@ -49,7 +49,8 @@ SURROUNDINGS: Final = (
     {"PYTHONHASHSEED": "1", "LC_ALL": "C", "COLUMNS": "40", "TERM": "dumb"},
     {"PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8", "COLUMNS": "300", "LINES": "5"},
 )
-_CACHES: Final = ("__pycache__", "matplotlib", "fc-list", ".config", ".cache")
+# Of Python and of libraries.
+_CACHES: Final = ("__pycache__", "matplotlib", "fc-list", ".config", ".cache", "torchinductor")
 _LINE: Final = re.compile(r"rnnshape ((?:lstm|gru|rnn|inspect|compare|budget|check|explain) .*)")
 
 

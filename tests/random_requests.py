@@ -614,5 +614,5 @@ class _Maker:
         if others and self.chance(0.6):
             name = f"--{self.random.choice(others)}"
         else:
-            name = f"--{self._garbled(name[2:], odd=False)}"
+            name = f"--{self._garbled(name[2:], odd=False).replace('=', '')}"
         return [*words[:place], f"{name}{equals}{value}", *words[place + 1 :]]

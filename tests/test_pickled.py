@@ -178,6 +178,7 @@ def test_the_texts_of_pickles_are_limited_together(data: bytes) -> None:
     interpret(source, {}, list)
     interpret(source, {}, list)
     assert source.text == 0
+    source.text = kept - 1
     with pytest.raises(RequestError, match=r"has more than 32 MiB of strings"):
         interpret(source, {}, list)
 
