@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,10 @@ def _no_leftovers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
         for name in LEFT_OUT:
             environment.delenv(name, raising=False)
+        # A shell starts what runs in the background with this signal ignored, as its children then
+        # are.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         yield
 
 

@@ -210,7 +210,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "only a length of 0": (
         ("lstm", "--lengths", "0"),
         (
-            "a length is 0, for which pack_padded_sequence raises: each row needs a step",
+            "a length is 0, which pack_padded_sequence refuses: each row needs a step",
             "--lengths 1: pack only the rows that have steps, those of mask = lengths > 0",
         ),
     ),

@@ -94,7 +94,7 @@ def test_the_forget_gates_biases_have_their_real_names(changes: Any, place: str)
 @each_kind
 def test_a_new_layer_is_uniform_within_the_bound_that_is_shown(kind: Kind) -> None:
     report = inspect(RNNConfig(kind=kind, hidden_size=64, num_layers=2), run=False)
-    (hidden,) = re.findall(r"biases uniform within 1/sqrt\((\d+)\)", prose(report, "gates"))
+    (hidden,) = re.findall(r"uniformly from -k to k, k = 1/sqrt\((\d+)\)", prose(report, "gates"))
     bound = 1 / sqrt(int(hidden))
     for value in getattr(nn, kind.value)(20, 64, 2).parameters():
         assert value.abs().max() <= bound

@@ -99,7 +99,7 @@ def _remarks(config: RNNConfig) -> Iterator[str]:
         place = _places(config) + _written(gate_rows(config)["f"])
         yield f"the forget gates' biases are bias_ih{place} + bias_hh{place}: set both of each pair"
     yield (
-        "PyTorch draws weights and biases from -k to k,"
+        "PyTorch draws weights and biases uniformly from -k to k,"
         f" k = 1/sqrt({config.hidden_size}); to set others:"
     )
 
