@@ -660,9 +660,7 @@ class TestCompletion:
         assert "--nonlinearity" in self.completed("rnnshape rnn --")
 
     def test_the_line_that_sets_it_up_is_shown(self) -> None:
-        # Otherwise the answer depends on the shell that started the tests.
-        env = environment(_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
-        result = spawn("--show-completion", "bash", program=SCRIPT, env=env)
+        result = shell("rnnshape --show-completion; exit $?")
         assert (result.code, result.err) == (0, "")
         assert "_RNNSHAPE_COMPLETE=complete_bash" in result.out
         assert result.out.rstrip().endswith("complete -o default -F _rnnshape_completion rnnshape")

@@ -7,16 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+import shellingham
 
 from tests.program import PYTHON, Result, call, environment, shell, spawn
 
 _NOT_SET = "is not one that a shell sets to complete a line"
 _REFUSED = {
-    "a home that cannot be written": (
-        {"HOME": "/proc/nowhere", "SHELL": "/bin/bash"},
-        "cannot write /proc/nowhere: No such file or directory",
-        "rnnshape --show-completion prints the script, for a file that your shell reads",
-    ),
     "another word for completion": (
         {"_RNNSHAPE_COMPLETE": "bogus"},
         f"_RNNSHAPE_COMPLETE=bogus with COMP_CWORD=0 {_NOT_SET}",
@@ -34,8 +30,27 @@ _REFUSED = {
 def test_a_variable_that_cannot_be_followed_is_refused(
     changes: dict[str, str], problem: str, hint: str
 ) -> None:
-    result = spawn("--install-completion", "bash", env=environment(**changes))
+    result = spawn("lstm", env=environment(**changes))
     assert result == Result(code=2, out="", err=f"error: {problem}\nhint: {hint}\n")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_completion_is_not_installed_where_home_cannot_be_written() -> None:
+    result = shell("rnnshape --install-completion; exit $?", changes={"HOME": "/proc/nowhere"})
+    problem = "cannot write /proc/nowhere: No such file or directory"
+    hint = "rnnshape --show-completion prints the script, for a file that your shell reads"
+    assert result == Result(code=2, out="", err=f"error: {problem}\nhint: {hint}\n")
+
+
+@pytest.mark.parametrize("option", ["--install-completion", "--show-completion"])
+def test_completion_needs_a_shell(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(pid: object = None, max_depth: int = 10) -> None:
+        raise shellingham.ShellDetectionFailure
+
+    monkeypatch.setattr(shellingham, "detect_shell", nobody)
+    result = call(option)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {option} was not run from a shell\nhint: ")
 
 
 def test_an_empty_variable_of_completion_is_as_none() -> None:

@@ -129,8 +129,8 @@ def test_a_shell_completes_what_is_typed(name: str, tmp_path: Path) -> None:
     if shutil.which(name) is None:
         pytest.skip(f"there is no {name}")
     home = environment(HOME=str(tmp_path), ZDOTDIR=str(tmp_path), TERM="dumb")
-    detected = {**home, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    assert spawn("--install-completion", name, program=SCRIPT, env=detected).code == 0
+    install = "rnnshape --install-completion; exit $?"
+    assert spawn("-c", install, program=(name,), env=home).code == 0
     (tmp_path / "rnnshape.toml").write_text(MANIFEST)
     ours, theirs = pty.openpty()
     shell = subprocess.Popen(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from rnnshape.errors import RequestError, quoted
@@ -38,6 +38,22 @@ def require_understood(environment: Mapping[str, str]) -> None:
             " that a shell sets to complete a line",
             hint="unset _RNNSHAPE_COMPLETE",
         )
+
+
+def require_shell(arguments: Sequence[str]) -> None:
+    """Raise RequestError if a script for the shell is asked for, and nobody knows which this is."""
+    asked = {"--install-completion", "--show-completion"} & {*arguments}
+    if not asked:
+        return
+    import shellingham
+
+    try:
+        shellingham.detect_shell()
+    except (shellingham.ShellDetectionFailure, RuntimeError) as error:
+        raise RequestError(
+            f"{min(asked)} was not run from a shell",
+            hint="run it in bash, zsh, fish or PowerShell, for which there are scripts",
+        ) from error
 
 
 def rejoin(environment: MutableMapping[str, str]) -> None:

@@ -104,12 +104,12 @@ def _dispatch(arguments: list[str]) -> int:
 
     from rnnshape.cli.command import target_problem, usage_problem
     from rnnshape.cli.commands import application
+    from rnnshape.cli.completion import rejoin, require_shell, require_understood
     from rnnshape.sources.target import UnknownTargetError
 
     group = application()
+    require_shell(arguments)
     if os.environ.get("_RNNSHAPE_COMPLETE"):  # the shell asks for completions
-        from rnnshape.cli.completion import rejoin, require_understood
-
         require_understood(os.environ)
         rejoin(os.environ)
         group.main(arguments, prog_name="rnnshape")
