@@ -54,7 +54,8 @@ def _ratio_text(ratio: Fraction) -> str:
     if ratio.denominator <= _MOST_DENOMINATOR:
         return str(ratio)
     for digits in range(3, 13):
-        scaled = round(ratio * 10**digits)
+        scaled, rest = divmod(ratio.numerator * 10**digits, ratio.denominator)
+        scaled += 2 * rest > ratio.denominator  # several times faster than round(Fraction)
         if scaled >= 10 and scaled != 10**digits:
             whole, fraction = divmod(scaled, 10**digits)
             return f"{whole}.{fraction:0{digits}}"

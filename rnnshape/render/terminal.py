@@ -12,6 +12,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, groupby, zip_longest
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -89,9 +90,10 @@ def render_sections(
     sections: Iterable[Section], *, width: int | None = None, colour: bool = False
 ) -> str:
     """The sections as text with blank lines between them; `width` is the terminal's, if any."""
-    written = _escaped if colour else itemgetter(0)
-    lines = styled_lines(sections, width=width, ruled=colour)
-    return "".join(f"{''.join(map(written, line))}\n" for line in lines)
+    lines = _lines(sections, width, ruled=colour)
+    if not colour:
+        return "".join(f"{_plain(line)}\n" for line in lines)
+    return "".join(f"{''.join(map(_escaped, _finished(line)))}\n" for line in lines)
 
 
 def _escaped(span: Span) -> str:
@@ -126,11 +128,20 @@ def styled_lines(
     sections: Iterable[Section], *, width: int | None = None, ruled: bool = False
 ) -> Iterator[StyledLine]:
     """The sections as lines without blanks at their ends; `ruled` has a rule under each head."""
+    return map(_finished, _lines(sections, width, ruled=ruled))
+
+
+def _lines(sections: Iterable[Section], width: int | None, *, ruled: bool) -> Iterator[StyledLine]:
     layout = _Layout(width or _UNLIMITED, ruled=ruled)
     for number, section in enumerate(sections):
         if number:
             yield []
-        yield from map(_finished, layout.section(section))
+        yield from layout.section(section)
+
+
+def _plain(line: StyledLine) -> str:
+    """The letters of the line without blanks at its end."""
+    return "".join(map(itemgetter(0), line)).replace(_UNBROKEN, " ").rstrip(" ")
 
 
 def _finished(line: StyledLine) -> StyledLine:
@@ -224,16 +235,19 @@ class _Layout:
             yield from self._stacked(table, title, [number for number, _, _ in columns])
             return
         if any(heads[number] for number, _, _ in columns):
-            yield _table_line(columns, [[(head, "bold")] for head in heads])
+            yield _table_line(columns, heads, [[(head, "bold")] for head in heads])
             if self._ruled:
                 yield [("-" * _total([width for _, width, _ in columns]), "dim")]
         for number, (row, lines) in enumerate(zip(table.rows, rows, strict=True)):
             if number in table.breaks:
                 yield []
             base = "bold" if table.is_total(number) else ""
-            whole = [_spans(cell, base) for cell in row]
+            whole = list(map(partial(_spans, base=base), row, texts[number]))
+            if len(lines) == 1:
+                yield _table_line(columns, lines[0], whole)
+                continue
             for cells in lines:
-                yield _table_line(columns, list(map(_part, whole, cells)))
+                yield _table_line(columns, cells, list(map(_part, whole, cells)))
 
     def _without_spare(self, table: Table, title: str) -> Table:
         """The table without those spare columns that there is no room for."""
@@ -337,12 +351,12 @@ class _Layout:
         line: StyledLine = []
         for piece in pieces(text):
             joined = isinstance(piece, (Code, Shape))
-            line += self._cell(piece, indent) if joined else _spans(piece)
+            line += self._cell(piece, indent) if joined else _spans(piece, cell_text(piece))
         return line
 
     def _cell(self, cell: Cell, indent: int = 0) -> StyledLine:
         """A cell in its styles, with blanks that break no line where it fits."""
-        line, start = _spans(cell), 0
+        line, start = _spans(cell, cell_text(cell)), 0
         joined = _joined("".join(letters for letters, _ in line), self._width - indent)
         parts: StyledLine = []
         for letters, style in line:
@@ -373,20 +387,23 @@ class _Layout:
             start, margin = start + len(words), indent
 
 
-def _table_line(columns: Sequence[_Placed], cells: Sequence[StyledLine]) -> StyledLine:
+def _table_line(
+    columns: Sequence[_Placed], texts: Sequence[str], cells: Sequence[StyledLine]
+) -> StyledLine:
+    """The cells, each of which has the letters of its text, side by side."""
     line: StyledLine = []
     for number, width, numeric in columns:
         cell = cells[number]
-        rest, gap = " " * (width - _length(cell)), " " * _GAP
+        rest, gap = " " * (width - len(texts[number])), " " * _GAP
         line += [(rest, ""), *cell, (gap, "")] if numeric else [*cell, (rest + gap, "")]
     return line
 
 
-def _spans(cell: Cell, base: Style = "") -> StyledLine:
-    """A cell in its styles, each size of a shape and each name of an axis in that of its axis."""
+def _spans(cell: Cell, text: str, base: Style = "") -> StyledLine:
+    """A cell of this text in its styles: sizes and names of axes each in that of the axis."""
     match cell:
         case Formula():
-            return [(cell_text(cell), "dim")]
+            return [(text, "dim")]
         case Axes(names):
             words: StyledLine = []
             for place, name in enumerate(names):
@@ -398,11 +415,11 @@ def _spans(cell: Cell, base: Style = "") -> StyledLine:
                 line += [(", " * bool(place), "bold"), (str(size), f"bold {_axis(name)}".strip())]
             return [*line, (",)" if len(sizes) == 1 else ")", "bold")]
         case Shape():
-            return [(cell_text(cell), "bold")]
+            return [(text, "bold")]
         case Mark(status):
-            return [(cell_text(cell), _VERDICT_STYLES[status])]
+            return [(text, _VERDICT_STYLES[status])]
         case _:
-            return [(cell_text(cell), base)]
+            return [(text, base)]
 
 
 def _axis(name: str) -> Style:
