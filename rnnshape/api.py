@@ -130,7 +130,7 @@ class _TensorProperty(property):
 
     def __init__(self, name: str, doc: str) -> None:
         def read(report: Report) -> Tensor:
-            tensors = report.predicted.tensors
+            tensors = report.tensors
             if name not in tensors:
                 raise AttributeError(
                     f"{report.config.class_name} has no {name} here; it has {', '.join(tensors)}",

@@ -36,7 +36,7 @@ def _proven(config: RNNConfig, input_spec: InputSpec | None = None) -> Report:
 
 
 def _shapes(report: Report) -> dict[str, Dims]:
-    return {name: tensor.shape for name, tensor in report.predicted.tensors.items()}
+    return {name: tensor.shape for name, tensor in report.tensors.items()}
 
 
 def _judged(config: RNNConfig, input_spec: InputSpec, left: Part, right: Part) -> bool | None:

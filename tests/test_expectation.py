@@ -349,7 +349,7 @@ def actual_numbers(report: LayerReport) -> dict[str, int]:
 
 
 def shapes(report: LayerReport) -> dict[str, tuple[int, ...]]:
-    tensors = {name: tensor.shape for name, tensor in report.predicted.tensors.items()}
+    tensors = {name: tensor.shape for name, tensor in report.tensors.items()}
     return tensors | {weight.name: weight.shape for weight in report.weights}
 
 

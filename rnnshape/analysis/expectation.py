@@ -227,7 +227,7 @@ def _referred(
     try:
         return _actual(replace(expectation, name=reference.name), report), report.subject
     except RequestError as error:
-        names = [*report.predicted.tensors, *_QUANTITIES]
+        names = [*report.tensors, *_QUANTITIES]
         meant = near(reference.name, names) or near(f"{reference.name[:1]}_n", names) or names[0]
         hint = _changed(expectation, value=replace(reference, name=meant))
         lacking = f"{report.subject.constructor} has no {quoted(reference.name)}"
@@ -304,7 +304,7 @@ def _actual(expectation: Expectation, report: LayerReport) -> Value:
     name = expectation.name
     if name in _QUANTITIES:
         return Number(getattr(report, name))
-    known = report.predicted.tensors.get(name) or report.weights.find(name)
+    known = report.tensors.get(name) or report.weights.find(name)
     if known is None:
         raise _unknown_name(expectation, report)
     return TensorShape(known.shape)
@@ -325,7 +325,7 @@ def _unknown_name(expectation: Expectation, report: LayerReport) -> RequestError
     name, constructor = quoted(expectation.name), report.subject.config.constructor
     return RequestError(
         f"{_echo(expectation.text)}: {constructor} has no {name}",
-        hint=f"{meant}it has {', '.join((*report.predicted.tensors, *_QUANTITIES, *weights))}",
+        hint=f"{meant}it has {', '.join((*report.tensors, *_QUANTITIES, *weights))}",
     )
 
 
@@ -351,7 +351,7 @@ def _renamed(expectation: Expectation, name: str) -> str:
 
 def _names(report: LayerReport) -> Iterator[str]:
     """Every name that may be meant; of layers that are alike, only the last one's weights."""
-    yield from report.predicted.tensors
+    yield from report.tensors
     yield from _QUANTITIES
     for block in report.weights.blocks:
         last = block.first + int(block.layers) - 1

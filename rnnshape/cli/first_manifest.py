@@ -36,7 +36,7 @@ def _free_name(target: Target, taken: Collection[str]) -> str:
 
 def _table(name: str, text: str, target: Target) -> Iterator[str]:
     report = predicted_report(Subject(config=target.config))
-    tensors = report.predicted.tensors
+    tensors = report.tensors
     yield f"[modules.{name}]"
     yield f"target = {basic_string(text)}"
     yield f"input_shape = [{', '.join(str(int(size)) for size in tensors['input'].shape)}]"

@@ -67,7 +67,7 @@ def _module(inspection: Inspection) -> Mapping[str, Any]:
             **input_data(subject),
             "batch_sizes": None if batch_sizes is None else list(batch_sizes),
         },
-        "tensors": {name: _tensor(each) for name, each in report.predicted.tensors.items()},
+        "tensors": {name: _tensor(each) for name, each in report.tensors.items()},
         "calls": _calls(subject),
         "next_linear": int(report.next_linear),
         "weights": [_weight(each) for each in report.weights.listed()],

@@ -158,7 +158,7 @@ def _where(runs: Sequence[Run], subjects: Collection[Subject]) -> str:
 
 def _answer(report: LayerReport) -> Inline:
     """What the layer returns and how large it is, with states of one shape named together."""
-    tensors, config = report.predicted.tensors, report.subject.config
+    tensors, config = report.tensors, report.subject.config
     returned = (*(["output"] if "output" in tensors else []), *final_state_names(config))
     names: dict[Shape, list[str]] = {}
     for name in returned:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from rnnshape.dims import named
-from rnnshape.layer.facts import Claim, Facts
+from rnnshape.layer.facts import Claim, Facts, Tensor
 from rnnshape.layer.findings import Finding, find
-from rnnshape.layer.formulas import Sizes, macs, weights
+from rnnshape.layer.formulas import Sizes, layout, macs, read_next, weights
 from rnnshape.layer.prediction import predict
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.weights import Weights
@@ -31,8 +31,13 @@ class LayerReport:
 
     @cached_property
     def predicted(self) -> Facts:
-        """What the formulas give, as a run measures it; a count alone needs less."""
+        """What the formulas give, as a run measures it; a shape or a count alone needs less."""
         return predict(self.subject)
+
+    @cached_property
+    def tensors(self) -> Mapping[str, Tensor]:
+        """The tensors of a forward pass, by name."""
+        return layout(self.sizes)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -72,13 +77,13 @@ class LayerReport:
         """Bytes of all weights in the dtype of the settings, or of what a module holds."""
         held = self.subject.held
         if held is None:
-            return self.predicted.counts["parameter_bytes"]
+            return named("itemsize", self.subject.settings.dtype.itemsize) * self.parameters
         return named("sum(p.nbytes for p in module.parameters())", held.nbytes)
 
     @property
     def next_linear(self) -> int:
         """The in_features that an nn.Linear needs to read the output: D*H_out."""
-        return self.predicted.counts["next_linear"]
+        return read_next(self.tensors).shape[-1]
 
     @property
     def claims(self) -> tuple[Claim, ...]:

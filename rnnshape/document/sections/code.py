@@ -51,7 +51,7 @@ def broken(line: str) -> list[str]:
 
 def _program(report: LayerReport) -> Iterator[str]:
     subject = report.subject
-    packed = "data" in report.predicted.tensors
+    packed = "data" in report.tensors
     yield "import torch"
     yield "from torch import nn"
     if packed:
@@ -98,7 +98,7 @@ def _packed_call(report: LayerReport) -> Iterator[str]:
 
 def _steps_of_a_cell(report: LayerReport) -> Iterator[str]:
     """A loop over the steps of a sequence, each of which reads the states of the one before."""
-    subject, input_ = report.subject, report.predicted.tensors["input"]
+    subject, input_ = report.subject, report.tensors["input"]
     steps = Tensor(
         name="steps",
         shape=(subject.input_spec.seq_len, *ints(input_.shape)),
@@ -135,14 +135,14 @@ def _states(subject: Subject, time: str) -> str:
 
 def _returned(report: LayerReport) -> str:
     """A comment on the shapes of the results."""
-    names = (*(["output"] if "output" in report.predicted.tensors else []),)
+    names = (*(["output"] if "output" in report.tensors else []),)
     names += final_state_names(report.subject.config)
-    tensors = report.predicted.tensors
+    tensors = report.tensors
     return "# " + ", ".join(f"{name} {written_shape(ints(tensors[name].shape))}" for name in names)
 
 
 def _made(report: LayerReport, name: str, function: str) -> str:
-    return _line_of(report.predicted.tensors[name], function, report.subject.settings)
+    return _line_of(report.tensors[name], function, report.subject.settings)
 
 
 def _line_of(tensor: Tensor, function: str, settings: Settings) -> str:

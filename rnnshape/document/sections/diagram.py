@@ -25,7 +25,7 @@ def diagram(inspection: Inspection) -> Iterator[Block]:
 
 
 def _stages(report: LayerReport) -> Iterator[tuple[Node, ...]]:
-    tensors, config = report.predicted.tensors, report.subject.config
+    tensors, config = report.tensors, report.subject.config
     for name in ("input", "data"):
         if name in tensors:
             yield (Node(name=name, shape=Shape(ints(tensors[name].shape))),)
@@ -64,7 +64,7 @@ def _layers(report: LayerReport, name: str, rows: Index, directions: int) -> Nod
 
 def _handed_on(report: LayerReport, directions: int) -> Shape:
     """The shape that one or both directions hand to the next layer, packed if the data is."""
-    tensors = report.predicted.tensors
+    tensors = report.tensors
     steps = tensors.get("data", tensors["output"]).shape[:-1]
     return Shape((*ints(steps), directions * report.subject.config.output_size))
 
@@ -73,7 +73,7 @@ def _final_states(report: LayerReport, time: str, rows: Index | None = None) -> 
     """The final states, or these rows of them; states of one shape share a slot."""
     names: dict[Shape, list[str]] = {}
     for name in state_names(report.subject.config, time):
-        shape = ints(report.predicted.tensors[name].shape)
+        shape = ints(report.tensors[name].shape)
         if isinstance(rows, slice):
             shape = (rows.stop - rows.start, *shape[1:])
         elif rows is not None:

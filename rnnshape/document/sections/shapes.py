@@ -43,7 +43,7 @@ def shapes(inspection: Inspection) -> Iterator[Block]:
                 Formula(shape_formula(tensor.shape)),
                 Axes(tensor.axes),
             )
-            for names, tensor in named_together(report.predicted.tensors)
+            for names, tensor in named_together(report.tensors)
         ),
     )
     yield legend(report.subject)

@@ -46,7 +46,7 @@ def states(inspection: Inspection) -> Iterator[Block]:
         yield Paragraph((f"and so on for {more_rows} more row{'s' * (more_rows != 1)}",))
     yield from _listed(report, "not-the-last-step")
     yield from _listed(report, "zero-state")
-    if "data" in report.predicted.tensors:
+    if "data" in report.tensors:
         yield from _packed(inspection.subject)
 
 
