@@ -26,7 +26,7 @@ _POWERS: Final = {"k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
 class Amount:
     """An exact number; `in_bytes` where its unit says so."""
 
-    value: Fraction
+    value: int | Fraction
     in_bytes: bool
 
 
@@ -38,8 +38,9 @@ def parsed_amount(text: str) -> Amount | None:
     binary = match["binary"]
     base = 1024 if binary else 1000
     power = _POWERS.get(binary or match["prefix"] or "", 0)
+    number = match["number"].replace("_", "")
     return Amount(
-        value=Fraction(match["number"].replace("_", "")) * base**power,
+        value=(Fraction(number) if "." in number else int(number)) * base**power,
         in_bytes=bool(binary or match["bytes"]),
     )
 
