@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rnnshape.analysis.explanation.conditions import Condition, always, never
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
@@ -13,19 +14,22 @@ from rnnshape.analysis.explanation.wording import Wording
 Numbers = Mapping[str, Any]
 
 
-def always(_evidence: Evidence) -> bool:
-    """The condition of what every text of an entry allows."""
-    return True
-
-
-def never(_evidence: Evidence) -> bool:
-    """The condition of what no text makes more likely."""
-    return False
-
-
-def mentions(*words: str) -> Callable[[Evidence], bool]:
-    """The condition of what a text allows that has one of these words."""
-    return lambda evidence: evidence.mentions(*words)
+def compared(
+    place: str,
+    expected: str = "expected",
+    got: str = "got",
+    *,
+    title: str = "",
+    labels: tuple[str, str] = ("expected", "got"),
+) -> Callable[[Evidence], Comparison]:
+    """The comparison of two numbers, by their names, that belong to one place."""
+    return lambda evidence: Comparison(
+        title=title.format_map(evidence.numbers),
+        places=(place.format_map(evidence.numbers),),
+        expected=(evidence[expected],),
+        got=(evidence[got],),
+        labels=labels,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +39,9 @@ class Cause:
     why: str  # a sentence
     tell: str = ""  # a sentence: what to print, or to look at, to know
     fix: str = ""  # lines of Python
-    when: Callable[[Evidence], bool] = always  # whether the text allows it
-    likely: Callable[[Evidence], bool] = never  # whether the text speaks for it: it comes first
-    certain: Callable[[Evidence], bool] = never  # whether the text proves it: the only one
+    when: Condition = always  # whether the text allows it
+    likely: Condition = never  # whether the text speaks for it: it comes first
+    certain: Condition = never  # whether the text proves it: the only one
 
 
 @dataclass(frozen=True, kw_only=True)

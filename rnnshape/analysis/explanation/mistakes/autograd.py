@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.conditions import holds, mentions
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
@@ -98,14 +99,6 @@ def _gates(shape: tuple[int, int], *, transposed: bool) -> str:
     return ""
 
 
-def _by_optimizer(evidence: Evidence) -> bool:
-    return bool(evidence["weight"])
-
-
-def _activation(evidence: Evidence) -> bool:
-    return bool(evidence["activation"])
-
-
 _IN_PLACE = Entry(
     mistake="changed-in-place",
     wordings=(
@@ -139,7 +132,7 @@ _IN_PLACE = Entry(
             " `optimizer.step()` has changed the weights since: detach the state.",
             tell="It fails in the second batch; the code has `retain_graph=True` or keeps a state.",
             fix="{detach}",
-            likely=_by_optimizer,
+            likely=holds("weight"),
         ),
         Cause(
             why="A line changes a tensor in place: `x += y`, `x[:, t] = y`, `relu(inplace=True)`,"
@@ -147,7 +140,7 @@ _IN_PLACE = Entry(
             tell="`torch.autograd.set_detect_anomaly(True)` names the line in which it was used.",
             fix="x = x + y  # a new tensor\n"
             "outputs.append(y)  # in place of outputs[:, t] = y, then torch.stack(outputs, 1)",
-            likely=_activation,
+            likely=holds("activation"),
         ),
         Cause(
             why="`optimizer.step()` stands between two `backward` calls that need the same weights,"
@@ -277,8 +270,8 @@ _NOT_SCALAR = Entry(
             why="DataParallel returns one loss for each GPU.",
             tell="`print(loss.shape)` shows the number of GPUs.",
             fix="loss.mean().backward()",
-            when=lambda evidence: evidence.mentions("dataparallel", "data_parallel"),
-            likely=lambda evidence: evidence.mentions("dataparallel", "data_parallel"),
+            when=mentions("dataparallel", "data_parallel"),
+            likely=mentions("dataparallel", "data_parallel"),
         ),
     ),
     provoked_by=("nn.LSTM(3, 4)(z(5, 2, 3))[0].backward()",),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.conditions import both, equals, holds, unless
 from rnnshape.analysis.explanation.differences import Difference, Module, differences, modules
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
@@ -42,7 +43,7 @@ model.load_state_dict(fits, strict=False)"""
 _ONLY_FITTING: Final = Cause(
     why="Only some of the weights are wanted: load those that fit, and train the others again.",
     fix=_FITTING,
-    when=lambda evidence: bool(evidence["strict"]),
+    when=holds("strict"),
 )
 
 
@@ -339,16 +340,8 @@ def _both(*conditions: Callable[[Evidence], bool]) -> Callable[[Evidence], bool]
     return lambda evidence: all(condition(evidence) for condition in conditions)
 
 
-def _is_wrapper(evidence: Evidence) -> bool:
-    return bool(evidence["by"])
-
-
-def _is_part(evidence: Evidence) -> bool:
-    return not evidence["by"]
-
-
-def _renames(evidence: Evidence) -> bool:
-    return not _strips(evidence) and not _adds(evidence)
+_is_wrapper: Final = holds("by")
+_is_part: Final = unless(holds("by"))
 
 
 _PREFIX: Final = Entry(
@@ -387,7 +380,7 @@ _PREFIX: Final = Entry(
             why="Attributes were renamed, or a wrapper was put around a part of the model, between"
             " the code that saved the weights and this one.",
             fix="{code}",
-            when=_renames,
+            when=both(unless(_strips), unless(_adds)),
         ),
     ),
     notes=("{still}", "`strict=False` hides the error, but then none of these weights is loaded."),
@@ -517,7 +510,7 @@ _CELLS: Final = Entry(
             " layer in one direction, so they can be renamed.",
             tell="{check}",
             fix="{code}",
-            when=lambda evidence: bool(evidence["code"]),
+            when=holds("code"),
         ),
         Cause(
             why="Build the model with the version of the code that saved the weights.",
@@ -603,22 +596,22 @@ _PARTS: Final = Entry(
             why="What makes the weight was applied before the model was saved: apply it before"
             " loading, too.",
             fix='{apply}({target}, "{weight}")\nmodel.load_state_dict(state_dict)',
-            when=lambda evidence: bool(evidence["ours"] and evidence["apply"]),
+            when=both(holds("ours"), holds("apply")),
         ),
         Cause(
             why="The model had it applied before loading: load first.",
             fix='model.load_state_dict(state_dict)\n{apply}({target}, "{weight}")',
-            when=lambda evidence: not evidence["ours"] and bool(evidence["apply"]),
+            when=both(unless(holds("ours")), holds("apply")),
         ),
         Cause(
             why="A wrapper for weight drop keeps the weight as `_raw` and removes the weight"
             " itself: wrap both models or neither, in the same version of the wrapper.",
             fix='state_dict = {{k.replace("_raw", ""): v for k, v in state_dict.items()}}',
-            when=lambda evidence: evidence["ours"] == "weight drop",
+            when=equals("ours", "weight drop"),
         ),
         Cause(
             why="Wrap, quantize or prune the model as it was when it was saved, then load.",
-            when=lambda evidence: not evidence["apply"],
+            when=unless(holds("apply")),
         ),
     ),
     more=_INSPECT,
@@ -661,13 +654,13 @@ _REPLACED: Final = Entry(
             tell="The checkpoint also has names that end in `_raw`.",
             fix="state_dict = {{k: v for k, v in state_dict.items() if k in model.state_dict()}}\n"
             "model.load_state_dict(state_dict)",
-            when=lambda evidence: evidence["lacks"] == "model",
+            when=equals("lacks", "model"),
         ),
         Cause(
             why="The wrapper around the model that was saved keeps weight_hh under another name.",
             tell="`print(state_dict.keys())` shows names that end in `_raw`.",
             fix='state_dict |= {{k.removesuffix("_raw"): v for k, v in state_dict.items()}}',
-            when=lambda evidence: evidence["lacks"] == "checkpoint",
+            when=equals("lacks", "checkpoint"),
         ),
     ),
     more=_INSPECT,
@@ -805,7 +798,7 @@ _SIZES: Final = Entry(
         ),
         Cause(
             why="The model is built with other arguments than the one that was saved.",
-            when=lambda evidence: not evidence["like"],
+            when=unless(holds("like")),
         ),
         Cause(
             why="If you train these weights again anyway, load only the others.",

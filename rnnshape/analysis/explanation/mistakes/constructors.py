@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, mentions
+from rnnshape.analysis.explanation.conditions import both, equals, holds, mentions, unless
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
@@ -107,8 +108,7 @@ def _state_wrong(evidence: Evidence) -> bool:
     return "hx" in evidence["wrong"]
 
 
-def _nothing_known(evidence: Evidence) -> bool:
-    return not evidence["wrong"]
+_nothing_known: Final = unless(holds("wrong"))
 
 
 _CALLED = Entry(
@@ -148,8 +148,8 @@ _CALLED = Entry(
             why="`{other}` came as a text or a float, from a command line or a file.",
             tell="`print(layer)` shows it.",
             fix="{made}(..., num_layers=int(num_layers), dropout=float(dropout))",
-            when=lambda evidence: bool(evidence["other"]) and not _state_wrong(evidence),
-            certain=lambda evidence: bool(evidence["other"]) and not _state_wrong(evidence),
+            when=both(holds("other"), unless(_state_wrong)),
+            certain=both(holds("other"), unless(_state_wrong)),
         ),
     ),
     notes=("With argparse, `type=bool` turns every text but the empty one into True.",),
@@ -182,14 +182,14 @@ _BOOL = Entry(
             why="The value comes from a command line or a file, as 1, 0 or a text.",
             tell="`print(type({flag}))` shows {given}.",
             fix="{class_name}(..., {flag}=bool({flag}))",
-            when=lambda evidence: evidence["given"] != "NoneType",
+            when=unless(equals("given", "NoneType")),
         ),
         Cause(
             why="The value is None, as from a setting that is missing.",
             tell="`print({flag})` shows None.",
             fix="{class_name}(..., {flag}=bool({flag}))",
-            certain=lambda evidence: evidence["given"] == "NoneType",
-            when=lambda evidence: evidence["given"] == "NoneType",
+            certain=equals("given", "NoneType"),
+            when=equals("given", "NoneType"),
         ),
     ),
     notes=("torch 2.2 and older accepted an int for `bias` without an error.",),
@@ -256,9 +256,7 @@ _SIZE = Entry(
             why="The size comes from NumPy or from a tensor.",
             tell="`print(type(hidden_size))` shows it.",
             fix="{class_name}(int(input_size), int(hidden_size))",
-            when=lambda evidence: (
-                evidence["given"] in ("int64", "int32", "Tensor", "float64", "float32", "ndarray")
-            ),
+            when=equals("given", "int64", "int32", "Tensor", "float64", "float32", "ndarray"),
         ),
         Cause(
             why="A shape was given in place of its last size.",
@@ -478,8 +476,7 @@ def _nonlinearity(evidence: Evidence) -> Numbers | None:
     return {"given": given.partition(". Select")[0].partition("'. ")[0]}
 
 
-def _is_bool(evidence: Evidence) -> bool:
-    return evidence["given"] in ("True", "False")
+_is_bool: Final = equals("given", "True", "False")
 
 
 _NONLINEARITY = Entry(
@@ -605,26 +602,26 @@ _KEYWORD = Entry(
             why="`{keyword}` came with torch {since}; your torch is older.",
             tell="`print(torch.__version__)` shows it.",
             fix="# in a shell: pip install --upgrade torch",
-            when=lambda evidence: bool(evidence["since"]),
-            certain=lambda evidence: bool(evidence["since"]),
+            when=holds("since"),
+            certain=holds("since"),
         ),
         Cause(
             why="A cell takes one step of one layer: `{keyword}` belongs to `nn.LSTM`, `nn.GRU` and"
             " `nn.RNN`.",
             fix="nn.LSTM(input_size, hidden_size, {keyword}={keyword})",
-            when=lambda evidence: bool(evidence["cell"]),
-            certain=lambda evidence: bool(evidence["cell"]),
+            when=holds("cell"),
+            certain=holds("cell"),
         ),
         Cause(
             why="PyTorch has this in another form: {advice}.",
-            when=lambda evidence: bool(evidence["advice"]),
-            certain=lambda evidence: bool(evidence["advice"]),
+            when=holds("advice"),
+            certain=holds("advice"),
         ),
         Cause(
             why="PyTorch calls it `{field}`.",
             fix="{class_name}(..., {field}={keyword})",
-            when=lambda evidence: bool(evidence["field"]),
-            certain=lambda evidence: bool(evidence["field"]),
+            when=holds("field"),
+            certain=holds("field"),
         ),
         Cause(
             why="These are all its arguments: input_size, hidden_size, num_layers, bias,"
@@ -690,7 +687,7 @@ _MISSING = Entry(
         Cause(
             why="A positional argument stands in the place of one that is also given by name.",
             fix="{class_name}(input_size, hidden_size, num_layers=2, batch_first=True)",
-            when=lambda evidence: not evidence.mentions("missing"),
+            when=unless(mentions("missing")),
         ),
     ),
     more=_CODE,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.conditions import both, holds, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
@@ -50,20 +51,9 @@ def _input_on_cpu(evidence: Evidence) -> bool:
     return _is_cpu(evidence["input"]) and not _on_meta(evidence)
 
 
-def _on_gpus(evidence: Evidence) -> bool:
-    return bool(evidence["gpus"])
-
-
-def _on_meta(evidence: Evidence) -> bool:
-    return bool(evidence["meta"])
-
-
-def _real(evidence: Evidence) -> bool:
-    return not _on_meta(evidence)
-
-
-def _parallel(evidence: Evidence) -> bool:
-    return evidence.parallel
+_on_gpus: Final = holds("gpus")
+_on_meta: Final = holds("meta")
+_real: Final = unless(_on_meta)
 
 
 def _may_be_parallel(evidence: Evidence) -> bool:
@@ -148,14 +138,14 @@ _PARAMETER = Entry(
             why="The model was not moved to the device of the input.",
             tell="`print(next(model.parameters()).device)` shows {other}.",
             fix="model = model.to({input!r})",
-            when=lambda evidence: _other_on_cpu(evidence) and _real(evidence),
+            when=both(_other_on_cpu, _real),
         ),
         Cause(
             why="{layer} is in a plain Python list or dict, or is made in `forward`: then `.to()`"
             " of the model does not reach it.",
             tell="`print(model)` does not show the layer.",
             fix="self.layers = nn.ModuleList(layers)",
-            when=lambda evidence: _other_on_cpu(evidence) and _real(evidence),
+            when=both(_other_on_cpu, _real),
         ),
         _META,
     ),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.conditions import both, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
@@ -97,16 +98,9 @@ def _has(*dtypes: str) -> Callable[[Evidence], bool]:
     return condition
 
 
-def _whole(evidence: Evidence) -> bool:
-    return _has(*_WHOLE)(evidence)
-
-
-def _small(evidence: Evidence) -> bool:
-    return _has(*_SMALL)(evidence)
-
-
-def _double(evidence: Evidence) -> bool:
-    return _has("float64")(evidence)
+_whole: Final = _has(*_WHOLE)
+_small: Final = _has(*_SMALL)
+_double: Final = _has("float64")
 
 
 def _in_loss(evidence: Evidence) -> bool:
@@ -122,8 +116,7 @@ def _in_layer(evidence: Evidence) -> bool:
     return evidence.frame in ("rnn", "linear")
 
 
-def _outside_loss(evidence: Evidence) -> bool:
-    return not _in_loss(evidence)
+_outside_loss: Final = unless(_in_loss)
 
 
 # The message names the tensors
@@ -144,12 +137,7 @@ def _told(evidence: Evidence) -> Numbers | None:
     }
 
 
-def _whole_input(evidence: Evidence) -> bool:
-    return bool(evidence["whole"])
-
-
-def _float_input(evidence: Evidence) -> bool:
-    return not evidence["whole"]
+_whole_input: Final = holds("whole")
 
 
 _INPUT = Entry(
@@ -185,15 +173,15 @@ _INPUT = Entry(
             tell="The numbers of x are positions in a vocabulary.",
             fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
             when=_whole_input,
-            likely=lambda evidence: evidence.mentions("vocab", "token"),
+            likely=mentions("vocab", "token"),
         ),
         Cause(
             why="The model, or a part of it, was converted by `.half()`, `.bfloat16()`, `.double()`"
             " or a default dtype, and the input was not.",
             tell="`print(next(model.parameters()).dtype)` shows torch.{weight_dtype}.",
             fix="x = x.to(torch.{weight_dtype})  # or model.to(torch.{got_dtype})",
-            when=lambda evidence: evidence["weight_dtype"] != "float32",
-            likely=lambda evidence: evidence["weight_dtype"] != "float32",
+            when=unless(equals("weight_dtype", "float32")),
+            likely=unless(equals("weight_dtype", "float32")),
         ),
         Cause(
             why="Autocast or mixed precision gives x as {found}, and {layer} runs outside of it.",
@@ -204,7 +192,7 @@ _INPUT = Entry(
         Cause(
             why="If you want to keep the precision of x, the model needs it too.",
             fix="model = model.to(torch.{model})",
-            when=_float_input,
+            when=unless(holds("whole")),
         ),
     ),
     notes=("torch 2.13 checks this in every layer except a cell, unless autocast is on.",),
@@ -310,24 +298,22 @@ _WHOLE_NUMBERS = Entry(
             tell="The numbers of x are positions in a vocabulary.",
             fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
             when=_outside_loss,
-            likely=lambda evidence: evidence.mentions("vocab", "token"),
+            likely=mentions("vocab", "token"),
         ),
         Cause(
             why="The target of a loss has the wrong dtype: nn.CrossEntropyLoss and nn.NLLLoss take"
             " the numbers of classes as int64 (Long).",
             tell="It is raised in the loss: `print(target.dtype)`.",
             fix="target = target.long()",
-            when=lambda evidence: not _in_layer(evidence),
-            certain=lambda evidence: evidence.mentions("nll_loss", "cross_entropy"),
+            when=unless(_in_layer),
+            certain=mentions("nll_loss", "cross_entropy"),
         ),
         Cause(
             why="nn.MSELoss, nn.BCELoss and other losses compare numbers: the target has to be"
             " float32 like the output.",
             tell="It is raised in the loss: `print(target.dtype)`.",
             fix="target = target.float()",
-            when=lambda evidence: (
-                not _in_layer(evidence) and not evidence.mentions("nll_loss", "cross_entropy")
-            ),
+            when=both(unless(_in_layer), unless(mentions("nll_loss", "cross_entropy"))),
             likely=lambda evidence: (
                 _in_backward(evidence) or evidence.mentions("mse_loss", "binary_cross", "l1_loss")
             ),
@@ -352,7 +338,7 @@ _HALF = Entry(
             tell="The call is under `torch.autocast` or `torch.cuda.amp.autocast`.",
             fix="with torch.autocast('cuda', enabled=False):\n"
             "    output, state = {command}(x.float())  # and a state in float32",
-            likely=lambda evidence: evidence.mentions("autocast", "amp"),
+            likely=mentions("autocast", "amp"),
         ),
         Cause(
             why="The model was converted by `.half()` or `.bfloat16()`, and the input or the state"
@@ -386,19 +372,19 @@ _DOUBLE = Entry(
             " weights are float32 (Float).",
             tell="`print(x.dtype, next(model.parameters()).dtype)` shows them.",
             fix="x = x.float()  # torch.float32",
-            when=lambda evidence: _double(evidence) and _outside_loss(evidence),
+            when=both(_double, _outside_loss),
         ),
         Cause(
             why="The state, or another tensor beside the input, was made from NumPy.",
             tell="`print(h_0.dtype)` shows torch.float64.",
             fix="h_0 = h_0.float()  # and c_0 likewise",
-            when=lambda evidence: _double(evidence) and _outside_loss(evidence),
+            when=both(_double, _outside_loss),
         ),
         Cause(
             why="The target of the loss comes from NumPy.",
             tell="It is raised in the loss or in backward: `print(target.dtype)`.",
             fix="target = target.float()",
-            when=lambda evidence: _double(evidence) and not _in_layer(evidence),
+            when=both(_double, unless(_in_layer)),
             likely=lambda evidence: _in_loss(evidence) or _in_backward(evidence),
         ),
         Cause(
@@ -461,8 +447,7 @@ def _missing_kernel(evidence: Evidence) -> Numbers | None:
     }
 
 
-def _on_cpu(evidence: Evidence) -> bool:
-    return _has("float16")(evidence) and not evidence["gpu"]
+_on_cpu: Final = both(_has("float16"), unless(holds("gpu")))
 
 
 def _other_dtype(evidence: Evidence) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, mentions
+from rnnshape.analysis.explanation.conditions import holds, mentions, unless
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
@@ -67,18 +68,18 @@ _SCRIPT_STATE = Entry(
         Cause(
             why="One tensor is passed as the state of an LSTM, which is a tuple.",
             fix="out, (h, c) = self.lstm(x, (h_0, c_0))",
-            when=lambda evidence: not evidence["wants_tensor"],
+            when=unless(holds("wants_tensor")),
         ),
         Cause(
             why="A tuple is passed as the state of a GRU or an RNN, which is one tensor.",
             fix="out, h = self.gru(x, h_0)",
-            when=lambda evidence: bool(evidence["wants_tensor"]),
+            when=holds("wants_tensor"),
         ),
         Cause(
             why="The state is an argument without a type, so TorchScript takes it for a tensor; or"
             " a list.",
             fix="def forward(self, x: Tensor, hx: Optional[Tuple[Tensor, Tensor]] = None):",
-            when=lambda evidence: not evidence["wants_tensor"],
+            when=unless(holds("wants_tensor")),
         ),
     ),
     notes=("The message also lists the variant for a PackedSequence, which is not meant.",),
@@ -361,7 +362,7 @@ _ONNX_OLD = Entry(
             fix="self.{command} = {class_name}(input_size, hidden_size, batch_first=False)\n"
             "output, state = self.{command}(x.transpose(0, 1))\n"
             "output = output.transpose(0, 1)",
-            when=lambda evidence: evidence["of_batch_first"],
+            when=holds("of_batch_first"),
             certain=mentions("batch_first not supported"),
         ),
         Cause(
@@ -520,7 +521,7 @@ _COMPILE_PACKED = Entry(
         Cause(
             why="Packing can stay outside what is compiled.",
             fix="@torch.compiler.disable\ndef run(self, x, lengths):  # packs, runs, unpacks",
-            when=lambda evidence: not evidence.mentions("torch.export", "FakeTensor"),
+            when=unless(mentions("torch.export", "FakeTensor")),
         ),
         Cause(
             why="For export, `torch.jit.script` keeps packing.",
@@ -586,7 +587,7 @@ _EXPORT_ASSIGNED = Entry(
         Cause(
             why="A recurrent layer sets its list of weights anew, `_flat_weights`: for it this"
             " warning is harmless.",
-            when=lambda evidence: bool(evidence["flat"]),
+            when=holds("flat"),
         ),
         Cause(
             why="A state is kept in the module between calls; in the exported program it must be an"

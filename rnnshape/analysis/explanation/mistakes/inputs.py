@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.conditions import equals, holds, mentions
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
@@ -61,8 +62,7 @@ def _compared(evidence: Evidence) -> Comparison:
     )
 
 
-def _in_other_axis(evidence: Evidence) -> bool:
-    return bool(evidence["found"])
+_in_other_axis: Final = holds("found")
 
 
 def _no_features(evidence: Evidence) -> bool:
@@ -92,10 +92,6 @@ def _nearly(evidence: Evidence) -> bool:
     return bool(0 < evidence["more_or_less"] <= max(2, evidence["expected"] // 20)) and not (
         _no_features(evidence) or _one_feature(evidence)
     )
-
-
-def _embeds(evidence: Evidence) -> bool:
-    return evidence.mentions("embed", "bert", "glove", "word2vec", "fasttext")
 
 
 _TRANSPOSED: Final = Cause(
@@ -145,7 +141,7 @@ _CONSTRUCTED: Final = Cause(
     " was concatenated) are {got}.",
     tell="`print(x.shape)` shows (..., {got}).",
     fix="{class_name}({got}, {hidden})  # or make x with {expected} features",
-    likely=_embeds,
+    likely=mentions("embed", "bert", "glove", "word2vec", "fasttext"),
 )
 _STEPS: Final = Cause(
     why="input_size was set to the number of steps, {expected}; it is the number of features of"
@@ -165,7 +161,7 @@ _TOKENS: Final = Cause(
     " features.",
     tell="`print(x.dtype, x.shape)` shows integers, and 2 sizes.",
     fix="x = nn.Embedding(vocabulary_size, {expected})(x)",
-    when=lambda evidence: evidence.mentions("vocab", "token"),
+    when=mentions("vocab", "token"),
 )
 
 _INPUT_SIZE = Entry(
@@ -261,7 +257,7 @@ _CELL_INPUT = Entry(
             " not add up to input_size: {got} is {more_or_less} {sign} than {expected}.",
             tell="Print the shape of each part before `torch.cat`.",
             fix="{class_name}({got}, {hidden})  # the sum of the parts",
-            likely=lambda evidence: evidence.mentions("cat(", "context", "concat"),
+            likely=mentions("cat(", "context", "concat"),
         ),
         Cause(
             why="x is (batch, seq, feature): torch before 1.12 took the steps for features.",
@@ -327,10 +323,6 @@ def _few(evidence: Evidence) -> bool:
     return bool(evidence["had"] < 3)
 
 
-def _tokens(evidence: Evidence) -> bool:
-    return evidence.mentions("token", "vocab", "embed", "word")
-
-
 _DIMENSIONS = Entry(
     mistake="input-dimensions",
     wordings=(
@@ -368,7 +360,7 @@ _DIMENSIONS = Entry(
             tell="`print(x.dtype)` shows torch.int64.",
             fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
             when=_few,
-            likely=_tokens,
+            likely=mentions("token", "vocab", "embed", "word"),
         ),
         Cause(
             why="x is one step, or one number for each step, and lacks the other axes.",
@@ -427,7 +419,7 @@ _PACKED_DIMENSIONS = Entry(
             why="The indices of tokens were packed before nn.Embedding made features of them.",
             tell="`print(packed.data.dtype)` shows torch.int64.",
             fix="packed = nn.utils.rnn.pack_padded_sequence(embedding(tokens), lengths)",
-            when=lambda evidence: bool(evidence["had"] == 1),
+            when=equals("had", 1),
         ),
         Cause(
             why="The PackedSequence was made by hand, from data that is still padded.",

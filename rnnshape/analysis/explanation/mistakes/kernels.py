@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.conditions import equals, holds, in_parallel, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
@@ -128,7 +129,7 @@ _STATUS = Entry(
             why=_TRUE_ERROR.why,
             tell=_TRUE_ERROR.tell,
             fix=_TRUE_ERROR.fix,
-            when=lambda evidence: evidence["short"] not in ("BAD_PARAM", "NOT_SUPPORTED"),
+            when=unless(equals("short", "BAD_PARAM", "NOT_SUPPORTED")),
             likely=_short("MAPPING_ERROR", "INTERNAL_ERROR"),
         ),
     ),
@@ -202,7 +203,7 @@ _MEMORY = Entry(
             why="Evaluation keeps the graph, which it does not need.",
             tell="It fails in evaluation.",
             fix="with torch.no_grad():\n    output, state = {command}(x)",
-            likely=lambda evidence: evidence.mentions("evaluate", "validat", "predict("),
+            likely=mentions("evaluate", "validat", "predict("),
         ),
     ),
     notes=("`rnnshape {command}` shows what a layer keeps for backward, by formula.",),
@@ -268,7 +269,7 @@ _CHUNK = Entry(
             why="`DataParallel` copies the weights to each GPU one by one.",
             tell="The model is wrapped in it.",
             fix="self.{command}.flatten_parameters()  # first line of forward",
-            likely=lambda evidence: evidence.parallel,
+            likely=in_parallel,
         ),
         Cause(
             why="The layer was copied (deepcopy), loaded by pickle, or its weights were replaced or"
@@ -279,7 +280,7 @@ _CHUNK = Entry(
             why="A wrapper such as weight norm, weight drop or spectral norm makes a new weight in"
             " every call: then the warning stays and is harmless.",
             fix="import warnings\nwarnings.filterwarnings('ignore', message='RNN module weights')",
-            likely=lambda evidence: evidence.mentions("weight_norm", "weight_drop", "WeightDrop"),
+            likely=mentions("weight_norm", "weight_drop", "WeightDrop"),
         ),
     ),
     source="aten/src/ATen/native/cudnn/RNN.cpp",
@@ -394,8 +395,8 @@ _DETERMINISTIC = Entry(
             why="cuBLAS, which recurrent and linear layers call, needs a fixed workspace for that.",
             fix="import os\n"
             "os.environ['CUBLAS_WORKSPACE_CONFIG'] = ':4096:8'  # before torch uses the GPU",
-            when=lambda evidence: bool(evidence["workspace"]),
-            certain=lambda evidence: bool(evidence["workspace"]),
+            when=holds("workspace"),
+            certain=holds("workspace"),
         ),
         Cause(
             why="This operation has no deterministic kernel on this device.",
@@ -434,7 +435,7 @@ _ONEDNN = Entry(
             tell="`print(x.dtype, next(model.parameters()).dtype)`, and `torch.autocast`.",
             fix="with torch.autocast('cpu', enabled=False):\n"
             "    output, state = {command}(x.float())  # and model.float(): float32",
-            likely=lambda evidence: evidence.mentions("bfloat16", "bf16", "autocast", "half"),
+            likely=mentions("bfloat16", "bf16", "autocast", "half"),
         ),
         Cause(
             why="The weights do not fit the sizes of the layer, since they were replaced or the"
@@ -479,13 +480,13 @@ _PROJECTION = Entry(
         Cause(
             why="It is a warning: the slower general implementation is used, with the same result.",
             fix="import warnings\nwarnings.filterwarnings('ignore', message='LSTM with')",
-            when=lambda evidence: not evidence["stops"],
+            when=unless(holds("stops")),
         ),
         Cause(
             why="The layer has to run on the CPU, or the projection has to be a layer of its own.",
             fix="lstm = nn.LSTM(input_size, hidden_size)\n"
             "projection = nn.Linear(hidden_size, proj_size)  # not the same equations",
-            when=lambda evidence: bool(evidence["stops"]),
+            when=holds("stops"),
         ),
     ),
     more="rnnshape lstm --proj 10 --show shapes",
@@ -528,27 +529,27 @@ _NO_OPERATION = Entry(
             why="It has not been written for Apple's GPU (MPS).",
             tell="`print(torch.__version__)`: newer versions have more.",
             fix="import os\nos.environ['PYTORCH_ENABLE_MPS_FALLBACK'] = '1'  # before import torch",
-            when=lambda evidence: bool(evidence["mps"]),
+            when=holds("mps"),
         ),
         Cause(
             why="Quantized layers run on the CPU only.",
             tell="The model was quantized and then moved to a GPU.",
             fix="model, x = model.cpu(), x.cpu()",
-            when=lambda evidence: bool(evidence["quantized"]),
+            when=holds("quantized"),
         ),
         Cause(
             why="A quantized tensor was given to a layer that was not quantized, or the other way"
             " round.",
             tell="`print(model)` shows which layers are quantized.",
             fix="x = x.dequantize()",
-            when=lambda evidence: bool(evidence["quantized"]),
+            when=holds("quantized"),
         ),
         Cause(
             why="A kernel for one device, such as that of cuDNN, was called with tensors of"
             " another.",
             tell="`print(x.device, next(model.parameters()).device)` shows them.",
             fix="x = x.to(next(model.parameters()).device)",
-            when=lambda evidence: not evidence["quantized"],
+            when=unless(holds("quantized")),
         ),
     ),
     provoked_by=(_CUDNN_CALL,),

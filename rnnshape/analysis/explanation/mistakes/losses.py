@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.conditions import both, equals, holds, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
@@ -44,10 +45,6 @@ def _few_times(evidence: Evidence) -> bool:
 
 def _more_targets(evidence: Evidence) -> bool:
     return bool(evidence["targets"] > evidence["rows"] and evidence["times"])
-
-
-def _unrelated(evidence: Evidence) -> bool:
-    return not evidence["times"]
 
 
 _BATCH = Entry(
@@ -107,7 +104,7 @@ _BATCH = Entry(
             " size.",
             tell="It fails in the last batch of an epoch only.",
             fix="x = x.view(x.size(0), ...)  # the real batch; or DataLoader(..., drop_last=True)",
-            when=_unrelated,
+            when=unless(holds("times")),
         ),
     ),
     more="rnnshape {command} --show layouts",
@@ -208,7 +205,7 @@ _TARGET_SIZE = Entry(
             " take the last step.",
             tell="`print(scores.shape)` shows 3 dimensions.",
             fix="loss = criterion(scores[:, -1], target)  # batch first; scores[-1] otherwise",
-            when=lambda evidence: evidence["got_dims"] == 1,
+            when=equals("got_dims", 1),
         ),
         Cause(
             why="The targets have a dimension too many, a last size of 1.",
@@ -381,8 +378,7 @@ def _equal(evidence: Evidence) -> Numbers | None:
     }
 
 
-def _other_shape(evidence: Evidence) -> bool:
-    return not evidence["axis"] and not evidence["squeezed"]
+_other_shape: Final = both(unless(holds("axis")), unless(holds("squeezed")))
 
 
 _EQUAL_SIZE = Entry(
@@ -418,14 +414,14 @@ _EQUAL_SIZE = Entry(
             tell="`print(output.shape, target.shape)` shows {expected} and {got}.",
             fix="loss = criterion(output.squeeze(-1), target)  # not squeeze() alone: it would drop"
             " a batch of 1",
-            when=lambda evidence: evidence["axis"],
+            when=holds("axis"),
         ),
         Cause(
             why="{often}`squeeze()` was called without a dimension: from the output it removes"
             " every size of 1, also one that the targets have, such as that of a batch of 1.",
             tell="`print(output.shape, target.shape)` shows {expected} and {got}.",
             fix="loss = criterion(output.view_as(target), target)  # and squeeze(-1) by name",
-            when=lambda evidence: evidence["squeezed"],
+            when=holds("squeezed"),
         ),
         Cause(
             why="{often}the output has every step of the sequence and the target one value for each"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rnnshape.analysis.explanation.conditions import both, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
@@ -81,7 +82,7 @@ _OLD: Final = Entry(
             fix="for m in model.modules():\n"
             "    if isinstance(m, {class_name}):\n"
             "        m.{wanted} = {value}",
-            when=lambda evidence: bool(evidence["value"]),
+            when=holds("value"),
         ),
         Cause(
             why="Or install the version that saved it.",
@@ -93,10 +94,8 @@ _OLD: Final = Entry(
             " in this way.",
             tell="The module was not unpickled: torch.load is not in the traceback.",
             fix='nn.utils.parametrize.register_parametrization(lstm, "weight_hh_l0", drop)',
-            when=lambda evidence: bool(evidence["flat"]),
-            likely=lambda evidence: evidence.mentions(
-                "weight_drop", "weightdrop", "wdrop", "weight drop"
-            ),
+            when=holds("flat"),
+            likely=mentions("weight_drop", "weightdrop", "wdrop", "weight drop"),
         ),
     ),
     notes=("rnnshape reads the layers and weights of such a file without unpickling it.",),
@@ -131,12 +130,12 @@ _NO_WEIGHT: Final = Entry(
             "        nn.init.orthogonal_(p)\n"
             "    else:\n"
             "        nn.init.zeros_(p)",
-            when=lambda evidence: not evidence["of_cell"],
+            when=unless(holds("of_cell")),
         ),
         Cause(
             why="Without the number of a layer it is the name in a cell, such as nn.LSTMCell.",
             fix="layer.{wanted}_l0  # of the first layer; {wanted}_l0_reverse: its other direction",
-            when=lambda evidence: bool(evidence["of_cell"]),
+            when=holds("of_cell"),
         ),
     ),
     more="rnnshape {command} --show weights",
@@ -273,8 +272,7 @@ _FLATTENED: Final = Entry(
 )
 
 
-def _loads(evidence: Evidence) -> bool:
-    return evidence.mentions("torch.load", "torch/serialization", "torch\\serialization")
+_loads: Final = mentions("torch.load", "torch/serialization", "torch\\serialization")
 
 
 def _in_load(evidence: Evidence) -> Numbers | None:
@@ -340,14 +338,14 @@ _NOT_A_FILE: Final = Entry(
             why=f"It begins with `v` (version https://git-lfs...): {_POINTER}.",
             tell="The file has fewer than 200 bytes.",
             fix='import subprocess\nsubprocess.run(["git", "lfs", "pull"])',
-            when=lambda evidence: evidence["key"] in ("v", ""),
-            likely=lambda evidence: evidence["key"] == "v",
+            when=equals("key", "v", ""),
+            likely=equals("key", "v"),
         ),
         Cause(
             why="It begins with `<`: a web page was saved in place of the file (a login, a quota).",
             tell='`print(open("weights.pt", "rb").read(80))` shows HTML.',
-            when=lambda evidence: evidence["key"] in ("<", ""),
-            likely=lambda evidence: evidence["key"] == "<",
+            when=equals("key", "<", ""),
+            likely=equals("key", "<"),
         ),
         Cause(
             why="The download or the saving was cut off: the disk was full, or it was still being"
@@ -358,7 +356,7 @@ _NOT_A_FILE: Final = Entry(
             why="PyTorch 1.6 and later write zip files, which PyTorch before 1.6 does not read.",
             tell='`print(open("weights.pt", "rb").read(2))` shows PK.',
             fix='torch.save(state_dict, "weights.pt", _use_new_zipfile_serialization=False)',
-            when=lambda evidence: evidence["key"] != "<" and evidence["key"] != "v",
+            when=both(unless(equals("key", "<")), unless(equals("key", "v"))),
         ),
     ),
     notes=("rnnshape names the format of a file, whatever its suffix.",),

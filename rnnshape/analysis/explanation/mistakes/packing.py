@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, mentions
+from rnnshape.analysis.explanation.conditions import mentions, unless
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
@@ -47,7 +48,7 @@ _UNSORTED = Entry(
             why="The batch is in the order of the data, not sorted. From torch 1.1 on, packing can"
             " sort it, and `output` and `h_n` then come back in the order of the batch.",
             fix="packed = pack_padded_sequence(x, lengths, enforce_sorted=False)",
-            when=lambda evidence: not _packs_list(evidence),
+            when=unless(_packs_list),
         ),
         Cause(
             why="The batch is not sorted, or has the shortest sequence first. torch 1.0 and older,"
@@ -245,7 +246,7 @@ _COUNT = Entry(
             " steps, is taken for the batch.",
             tell="`print(x.shape, len(lengths))`: the first size is the number of lengths.",
             fix="packed = pack_padded_sequence(x, lengths, batch_first=True)",
-            when=lambda evidence: not evidence.mentions("batch_first=True, enforce"),
+            when=unless(mentions("batch_first=True, enforce")),
             certain=_batch_second,
         ),
         Cause(

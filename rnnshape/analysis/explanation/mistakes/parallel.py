@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rnnshape.analysis.explanation.conditions import holds
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
@@ -58,7 +59,7 @@ _GATHER = Entry(
             " length.",
             tell="forward calls `pad_packed_sequence` without `total_length`.",
             fix="output, _ = pad_packed_sequence(packed, batch_first=True, total_length=x.size(1))",
-            likely=lambda evidence: bool(evidence["of_steps"]),
+            likely=holds("of_steps"),
         ),
         Cause(
             why="The last batch is not divisible by the number of GPUs, and the first axis of a"

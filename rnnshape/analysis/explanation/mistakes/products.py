@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import gcd
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.conditions import both, equals, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
@@ -95,8 +96,8 @@ _LAYER = Entry(
             why="x has no axis of features: its last axis, {features}, is the sequence.",
             tell="Each step is one number, and `print(x.shape)` does not end in 1.",
             fix="x = x.unsqueeze(-1)",
-            when=lambda evidence: bool(evidence["wanted"] == 1),
-            likely=lambda evidence: bool(evidence["wanted"] == 1),
+            when=equals("wanted", 1),
+            likely=equals("wanted", 1),
         ),
         Cause(
             why="The initial state has {features} features, but `hidden_size` is {hidden}.",
@@ -327,7 +328,7 @@ _NO_NUMBERS = Entry(
             tell="`print(x.shape, linear.weight.shape)` just before the line that fails: the last"
             " sizes must be equal.",
             fix="nn.Linear(2 * hidden_size, ...)",
-            when=lambda evidence: not _in_recurrent(evidence),
+            when=unless(_in_recurrent),
         ),
         Cause(
             why="The last dimension of x is not the layer's `input_size`, or that of the state is"
@@ -342,7 +343,7 @@ _NO_NUMBERS = Entry(
             " length.",
             tell="The code calls `view` or `reshape` before the Linear.",
             fix="linear(output[:, -1])  # one step",
-            when=lambda evidence: not _in_recurrent(evidence),
+            when=unless(_in_recurrent),
         ),
         Cause(
             why="To see the sizes, run the line on the CPU.",
@@ -486,7 +487,7 @@ _BMM = Entry(
             " {got_inner}.",
             tell="`print(query.shape, encoder_outputs.shape)` shows them at the end.",
             fix="query = linear(query)  # nn.Linear({inner}, {got_inner})",
-            when=lambda evidence: _other_inner(evidence) and not _two_directions(evidence),
+            when=both(_other_inner, unless(_two_directions)),
         ),
         Cause(
             why="The last batch of the data is smaller than the one that a state or a mask was made"
@@ -607,8 +608,8 @@ _MATRIX = Entry(
             why="In torch 0.1, nn.Linear takes 2-D inputs only.",
             tell="The traceback ends in `F.linear`.",
             fix="linear(output.contiguous().view(-1, output.size(-1)))",
-            when=lambda evidence: evidence.get("first") == 3,
-            likely=lambda evidence: evidence.get("first") == 3,
+            when=equals("first", 3),
+            likely=equals("first", 3),
         ),
         Cause(
             why="A vector lacks its batch: a matrix of one row was meant.",

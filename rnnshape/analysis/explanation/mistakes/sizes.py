@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.conditions import both, equals, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
@@ -43,16 +44,8 @@ def _in_padding(evidence: Evidence) -> Numbers | None:
     return _sum(evidence) if evidence.innermost(_PLACES) == "padding" else None
 
 
-def _by_loss(evidence: Evidence) -> bool:
-    return evidence.mentions("mse_loss", "l1_loss", "mseloss", "l1loss", "loss.py", "criterion(")
-
-
-def _masked(evidence: Evidence) -> bool:
-    return evidence.mentions("mask")
-
-
-def _twice(evidence: Evidence) -> bool:
-    return bool(evidence["times"] == 2)
+_by_loss: Final = mentions("mse_loss", "l1_loss", "mseloss", "l1loss", "loss.py", "criterion(")
+_twice: Final = equals("times", 2)
 
 
 def _gates(evidence: Evidence) -> bool:
@@ -70,13 +63,12 @@ def _last_axis(evidence: Evidence) -> bool:
     return bool(evidence["dim"] > 0)
 
 
-def _gates_in_code(evidence: Evidence) -> bool:
-    return _custom(evidence) and evidence.mentions("gate", "chunk", "weight_hh", "weight_ih")
-
-
 def _custom(evidence: Evidence) -> bool:
     """Whether the sizes may be gates; those of small numbers are so by chance."""
     return bool(_gates(evidence) and evidence["dim"] > 0 and evidence["small"] >= _LEAST_HIDDEN)
+
+
+_gates_in_code: Final = both(_custom, mentions("gate", "chunk", "weight_hh", "weight_ih"))
 
 
 _A_AND_B: Final = (
@@ -162,8 +154,8 @@ _SUM = Entry(
             tell="`print(layer)` shows bidirectional=True.",
             fix="output = output[..., :{small}] + output[..., {small}:]  # sum of both directions\n"
             "nn.Linear({large}, {small})(output)  # or project it",
-            when=lambda evidence: _twice(evidence) and _last_axis(evidence),
-            likely=lambda evidence: evidence["dim"] == 2,
+            when=both(_twice, _last_axis),
+            likely=equals("dim", 2),
         ),
         Cause(
             why="{often}a batch axis met a sequence axis: h_n is (layer*dir, batch, hidden), with"
@@ -179,8 +171,8 @@ _SUM = Entry(
             " pad_packed_sequence pads to the longest sequence of this batch, not of all.",
             tell="`print(output.shape, mask.shape)` shows {small} and {large} steps.",
             fix="output, _ = pad_packed_sequence(packed, batch_first=True, total_length={large})",
-            when=lambda evidence: _early_axis(evidence) and not _by_loss(evidence),
-            likely=_masked,
+            when=both(_early_axis, unless(_by_loss)),
+            likely=mentions("mask"),
         ),
         Cause(
             why="The last batch of the data is smaller, and a state, a mask or a buffer was made"
@@ -188,7 +180,7 @@ _SUM = Entry(
             tell="It fails in the last batch of an epoch only.",
             fix="DataLoader(..., drop_last=True)  # or make the other tensor from x.size(...)",
             when=lambda evidence: evidence["dim"] < 2 and not _by_loss(evidence),
-            likely=lambda evidence: evidence["dim"] == 0,
+            likely=equals("dim", 0),
         ),
         Cause(
             why="The features differ: {a} and {b} are two hidden sizes, or a hidden size and an"
@@ -318,8 +310,8 @@ _EXPAND = Entry(
             why="Pretrained vectors of {got} features were copied into a weight of {wanted}.",
             tell="`print(vectors.shape)` ends in {got}.",
             fix="nn.Embedding.from_pretrained(vectors)  # takes their size",
-            when=lambda evidence: evidence.mentions("embed", "vector", "glove", "word2vec"),
-            likely=lambda evidence: evidence.mentions("embed", "glove", "word2vec"),
+            when=mentions("embed", "vector", "glove", "word2vec"),
+            likely=mentions("embed", "glove", "word2vec"),
         ),
     ),
     provoked_by=(
@@ -470,20 +462,20 @@ _CAT = Entry(
             " step.",
             tell="`print(a.shape, b.shape)` shows 1 and {large} steps.",
             fix="b = b.expand(-1, {large}, -1)  # (batch, {large}, features), batch first",
-            when=lambda evidence: evidence["small"] == 1,
+            when=equals("small", 1),
         ),
         Cause(
             why="The sequences have different lengths, and were not padded.",
             tell="`print([s.shape for s in sequences])` shows {expected} and {got} steps.",
             fix="torch.nn.utils.rnn.pad_sequence(sequences, batch_first=True)",
-            when=lambda evidence: evidence["small"] != 1,
+            when=unless(equals("small", 1)),
         ),
         Cause(
             why="The last batch of the data is smaller, and a state was kept for {large}"
             " sequences.",
             tell="It fails in the last batch of an epoch only.",
             fix="DataLoader(..., drop_last=True)",
-            when=lambda evidence: evidence["small"] != 1,
+            when=unless(equals("small", 1)),
         ),
     ),
     provoked_by=("torch.cat((z(1, 2, 3), z(2, 2, 4)), 2)",),
@@ -789,7 +781,7 @@ _TOO_MANY = Entry(
             " input is one unbatched sequence, and the output is 2-D too.",
             tell="`print(x.shape, output.shape)` shows 2 sizes.",
             fix="x = x.unsqueeze(0)  # (1, seq, features), batch first; unsqueeze(1) otherwise",
-            when=lambda evidence: evidence["dims"] == 2,
+            when=equals("dims", 2),
         ),
         Cause(
             why="The last step was taken already, or the tensor is a state: `h_n[-1]` is (batch,"
@@ -800,8 +792,8 @@ _TOO_MANY = Entry(
         Cause(
             why="A loss or another single number was indexed, as in torch before 0.4.",
             fix="loss.item()  # in place of loss.data[0]",
-            when=lambda evidence: evidence["dims"] == 0,
-            likely=lambda evidence: evidence["dims"] == 0,
+            when=equals("dims", 0),
+            likely=equals("dims", 0),
         ),
     ),
     more="rnnshape {command} --unbatched --show shapes",
@@ -845,8 +837,8 @@ _DIMENSION = Entry(
             why="A loss got scores without a batch, (classes,), where it takes (batch, classes).",
             tell="`print(output.shape)` shows one size.",
             fix="loss = criterion(output.unsqueeze(0), target.view(1))",
-            when=lambda evidence: evidence["dims"] == 1,
-            likely=lambda evidence: evidence.mentions("cross_entropy", "nll_loss"),
+            when=equals("dims", 1),
+            likely=mentions("cross_entropy", "nll_loss"),
         ),
     ),
     provoked_by=("z(5, 2).transpose(1, 2)", "z(5).sum(1)", "torch.cat((z(1, 2), z(1, 2)), 2)"),
@@ -895,8 +887,8 @@ _INDEX = Entry(
             " tuple, and reads entry 1 of what it got as c_0.",
             tell="The line that fails calls the LSTM.",
             fix="output, state = layer(x, (h_0, c_0))",
-            when=lambda evidence: evidence["index"] == 1,
-            likely=lambda evidence: evidence["size"] == 1 and evidence["dim"] == 0,
+            when=equals("index", 1),
+            likely=both(equals("size", 1), equals("dim", 0)),
         ),
         Cause(
             why="{often}the batch and the sequence are in the other order, and a loop runs over"
@@ -910,8 +902,8 @@ _INDEX = Entry(
             " nothing.",
             tell="`print(x.shape)` shows a 0.",
             fix="samples = [sample for sample in samples if len(sample) > 0]",
-            when=lambda evidence: evidence["size"] == 0,
-            likely=lambda evidence: evidence["size"] == 0,
+            when=equals("size", 0),
+            likely=equals("size", 0),
         ),
         Cause(
             why="`lengths` count from 1: the last step of a sequence is lengths - 1, and none may"
@@ -925,7 +917,7 @@ _INDEX = Entry(
             " and h_n[-1] are the two directions of a bidirectional layer only.",
             tell="`print(h_n.shape)` begins with num_layers * directions, {size}.",
             fix="last = h_n[-1]  # the last layer, whatever their number",
-            when=lambda evidence: _not_empty(evidence) and evidence["dim"] == 0,
+            when=both(_not_empty, equals("dim", 0)),
             likely=lambda evidence: evidence["index"] < 0 or evidence.mentions("h_n[", "hidden["),
         ),
         Cause(
@@ -933,7 +925,7 @@ _INDEX = Entry(
             " model was built for.",
             tell="`print(target.max())` shows {last} or more.",
             fix="nn.Linear(hidden_size, len(vocabulary))  # and nn.Embedding(len(vocabulary), ...)",
-            when=lambda evidence: _not_empty(evidence) and evidence["dim"] != 0,
+            when=both(_not_empty, unless(equals("dim", 0))),
         ),
     ),
     provoked_by=("z(3)[5]", "z(3, 4)[:, 5]", "z(3, 4).select(1, 5)"),
@@ -1008,7 +1000,7 @@ _TRUTH = Entry(
             why="A loss was made and called in one: `nn.CrossEntropyLoss(output, target)`.",
             tell="The line that fails makes a loss.",
             fix="loss = nn.CrossEntropyLoss()(output, target)",
-            likely=lambda evidence: evidence.mentions("loss("),
+            likely=mentions("loss("),
         ),
         Cause(
             why="You want to know whether all, or any, of the values are true.",
@@ -1316,7 +1308,7 @@ _ATTENTION_SHAPES = Entry(
             " the query, steps of the key).",
             tell="`print(mask.shape)` shows it.",
             fix="mask = torch.arange(output.size(1))[None, :] >= lengths[:, None]  # True: padding",
-            likely=lambda evidence: evidence.mentions("mask is", "mask.shape[0]"),
+            likely=mentions("mask is", "mask.shape[0]"),
         ),
     ),
     provoked_by=(

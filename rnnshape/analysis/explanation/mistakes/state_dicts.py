@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rnnshape.analysis.explanation.conditions import equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
@@ -53,18 +54,18 @@ _NOT_A_DICT: Final = Entry(
             " model, not its state_dict.",
             tell="`print(type(torch.load(...)))` shows a class.",
             fix="{fix}",
-            when=lambda evidence: evidence["what"] == "a module",
+            when=equals("what", "a module"),
         ),
         Cause(
             why="The name of the file was given in place of what it holds.",
             fix="{fix}",
-            when=lambda evidence: evidence["what"] == "a path",
+            when=equals("what", "a path"),
         ),
         Cause(
             why="The file holds something else.",
             tell="Look at its type.",
             fix="{fix}",
-            when=lambda evidence: evidence["what"] == "no state dict",
+            when=equals("what", "no state dict"),
         ),
     ),
     more=_INSPECT,
@@ -180,13 +181,13 @@ _COPY: Final = Entry(
             tell="`print({{p.device for p in model.parameters()}})` shows meta.",
             fix='model.to_empty(device="cpu")\nmodel.load_state_dict(state_dict)'
             "  # or load_state_dict(state_dict, assign=True)",
-            likely=lambda evidence: evidence.mentions("meta"),
+            likely=mentions("meta"),
         ),
         Cause(
             why="The memory of the device is full, or a kernel before it has failed.",
             tell="The text after `an exception occurred` says so.",
             fix='state_dict = torch.load("weights.pt", map_location="cpu")',
-            likely=lambda evidence: evidence.mentions("cuda"),
+            likely=mentions("cuda"),
         ),
         Cause(
             why="A weight of the model shares memory with itself (expand), or is not writable.",
@@ -269,7 +270,7 @@ _WEIGHTS_ONLY: Final = Entry(
             " trust, load it and save its weights.",
             fix='model = torch.load("model.pt", weights_only=False)\n'
             'torch.save(model.state_dict(), "weights.pt")',
-            likely=lambda evidence: bool(evidence["whole"]),
+            likely=holds("whole"),
         ),
         Cause(
             why="The checkpoint holds other objects beside its weights. If it is from a source you"
@@ -330,14 +331,14 @@ _NO_ENTRY: Final = Entry(
             " another name.",
             tell="`print(checkpoint.keys())` shows its entries.",
             fix="model.load_state_dict(checkpoint)",
-            when=lambda evidence: not evidence["weight"],
+            when=unless(holds("weight")),
         ),
         Cause(
             why="The names have a prefix (`module.`), or a dict is around the weights, or the layer"
             " is another one.",
             tell="`print(state_dict.keys())` shows the names.",
             fix='state_dict = {{k.removeprefix("module."): v for k, v in state_dict.items()}}',
-            when=lambda evidence: bool(evidence["weight"]),
+            when=holds("weight"),
         ),
     ),
     more=_INSPECT,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import permutations
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.conditions import both, equals, holds, in_parallel, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
@@ -118,10 +119,6 @@ def _twice(larger: int, smaller: int) -> bool:
     return larger == 2 * smaller > 0
 
 
-def _in_parallel(evidence: Evidence) -> bool:
-    return evidence.parallel
-
-
 def _may_be_split(evidence: Evidence) -> bool:
     """Whether the batch of the state is that of the input, times a number of GPUs."""
     batch, got = evidence.get("batch"), evidence.get("got_batch")
@@ -132,8 +129,7 @@ def _is_batch_first(evidence: Evidence) -> bool:
     return evidence.config.get("batch_first") is True
 
 
-def _may_be_sequence_first(evidence: Evidence) -> bool:
-    return not _is_batch_first(evidence)
+_may_be_sequence_first: Final = unless(_is_batch_first)
 
 
 _FROM_INPUT: Final = Cause(
@@ -147,7 +143,7 @@ _PARALLEL: Final = Cause(
     tell="It works on one GPU. Make the state in `forward`, from the part of x that is there.",
     fix="{from_x}",
     when=_may_be_split,
-    likely=_in_parallel,
+    likely=in_parallel,
 )
 
 
@@ -212,7 +208,7 @@ _BATCH = Entry(
             tell="It fails in the last batch of an epoch only.",
             fix="DataLoader(..., drop_last=True)  # or make the state from x, as below",
             when=_smaller_batch,
-            likely=lambda evidence: _smaller_batch(evidence) and not evidence.parallel,
+            likely=both(_smaller_batch, unless(in_parallel)),
         ),
         Cause(
             why="The state is of a single sequence, such as a learned one, and x has {batch}.",
@@ -246,10 +242,6 @@ def _half_layers(evidence: Evidence) -> bool:
 
 def _more_layers(evidence: Evidence) -> bool:
     return bool(evidence["got_layers"] > evidence["layers"])
-
-
-def _fewer_layers(evidence: Evidence) -> bool:
-    return not _more_layers(evidence)
 
 
 def _is_bidirectional(evidence: Evidence) -> bool:
@@ -291,7 +283,7 @@ _LAYERS = Entry(
             " num_layers={got_layers}.",
             tell="`num_layers` differs between the two.",
             fix="{class_name}(..., num_layers={got_layers})  # the same in both",
-            when=_fewer_layers,
+            when=unless(_more_layers),
         ),
         Cause(
             why="The state was made for a different number of layers.",
@@ -381,8 +373,8 @@ _FEATURES = Entry(
             why="The state is right, and hidden_size of {layer} was set to {features} by mistake.",
             tell="`print({command}.hidden_size)` shows {features}.",
             fix="{class_name}(..., hidden_size={got_features})",
-            when=lambda evidence: not _certainly_projects(evidence),
-            likely=lambda evidence: bool(evidence["features"] == 1),
+            when=unless(_certainly_projects),
+            likely=equals("features", 1),
         ),
         Cause(
             why="The LSTM has a projection: `h_0` needs proj_size features, only `c_0` needs"
@@ -510,8 +502,7 @@ def _shape(evidence: Evidence) -> Numbers | None:
     return numbers | {"gpus": gpus if split and same else 0}
 
 
-def _split(evidence: Evidence) -> bool:
-    return bool(evidence["gpus"])
+_split: Final = holds("gpus")
 
 
 def _transposed_batch(evidence: Evidence) -> bool:
@@ -606,8 +597,7 @@ def _has_lacking(evidence: Evidence) -> bool:
     return evidence["lacking"] is not None
 
 
-def _neither(evidence: Evidence) -> bool:
-    return not _has_extra(evidence) and not _has_lacking(evidence)
+_neither: Final = both(unless(_has_extra), unless(_has_lacking))
 
 
 _NOT_A_TUPLE: Final = (
@@ -749,8 +739,7 @@ def _least(evidence: Evidence) -> int:
     return int(min(evidence["h_dims"], evidence.get("c_dims") or evidence["h_dims"]))
 
 
-def _too_many(evidence: Evidence) -> bool:
-    return bool(evidence["more_dims"])
+_too_many: Final = holds("more_dims")
 
 
 def _may_be_unpacked(evidence: Evidence) -> bool:
@@ -984,13 +973,13 @@ _TUPLE = Entry(
             why="The state is (h, c) of an LSTM, but a GRU or an RNN has no c.",
             tell="`type(hidden)` is tuple: an LSTM made it, or it was written for one.",
             fix="output, h_n = gru(x, hidden[0])",
-            when=lambda evidence: bool(evidence["type"] == "tuple"),
+            when=equals("type", "tuple"),
         ),
         Cause(
             why="The state is a list with one entry for each layer, but it has to be one tensor.",
             tell="`type(hidden)` is list.",
             fix="output, h_n = gru(x, torch.stack(hidden))  # (layer*dir, batch, feature)",
-            when=lambda evidence: bool(evidence["type"] == "list"),
+            when=equals("type", "list"),
         ),
     ),
     notes=("An LSTM takes [h, c] for (h, c); TorchScript does not.",),
@@ -1073,8 +1062,8 @@ _CONTIGUOUS = Entry(
             " was transposed back in forward.",
             tell="There is a transpose(0, 1) of the state before the call.",
             fix="h_0 = h_0.transpose(0, 1).contiguous()  # and c_0 likewise",
-            when=_in_parallel,
-            likely=_in_parallel,
+            when=in_parallel,
+            likely=in_parallel,
         ),
     ),
     notes=("On a CPU the same call works: only cuDNN asks for it.",),

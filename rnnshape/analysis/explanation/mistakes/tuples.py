@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, mentions
+from rnnshape.analysis.explanation.conditions import both, equals, mentions, unless
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
@@ -66,8 +67,7 @@ def _is_not_lstm(evidence: Evidence) -> bool:
     return evidence.kind in (Kind.GRU, Kind.RNN)
 
 
-def _may_be_lstm(evidence: Evidence) -> bool:
-    return not _is_not_lstm(evidence)
+_may_be_lstm: Final = unless(_is_not_lstm)
 
 
 def _returned(evidence: Evidence) -> dict[str, Any]:
@@ -118,8 +118,7 @@ def _of_states(evidence: Evidence) -> bool:
     return evidence["attribute"] in _OF_STATES
 
 
-def _may_be_pair(evidence: Evidence) -> bool:
-    return _of_states(evidence) and _may_be_lstm(evidence)
+_may_be_pair: Final = both(_of_states, _may_be_lstm)
 
 
 def _pair_given(evidence: Evidence) -> bool:
@@ -142,9 +141,7 @@ _ATTRIBUTE = Entry(
             why="The state of {layer} is one tensor; (h, c) is the state of an LSTM.",
             tell="`print(type(hidden))` shows a tuple.",
             fix="output, h_n = self.{command}(x, hidden[0])  # or build an nn.LSTM",
-            when=lambda evidence: (
-                evidence["attribute"] in ("dim", "size") and _is_not_lstm(evidence)
-            ),
+            when=both(equals("attribute", "dim", "size"), _is_not_lstm),
             certain=_pair_given,
         ),
         Cause(
@@ -371,7 +368,7 @@ _TENSOR = Entry(
             why="The tuple is (h, c), the state of an LSTM: join its tensors one by one.",
             tell="`print([type(each) for each in states])` shows tuples.",
             fix="h_n, c_n = state\nstate = torch.cat((h_n[-2], h_n[-1]), dim=-1)",
-            when=lambda evidence: _is("tuple")(evidence) and _joins(evidence),
+            when=both(_is("tuple"), _joins),
         ),
         Cause(
             why="A recurrent layer returns (output, state), and the whole tuple was passed on.",
@@ -384,7 +381,7 @@ _TENSOR = Entry(
             " state).",
             tell="The traceback goes through container.py.",
             fix=_SEQUENTIAL.fix,
-            when=lambda evidence: _is("tuple")(evidence) and not _joins(evidence),
+            when=both(_is("tuple"), unless(_joins)),
             likely=_in_sequential,
         ),
         Cause(
@@ -411,7 +408,7 @@ _TENSOR = Entry(
             why="The sequences to pad are lists of numbers.",
             tell="`print(type(sequences[0]))` shows a list.",
             fix="x = pad_sequence([torch.as_tensor(sequence) for sequence in sequences])",
-            when=lambda evidence: _is("list", "numpy.ndarray")(evidence) and _joins(evidence),
+            when=both(_is("list", "numpy.ndarray"), _joins),
             likely=mentions("pad_sequence"),
         ),
         Cause(
@@ -573,8 +570,7 @@ def _two_of_many(evidence: Evidence) -> bool:
     return bool(evidence["wanted"] == 2 and evidence.get("got") is None)
 
 
-def _unpacks_state(evidence: Evidence) -> bool:
-    return bool(evidence["wanted"] == 2)
+_unpacks_state: Final = equals("wanted", 2)
 
 
 _UNPACKED = Entry(
@@ -620,14 +616,14 @@ _UNPACKED = Entry(
             why="An `nn.LSTM` returns two values, (output, (h_n, c_n)), and the second is a pair.",
             tell="The line names three values: `out, h, c = self.lstm(x)`.",
             fix="output, (h_n, c_n) = self.lstm(x)",
-            when=lambda evidence: evidence["wanted"] in (3, 4) and not _is_not_lstm(evidence),
+            when=both(equals("wanted", 3, 4), unless(_is_not_lstm)),
         ),
         Cause(
             why="A cell returns no output besides its state: `nn.LSTMCell` (h, c), the others h.",
             tell="The line is like `out, (h, c) = cell(x)`.",
             fix="h, c = lstm_cell(x, (h, c))\nh = gru_cell(x, h)",
             when=lambda evidence: _in_cell(evidence) or evidence.mentions("cell("),
-            likely=lambda evidence: not _in_layer(evidence),
+            likely=unless(_in_layer),
         ),
         Cause(
             why="The line does not have one name for each dimension of the tensor.",
@@ -678,19 +674,19 @@ _UNPACKED_NONE = Entry(
             why="A forward method, or a function that makes the first state, has no `return`.",
             tell="`print(x)` before the line shows None.",
             fix="return output, state  # as the last line of forward",
-            when=lambda evidence: evidence["given"] == "NoneType",
+            when=equals("given", "NoneType"),
         ),
         Cause(
             why="The layer was not called.",
             tell="The parentheses with the input are missing.",
             fix="output, state = self.lstm(x)",
-            when=lambda evidence: evidence["given"] in ("LSTM", "GRU", "RNN"),
+            when=equals("given", "LSTM", "GRU", "RNN"),
         ),
         Cause(
             why="The state is None at the first step.",
             tell="`print(hidden)` shows None.",
             fix="output, hidden = self.lstm(x, hidden)  # None is taken: the states are then zeros",
-            when=lambda evidence: evidence["given"] == "NoneType",
+            when=equals("given", "NoneType"),
         ),
     ),
     provoked_by=("a, b = nn.LSTM(3, 4)",),
@@ -817,7 +813,7 @@ _CALLED = Entry(
         Cause(
             why="h and c were given one by one; they belong in one tuple.",
             fix="output, (h_n, c_n) = self.lstm(x, (h_0, c_0))",
-            when=lambda evidence: evidence.get("count") == 4,
+            when=equals("count", 4),
         ),
         Cause(
             why="The lengths were given beside the input; a layer takes them only in a"
@@ -865,17 +861,17 @@ _NO_MODULE = Entry(
             why="The layer was called where it should only be built; a call returns (output,"
             " state).",
             fix="layers = nn.ModuleList([{class_name}(input_size, hidden_size)])",
-            when=lambda evidence: evidence["what"] == "tuple",
+            when=equals("what", "tuple"),
         ),
         Cause(
             why="The class was given; parentheses with the sizes make it a layer.",
             fix="layers = nn.ModuleList([{class_name}(input_size, hidden_size)])",
-            when=lambda evidence: evidence["what"] in ("type", "LSTM", "GRU", "RNN"),
+            when=equals("what", "type", "LSTM", "GRU", "RNN"),
         ),
         Cause(
             why="A list was given; its entries are needed one by one.",
             fix="model = nn.Sequential(*layers)",
-            when=lambda evidence: evidence["what"] in ("list", "generator"),
+            when=equals("what", "list", "generator"),
         ),
         Cause(
             why="A function is not a module.",

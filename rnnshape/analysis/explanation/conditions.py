@@ -1,0 +1,50 @@
+"""What an entry's causes depend on: conditions of a text, and of the numbers of its message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rnnshape.analysis.explanation.evidence import Evidence
+
+Condition = Callable[[Evidence], bool]
+
+
+def always(_evidence: Evidence) -> bool:
+    """The condition of what every text of an entry allows."""
+    return True
+
+
+def never(_evidence: Evidence) -> bool:
+    """The condition of what no text makes more likely."""
+    return False
+
+
+def mentions(*words: str) -> Condition:
+    """The condition of what a text allows that has one of these words."""
+    return lambda evidence: evidence.mentions(*words)
+
+
+def in_parallel(evidence: Evidence) -> bool:
+    """The condition of what happens only to a model that runs on several devices."""
+    return evidence.parallel
+
+
+def holds(name: str) -> Condition:
+    """The condition of what needs this number, known and neither 0, empty nor False."""
+    return lambda evidence: bool(evidence.get(name))
+
+
+def equals(name: str, *values: Any) -> Condition:
+    """The condition of what needs this number to be one of these values."""
+    return lambda evidence: evidence.get(name) in values
+
+
+def both(*conditions: Condition) -> Condition:
+    """The condition of what needs all of these."""
+    return lambda evidence: all(condition(evidence) for condition in conditions)
+
+
+def unless(condition: Condition) -> Condition:
+    """The condition of what needs this one not to hold."""
+    return lambda evidence: not condition(evidence)
