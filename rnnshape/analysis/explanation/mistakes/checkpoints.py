@@ -336,10 +336,6 @@ def _adds(evidence: Evidence) -> bool:
     return len(names) == 1 and not names[0].checkpoint
 
 
-def _both(*conditions: Callable[[Evidence], bool]) -> Callable[[Evidence], bool]:
-    return lambda evidence: all(condition(evidence) for condition in conditions)
-
-
 _is_wrapper: Final = holds("by")
 _is_part: Final = unless(holds("by"))
 
@@ -353,28 +349,28 @@ _PREFIX: Final = Entry(
         Cause(
             why="It was saved from a model in {by}: strip the prefix.",
             fix="{code}",
-            when=_both(_is_wrapper, _strips),
+            when=both(_is_wrapper, _strips),
         ),
         Cause(
             why="Or save the model without its wrapper.",
             fix='torch.save(model.{part}.state_dict(), "weights.pt")',
-            when=_both(_is_wrapper, _strips),
+            when=both(_is_wrapper, _strips),
         ),
         Cause(
             why="The model is in {by}; the one that was saved was not. Load into what it wraps.",
             fix="{code}",
-            when=_both(_is_wrapper, _adds),
+            when=both(_is_wrapper, _adds),
         ),
         Cause(
             why="A larger model was saved, of which this one is the part `{part}` (such as a"
             " LightningModule with `self.{part}`): keep that part and strip the prefix.",
             fix="{code}",
-            when=_both(_is_part, _strips),
+            when=both(_is_part, _strips),
         ),
         Cause(
             why="The part `{part}` of this model was saved alone, without its prefix.",
             fix="{code}",
-            when=_both(_is_part, _adds),
+            when=both(_is_part, _adds),
         ),
         Cause(
             why="Attributes were renamed, or a wrapper was put around a part of the model, between"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from rnnshape.analysis.explanation.conditions import both, equals, holds, mentions, unless
@@ -207,10 +206,6 @@ def _size_type(evidence: Evidence) -> Numbers | None:
     return {"which": f"`{field}`"}
 
 
-def _size_given(*kinds: str) -> Callable[[Evidence], bool]:
-    return lambda evidence: evidence["given"] in kinds
-
-
 _SIZE = Entry(
     mistake="size-type",
     wordings=(
@@ -244,13 +239,13 @@ _SIZE = Entry(
             why="`/` always gives a float in Python 3, as in `hidden_size / 2`.",
             tell="The size is computed with `/`, or with a rate such as 0.5.",
             fix="{class_name}(input_size, hidden_size // 2)",
-            when=_size_given("float"),
+            when=equals("given", "float"),
         ),
         Cause(
             why="The size comes from a command line or a file, as a text.",
             tell="`print(repr(hidden_size))` shows quotes.",
             fix="{class_name}(int(input_size), int(hidden_size))",
-            when=_size_given("str", "float"),
+            when=equals("given", "str", "float"),
         ),
         Cause(
             why="The size comes from NumPy or from a tensor.",
@@ -262,18 +257,18 @@ _SIZE = Entry(
             why="A shape was given in place of its last size.",
             tell="`print(input_size)` shows several numbers.",
             fix="{class_name}(x.shape[-1], hidden_size)",
-            when=_size_given("tuple", "Size", "torch.Size", "list"),
+            when=equals("given", "tuple", "Size", "torch.Size", "list"),
         ),
         Cause(
             why="The size is None: a setting is missing, or a function does not return it.",
             tell="`print(input_size, hidden_size)` shows None.",
-            when=_size_given("NoneType"),
+            when=equals("given", "NoneType"),
         ),
         Cause(
             why="The arguments are not in their place: the sizes come first.",
             tell="The call names no arguments.",
             fix="{class_name}(input_size=20, hidden_size=40)",
-            when=_size_given("bool", "Tensor", "Embedding", "LSTM", "dict"),
+            when=equals("given", "bool", "Tensor", "Embedding", "LSTM", "dict"),
         ),
     ),
     more=_CODE,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rnnshape.analysis.explanation.conditions import equals, holds, mentions
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
-from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.errors import counted
 
@@ -53,13 +52,7 @@ def _cell_features(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _compared(evidence: Evidence) -> Comparison:
-    return Comparison(
-        title="x",
-        places=("feature",),
-        expected=(evidence["expected"],),
-        got=(evidence["got"],),
-    )
+_compared: Final = compared("feature", title="x")
 
 
 _in_other_axis: Final = holds("found")
@@ -308,13 +301,6 @@ def _dimensions(evidence: Evidence) -> Numbers | None:
     }
 
 
-def _has(*numbers: int) -> Any:
-    def condition(evidence: Evidence) -> bool:
-        return evidence["had"] in numbers
-
-    return condition
-
-
 def _many(evidence: Evidence) -> bool:
     return bool(evidence["had"] > 3)
 
@@ -341,19 +327,19 @@ _DIMENSIONS = Entry(
             why="x is (batch, feature): each sequence has one step, and its axis is missing.",
             tell="`print(x.shape)` shows (batch, feature).",
             fix="x = x.unsqueeze({seq_axis})  # unsqueeze(1) with batch_first=True, else 0",
-            when=_has(2),
+            when=equals("had", 2),
         ),
         Cause(
             why="x is (seq, feature): one sequence, without the axis of its batch.",
             tell="`print(x.shape)` shows (seq, feature).",
             fix="x = x.unsqueeze({batch_axis})  # unsqueeze(0) with batch_first=True, else 1",
-            when=_has(2),
+            when=equals("had", 2),
         ),
         Cause(
             why="x is (batch, seq), one number a step, and lacks the axis of its features.",
             tell="`print(x.shape)` shows (batch, seq).",
             fix="x = x.unsqueeze(-1)  # input_size is 1",
-            when=_has(2),
+            when=equals("had", 2),
         ),
         Cause(
             why="x holds the indices of tokens, which an nn.Embedding has to turn into features.",
@@ -366,7 +352,7 @@ _DIMENSIONS = Entry(
             why="x is one step, or one number for each step, and lacks the other axes.",
             tell="`print(x.shape)` shows 1 size.",
             fix="x = x.reshape(1, -1, input_size)  # (batch, seq, feature): batch_first=True",
-            when=_has(0, 1),
+            when=equals("had", 0, 1),
         ),
         Cause(
             why="x has several axes of features, such as those of an image or a convolution.",

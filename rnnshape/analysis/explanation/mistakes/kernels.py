@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from rnnshape.analysis.explanation.conditions import equals, holds, in_parallel, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
@@ -43,13 +43,6 @@ def _status(evidence: Evidence) -> Numbers | None:
     }
 
 
-def _short(*statuses: str) -> Any:
-    def condition(evidence: Evidence) -> bool:
-        return evidence["short"] in statuses
-
-    return condition
-
-
 def _in_moving(evidence: Evidence) -> bool:
     """Whether the weights were being moved to the GPU, before any data was seen."""
     return bool(evidence["flatten"])
@@ -60,7 +53,8 @@ _MISMATCHED: Final = Cause(
     " GPU, or another cuDNN is found on the path.",
     tell="`python -m torch.utils.collect_env` lists them.",
     fix="nn.LSTM(3, 4).cuda()(torch.zeros(5, 2, 3).cuda())  # fails too",
-    when=_short(
+    when=equals(
+        "short",
         "EXECUTION_FAILED",
         "INTERNAL_ERROR",
         "NOT_INITIALIZED",
@@ -92,29 +86,30 @@ _STATUS = Entry(
             " not check it.",
             tell="`print(x.device, next(model.parameters()).device)`; in torch 0.3 `x.is_cuda`.",
             fix="x = x.cuda()  # and the state: (h.cuda(), c.cuda())",
-            when=_short("EXECUTION_FAILED", "BAD_PARAM", "MAPPING_ERROR"),
+            when=equals("short", "EXECUTION_FAILED", "BAD_PARAM", "MAPPING_ERROR"),
         ),
         Cause(
             why="A tensor is empty or has a size that cuDNN does not take: a batch of 0, a sequence"
             " of 0 steps, or lengths that are 0.",
             tell="`print(x.shape)` shows a 0.",
             fix="assert x.numel() > 0, x.shape",
-            when=_short("BAD_PARAM", "NOT_SUPPORTED", "INVALID_VALUE"),
-            likely=_short("BAD_PARAM"),
+            when=equals("short", "BAD_PARAM", "NOT_SUPPORTED", "INVALID_VALUE"),
+            likely=equals("short", "BAD_PARAM"),
         ),
         Cause(
             why="The input is a view that is not contiguous, or its batch or sequence is larger"
             " than this version of cuDNN takes.",
             tell="`print(x.shape, x.is_contiguous())` shows them.",
             fix="x = x.contiguous()  # or a smaller batch",
-            when=_short("NOT_SUPPORTED"),
-            likely=_short("NOT_SUPPORTED"),
+            when=equals("short", "NOT_SUPPORTED"),
+            likely=equals("short", "NOT_SUPPORTED"),
         ),
         Cause(
             why="The GPU's memory is full.",
             tell="`nvidia-smi` shows it, and a smaller batch works.",
             fix="x = x[:, :1]  # one sequence of a seq-first batch, to see whether it is that",
-            when=_short(
+            when=equals(
+                "short",
                 "EXECUTION_FAILED",
                 "ALLOC_FAILED",
                 "NOT_INITIALIZED",
@@ -122,7 +117,7 @@ _STATUS = Entry(
                 "NOT_SUPPORTED",
                 "INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
             ),
-            likely=_short("ALLOC_FAILED", "NOT_INITIALIZED"),
+            likely=equals("short", "ALLOC_FAILED", "NOT_INITIALIZED"),
         ),
         _MISMATCHED,
         Cause(
@@ -130,7 +125,7 @@ _STATUS = Entry(
             tell=_TRUE_ERROR.tell,
             fix=_TRUE_ERROR.fix,
             when=unless(equals("short", "BAD_PARAM", "NOT_SUPPORTED")),
-            likely=_short("MAPPING_ERROR", "INTERNAL_ERROR"),
+            likely=equals("short", "MAPPING_ERROR", "INTERNAL_ERROR"),
         ),
     ),
     notes=("With `torch.backends.cudnn.enabled = False` the same call often says what is wrong.",),

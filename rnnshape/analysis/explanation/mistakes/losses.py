@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rnnshape.analysis.explanation.conditions import both, equals, holds, unless
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
@@ -57,13 +57,7 @@ _BATCH = Entry(
     ),
     read=_batch,
     meaning="The loss got scores for a batch of {rows}, but targets for a batch of {targets}.",
-    compare=lambda evidence: Comparison(
-        title="",
-        places=("batch",),
-        expected=(evidence["rows"],),
-        got=(evidence["targets"],),
-        labels=("scores", "target"),
-    ),
+    compare=compared("batch", "rows", "targets", labels=("scores", "target")),
     causes=(
         Cause(
             why="{often}the scores are those of every step, {rows} = {targets} sequences x {times}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from rnnshape.analysis.explanation.conditions import mentions, unless
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
@@ -17,10 +17,6 @@ _PACK: Final = "torch.nn.utils.rnn.pack_padded_sequence"
 _PACK_SEQUENCE: Final = "torch.nn.utils.rnn.pack_sequence"
 _PAD: Final = "torch.nn.utils.rnn.pad_packed_sequence"
 _PAD_SEQUENCE: Final = "torch.nn.utils.rnn.pad_sequence"
-
-
-def _lacks(*words: str) -> Callable[[Evidence], bool]:
-    return lambda evidence: not evidence.mentions(*words)
 
 
 _parallel: Final = mentions("replica", "parallel_apply", "DataParallel")
@@ -57,7 +53,7 @@ _UNSORTED = Entry(
             fix="lengths, order = lengths.sort(descending=True)\n"
             "x = x[:, order]  # x[order] with batch_first=True\n"
             "# later, to restore the order of the batch: output[:, order.argsort()]",
-            likely=_lacks("enforce_sorted"),
+            likely=unless(mentions("enforce_sorted")),
         ),
     ),
     notes=("If you sort a batch by hand, sort its targets and states in the same way.",),
@@ -210,10 +206,7 @@ def _count(evidence: Evidence) -> Numbers:
 def _count_compared(evidence: Evidence) -> Comparison | None:
     if evidence.get("got") is None:
         return None
-    return Comparison(
-        title="", places=("number",), expected=(evidence["batch"],), got=(evidence["got"],),
-        labels=("batch of x", "lengths"),
-    )  # fmt: skip
+    return compared("number", "batch", labels=("batch of x", "lengths"))(evidence)
 
 
 def _batch_second(evidence: Evidence) -> bool:
@@ -349,13 +342,7 @@ _TOTAL = Entry(
     ),
     meaning="`total_length` is {got}, but the longest sequence has {longest} steps: padding only"
     " adds steps.",
-    compare=lambda evidence: Comparison(
-        title="",
-        places=("steps",),
-        expected=(evidence["longest"],),
-        got=(evidence["got"],),
-        labels=("at least", "total_length"),
-    ),
+    compare=compared("steps", "longest", "got", labels=("at least", "total_length")),
     causes=(
         Cause(
             why="`total_length` was read from the wrong axis of x, such as the batch.",

@@ -6,7 +6,7 @@ from math import gcd
 from typing import Any, Final
 
 from rnnshape.analysis.explanation.conditions import both, equals, unless
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
@@ -47,13 +47,7 @@ def _product(evidence: Evidence) -> dict[str, Any] | None:
     return {"rows": rows, "features": features, "wanted": wanted, "out": out}
 
 
-def _compared(evidence: Evidence) -> Comparison:
-    return Comparison(
-        title="last dimension",
-        places=("features",),
-        expected=(evidence["wanted"],),
-        got=(evidence["features"],),
-    )
+_compared: Final = compared("features", "wanted", "features", title="last dimension")
 
 
 # The layer's own weights
@@ -753,12 +747,7 @@ _BILINEAR = Entry(
         ),
     ),
     meaning="Argument {number} of the Bilinear has {got} features, but it was made for {expected}.",
-    compare=lambda evidence: Comparison(
-        title="last dimension",
-        places=("features",),
-        expected=(evidence["expected"],),
-        got=(evidence["got"],),
-    ),
+    compare=compared("features", title="last dimension"),
     causes=(
         Cause(
             why="{often}this is the output of a bidirectional layer, which has 2 * hidden_size"

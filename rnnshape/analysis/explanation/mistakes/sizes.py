@@ -6,9 +6,8 @@ from math import prod
 from typing import Any, Final
 
 from rnnshape.analysis.explanation.conditions import both, equals, mentions, unless
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
-from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
 
 _PLACES: Final = {
@@ -122,13 +121,7 @@ _SUM = Entry(
     read=_sum,
     meaning="An operation such as + pairs the tensors size by size, but in dimension {dim} one has"
     " {a} and the other {b}.",
-    compare=lambda evidence: Comparison(
-        title="",
-        places=(f"dimension {evidence['dim']}",),
-        expected=(evidence["a"],),
-        got=(evidence["b"],),
-        labels=("tensor a", "tensor b"),
-    ),
+    compare=compared("dimension {dim}", "a", "b", labels=("tensor a", "tensor b")),
     causes=(
         Cause(
             why="The target has a dimension less than the output, or more, so that a loss pairs"
@@ -279,12 +272,7 @@ _EXPAND = Entry(
     read=_expanded,
     meaning="A tensor of size {got} in dimension {dim} was expanded or assigned to a place of size"
     " {wanted}: only a size of 1 can be expanded.",
-    compare=lambda evidence: Comparison(
-        title="",
-        places=(f"dimension {evidence['dim']}",),
-        expected=(evidence["wanted"],),
-        got=(evidence["got"],),
-    ),
+    compare=compared("dimension {dim}", "wanted", "got"),
     causes=(
         Cause(
             why="{often}an output or a state is copied into a buffer, as in `outputs[t] = output`:"
@@ -435,13 +423,7 @@ _CAT = Entry(
     read=_cat,
     meaning="`torch.cat` along dimension {dim} needs tensors that are equal elsewhere, but in"
     " {where} they have {expected} and {got}.",
-    compare=lambda evidence: Comparison(
-        title="",
-        places=(evidence["where"],),
-        expected=(evidence["expected"],),
-        got=(evidence["got"],),
-        labels=("first tensor", "the other"),
-    ),
+    compare=compared("{where}", labels=("first tensor", "the other")),
     causes=(
         Cause(
             why="{often}a state of several layers or directions is joined to one step: h_n is"
@@ -1098,12 +1080,7 @@ _BATCH_NORM = Entry(
         Wording("weight should contain {got:int} elements not {wanted:int}", "0.3 on"),
     ),
     meaning="BatchNorm1d was made for {wanted} features, but dimension 1 of its input has {got}.",
-    compare=lambda evidence: Comparison(
-        title="dimension 1",
-        places=("features",),
-        expected=(evidence["wanted"],),
-        got=(evidence["got"],),
-    ),
+    compare=compared("features", "wanted", "got", title="dimension 1"),
     causes=(
         Cause(
             why="{often}this is the output of {some_layer}: its features are last, but BatchNorm1d"
@@ -1264,12 +1241,7 @@ _ATTENTION = Entry(
         Wording("was expecting embedding dimension of {wanted:int}, but got {got:int}", "1.9 on"),
     ),
     meaning="MultiheadAttention was made for embed_dim {wanted}, but the query has {got} features.",
-    compare=lambda evidence: Comparison(
-        title="query",
-        places=("features",),
-        expected=(evidence["wanted"],),
-        got=(evidence["got"],),
-    ),
+    compare=compared("features", "wanted", "got", title="query"),
     causes=(
         Cause(
             why="{often}this is the output of a bidirectional layer, 2 * hidden_size features, or"

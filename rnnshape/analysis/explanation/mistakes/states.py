@@ -7,7 +7,7 @@ from itertools import permutations
 from typing import Any, Final
 
 from rnnshape.analysis.explanation.conditions import both, equals, holds, in_parallel, unless
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
@@ -1135,12 +1135,7 @@ _CELL_BATCH = Entry(
     ),
     read=_cell,
     meaning="`{state}` has batch {got}, but the input of {layer} has batch {batch}.",
-    compare=lambda evidence: Comparison(
-        title=evidence["state"],
-        places=("batch",),
-        expected=(evidence["batch"],),
-        got=(evidence["got"],),
-    ),
+    compare=compared("batch", "batch", "got", title="{state}"),
     causes=(
         Cause(
             why="One tensor was given as the state in place of the tuple (h, c): its first row was"
@@ -1188,12 +1183,7 @@ _CELL_FEATURES = Entry(
     ),
     read=_cell,
     meaning="`{state}` has {got} features, but hidden_size of {layer} is {features}.",
-    compare=lambda evidence: Comparison(
-        title=evidence["state"],
-        places=("feature",),
-        expected=(evidence["features"],),
-        got=(evidence["got"],),
-    ),
+    compare=compared("feature", "features", "got", title="{state}"),
     causes=(
         Cause(
             why="The state has the two directions of a bidirectional encoder side by side:"

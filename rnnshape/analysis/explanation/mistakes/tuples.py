@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
 from rnnshape.analysis.explanation.conditions import both, equals, mentions, unless
@@ -326,10 +325,6 @@ def _given(evidence: Evidence) -> Numbers | None:
     return {**_returned(evidence), "asks": asks, "what": known, "kind_of_given": given}
 
 
-def _is(*kinds: str) -> Callable[[Evidence], bool]:
-    return lambda evidence: evidence["kind_of_given"] in kinds
-
-
 def _joins(evidence: Evidence) -> bool:
     """Whether a list of tensors was asked for, as in `torch.cat`."""
     return evidence.get("element") is not None
@@ -368,20 +363,20 @@ _TENSOR = Entry(
             why="The tuple is (h, c), the state of an LSTM: join its tensors one by one.",
             tell="`print([type(each) for each in states])` shows tuples.",
             fix="h_n, c_n = state\nstate = torch.cat((h_n[-2], h_n[-1]), dim=-1)",
-            when=both(_is("tuple"), _joins),
+            when=both(equals("kind_of_given", "tuple"), _joins),
         ),
         Cause(
             why="A recurrent layer returns (output, state), and the whole tuple was passed on.",
             tell="`print(type(x))` before this line shows a tuple.",
             fix="{taken} = self.{command}(x)  # then use out",
-            when=_is("tuple"),
+            when=equals("kind_of_given", "tuple"),
         ),
         Cause(
             why="In `nn.Sequential` the next module gets all that the layer returns: (output,"
             " state).",
             tell="The traceback goes through container.py.",
             fix=_SEQUENTIAL.fix,
-            when=both(_is("tuple"), unless(_joins)),
+            when=both(equals("kind_of_given", "tuple"), unless(_joins)),
             likely=_in_sequential,
         ),
         Cause(
@@ -390,38 +385,46 @@ _TENSOR = Entry(
             tell="`print(x)` shows a name such as 'last_hidden_state'.",
             fix="hidden = self.bert(ids, attention_mask=mask).last_hidden_state"
             "  # or bert(..., return_dict=False)",
-            when=_is("str", "dict"),
+            when=equals("kind_of_given", "str", "dict"),
         ),
         Cause(
             why="The data never became a tensor.",
             tell="`print(type(x))` shows {what}.",
             fix="x = torch.as_tensor(x)  # .float() for a layer, .long() for an embedding",
-            when=_is("list", "int", "float", "numpy.ndarray"),
+            when=equals("kind_of_given", "list", "int", "float", "numpy.ndarray"),
         ),
         Cause(
             why="It is a list of tensors, one for each step or each sequence.",
             tell="`print(type(x[0]))` shows a tensor.",
             fix="x = torch.stack(x)  # or pad_sequence(x) where the lengths differ",
-            when=_is("list"),
+            when=equals("kind_of_given", "list"),
         ),
         Cause(
             why="The sequences to pad are lists of numbers.",
             tell="`print(type(sequences[0]))` shows a list.",
             fix="x = pad_sequence([torch.as_tensor(sequence) for sequence in sequences])",
-            when=both(_is("list", "numpy.ndarray"), _joins),
+            when=both(equals("kind_of_given", "list", "numpy.ndarray"), _joins),
             likely=mentions("pad_sequence"),
         ),
         Cause(
             why="A forward method, or a function of yours, has no `return`.",
             tell="`print(x)` shows None.",
             fix="return output  # as the last line of forward",
-            when=_is("NoneType"),
+            when=equals("kind_of_given", "NoneType"),
         ),
         Cause(
             why="A method was not called, or a layer was given in place of its output.",
             tell="`print(x)` shows it.",
             fix="out, _ = self.{command}(x)  # with parentheses",
-            when=_is("method", "function", "builtin_function_or_method", "LSTM", "GRU", "RNN"),
+            when=equals(
+                "kind_of_given",
+                "method",
+                "function",
+                "builtin_function_or_method",
+                "LSTM",
+                "GRU",
+                "RNN",
+            ),
         ),
     ),
     more=_STATES,
@@ -471,33 +474,34 @@ _NO_TENSOR = Entry(
             why="It is a list of tensors, one for each step or each sequence.",
             tell="`print(type(x[0]))` shows a tensor.",
             fix="x = torch.stack(x)  # or pad_sequence(x) where the lengths differ",
-            when=_is("list"),
+            when=equals("kind_of_given", "list"),
         ),
         Cause(
             why="The data never became a tensor.",
             tell="`print(type(x))` shows it.",
             fix="x = torch.as_tensor(x).float()",
-            when=_is("list", "ndarray", "int", "float"),
+            when=equals("kind_of_given", "list", "ndarray", "int", "float"),
         ),
         Cause(
             why="The state is a list [h, c], such as after appending, or from several layers.",
             tell="`print(len(hidden))` shows 2.",
             fix="hidden = tuple(h.to(device) for h in hidden)",
-            when=lambda evidence: _is("list")(evidence) and evidence["attribute"] in _OF_STATES,
+            when=both(equals("kind_of_given", "list"), _of_states),
             likely=mentions("hidden", "state"),
         ),
         Cause(
             why="A forward method, or a function of yours, has no `return`.",
             tell="`print(x)` shows None.",
             fix="return output  # as the last line of forward",
-            when=_is("NoneType"),
+            when=equals("kind_of_given", "NoneType"),
         ),
         Cause(
             why="The state was never made: it is None before the first step.",
             tell="`print(hidden)` shows None.",
             fix="if hidden is not None:\n    hidden = tuple(h.detach() for h in hidden)",
-            when=lambda evidence: (
-                _is("NoneType")(evidence) and evidence["attribute"] in _OF_STATES | {"size", "dim"}
+            when=both(
+                equals("kind_of_given", "NoneType"),
+                equals("attribute", "size", "dim", *_OF_STATES),
             ),
         ),
         Cause(
@@ -505,19 +509,19 @@ _NO_TENSOR = Entry(
             " are texts.",
             tell="`print(x)` shows a name such as 'last_hidden_state'.",
             fix="hidden = self.bert(ids, attention_mask=mask).last_hidden_state",
-            when=_is("str"),
+            when=equals("kind_of_given", "str"),
         ),
         Cause(
             why="The layer was given in place of what it returns: it was not called.",
             tell="`print(x)` shows the layer.",
             fix="out, _ = self.{command}(x)  # with its input in parentheses",
-            when=_is("LSTM", "GRU", "RNN"),
+            when=equals("kind_of_given", "LSTM", "GRU", "RNN"),
         ),
         Cause(
             why="The module was given in place of what it returns: it was not called.",
             tell="`print(x)` shows the module.",
             fix="x = self.embedding(x)  # with its input in parentheses",
-            when=_is("Embedding", "Linear"),
+            when=equals("kind_of_given", "Embedding", "Linear"),
         ),
     ),
     provoked_by=(
