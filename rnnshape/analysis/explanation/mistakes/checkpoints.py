@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.commands import INSPECT
 from rnnshape.analysis.explanation.conditions import both, equals, holds, unless
 from rnnshape.analysis.explanation.differences import Difference, Module, differences, modules
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
@@ -36,7 +37,6 @@ _LOADING: Final = (
     Wording("invalid argument 2: sizes do not match at ", "0.2"),
     Wording("inconsistent tensor size, expected tensor {of_model:shape} and src ", "0.2 to 0.3"),
 )
-_INSPECT: Final = "rnnshape inspect weights.pt"
 _FITTING: Final = """own = {{k: v.shape for k, v in model.state_dict().items()}}
 fits = {{k: v for k, v in state_dict.items() if own.get(k) == v.shape}}
 model.load_state_dict(fits, strict=False)"""
@@ -168,7 +168,7 @@ _LAYER: Final = Entry(
         "{first_only}",
         "{strict}",
     ),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=(
         "nn.LSTM(3, 4).load_state_dict(nn.LSTM(3, 5).state_dict())",
         "nn.LSTM(3, 4, bidirectional=True).load_state_dict(nn.LSTM(3, 4).state_dict())",
@@ -226,7 +226,7 @@ _WRAPPED: Final = Entry(
         ),
     ),
     notes=("`strict=False` hides the error, but then not a single weight is loaded.",),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=(
         "nn.LSTM(3, 4).load_state_dict({'epoch': 3, 'model_state': nn.LSTM(3, 4).state_dict()})",
     ),
@@ -380,7 +380,7 @@ _PREFIX: Final = Entry(
         ),
     ),
     notes=("{still}", "`strict=False` hides the error, but then none of these weights is loaded."),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=(
         "nn.Sequential(nn.LSTM(3, 4)).load_state_dict(nn.LSTM(3, 4).state_dict())",
         "nn.LSTM(3, 4).load_state_dict(nn.DataParallel(nn.LSTM(3, 4)).state_dict())",
@@ -420,7 +420,7 @@ _UNSORTED: Final = Entry(
             tell="Names begin with `module.` after both headings.",
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     source="torch/nn/modules/module.py, Module.load_state_dict, with its headings cut off",
 )
 
@@ -513,7 +513,7 @@ _CELLS: Final = Entry(
         ),
     ),
     notes=("Names of cells have no layer: `weight_ih`, where a layer has `weight_ih_l0`.",),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=("nn.GRU(3, 4).load_state_dict(nn.GRUCell(3, 4).state_dict())",),
 )
 
@@ -610,7 +610,7 @@ _PARTS: Final = Entry(
             when=unless(holds("apply")),
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=(
         (
             "m = nn.utils.parametrizations.weight_norm(nn.LSTM(3, 4), 'weight_hh_l0')\n"
@@ -659,7 +659,7 @@ _REPLACED: Final = Entry(
             when=equals("lacks", "checkpoint"),
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     source="torch/nn/modules/module.py, for a model in a wrapper for weight drop",
 )
 
@@ -802,7 +802,7 @@ _SIZES: Final = Entry(
         ),
     ),
     notes=("{besides}", "{turned}", "{strict}"),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=(
         "nn.Embedding(5, 3).load_state_dict(nn.Embedding(7, 3).state_dict())",
         "nn.Linear(8, 3).load_state_dict(nn.Linear(4, 3).state_dict())",
@@ -867,7 +867,7 @@ _KEYS: Final = Entry(
         ),
     ),
     notes=("{layers}",),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=("nn.Sequential(nn.LSTM(3, 4)).load_state_dict(nn.Linear(3, 4).state_dict())",),
 )
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rnnshape.analysis.explanation.commands import CODE, PROJECTION, WEIGHTS
 from rnnshape.analysis.explanation.conditions import both, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
-
-_CODE: Final = "rnnshape {command} --show code"
-
 
 _MODULE: Final = "type('N', (nn.Module,), {{'__init__': lambda self: {}}})()"
 # Arguments of torch.lstm and its like, from the list of weights on.
@@ -152,7 +150,7 @@ _CALLED = Entry(
         ),
     ),
     notes=("With argparse, `type=bool` turns every text but the empty one into True.",),
-    more=_CODE,
+    more=CODE,
     provoked_by=(
         "nn.LSTM(3, 4, bidirectional=1)(z(5, 2, 3))",
         "nn.GRU(3, 4, bidirectional=1)(pack_padded_sequence(z(5, 2, 3), [5, 4]))",
@@ -271,7 +269,7 @@ _SIZE = Entry(
             when=equals("given", "bool", "Tensor", "Embedding", "LSTM", "dict"),
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=(
         "nn.LSTM(3, 8 / 2)",
         "nn.LSTM('3', 4)",
@@ -318,7 +316,7 @@ _ZERO = Entry(
             when=lambda evidence: evidence.get("field") is None and not evidence.recurrent,
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=("nn.LSTM(0, 4)", "nn.LSTM(3, 0)", "nn.LSTM(3, 4, 0)", "nn.GRU(-3, 4)"),
 )
 
@@ -432,7 +430,7 @@ _PROJECTION_KIND = Entry(
             fix='options = {{"proj_size": proj_size}} if kind == "LSTM" else {{}}',
         ),
     ),
-    more="rnnshape lstm --hidden 40 --proj 20",
+    more=PROJECTION,
     provoked_by=("nn.GRU(3, 4, proj_size=2)", "nn.RNN(3, 4, proj_size=2)"),
 )
 
@@ -461,7 +459,7 @@ _PROJECTION_SIZE = Entry(
             when=mentions("smaller than"),
         ),
     ),
-    more="rnnshape lstm --hidden 40 --proj 20",
+    more=PROJECTION,
     provoked_by=("nn.LSTM(3, 4, proj_size=4)", "nn.LSTM(3, 4, proj_size=-1)"),
 )
 
@@ -525,7 +523,7 @@ _MODE = Entry(
             "layer = kinds[kind.lower()](input_size, hidden_size)",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=("nn.RNNBase('FOO', 3, 4)",),
 )
 
@@ -624,7 +622,7 @@ _KEYWORD = Entry(
             " nonlinearity too.",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=(
         "nn.LSTM(units=4)",
         "nn.LSTM(3, 4, return_sequences=True)",
@@ -685,7 +683,7 @@ _MISSING = Entry(
             when=unless(mentions("missing")),
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=("nn.LSTM(3)", "nn.GRU()", "nn.LSTM(3, 4, input_size=3)"),
 )
 
@@ -775,7 +773,7 @@ _PARAMETER = Entry(
     notes=(
         "On a CPU, torch 2.13 runs an LSTM with a weight_hh of a wrong shape without an error.",
     ),
-    more="rnnshape {command} --show weights",
+    more=WEIGHTS,
     provoked_by=(
         "l = nn.LSTM(3, 4); l.weight_hh_l0 = l.weight_hh_l0 * .5",
         "nn.LSTM(3, 4).weight_hh_l0 = 3.0",
@@ -818,7 +816,7 @@ _NO_CLASS = Entry(
             fix="{right}",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=("nn.lstm(3, 4)", "nn.BiLSTM(3, 4)", "nn.BiGRU(3, 4)"),
 )
 

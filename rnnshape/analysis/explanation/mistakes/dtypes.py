@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.commands import BFLOAT16, FLOAT32
 from rnnshape.analysis.explanation.conditions import both, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
@@ -196,7 +197,7 @@ _INPUT = Entry(
         ),
     ),
     notes=("torch 2.13 checks this in every layer except a cell, unless autocast is on.",),
-    more="rnnshape {command} --dtype float32",
+    more=FLOAT32,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3).double())",
         "nn.GRU(3, 4)(z(5, 2, 3).long())",
@@ -242,7 +243,7 @@ _STATE = Entry(
         ),
     ),
     notes=("Without a state {layer} makes zeros in the dtype of x.",),
-    more="rnnshape {command} --dtype float32",
+    more=FLOAT32,
     provoked_by=("nn.LSTM(3, 4)(z(5, 2, 3), (z(1, 2, 4).double(), z(1, 2, 4).double()))",),
 )
 
@@ -320,7 +321,7 @@ _WHOLE_NUMBERS = Entry(
         ),
     ),
     notes=(_TURNED,),
-    more="rnnshape {command} --dtype float32",
+    more=FLOAT32,
     provoked_by=("nn.LSTMCell(3, 4)(z(2, 3).long())",),
 )
 
@@ -353,7 +354,7 @@ _HALF = Entry(
         ),
     ),
     notes=(_TURNED,),
-    more="rnnshape {command} --dtype bfloat16",
+    more=BFLOAT16,
     provoked_by=(
         "nn.LSTMCell(3, 4).half()(z(2, 3))",
         "nn.GRU(3, 4).bfloat16()(z(5, 2, 3).bfloat16(), z(1, 2, 4))",
@@ -395,7 +396,7 @@ _DOUBLE = Entry(
         ),
     ),
     notes=(_TURNED,),
-    more="rnnshape {command} --dtype float32",
+    more=FLOAT32,
     provoked_by=(
         "nn.LSTMCell(3, 4)(z(2, 3).double())",
         "nn.GRU(3, 4)(z(5, 2, 3), z(1, 2, 4).double())",
@@ -423,7 +424,7 @@ _UNNAMED = Entry(
             fix="x = x.to(next(model.parameters()).dtype)",
         ),
     ),
-    more="rnnshape {command} --dtype float32",
+    more=FLOAT32,
     source="aten/src/ATen/native/LinearAlgebra.cpp of torch 2.0",
 )
 
@@ -491,7 +492,7 @@ _NO_KERNEL = Entry(
             when=_other_dtype,
         ),
     ),
-    more="rnnshape {command} --dtype float32",
+    more=FLOAT32,
     provoked_by=(
         "nn.LSTM(3, 4, dtype=torch.float8_e4m3fn)",
         "torch.mm(torch.zeros(2, 3, dtype=torch.bool), torch.zeros(3, 2, dtype=torch.bool))",

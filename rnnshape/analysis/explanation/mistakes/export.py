@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from rnnshape.analysis.explanation.commands import CODE, LENGTHS, STATES
 from rnnshape.analysis.explanation.conditions import holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
-
-_CODE: Final = "rnnshape {command} --show code"
-_STATES: Final = "rnnshape {command} --show states"
 
 
 def _model(forward: str, layer: str = "nn.LSTM(3, 4)") -> str:
@@ -83,7 +81,7 @@ _SCRIPT_STATE = Entry(
         ),
     ),
     notes=("The message also lists the variant for a PackedSequence, which is not meant.",),
-    more=_CODE,
+    more=CODE,
     provoked_by=(
         _model("return self.rnn(x, x)"),
         _model("return self.rnn(x, (x, x))", "nn.GRU(3, 4)"),
@@ -119,7 +117,7 @@ _SCRIPT_PACKED = Entry(
             fix="output, state = self.rnn(x)  # x: Tensor",
         ),
     ),
-    more="rnnshape {command} --batch 3 --lengths 10,4,2",
+    more=LENGTHS,
     provoked_by=("torch.jit.trace(nn.LSTM(3, 4), (pack_padded_sequence(z(5, 2, 3), [5, 4]),))",),
 )
 
@@ -155,7 +153,7 @@ _SCRIPT_TUPLE = Entry(
             fix="def forward(self, x: Tensor) -> Tuple[Tensor, Tuple[Tensor, Tensor]]:",
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=(_model("return torch.relu(self.rnn(x))"),),
 )
 
@@ -190,7 +188,7 @@ _SCRIPT_NONE = Entry(
             fix="out, {name} = self.{command}(x[:1])  # before the loop",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=(_model("h = None\\n  for i in range(3): o, h = self.rnn(x, h)\\n  return o"),),
 )
 
@@ -215,7 +213,7 @@ _SCRIPT_ATTRIBUTE = Entry(
             "    return self.lstm(x, hx)",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=(_model("o, self.h = self.rnn(x)\\n  return o"),),
 )
 
@@ -239,7 +237,7 @@ _SCRIPT_LAYER = Entry(
             fix="model = torch.jit.trace({class_name}(input_size, hidden_size), (x,))",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=(
         "torch.jit.script(nn.LSTM(3, 4))(z(5, 2, 3))",
         "torch.jit.script(nn.GRU(3, 4)).code",
@@ -269,7 +267,7 @@ _TRACE_STATE = Entry(
             fix="with torch.no_grad():\n    traced = torch.jit.trace(model, (x,))",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=(_TRACE.format("lambda x, w=z(2, requires_grad=True) * 2: x * w[0]"),),
 )
 
@@ -448,7 +446,7 @@ _ONNX_BATCH = Entry(
             " dynamic_shapes=({{1: batch}},))",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     source="torch/onnx/symbolic_opset9.py; the second wording is ONNX Runtime's",
 )
 
@@ -529,7 +527,7 @@ _COMPILE_PACKED = Entry(
         ),
     ),
     notes=("In both directions padding does change the result: the reverse begins in it.",),
-    more="rnnshape {command} --batch 3 --lengths 10,4,2",
+    more=LENGTHS,
     source="torch/_dynamo and torch/export: the message needs a model of its own",
 )
 
@@ -596,7 +594,7 @@ _EXPORT_ASSIGNED = Entry(
             fix="def forward(self, x, hx):\n    return self.{command}(x, hx)",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=("torch.export.export(nn.LSTM(3, 4), (z(5, 2, 3),))",),
 )
 
@@ -702,7 +700,7 @@ _DEEPCOPY = Entry(
             fix="twin = build_model()\ntwin.load_state_dict(model.state_dict())",
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=(
         "import copy; m = nn.Module(); m.h = nn.LSTM(3, 4)(z(5, 2, 3))[1]; copy.deepcopy(m)",
         "__import__('copy').deepcopy(nn.GRU(3, 4)(z(5, 2, 3))[1])",

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.commands import LAYOUTS
 from rnnshape.analysis.explanation.conditions import equals, holds, mentions
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.errors import counted
-
-_SHOW_SHAPES: Final = "rnnshape {command} --show layouts"
-
 
 # The number of features
 
@@ -373,7 +371,7 @@ _DIMENSIONS = Entry(
             when=_many,
         ),
     ),
-    more=_SHOW_SHAPES,
+    more=LAYOUTS,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3, 1))",
         "nn.RNN(3, 4)(z(3))",
@@ -495,7 +493,7 @@ _ONE_DIMENSION = Entry(
             fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
         ),
     ),
-    more=_SHOW_SHAPES,
+    more=LAYOUTS,
     source="torch/nn/modules/rnn.py before torch 1.11, by its frames",
 )
 
@@ -536,7 +534,7 @@ _EMPTY = Entry(
             fix="{class_name}(..., batch_first=True)",
         ),
     ),
-    more=_SHOW_SHAPES,
+    more=LAYOUTS,
     provoked_by=(
         "nn.GRU(3, 4)(z(0, 2, 3))",
         "nn.LSTM(3, 4, batch_first=True)(z(2, 0, 3))",
@@ -564,7 +562,7 @@ _ARRAY = Entry(
             fix="x = torch.from_numpy(x).float()",
         ),
     ),
-    more=_SHOW_SHAPES,
+    more=LAYOUTS,
     source="torch/nn/modules/rnn.py before torch 1.11, by its frames",
     generic=True,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rnnshape.analysis.explanation.commands import BFLOAT16
 from rnnshape.analysis.explanation.conditions import equals, holds, in_parallel, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
@@ -452,7 +453,7 @@ _ONEDNN = Entry(
             "    output, state = {command}(x)",
         ),
     ),
-    more="rnnshape {command} --dtype bfloat16",
+    more=BFLOAT16,
     provoked_by=(_WRONG_ROWS,),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.commands import LAYOUTS
 from rnnshape.analysis.explanation.conditions import both, equals, holds, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
@@ -101,7 +102,7 @@ _BATCH = Entry(
             when=unless(holds("times")),
         ),
     ),
-    more="rnnshape {command} --show layouts",
+    more=LAYOUTS,
     provoked_by=("nn.CrossEntropyLoss()(nn.GRU(3, 4, 2)(z(5, 2, 3))[1].view(-1, 4), z(2).long())",),
 )
 

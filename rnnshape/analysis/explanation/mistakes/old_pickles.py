@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rnnshape.analysis.explanation.commands import INSPECT, INSPECT_MODEL, WEIGHTS
 from rnnshape.analysis.explanation.conditions import both, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
@@ -99,7 +100,7 @@ _OLD: Final = Entry(
         ),
     ),
     notes=("rnnshape reads the layers and weights of such a file without unpickling it.",),
-    more="rnnshape inspect model.pt",
+    more=INSPECT_MODEL,
     provoked_by=(
         "m = nn.LSTM(3, 4); del m.proj_size; m.flatten_parameters(); m(z(5, 2, 3))",
         "m = nn.GRU(3, 4); del m._flat_weights_names; m.to('cpu'); m._init_flat_weights()",
@@ -138,7 +139,7 @@ _NO_WEIGHT: Final = Entry(
             when=holds("of_cell"),
         ),
     ),
-    more="rnnshape {command} --show weights",
+    more=WEIGHTS,
     provoked_by=("nn.init.xavier_uniform_(nn.GRU(3, 4).weight)", "nn.LSTM(3, 4).weight_ih"),
 )
 
@@ -306,7 +307,7 @@ _CLASS_IS_GONE: Final = Entry(
         _STATE_DICT,
     ),
     notes=("rnnshape reads the layers and weights of such a file without its classes.",),
-    more="rnnshape inspect model.pt",
+    more=INSPECT_MODEL,
     source="pickle, called by torch/serialization.py",
 )
 
@@ -360,7 +361,7 @@ _NOT_A_FILE: Final = Entry(
         ),
     ),
     notes=("rnnshape names the format of a file, whatever its suffix.",),
-    more="rnnshape inspect weights.pt",
+    more=INSPECT,
     source="torch/serialization.py, for a file that is not its own",
     generic=True,
 )
@@ -385,7 +386,7 @@ _NEWER: Final = Entry(
             fix='torch.save(state_dict, "weights.pt", _use_new_zipfile_serialization=False)',
         ),
     ),
-    more="rnnshape inspect weights.pt",
+    more=INSPECT,
     source="torch/serialization.py and caffe2/serialize of PyTorch before 1.6",
 )
 

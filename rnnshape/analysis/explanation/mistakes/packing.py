@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from rnnshape.analysis.explanation.commands import LENGTHS
 from rnnshape.analysis.explanation.conditions import mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
-
-_MORE: Final = "rnnshape {command} --batch 3 --lengths 10,4,2"
 
 _PACK: Final = "torch.nn.utils.rnn.pack_padded_sequence"
 _PACK_SEQUENCE: Final = "torch.nn.utils.rnn.pack_sequence"
@@ -57,7 +56,7 @@ _UNSORTED = Entry(
         ),
     ),
     notes=("If you sort a batch by hand, sort its targets and states in the same way.",),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(
         f"{_PACK}(z(5, 2, 3), [4, 5])",
         f"{_PACK_SEQUENCE}([z(3, 3), z(5, 3)])",
@@ -85,7 +84,7 @@ _ZERO = Entry(
         ),
     ),
     notes=("Before torch 1.2, a batch without any sequence was refused by the same words.",),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(
         f"{_PACK}(z(5, 2, 3), [5, 0])",
         f"{_PACK}(z(5, 2, 3), [0, 5], enforce_sorted=False)",
@@ -178,7 +177,7 @@ _FORM = Entry(
             " decimals of float lengths, 4.9 to 4."
         ),
     ),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(
         f"{_PACK}(z(5, 2, 3), torch.tensor([[5, 4]]))",
         f"{_PACK}(z(5, 2, 3), torch.tensor([5, 4], device='meta'))",
@@ -266,7 +265,7 @@ _COUNT = Entry(
             fix="lengths = torch.tensor([len(sequence) for sequence in batch])",
         ),
     ),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(
         f"{_PACK}(z(2, 5, 3), [5, 4])",
         f"{_PACK}(z(5, 2, 3), [5, 4, 3])",
@@ -288,7 +287,7 @@ _EMPTY = Entry(
             tell="`print(x.shape)` before the slice shows no 0.",
         ),
     ),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(f"{_PACK}(z(0, 2, 3), [0, 0])", f"{_PACK_SEQUENCE}([z(0, 3)])"),
 )
 
@@ -327,7 +326,7 @@ _TOO_LONG = Entry(
         ),
     ),
     notes=("`pack_padded_sequence` accepts lengths that are too long without an error.",),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(f"nn.LSTM(3, 4)({_PACK}(z(4, 2, 3), [9, 4]))",),
 )
 
@@ -358,7 +357,7 @@ _TOTAL = Entry(
         ),
     ),
     notes=("Only `nn.DataParallel` needs it, where each GPU pads to the longest of its own part.",),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(f"{_PAD}({_PACK}(z(5, 2, 3), [5, 4]), total_length=3)",),
 )
 
@@ -457,7 +456,7 @@ _SIZES_DEVICE = Entry(
             "  # in forward",
         ),
     ),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(
         "torch.nn.utils.rnn.PackedSequence(z(9, 3), torch.tensor([2, 2, 2, 2, 1], device='meta'))",
     ),
@@ -482,7 +481,7 @@ _BY_HAND = Entry(
             fix="packed = packed._replace(data=nn.functional.relu(packed.data))",
         ),
     ),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=("torch.nn.utils.rnn.PackedSequence((z(1), z(1), z(1)))",),
 )
 

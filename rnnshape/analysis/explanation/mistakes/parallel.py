@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rnnshape.analysis.explanation.commands import LENGTHS
 from rnnshape.analysis.explanation.conditions import holds
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
@@ -70,7 +71,7 @@ _GATHER = Entry(
         ),
         _DISTRIBUTED,
     ),
-    more="rnnshape {command} --batch 3 --lengths 10,4,2",
+    more=LENGTHS,
     source="torch/csrc/cuda/comm.cpp, with several GPUs only",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import gcd
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.commands import LAYOUTS
 from rnnshape.analysis.explanation.conditions import both, equals, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
@@ -130,7 +131,7 @@ def _linear(evidence: Evidence) -> Numbers | None:
         "wanted_times": wanted // common,
         "difference": abs(features - wanted),
         "linear": f"`nn.Linear({wanted}, {numbers['out']})`",
-        "more": "rnnshape {command} --show layouts".format_map(evidence.names),
+        "more": LAYOUTS.format_map(evidence.names),
     }
     if {numbers["times"], numbers["wanted_times"]} == {1, 2}:
         layer = f"rnnshape {evidence.names['command']} --hidden {common}"

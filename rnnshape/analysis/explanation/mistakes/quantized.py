@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rnnshape.analysis.explanation.commands import PROJECTION
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
@@ -164,7 +165,7 @@ _PROJECTION = Entry(
             fix="torch.ao.quantization.quantize_dynamic(model, {{nn.Linear}})",
         ),
     ),
-    more="rnnshape lstm --hidden 40 --proj 20",
+    more=PROJECTION,
     provoked_by=(_QUANTIZE.format("nn.LSTM(3, 8, proj_size=4)", "qint8") + "(z(5, 2, 3))",),
 )
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rnnshape.analysis.explanation.commands import INSPECT, INSPECT_MODEL
 from rnnshape.analysis.explanation.conditions import equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.weight_names import weight_name
-
-_INSPECT: Final = "rnnshape inspect weights.pt"
 
 
 def _of_class(evidence: Evidence) -> Numbers | None:
@@ -68,7 +67,7 @@ _NOT_A_DICT: Final = Entry(
             when=equals("what", "no state dict"),
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=(
         "nn.LSTM(3, 4).load_state_dict(nn.LSTM(3, 4))",
         "nn.LSTM(3, 4).load_state_dict('weights.pt')",
@@ -84,7 +83,7 @@ _NOT_A_DICT_BEFORE: Final = Entry(
     read=_by_attribute,
     meaning=_NOT_A_DICT.meaning,
     causes=_NOT_A_DICT.causes,
-    more=_INSPECT,
+    more=INSPECT,
     source="torch/nn/modules/module.py, Module.load_state_dict before 1.12",
     generic=True,
 )
@@ -115,7 +114,7 @@ _STATE_DICT_AS_MODEL: Final = Entry(
             fix='model.load_state_dict(torch.load("weights.pt", map_location="cpu"))\nmodel.eval()',
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=("nn.LSTM(3, 4).state_dict().eval()",),
     generic=True,
 )
@@ -156,7 +155,7 @@ _NOT_A_TENSOR: Final = Entry(
             tell="`print(state_dict.keys())` shows its entries.",
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=(
         "nn.LSTM(3, 4).load_state_dict(dict(nn.LSTM(3, 4).state_dict(), weight_ih_l0=[1]))",
     ),
@@ -231,7 +230,7 @@ _OPTIMIZER: Final = Entry(
             fix='model.load_state_dict(checkpoint["state_dict"])',
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=(
         (
             "saved = torch.optim.Adam(nn.LSTM(3, 4, 2).parameters()).state_dict()\n"
@@ -283,7 +282,7 @@ _WEIGHTS_ONLY: Final = Entry(
         ),
     ),
     notes=("rnnshape reads the layers of such a file without running anything in it.",),
-    more="rnnshape inspect model.pt",
+    more=INSPECT_MODEL,
     source="torch/serialization.py, load, for a file with other objects than tensors",
 )
 _DEVICE: Final = Entry(
@@ -308,7 +307,7 @@ _DEVICE: Final = Entry(
             fix='state_dict = torch.load("weights.pt", map_location="cuda:0")',
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     source="torch/serialization.py, _validate_device, on a machine without the GPU",
 )
 
@@ -341,7 +340,7 @@ _NO_ENTRY: Final = Entry(
             when=holds("weight"),
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=("nn.LSTM(3, 4).state_dict()['weight_ih_l1']",),
 )
 

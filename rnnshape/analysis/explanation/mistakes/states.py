@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import permutations
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.commands import CELL_STATES, LAYOUTS
 from rnnshape.analysis.explanation.conditions import both, equals, holds, in_parallel, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
@@ -787,7 +788,7 @@ _DIMENSIONS = Entry(
         ),
     ),
     notes=(_ORDER_NOTE,),
-    more="rnnshape {command} --show layouts",
+    more=LAYOUTS,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3), (z(2, 4), z(2, 4)))",
         "nn.GRU(3, 4)(z(5, 2, 3), z(2, 4))",
@@ -1161,7 +1162,7 @@ _CELL_BATCH = Entry(
     notes=(
         "An nn.LSTMCell that is given one 3-D tensor for (h, c) crashes: a segmentation fault.",
     ),
-    more="rnnshape {command} --cell --show states",
+    more=CELL_STATES,
     provoked_by=(
         "nn.LSTMCell(3, 4)(z(2, 3), (z(5, 4), z(5, 4)))",
         "nn.GRUCell(3, 4)(z(2, 3), z(5, 4))",
@@ -1203,7 +1204,7 @@ _CELL_FEATURES = Entry(
             fix="state = cell(x, state)",
         ),
     ),
-    more="rnnshape {command} --cell --show states",
+    more=CELL_STATES,
     provoked_by=(
         "nn.LSTMCell(3, 4)(z(2, 3), (z(2, 9), z(2, 9)))",
         "nn.LSTMCell(3, 4)(z(2, 3), (z(2, 4), z(2, 9)))",
@@ -1244,7 +1245,7 @@ _CELL_DIMENSIONS = Entry(
     notes=(
         "An nn.LSTMCell that is given one 3-D tensor for (h, c) crashes: a segmentation fault.",
     ),
-    more="rnnshape {command} --cell --show states",
+    more=CELL_STATES,
     provoked_by=(
         "nn.RNNCell(3, 4)(z(2, 3), z(1, 2, 4))",
         "nn.LSTMCell(3, 4)(z(2, 3), (z(1, 2, 4), z(1, 2, 4)))",

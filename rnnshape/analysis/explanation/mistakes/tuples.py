@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.commands import CODE, LENGTHS, STATES
 from rnnshape.analysis.explanation.conditions import both, equals, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
-
-_STATES: Final = "rnnshape {command} --show states"
-_LENGTHS: Final = "rnnshape {command} --batch 3 --lengths 10,4,2"
 
 
 def _words(text: str) -> frozenset[str]:
@@ -164,7 +162,7 @@ _ATTRIBUTE = Entry(
             certain=mentions(*_SUMMARY),
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3)).size()",
         "nn.LSTM(3, 4)(z(5, 2, 3))[1].cuda()",
@@ -209,7 +207,7 @@ _NOT_PACKED = Entry(
             when=lambda evidence: "Tensor" in evidence.statement.message,
         ),
     ),
-    more=_LENGTHS,
+    more=LENGTHS,
     provoked_by=(
         "torch.nn.utils.rnn.pad_packed_sequence(nn.LSTM(3, 4)(z(5, 2, 3)))",
         "torch.nn.utils.rnn.pad_packed_sequence(z(5, 2, 3))",
@@ -278,7 +276,7 @@ _PACKED = Entry(
     " with their `batch_sizes`.",
     causes=_PACKED_CAUSES,
     notes=("`packed + packed` and `2 * packed` raise no error: they join fields, as tuples do.",),
-    more=_LENGTHS,
+    more=LENGTHS,
     provoked_by=(
         "torch.nn.utils.rnn.pack_padded_sequence(z(5, 2, 3), [5, 4]).size(0)",
         "nn.Linear(3, 4)(torch.nn.utils.rnn.pack_padded_sequence(z(5, 2, 3), [5, 4]))",
@@ -427,7 +425,7 @@ _TENSOR = Entry(
             ),
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=(
         "nn.Sequential(nn.LSTM(3, 4), nn.Linear(4, 2))(z(5, 2, 3))",
         "nn.Dropout(.5)(nn.LSTM(3, 4)(z(5, 2, 3)))",
@@ -647,7 +645,7 @@ _UNPACKED = Entry(
             likely=_in_layer,
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=(
         "a, (b, c) = nn.GRU(3, 4)(z(5, 2, 3))",
         "a, (b, c) = nn.GRU(3, 4, 3)(z(5, 2, 3))",
@@ -724,7 +722,7 @@ _INDEXED = Entry(
             likely=mentions("packed"),
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3))[:, -1, :]",
         "torch.nn.utils.rnn.pack_padded_sequence(z(5, 2, 3), [5, 4])[:, -1, :]",
@@ -782,7 +780,7 @@ _COMPUTED = Entry(
             when=_may_be_lstm,
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=("nn.LSTM(3, 4)(z(5, 2, 3)) - z(5, 2, 4)",),
 )
 
@@ -841,7 +839,7 @@ _CALLED = Entry(
             when=lambda evidence: evidence.get("count") is None and evidence.get("keyword") is None,
         ),
     ),
-    more="rnnshape {command} --show code",
+    more=CODE,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3), z(1, 2, 4), z(1, 2, 4))",
         "nn.LSTM(3, 4)(z(5, 2, 3), hidden=None)",
@@ -920,7 +918,7 @@ _SUBSCRIPT = Entry(
             when=lambda evidence: "callable" in evidence.statement.message,
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=("nn.LSTM(3, 4)[0]",),
 )
 
