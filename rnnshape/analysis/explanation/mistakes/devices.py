@@ -9,6 +9,7 @@ from typing import Any, Final
 from rnnshape.analysis.explanation.conditions import both, holds, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.tensor_types import TWO_TENSORS, tensor_types
 from rnnshape.analysis.explanation.wording import Wording
 
 _FOUND: Final = "tensors are not at the same device, found input tensor at {input:word} and"
@@ -197,8 +198,8 @@ _TWO_GPUS: Final = ("cuda", "gpu")  # where the message does not say which two
 def _said(evidence: Evidence) -> tuple[str, str] | None:
     """The two devices in the words of the message, as far as it has them."""
     if evidence.get("types") is not None:
-        types = re.findall(r"torch\.(?:cuda\.)?\w+Tensor", evidence["types"])
-        return ("cuda", "cpu") if len({"cuda" in each for each in types}) == 2 else None
+        on_gpu = {"cuda" in each for each in tensor_types(evidence)}
+        return ("cuda", "cpu") if len(on_gpu) == 2 else None
     if evidence.get("first") is not None:
         return str(evidence["first"]), str(evidence["second"])
     if evidence.get("expected") is not None:
@@ -284,7 +285,6 @@ _MIXED = Entry(
             " respectively",
             "1.2 on",
         ),
-        Wording("expected {first:word} tensor (got {second:word} tensor)", "0.1 to 0.3"),
         Wording(
             "Tensor on device {first:word} is not on the expected device {second:word}!", "2.0 on"
         ),
@@ -297,13 +297,6 @@ _MIXED = Entry(
             "Tensor for argument {argument} is on {first:word} but expected on {second:word}",
             "2.6 on",
         ),
-        Wording("Expected object of type {first} but found type {second} for argument", "0.4"),
-        Wording("Input type ({first:word}) and weight type ({second:word}) should be the same"),
-        Wording(
-            "Input type ({first:word}) and weight type ({second:word}) should be the same or"
-            " input should be a MKLDNN tensor"
-        ),
-        Wording("Input type ({first:word}) and bias type ({second:word}) should be the same"),
         Wording("is on {found:word}, but expected it to be on {expected:word}", "1.6 to 1.8"),
         Wording("is on {found:word}, but expected them to be on {expected:word}", "1.6 to 1.8"),
         Wording("arguments are located on different GPUs", "0.2 on"),
@@ -311,7 +304,7 @@ _MIXED = Entry(
         Wording("tensors are located on different GPUs", "0.2 on"),
         Wording("Placeholder storage has not been allocated on {expected:word} device!", "1.12 on"),
         Wording("Passed CPU tensor to {expected:word} op", "1.12 on"),
-        Wording("received an invalid combination of arguments - got ({types})", "0.1 to 0.4"),
+        *TWO_TENSORS,
     ),
     read=_mixed,
     meaning=_MIXED_MEANING,

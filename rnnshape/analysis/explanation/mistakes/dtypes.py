@@ -10,47 +10,15 @@ from rnnshape.analysis.explanation.commands import BFLOAT16, FLOAT32
 from rnnshape.analysis.explanation.conditions import both, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.tensor_types import (
+    SMALL,
+    TWO_TENSORS,
+    WHOLE,
+    both_names,
+    dtype_of,
+    tensor_types,
+)
 from rnnshape.analysis.explanation.wording import Wording
-
-# C++ says Double, Python torch.float64, torch 0.4 torch.DoubleTensor, and torch 1.2 says 7.
-_NAMES: Final = {
-    "byte": "uint8",
-    "char": "int8",
-    "short": "int16",
-    "int": "int32",
-    "long": "int64",
-    "half": "float16",
-    "float": "float32",
-    "double": "float64",
-    "complexhalf": "complex32",
-    "complexfloat": "complex64",
-    "complexdouble": "complex128",
-    "bool": "bool",
-    "qint8": "qint8",
-    "quint8": "quint8",
-    "qint32": "qint32",
-    "bfloat16": "bfloat16",
-}
-_NUMBERS: Final = tuple(_NAMES)[:12]
-_SPOKEN: Final = {value: key.capitalize() for key, value in _NAMES.items()}
-_WHOLE: Final = ("uint8", "int8", "int16", "int32", "int64", "bool")
-_SMALL: Final = ("float16", "bfloat16")
-
-
-def _dtype(text: str) -> str | None:
-    """The dtype that a message names in its way, as `torch.` has it: "float64"."""
-    text = text.strip("'\"` ").replace("torch.", "").replace("cuda.", "").replace("c10::", "")
-    text = re.sub(r"^Variable\[(.*)\]$", r"\1", text)
-    text = re.sub(r"(?:^CPU|^CUDA|Tensor$|Type$)", "", text).casefold()
-    if text.isdecimal():
-        return _NAMES[_NUMBERS[int(text)]] if int(text) < len(_NUMBERS) else None
-    return text if text in _SPOKEN else _NAMES.get(text)
-
-
-def _both(dtype: str) -> str:
-    """Both names of a dtype: float64 (Double)."""
-    spoken = _SPOKEN[dtype]
-    return dtype if spoken.casefold() == dtype else f"{dtype} ({spoken})"
 
 
 def _two(evidence: Evidence) -> tuple[str, str] | None:
@@ -58,26 +26,26 @@ def _two(evidence: Evidence) -> tuple[str, str] | None:
     if evidence.get("types") is None:
         pair = (str(evidence["first"]), str(evidence["second"]))
     else:
-        types = dict.fromkeys(re.findall(r"torch\.(?:cuda\.)?\w+Tensor", evidence["types"]))
+        types = tensor_types(evidence)
         if len(types) != 2:
             return None
-        pair = tuple(types)
+        pair = (types[0], types[1])
     return pair if ("cuda" in pair[0]) == ("cuda" in pair[1]) else None
 
 
 def _dtypes(evidence: Evidence) -> dict[str, Any] | None:
     """The dtypes of two tensors, neither of which the message names."""
     pair = _two(evidence)
-    dtypes = [_dtype(each) for each in pair or ()]
+    dtypes = [dtype_of(each) for each in pair or ()]
     known = [dtype for dtype in dtypes if dtype is not None]
     if len(set(known)) != 2:
         return None
     places = {"rnn": "in the recurrent layer ", "linear": "in an nn.Linear "}
     return {
         "kinds": frozenset(known),
-        "a": _both(known[0]),
-        "b": _both(known[1]),
-        "plain": next((each for each in known if each in _WHOLE), known[0]),
+        "a": both_names(known[0]),
+        "b": both_names(known[1]),
+        "plain": next((each for each in known if each in WHOLE), known[0]),
         "place": places.get(evidence.frame, ""),
     }
 
@@ -99,8 +67,8 @@ def _has(*dtypes: str) -> Callable[[Evidence], bool]:
     return condition
 
 
-_whole: Final = _has(*_WHOLE)
-_small: Final = _has(*_SMALL)
+_whole: Final = _has(*WHOLE)
+_small: Final = _has(*SMALL)
 _double: Final = _has("float64")
 
 
@@ -124,17 +92,17 @@ _outside_loss: Final = unless(_in_loss)
 
 
 def _told(evidence: Evidence) -> Numbers | None:
-    found, wanted = _dtype(evidence["found"]), _dtype(evidence["wanted"])
+    found, wanted = dtype_of(evidence["found"]), dtype_of(evidence["wanted"])
     if found is None or wanted is None:
         return None
     return {
         "kinds": frozenset((found, wanted)),
-        "found": _both(found),
-        "wanted": _both(wanted),
+        "found": both_names(found),
+        "wanted": both_names(wanted),
         "got_dtype": found,
         "weight_dtype": wanted,
-        "whole": found in _WHOLE,
-        "model": found if found not in _WHOLE else "float32",
+        "whole": found in WHOLE,
+        "model": found if found not in WHOLE else "float32",
     }
 
 
@@ -210,10 +178,11 @@ _INPUT = Entry(
 def _state_dtypes(evidence: Evidence) -> Numbers | None:
     if evidence.get("found") is None:
         return {"detail": "the initial state, or the weights, have another dtype than the input"}
-    found, other = _dtype(evidence["found"]), _dtype(evidence["other"])
-    if found is None or other is None:
+    found, other = evidence["found"], evidence["other"]
+    if dtype_of(found) is None or dtype_of(other) is None:
         return None
-    return {"detail": f"the input is {_both(found)}, but the initial state (hidden) {_both(other)}"}
+    names = both_names(found), both_names(other)
+    return {"detail": "the input is {}, but the initial state (hidden) {}".format(*names)}
 
 
 _STATE = Entry(
@@ -270,11 +239,7 @@ _MIXED: Final = (
     Wording(
         "Expected object of data type {first:int} but got data type {second:int}", "1.2 and 1.3"
     ),
-    Wording("expected {first:word} tensor (got {second:word} tensor)", "0.1 to 0.3"),
-    Wording("Expected object of type {first} but found type {second} for argument", "0.4"),
-    Wording("Input type ({first:word}) and weight type ({second:word}) should be the same"),
-    Wording("Input type ({first:word}) and bias type ({second:word}) should be the same"),
-    Wording("received an invalid combination of arguments - got ({types})", "0.1 to 0.4"),
+    *TWO_TENSORS,
 )
 _TURNED: Final = (
     "The order of the two names changed between versions of torch: it does not say which is which."
@@ -283,7 +248,7 @@ _TURNED: Final = (
 _WHOLE_NUMBERS = Entry(
     mistake="dtype-integers",
     wordings=_MIXED,
-    read=_with(*_WHOLE),
+    read=_with(*WHOLE),
     meaning="Two tensors of one operation {place}have different dtypes, {a} and {b}: whole numbers"
     " met floating-point ones.",
     causes=(
@@ -329,7 +294,7 @@ _WHOLE_NUMBERS = Entry(
 _HALF = Entry(
     mistake="dtype-half",
     wordings=_MIXED,
-    read=_with(*_SMALL),
+    read=_with(*SMALL),
     meaning="Two tensors of one operation {place}have different dtypes, {a} and {b}: a part of the"
     " model runs in half precision and another does not.",
     causes=(
@@ -437,11 +402,11 @@ _OF_LOSSES: Final = re.compile(r"loss|softmax|entropy|mse_|huber|smooth_l1")
 def _missing_kernel(evidence: Evidence) -> Numbers | None:
     """Accepts operations of layers; those of losses have entries of their own."""
     operation, name = evidence["operation"].strip("\"'"), evidence["dtype"]
-    dtype = _dtype(name)
+    dtype = dtype_of(name)
     if not re.fullmatch(r"[\w.:]+", operation) or _OF_LOSSES.search(operation):
         return None
     return {
-        "dtype_name": name if dtype is None else _both(dtype),
+        "dtype_name": both_names(name),
         "kinds": frozenset((dtype or name,)),
         "op": operation,
         "gpu": "cuda" in operation,
@@ -452,7 +417,7 @@ _on_cpu: Final = both(_has("float16"), unless(holds("gpu")))
 
 
 def _other_dtype(evidence: Evidence) -> bool:
-    return not (_on_cpu(evidence) or _has("bfloat16", *_WHOLE)(evidence))
+    return not (_on_cpu(evidence) or _has("bfloat16", *WHOLE)(evidence))
 
 
 _NO_KERNEL = Entry(

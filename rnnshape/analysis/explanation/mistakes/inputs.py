@@ -7,9 +7,10 @@ from typing import Any, Final
 from rnnshape.analysis.explanation.commands import LAYOUTS
 from rnnshape.analysis.explanation.conditions import equals, holds, mentions
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.evidence import Evidence, names_of
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.errors import counted
+from rnnshape.layer.config import Kind
 
 # The number of features
 
@@ -42,12 +43,7 @@ def _layer_features(evidence: Evidence) -> Numbers | None:
 
 
 def _cell_features(evidence: Evidence) -> dict[str, Any]:
-    kind = evidence.kind
-    name = f"{kind.value}Cell" if kind else "LSTMCell"
-    return _features(evidence) | {
-        "layer": f"the {name}" if kind else "the cell",
-        "class_name": f"nn.{name}",
-    }
+    return _features(evidence) | names_of(evidence.kind, cell=True)
 
 
 _compared: Final = compared("feature", title="x")
@@ -288,14 +284,13 @@ def _dimensions(evidence: Evidence) -> Numbers | None:
     elif told == 2:
         numbers["spoken"] = "2-D (in torch 1.11 and 1.12: 1-D)"
     if evidence.get("kind") in ("LSTM", "GRU", "RNN"):
-        name = evidence["kind"]
-        numbers |= {"layer": f"the {name}", "class_name": f"nn.{name}", "command": name.lower()}
-    first = evidence.config.get("batch_first")
+        numbers |= names_of(Kind(evidence["kind"]))
+    other = ", or (batch, seq, feature) with batch_first=True"
     return numbers | {
-        "seq_axis": 1 if first else 0,
-        "batch_axis": 0 if first else 1,
-        "order": "(batch, seq, feature)" if first else "(seq, batch, feature)",
-        "other": "" if first is not None else ", or (batch, seq, feature) with batch_first=True",
+        "seq_axis": 1 - evidence.batch_axis,
+        "batch_axis": evidence.batch_axis,
+        "order": "(batch, seq, feature)" if evidence.batch_first else "(seq, batch, feature)",
+        "other": other if evidence.batch_first is None else "",
     }
 
 
@@ -505,7 +500,7 @@ def _empty(evidence: Evidence) -> Numbers | None:
     """Accepts what names the sequence, and of other messages those that a layer raised."""
     if "sequence" not in evidence.statement.message and evidence.frame != "rnn":
         return None
-    return {"axis": 1 if evidence.config.get("batch_first") else 0}
+    return {"axis": 1 - evidence.batch_axis}
 
 
 _EMPTY = Entry(

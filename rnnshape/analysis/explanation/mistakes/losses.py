@@ -8,7 +8,9 @@ from rnnshape.analysis.explanation.commands import LAYOUTS
 from rnnshape.analysis.explanation.conditions import both, equals, holds, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.multiples import multiple
 from rnnshape.analysis.explanation.records import Comparison
+from rnnshape.analysis.explanation.tensor_types import WHOLE, both_names, dtype_of
 from rnnshape.analysis.explanation.wording import Wording
 
 _PLACES: Final = {
@@ -16,24 +18,9 @@ _PLACES: Final = {
     "linear": r"[/\\]modules[/\\]linear\b",
     "loss": r"nll_loss|cross_entropy|[/\\]modules[/\\]loss\b|(?i:criterion|loss\w*)\(|'target'",
 }
-_INTEGERS: Final = ("Long", "Int", "Short", "Char", "Byte", "Bool")
-_DTYPES: Final = {
-    "Long": "Long (int64)",
-    "Int": "Int (int32)",
-    "Float": "Float (float32)",
-    "Double": "Double (float64)",
-    "Half": "Half (float16)",
-}
 
 
 # The batch
-
-
-def _batch(evidence: Evidence) -> dict[str, Any]:
-    rows, targets = evidence["rows"], evidence["targets"]
-    large, small = max(rows, targets), min(rows, targets)
-    times = large // small if small > 0 and large % small == 0 else 0
-    return {"large": large, "small": small, "times": times}
 
 
 def _more_rows(evidence: Evidence) -> bool:
@@ -56,7 +43,7 @@ _BATCH = Entry(
             "0.4 on",
         ),
     ),
-    read=_batch,
+    read=lambda evidence: multiple(evidence["rows"], evidence["targets"]),
     meaning="The loss got scores for a batch of {rows}, but targets for a batch of {targets}.",
     compare=compared("batch", "rows", "targets", labels=("scores", "target")),
     causes=(
@@ -458,13 +445,12 @@ def _dtype(evidence: Evidence) -> Numbers | None:
     """The dtype of the targets, where a loss raised the message."""
     if "dtype" not in evidence.statement.message and evidence.innermost(_PLACES) != "loss":
         return None
-    got = evidence["got"].rpartition(".")[2].removesuffix("Tensor")
-    return {"got": _DTYPES.get(got, got)}
+    return {"got": both_names(evidence["got"])}
 
 
 def _two_dtypes(evidence: Evidence) -> Numbers:
     got, wanted = evidence.get("got") or "Long", evidence.get("wanted") or "Float"
-    return {"got": got, "both": " and ".join(_DTYPES.get(each, each) for each in (got, wanted))}
+    return {"both": f"{both_names(got)} and {both_names(wanted)}"}
 
 
 _LONG_TARGET = Entry(
@@ -581,7 +567,7 @@ _INTEGER_SCORES = Entry(
         Wording("mse_{kernel:rest} not implemented for '{got:word}'", "1.5 on"),
         Wording("binary_cross_entropy{kernel:rest} not implemented for '{got:word}'", "1.5 on"),
     ),
-    read=lambda evidence: {} if evidence["got"] in _INTEGERS else None,
+    read=lambda evidence: {} if dtype_of(evidence["got"]) in WHOLE else None,
     meaning="The scores that a loss gets must be floats, but they are {got}.",
     causes=(
         Cause(

@@ -8,6 +8,7 @@ from typing import Any, Final
 from rnnshape.analysis.explanation.conditions import both, equals, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.multiples import multiple
 from rnnshape.analysis.explanation.wording import Wording
 
 _PLACES: Final = {
@@ -19,19 +20,14 @@ _PLACES: Final = {
 _LEAST_HIDDEN: Final = 16
 
 
-def _larger(a: int, b: int) -> tuple[int, int, int]:
-    """The smaller and the larger of two sizes, and how many times it is the smaller; 0: not."""
-    small, large = sorted((a, b))
-    return small, large, large // small if small > 0 and large % small == 0 else 0
-
-
 # Sums and other elementwise operations
 
 
 def _sum(evidence: Evidence) -> dict[str, Any]:
-    small, large, times = _larger(evidence["a"], evidence["b"])
+    numbers = multiple(evidence["a"], evidence["b"])
+    large = numbers["large"]
     gates = [f"{n} x {large // n}" for n in (3, 4) if large % n == 0]
-    return {"small": small, "large": large, "times": times, "gates": " or ".join(gates)}
+    return {**numbers, "gates": " or ".join(gates)}
 
 
 def _in_layer(evidence: Evidence) -> Numbers | None:
@@ -255,11 +251,6 @@ _INCONSISTENT = Entry(
 # expand, copies and assignments
 
 
-def _expanded(evidence: Evidence) -> dict[str, Any]:
-    small, large, times = _larger(evidence["wanted"], evidence["got"])
-    return {"small": small, "large": large, "times": times}
-
-
 _EXPAND = Entry(
     mistake="expand-size",
     wordings=(
@@ -269,7 +260,7 @@ _EXPAND = Entry(
             "0.3 on",
         ),
     ),
-    read=_expanded,
+    read=lambda evidence: multiple(evidence["wanted"], evidence["got"]),
     meaning="A tensor of size {got} in dimension {dim} was expanded or assigned to a place of size"
     " {wanted}: only a size of 1 can be expanded.",
     compare=compared("dimension {dim}", "wanted", "got"),
@@ -381,11 +372,9 @@ _ASSIGN = Entry(
 
 
 def _cat(evidence: Evidence) -> dict[str, Any]:
-    small, large, times = _larger(evidence["expected"], evidence["got"])
-    dims = {"where": "another dimension", **evidence.numbers}
-    if evidence.get("at") is not None:
-        dims["where"] = f"dimension {evidence['at']}"
-    return {**dims, "small": small, "large": large, "times": times}
+    at = evidence.get("at")
+    where = "another dimension" if at is None else f"dimension {at}"
+    return {**multiple(evidence["expected"], evidence["got"]), "where": where}
 
 
 # More layers x directions than this are rare: then it is a batch or the steps.
@@ -604,11 +593,9 @@ def _view(evidence: Evidence) -> dict[str, Any]:
     shape, size = evidence["shape"], evidence["size"]
     wanted = prod(each for each in shape if each != -1)
     inferred = -1 in shape
-    numbers: dict[str, Any] = {"wanted": wanted, "inferred": inferred, "times": 0}
+    numbers: dict[str, Any] = {"wanted": wanted}
+    numbers["times"] = 0 if inferred else multiple(wanted, size)["times"]
     numbers["product"] = " x ".join(str(each) for each in shape if each != -1) or "1"
-    larger = max(wanted, size), min(wanted, size)
-    if not inferred and larger[1] > 0 and larger[0] % larger[1] == 0:
-        numbers["times"] = larger[0] // larger[1]
     numbers["needs"] = f"a multiple of {wanted}" if inferred else f"{numbers['product']} = {wanted}"
     numbers["more_or_less"] = "more" if wanted > size else "less"
     return numbers

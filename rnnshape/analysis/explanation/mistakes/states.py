@@ -9,7 +9,7 @@ from typing import Any, Final
 from rnnshape.analysis.explanation.commands import CELL_STATES, LAYOUTS
 from rnnshape.analysis.explanation.conditions import both, equals, holds, in_parallel, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.evidence import Evidence, names_of
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
@@ -36,15 +36,7 @@ _STATE_DIMENSIONS: Final = (
 _ORDER_NOTE: Final = (
     "The state is (layer*dir, batch, feature) in every case: batch_first never moves it."
 )
-_LAYOUTS: Final = "rnnshape {command} --hidden {features} --batch {batch} --show layouts"
-
-
-def _named(kind: Kind | None) -> dict[str, Any]:
-    """What the texts call a layer whose kind the message itself shows."""
-    if kind is None:
-        return {}
-    name = kind.value
-    return {"layer": f"the {name}", "class_name": f"nn.{name}", "command": name.lower()}
+_SIZED_LAYOUTS: Final = "rnnshape {command} --hidden {features} --batch {batch} --show layouts"
 
 
 def _of_pair(pair: bool) -> dict[str, Any]:
@@ -60,7 +52,7 @@ def _state(evidence: Evidence) -> dict[str, Any]:
     second = entry == 1 or evidence.statement.message.startswith("Expected cell")
     pair = entry is not None or second or evidence.kind is Kind.LSTM
     state = "c_0" if second else "h_0"
-    numbers = _named(Kind.LSTM if pair else evidence.kind) | _of_pair(pair and not second)
+    numbers = names_of(Kind.LSTM if pair else evidence.kind) | _of_pair(pair and not second)
     if not pair and evidence.kind is None:
         numbers |= {"class_name": "nn.GRU", "command": "gru"}  # or an RNN: an LSTM names its entry
     numbers |= {"state": state, "pair": pair, "dims": len(expected), "got_dims": len(got)}
@@ -81,9 +73,9 @@ def _state(evidence: Evidence) -> dict[str, Any]:
 def _made(expected: Sequence[int], pair: bool, evidence: Evidence) -> dict[str, Any]:
     """The line that makes a state that fits, once of these sizes and once from x."""
     layers, batch, features = expected
-    first = evidence.config.get("batch_first")
-    axis, unless = 0 if first else 1, "" if first is not None else "  # x.size(0) if batch first"
-    from_x = f"h_0 = torch.zeros({layers}, x.size({axis}), {features}, device=x.device){unless}"
+    size = f"x.size({evidence.batch_axis})"
+    otherwise = "  # x.size(0) if batch first" if evidence.batch_first is None else ""
+    from_x = f"h_0 = torch.zeros({layers}, {size}, {features}, device=x.device){otherwise}"
     zeros = f"h_0 = torch.zeros({layers}, {batch}, {features}, device=x.device)"
     second = "\nc_0 = torch.zeros_like(h_0)" if pair else ""
     return {"from_x": from_x + second, "zeros": zeros + second}
@@ -127,7 +119,7 @@ def _may_be_split(evidence: Evidence) -> bool:
 
 
 def _is_batch_first(evidence: Evidence) -> bool:
-    return evidence.config.get("batch_first") is True
+    return evidence.batch_first is True
 
 
 _may_be_sequence_first: Final = unless(_is_batch_first)
@@ -161,12 +153,12 @@ def _smaller_batch(evidence: Evidence) -> bool:
 
 def _batch_is_sequence(evidence: Evidence) -> bool:
     """Whether the input is known, and its other axis is the batch of the state."""
-    shape, first = evidence.input, evidence.config.get("batch_first", False)
+    shape, axis = evidence.input, evidence.batch_axis
     return (
         shape is not None
         and len(shape) == 3
-        and shape[0 if first else 1] == evidence["batch"]
-        and shape[1 if first else 0] == evidence["got_batch"]
+        and shape[axis] == evidence["batch"]
+        and shape[1 - axis] == evidence["got_batch"]
     )
 
 
@@ -221,7 +213,7 @@ _BATCH = Entry(
         _FROM_INPUT,
     ),
     notes=(_ORDER_NOTE,),
-    more=_LAYOUTS,
+    more=_SIZED_LAYOUTS,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3), (z(1, 9, 4), z(1, 9, 4)))",
         "nn.GRU(3, 4)(z(5, 2, 3), z(1, 9, 4))",
@@ -436,7 +428,7 @@ _TRANSPOSED = Entry(
         _PARALLEL,
     ),
     notes=(_ORDER_NOTE,),
-    more=_LAYOUTS,
+    more=_SIZED_LAYOUTS,
     provoked_by=(
         "nn.LSTM(3, 4, batch_first=True)(z(5, 2, 3), (z(5, 1, 4), z(5, 1, 4)))",
         "nn.GRU(3, 4, 2)(z(5, 7, 3), z(7, 2, 4))",
@@ -541,7 +533,7 @@ _SHAPE = Entry(
         ),
     ),
     notes=(_ORDER_NOTE,),
-    more=_LAYOUTS,
+    more=_SIZED_LAYOUTS,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3), (z(3, 7, 4), z(3, 7, 4)))",
         "nn.GRU(3, 4)(z(5, 2, 3), z(1, 7, 9))",
@@ -647,7 +639,7 @@ _OLD_DIMENSIONS = Entry(
         ),
     ),
     notes=("Since torch 1.11: `For batched 3-D input, hx should also be 3-D but got 2-D tensor`.",),
-    more=_LAYOUTS,
+    more=_SIZED_LAYOUTS,
     source="torch/nn/modules/rnn.py, check_hidden_size, before torch 1.11",
 )
 
@@ -682,7 +674,7 @@ _CUT_OFF = Entry(
         ),
     ),
     notes=(_ORDER_NOTE,),
-    more=_LAYOUTS,
+    more=_SIZED_LAYOUTS,
     source="torch/nn/modules/rnn.py, check_hidden_size: a part of its message",
 )
 
@@ -695,7 +687,7 @@ def _dimensions(evidence: Evidence) -> Numbers:
     h_dims, wanted, c_dims = evidence["h_dims"], evidence["wanted"], evidence.get("c_dims")
     got = f"{h_dims}-D" if c_dims in (None, h_dims) else f"{h_dims}-D and {c_dims}-D"
     kind = Kind.LSTM if pair else evidence.kind
-    numbers = _named(kind) | _of_pair(pair)
+    numbers = names_of(kind) | _of_pair(pair)
     if not pair and kind in (None, Kind.LSTM):  # no LSTM raises it, whatever its name says
         numbers |= {"layer": "the layer", "class_name": "nn.GRU", "command": "gru"}
     known = evidence.shapes.get("hidden") or evidence.shapes.get("h_0") or evidence.shapes.get("h0")
@@ -710,8 +702,8 @@ def _dimensions(evidence: Evidence) -> Numbers:
         "spare": 2 if not spare else spare[-1],
         "layers": int(evidence.config.get("num_layers", 1))
         * (2 if evidence.config.get("bidirectional") else 1),
-        "step_axis": 1 if evidence.config.get("batch_first") else 0,
-        "batch_axis": 0 if evidence.config.get("batch_first") else 1,
+        "step_axis": 1 - evidence.batch_axis,
+        "batch_axis": evidence.batch_axis,
         "hidden": evidence.config.get("hidden_size", "hidden_size"),
     }
 
@@ -871,7 +863,7 @@ def _one_tensor_called(evidence: Evidence) -> Numbers | None:
     flags = all(each == "bool" for each in types[-3:])
     if at <= 0 or types[at] != "Tensor" or not flags:
         return None
-    return _named(Kind.LSTM) | {"meaning": _MEANT_PAIR + "."}
+    return names_of(Kind.LSTM) | {"meaning": _MEANT_PAIR + "."}
 
 
 def _one_tensor(evidence: Evidence) -> Numbers | None:
@@ -884,7 +876,7 @@ def _one_tensor(evidence: Evidence) -> Numbers | None:
         return None
     sure = evidence.frame == "rnn" or evidence.recurrent
     meant = _MEANT_PAIR if sure else f"Often it is this: {_MEANT_PAIR[0].lower()}{_MEANT_PAIR[1:]}"
-    return _named(Kind.LSTM) | {"meaning": f"{meant}: {_READS_PAIR}"}
+    return names_of(Kind.LSTM) | {"meaning": f"{meant}: {_READS_PAIR}"}
 
 
 _GIVEN_ONE: Final = Cause(
@@ -953,10 +945,10 @@ def _tuple_for_one(evidence: Evidence) -> Numbers | None:
     if evidence["type"] not in ("tuple", "list"):
         return None
     if evidence.get("name") is None:
-        return _named(evidence.kind)
+        return names_of(evidence.kind)
     if evidence.frame != "rnn" or evidence["name"] not in ("size", "dim"):
         return None
-    return _named(evidence.kind) if evidence.mentions("hx.size(", "hx.dim(") else None
+    return names_of(evidence.kind) if evidence.mentions("hx.size(", "hx.dim(") else None
 
 
 _TUPLE = Entry(
@@ -1018,7 +1010,7 @@ _COUNT = Entry(
         Wording("lstm expects two hidden states", "1.0 on"),
         Wording("lstm_cell expects two hidden states", "1.0 on"),
     ),
-    read=lambda _: _named(Kind.LSTM),
+    read=lambda _: names_of(Kind.LSTM),
     meaning="The state of an LSTM is a tuple (h, c) of two tensors, but it was given another"
     " number of them.",
     causes=(
@@ -1105,13 +1097,10 @@ def _cell(evidence: Evidence) -> dict[str, Any]:
     """What the texts call the cell whose state does not fit."""
     label = evidence.get("label") or ""
     kind = Kind.LSTM if label.startswith("[") else evidence.kind
-    name = f"{kind.value}Cell" if kind else "LSTMCell"
     return {
+        **names_of(kind, cell=True),
         "also": "" if kind in (Kind.GRU, Kind.RNN) else "  # and c likewise",
         "state": "c" if "1" in label else "h",
-        "layer": f"the {name}" if kind else "the cell",
-        "class_name": f"nn.{name}",
-        "command": name.removesuffix("Cell").lower(),
         "pair": kind in (Kind.LSTM, None) and "1" not in label,
     }
 
