@@ -240,6 +240,7 @@ def test_shapes_and_numbers_are_not_compared(text: str, problem: str, hint: str)
         (STACK, "outptu <= 10,5,80", '"output = 10,5,80"; '),
         (STACK, "outptu = 3", '"output = 10,5,96"; '),
         (RNNConfig(kind=Kind.GRU), "c_n = 1,5,40", '"h_n = 1,5,40"; '),
+        (RNNConfig(kind=Kind.GRU), "c_0 = encoder/c_n", '"h_0 = encoder/c_n"; '),
         (RNNConfig(kind=Kind.GRU), "weight_ih_l0_reverse = 1,2", '"weight_ih_l0 = 1,2"; '),
         (RNNConfig(kind=Kind.GRU, cell=True), "weight_ih_l0 = 1,2", '"weight_ih = 1,2"; '),
         (RNNConfig(kind=Kind.GRU, cell=True), "h_n = 5,40", '"h_1 = 5,40"; '),

@@ -28,6 +28,7 @@ import rnnshape
 from rnnshape.analysis.explanation.entry import Entry
 from rnnshape.analysis.explanation.mistakes import entries
 from tests.explained import VERSIONS, missing, reported
+from tests.junit import junit
 from tests.program import call, spawn
 from tests.schemas import problems
 from tests.transcripts import ROOT
@@ -241,6 +242,17 @@ def test_json_follows_its_schema_and_marks_what_differs() -> None:
     assert document["expected"] == {"layer*dir": 8, "batch": 10, "feature": 40}
     assert document["got"] == {"layer*dir": 8, "batch": 5, "feature": 40}
     assert document["differs"] == ["batch"]
+
+
+def test_a_ci_service_gets_the_error_as_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = call("explain", MESSAGE, "-f", "junit")
+    assert result.code == 0
+    (failure,) = junit(result.out).iter("failure")
+    assert "reads batch 10 from its input x" in (failure.text or "")
+    annotation = "::error title=state-batch::h_0 has batch 5"
+    assert call("explain", MESSAGE, "-f", "github").out.startswith(annotation)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert call("explain", MESSAGE).err.startswith(annotation)
 
 
 def test_a_text_comes_from_words_a_file_or_stdin(tmp_path: Path) -> None:

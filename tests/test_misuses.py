@@ -270,6 +270,8 @@ COMMANDS: Final = {
     "lstm --no-torch": "rnnshape lstm --no-run",
     "lstm --gpu --no-run": "rnnshape lstm --device cuda --no-run",
     "lstm --gpu 1 --no-run": "rnnshape lstm --device cuda:1 --no-run",
+    "lstm --device cuda:1 --hiden 3 --no-run": "rnnshape lstm --device cuda:1 --hidden 3 --no-run",
+    "inspect lstm --EXPECT 'h_n = 1,5,40'": 'rnnshape inspect lstm --expect "h_n = 1,5,40"',
     "lstm --mps --no-run": "rnnshape lstm --device mps --no-run",
     "lstm --half --no-run": "rnnshape lstm --dtype float16 --no-run",
     "lstm --bf16 --no-run": "rnnshape lstm --dtype bfloat16 --no-run",

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnshape.errors import RequestError
-from rnnshape.sources.files.pickled import Global, Known, Long, Record, Source, interpret
+from rnnshape.sources.files.pickled import Global, Known, Long, Pickles, Record, interpret
 from tests.strategies import examples
 
 PLAIN = st.recursive(
@@ -33,7 +33,7 @@ PLAIN = st.recursive(
 
 
 def read(data: bytes, known: Known | None = None) -> Any:
-    return interpret(Source(io.BytesIO(data), len(data)), known or {}, lambda name: [name])
+    return interpret(Pickles(io.BytesIO(data), len(data)), known or {}, lambda name: [name])
 
 
 def refusal(data: bytes) -> str:
@@ -86,7 +86,7 @@ def test_every_beginning_of_a_pickle_is_refused(data: bytes) -> None:
         before = io.BytesIO(b"....." + data[:count])
         before.seek(5)
         with pytest.raises(RequestError) as refused:
-            interpret(Source(before, 5 + count), {}, lambda name: [name])
+            interpret(Pickles(before, 5 + count), {}, lambda name: [name])
         near = f"the pickle in it is damaged near byte {max(count - 1, 0)}: it ends there"
         assert refused.value.problem == near
 
@@ -128,7 +128,7 @@ def test_a_damaged_pickle_is_refused_with_the_place(data: bytes, problem: str) -
 )
 def test_what_follows_the_pickles_in_the_file_is_not_theirs(data: bytes, end: int) -> None:
     with pytest.raises(RequestError, match="it ends there"):
-        interpret(Source(io.BytesIO(data), end), {}, list)
+        interpret(Pickles(io.BytesIO(data), end), {}, list)
 
 
 def test_an_integer_may_have_1024_bytes() -> None:
@@ -155,7 +155,7 @@ def test_of_a_text_of_more_than_1024_bytes_the_beginning_is_kept(kind: str, leng
 
 def test_what_is_read_of_several_pickles_is_limited_together() -> None:
     data = b"N.NN."
-    source = Source(io.BytesIO(data), len(data))
+    source = Pickles(io.BytesIO(data), len(data))
     source.steps = 5
     assert interpret(source, {}, list) is None
     assert source.steps == 3
@@ -172,7 +172,7 @@ def test_what_is_read_of_several_pickles_is_limited_together() -> None:
 )
 def test_the_texts_of_pickles_are_limited_together(data: bytes) -> None:
     kept = 8 if data.endswith(b"\x93.") else 4  # a name of the stack is kept twice
-    source = Source(io.BytesIO(data * 3), 3 * len(data))
+    source = Pickles(io.BytesIO(data * 3), 3 * len(data))
     assert source.text == 32 << 20
     source.text = 2 * kept
     interpret(source, {}, list)

@@ -335,10 +335,18 @@ def _about(expectation: Expectation, name: str, report: LayerReport) -> str:
     actual = _actual(other, report)
     if other.value.kind in (actual.kind, Reference.kind):
         if _meant(other, actual) is other.operator:  # the value stays as it is written, `1MB`
-            module, slash, rest = expectation.text.rpartition("/")
-            return _typed(f"{module}{slash}{rest.replace(expectation.name, name, 1)}")
+            return _typed(_renamed(expectation, name))
         return _changed(other, operator=_meant(other, actual))
     return _changed(other, operator=Operator.EQUAL, value=actual)
+
+
+def _renamed(expectation: Expectation, name: str) -> str:
+    """The text with another name of what is expected; a module, or the value, may have the word."""
+    match = _PARTS.fullmatch(expectation.text)
+    assert match is not None
+    module, slash, own = match[1].rpartition("/")
+    own = own.replace(expectation.name, name, 1)
+    return f"{module}{slash}{own}{expectation.text[match.end(1) :]}"
 
 
 def _names(report: LayerReport) -> Iterator[str]:

@@ -45,6 +45,8 @@ _ELSEWHERE: Final = {
     **dict.fromkeys(("--plot", "--sort", "--limit"), "compare"),
 }
 _PROGRAM: Final = ("$", ">", "%", "python", "python3", "-m", "rnnshape")
+_NAMED: Final = re.compile(r"^(?!(?:cuda|xpu|mps|cpu):)(\w+):(?=[0-9])")  # `hidden:20`
+_CAPITALS: Final = re.compile(r"^--[A-Z][A-Z_-]+(?=$|=)")  # `--EXPECT`
 _ASSIGNED: Final = re.compile(r"\w+=[^\s,]+([,\s]+\w+=[^\s,]+)+")  # `hidden=20, layers=2`
 # Without a size that varies there is no plot.
 _VARIED: Final = (("--hidden", "32,64,128"), ("--layers", "1,2,4"))
@@ -86,8 +88,11 @@ def _of_manifest(words: Sequence[str]) -> str | None:
 
 
 def _tidied(arguments: Sequence[str]) -> Iterator[str]:
-    """The words without a prompt, the program's own name, and commas and `=` on their own."""
-    words = list(arguments)
+    """The words without a prompt, the program's own name, and commas and `=` on their own.
+
+    Options are in small letters.
+    """
+    words = [_CAPITALS.sub(lambda option: option[0].lower(), each) for each in arguments]
     while words and words[0] in _PROGRAM:
         words.pop(0)
     whole = any("(" in word or word.startswith("--expect") for word in words)
@@ -97,7 +102,7 @@ def _tidied(arguments: Sequence[str]) -> Iterator[str]:
         elif _ASSIGNED.fullmatch(each):
             yield from re.split(r"[,\s]+", each)
         elif each not in (",", "=", "--vs", "--versus"):
-            yield re.sub(r"^(\w+):(?=[0-9])", r"\1=", each.removesuffix(","))
+            yield _NAMED.sub(r"\1=", each.removesuffix(","))
 
 
 def compared(words: Sequence[str], option: str, listed: str) -> str:

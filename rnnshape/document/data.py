@@ -19,7 +19,7 @@ from rnnshape.dims import ints, shape_formula
 from rnnshape.document.findings import finding_code, finding_text, trap_text, traps_of
 from rnnshape.document.model import plain
 from rnnshape.layer.calls import Call
-from rnnshape.layer.facts import Claim
+from rnnshape.layer.facts import Claim, Tensor, Weight
 from rnnshape.layer.findings import Finding
 from rnnshape.layer.formulas import gate_rows
 from rnnshape.layer.report import LayerReport
@@ -56,7 +56,7 @@ def preamble(runs: Iterable[Run | None]) -> Mapping[str, Any]:
 
 def _module(inspection: Inspection) -> Mapping[str, Any]:
     report, subject = inspection.report, inspection.subject
-    cost, batch_sizes = cost_of(subject), report.predicted.batch_sizes
+    batch_sizes = report.predicted.batch_sizes
     return {
         "name": subject.name or None,
         **_found_data(subject),
@@ -67,42 +67,11 @@ def _module(inspection: Inspection) -> Mapping[str, Any]:
             **input_data(subject),
             "batch_sizes": None if batch_sizes is None else list(batch_sizes),
         },
-        "tensors": {
-            name: {
-                "shape": list(ints(tensor.shape)),
-                "axes": list(tensor.axes),
-                "formula": shape_formula(tensor.shape),
-            }
-            for name, tensor in report.predicted.tensors.items()
-        },
+        "tensors": {name: _tensor(each) for name, each in report.predicted.tensors.items()},
         "calls": _calls(subject),
         "next_linear": int(report.next_linear),
-        "weights": [
-            {
-                "name": weight.name,
-                "shape": list(ints(weight.shape)),
-                "parameters": int(elements(weight.shape)),
-                "formula": shape_formula(weight.shape),
-            }
-            for weight in report.weights.listed()
-        ],
-        "totals": {
-            **totals_data(subject),
-            "macs_per_step": cost.macs_per_step,
-            "gradient_bytes": cost.gradients,
-            "adam_bytes": cost.adam,
-            "input_bytes": cost.input,
-            "output_bytes": cost.output,
-            "state_bytes": cost.states,
-            "inference_bytes": cost.inference,
-            "optimizer_bytes": cost.optimizer,
-            "kept_bytes": cost.kept,
-            "kept_natively_bytes": cost.kept_natively,
-            "training_bytes": cost.training,
-            "int8_bytes": cost.int8,
-            "int4_bytes": cost.int4,
-            "pointwise": {name: cost.pointwise.get(name, 0) for name in POINTWISE},
-        },
+        "weights": [_weight(each) for each in report.weights.listed()],
+        "totals": _totals(subject),
         "gates": {
             gate: [rows.start, rows.stop] for gate, rows in gate_rows(subject.config).items()
         },
@@ -116,6 +85,44 @@ def _module(inspection: Inspection) -> Mapping[str, Any]:
         "expectations": [expectation_data(each) for each in inspection.judgements],
         "matches": None if inspection.match is None else match_data(inspection.match),
         "verification": verification_data(report),
+    }
+
+
+def _tensor(tensor: Tensor) -> Mapping[str, Any]:
+    return {
+        "shape": list(ints(tensor.shape)),
+        "axes": list(tensor.axes),
+        "formula": shape_formula(tensor.shape),
+    }
+
+
+def _weight(weight: Weight) -> Mapping[str, Any]:
+    return {
+        "name": weight.name,
+        "shape": list(ints(weight.shape)),
+        "parameters": int(elements(weight.shape)),
+        "formula": shape_formula(weight.shape),
+    }
+
+
+def _totals(subject: Subject) -> Mapping[str, Any]:
+    cost = cost_of(subject)
+    return {
+        **totals_data(subject),
+        "macs_per_step": cost.macs_per_step,
+        "gradient_bytes": cost.gradients,
+        "adam_bytes": cost.adam,
+        "input_bytes": cost.input,
+        "output_bytes": cost.output,
+        "state_bytes": cost.states,
+        "inference_bytes": cost.inference,
+        "optimizer_bytes": cost.optimizer,
+        "kept_bytes": cost.kept,
+        "kept_natively_bytes": cost.kept_natively,
+        "training_bytes": cost.training,
+        "int8_bytes": cost.int8,
+        "int4_bytes": cost.int4,
+        "pointwise": {name: cost.pointwise.get(name, 0) for name in POINTWISE},
     }
 
 

@@ -19,6 +19,7 @@ from rnnshape.document.model import (
     Paragraph,
     Steps,
     Table,
+    Verdict,
 )
 from rnnshape.document.sections import assembled
 
@@ -38,7 +39,19 @@ def explanation_document(explanation: Explanation) -> Document:
     return Document(
         sections=assembled(blocks, untitled=True),
         data=lambda: _data(explanation),
-        verdicts=tuple,
+        verdicts=lambda: [_verdict(explanation)],
+    )
+
+
+def _verdict(explanation: Explanation) -> Verdict:
+    """The error as a failure, with its likeliest cause, for a CI service."""
+    first = next(iter(explanation.causes), None)
+    return Verdict(
+        status="failed",
+        text=_inline(explanation.meaning),
+        subject=Code(explanation.mistake),
+        what=explanation.error,
+        reason=() if first is None else _inline(f"{first.why} {first.tell}".strip()),
     )
 
 

@@ -56,11 +56,7 @@ def report_document(  # noqa: PLR0913 - what to show of what
         MODEL_SECTIONS,
     )
     held = [(source, _held_by(source, inspections)) for source in sources]
-    sections: tuple[Section, ...] = ()
-    for source, within in held:
-        from rnnshape.document.holder import holder_blocks  # most requests hold none
-
-        sections += assembled({"contents": holder_blocks(source, within)})
+    sections = _contents(held)
     in_sum = {id(each) for _, within in held if default and len(within) > 1 for each in within}
     for each in inspections:
         # Several layers of a file or a model are told apart by their headers.
@@ -70,21 +66,13 @@ def report_document(  # noqa: PLR0913 - what to show of what
     summed = [each for each in inspections if id(each) in in_sum]
     if summed:
         sections += _in_sum(summed)
-        sections += assembled({"verification": sum_of_found(summed)})
-        sections += assembled({"failures": _failed_in(summed)})
-    notes = [
-        Note((Code(name), f" is left out: {error.problem} ({error.hint})"))
-        for name, error in unread.items()
-    ]
-    notes += [Note((sentence,)) for sentence in passed_over]
+    notes = [*_left_out(unread), *(Note((sentence,)) for sentence in passed_over)]
     if not inspections and not unread and not sources:
         of_torch = " of torch.nn" * bool(notes)
         sections = assembled({"header": [Paragraph((f"there is no recurrent layer{of_torch}",))]})
     sections += assembled({"findings": notes})
     broken = [verdict for source in sources for verdict in _unread(source)]
-    if broken:
-        text = f"{len(broken)} of {len(broken) + len(inspections)} layers cannot be read"
-        sections += assembled({"failures": [replace(broken[0], text=(text,))]})
+    sections += assembled({"failures": _broken(broken, readable=len(inspections))})
     return Document(
         sections=sections,
         data=partial(_data, *inspections, sources=sources),
@@ -93,8 +81,36 @@ def report_document(  # noqa: PLR0913 - what to show of what
     )
 
 
+def _contents(held: Iterable[tuple[Source, Sequence[Inspection]]]) -> tuple[Section, ...]:
+    """What each file or model holds."""
+    sections: tuple[Section, ...] = ()
+    for source, within in held:
+        from rnnshape.document.holder import holder_blocks  # most requests hold none
+
+        sections += assembled({"contents": holder_blocks(source, within)})
+    return sections
+
+
+def _left_out(unread: Mapping[str, RequestError]) -> Iterator[Note]:
+    for name, error in unread.items():
+        yield Note((Code(name), f" is left out: {error.problem} ({error.hint})"))
+
+
+def _broken(broken: Sequence[Verdict], *, readable: int) -> Iterator[Verdict]:
+    """One verdict on all layers that cannot be read."""
+    if broken:
+        text = f"{len(broken)} of {len(broken) + readable} layers cannot be read"
+        yield replace(broken[0], text=(text,))
+
+
 def _in_sum(inspections: Sequence[Inspection]) -> tuple[Section, ...]:
-    """What is to be said of each of several layers, below its header; of several alike but once."""
+    """What is to be said of each of several layers, and of all of them together."""
+    last = {"verification": sum_of_found(inspections), "failures": _failed_in(inspections)}
+    return _own(inspections) + assembled(last)
+
+
+def _own(inspections: Sequence[Inspection]) -> tuple[Section, ...]:
+    """What is to be said of each, below its header; of several alike but once."""
     own = [_sections(each, show=_IN_SUM, detailed=(), full=False) for each in inspections]
     notes = (b for sections in own for s in sections for b in s.blocks if isinstance(b, Note))
     shared = [note for note, count in Counter(notes).items() if count > 1]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from rnnshape.dims import written_shape
 
 Dims: TypeAlias = tuple[int, ...]
 Index: TypeAlias = int | slice
+
+LARGEST_SIZE: Final = 2**63 - 1  # of a dimension, and of a tensor, for PyTorch
 
 _WHOLE = slice(None)
 

@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple
 
 from rnnshape.dims import written_shape
 from rnnshape.layer.config import Kind, RNNConfig
-from rnnshape.layer.facts import Dims, Weight
+from rnnshape.layer.facts import LARGEST_SIZE, Dims, Weight
 from rnnshape.layer.formulas import plain_sizes, weights
 from rnnshape.layer.input import InputSpec
 from rnnshape.layer.recognition import Evidence
-from rnnshape.layer.weight_names import LARGEST_SIZE, MOST_NAMED, listed, sized
+from rnnshape.layer.weight_names import MOST_NAMED, listed, sized
 
 _WEIGHT: Final = re.compile(
     r"(?P<stem>(?:weight|bias)_(?:ih|hh))|(?P<stem_of_layer>weight_(?:ih|hh|hr)|bias_(?:ih|hh))"

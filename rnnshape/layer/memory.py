@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Final
 
 from rnnshape.errors import RequestError
 from rnnshape.layer.allocation import has_onednn, inference_peak, input_bytes, training_peak
+from rnnshape.layer.facts import LARGEST_SIZE
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.weights import MOST_WEIGHTS
-
-# PyTorch counts elements and bytes in signed 64-bit integers.
-_LARGEST_TENSOR: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +70,7 @@ def require_runnable(subject: Subject) -> None:
         # With a batch of 0 there are no elements, but PyTorch still multiplies the other sizes.
         count = prod(max(size, 1) for size in shape)
         size = count * subject.settings.dtype.itemsize
-        if size > _LARGEST_TENSOR:
+        if size > LARGEST_SIZE:
             raise RequestError(
                 f"{name} would take {size:,} bytes; PyTorch allows at most 2**63 - 1",
                 hint="{run} computes everything by formula",

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from rnnshape.dims import written_shape
-from rnnshape.layer.facts import Dims
+from rnnshape.layer.facts import LARGEST_SIZE, Dims
 
 Spelling: TypeAlias = Literal["plain", "quantizable", "packed"]
 
 MOST_NAMED: Final = 3
-LARGEST_SIZE: Final = 2**63 - 1  # of a dimension, for PyTorch
 
 # No layer has 10^18 layers below it, and Python refuses to read much longer numbers.
 _NUMBER: Final = r"(?:0|[1-9][0-9]{0,17})"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from rnnshape.errors import RequestError, quoted
-from rnnshape.layer.weight_names import LARGEST_SIZE
+from rnnshape.layer.facts import LARGEST_SIZE
 from rnnshape.pytorch.request import GivenTensor
 from rnnshape.sources.source import Source
 

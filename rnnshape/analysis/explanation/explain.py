@@ -152,7 +152,7 @@ def _remedies(
 
 def _possible(command: str) -> str:
     """The command, unless a size of it is none: texts may hold any number."""
-    return "" if re.search(r"--\w+ (?:0|-\d+)\b", command) else command
+    return "" if re.search(r"--\w+ (?:0|-\d+)(?![\d.])", command) else command
 
 
 def _filled(text: str, values: Mapping[str, Any]) -> str:

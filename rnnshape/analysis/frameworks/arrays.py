@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from rnnshape.layer.facts import Dims
 
 
-class Source(NamedTuple):
+class Given(NamedTuple):
     """PyTorch's weights of one layer and direction."""
 
     shapes: Mapping[str, Dims]  # by name without layer: "weight_ih"
@@ -41,8 +41,8 @@ class Array:
     way: Way  # in which it is made of others
     text: str  # what it is made of, for people: "weight_ih[zrn].T"
     code: str  # the expression that makes it: 'rows(weight_ih, "zrn").T'
-    shape: Callable[[Source], Dims]
-    parts: Callable[[str, Source], Iterator[Part]]  # what an array of this name can give
+    shape: Callable[[Given], Dims]
+    parts: Callable[[str, Given], Iterator[Part]]  # what an array of this name can give
     of: tuple[Array, ...] = ()
     weight: str = ""  # whose rows it has, if it is not made of others
     gates: str = ""  # which rows; "" for all
@@ -60,24 +60,24 @@ class Array:
             way="transposed",
             text=f"{self.text}.T",
             code=f"{self.code}.T",
-            shape=lambda source: self.shape(source)[::-1],
-            parts=lambda code, source: self.parts(f"{code}.T", source),
+            shape=lambda given: self.shape(given)[::-1],
+            parts=lambda code, given: self.parts(f"{code}.T", given),
             of=(self,),
         )
 
-    def elements(self, source: Source) -> int:
+    def elements(self, given: Given) -> int:
         """How many numbers it holds."""
-        return prod(self.shape(source))
+        return prod(self.shape(given))
 
 
 def rows(weight: str, gates: str = "") -> Array:
     """A weight, or the rows of some of its gates in an order of their own."""
 
-    def shape(source: Source) -> Dims:
+    def shape(given: Given) -> Dims:
         if weight.startswith("bias"):
-            return (max(len(gates or source.gates), 1) * source.hidden,)
-        first, *rest = source.shapes[weight]
-        return (len(gates) * source.hidden if gates else first, *rest)
+            return (max(len(gates or given.gates), 1) * given.hidden,)
+        first, *rest = given.shapes[weight]
+        return (len(gates) * given.hidden if gates else first, *rest)
 
     return Array(
         way="rows",
@@ -96,7 +96,7 @@ def zeros(gates: int) -> Array:
         way="zeros",
         text="zeros",
         code=f"np.zeros({gates} * H, np.float32)",
-        shape=lambda source: (gates * source.hidden,),
+        shape=lambda given: (gates * given.hidden,),
         parts=lambda *_: iter(()),
     )
 
@@ -117,17 +117,17 @@ def summed(gates: str = "") -> Array:
 def joined(*each: Array) -> Array:
     """Arrays one after the other along the first axis."""
 
-    def shape(source: Source) -> Dims:
-        shapes = [one.shape(source) for one in each]
+    def shape(given: Given) -> Dims:
+        shapes = [one.shape(given) for one in each]
         return (sum(own[0] for own in shapes), *shapes[0][1:])
 
-    def parts(code: str, source: Source) -> Iterator[Part]:
+    def parts(code: str, given: Given) -> Iterator[Part]:
         # Counted from the end, since only the first may be as long as the input of its layer.
-        lengths = [one.shape(source)[0] for one in each]
+        lengths = [one.shape(given)[0] for one in each]
         ends = [*accumulate(lengths[:0:-1])][::-1]
         for one, start, end in zip(each, [0, *ends], [*ends, 0], strict=True):
             piece = f"{code}[{f'-{start}' if start else ''}:{f'-{end}' if end else ''}]"
-            yield from one.parts(piece, source)
+            yield from one.parts(piece, given)
 
     return Array(
         way="joined",
@@ -145,9 +145,9 @@ def stacked(*each: Array) -> Array:
         way="stacked",
         text=" over ".join(one.text for one in each),
         code=f"np.stack([{', '.join(one.code for one in each)}])",
-        shape=lambda source: (len(each), *each[0].shape(source)),
-        parts=lambda code, source: chain.from_iterable(
-            one.parts(f"{code}[{number}]", source) for number, one in enumerate(each)
+        shape=lambda given: (len(each), *each[0].shape(given)),
+        parts=lambda code, given: chain.from_iterable(
+            one.parts(f"{code}[{number}]", given) for number, one in enumerate(each)
         ),
         of=each,
     )
@@ -158,8 +158,8 @@ def by_gate(array: Array, gates: int) -> Array:
     matrix = "-1, " if array.way == "transposed" else ""
     code = f"({array.code})" if array.way == "sum" else array.code
 
-    def shape(source: Source) -> Dims:
-        *rest, last = array.shape(source)
+    def shape(given: Given) -> Dims:
+        *rest, last = array.shape(given)
         return (*rest, gates, last // gates)
 
     return Array(
@@ -167,22 +167,20 @@ def by_gate(array: Array, gates: int) -> Array:
         text=array.text,
         code=f"{code}.reshape({matrix}{gates}, H)",
         shape=shape,
-        parts=lambda name, source: array.parts(f"{name}.reshape({matrix}{gates} * H)", source),
+        parts=lambda name, given: array.parts(f"{name}.reshape({matrix}{gates} * H)", given),
         of=(array,),
     )
 
 
-def restored(weight: str, parts: Sequence[Part], source: Source) -> str:
+def restored(weight: str, parts: Sequence[Part], given: Given) -> str:
     """The expression that makes PyTorch's weight of the parts that there are; others are zero."""
     own = [part for part in parts if part.weight == weight]
     if not own:
-        return f"np.zeros({max(len(source.gates), 1)} * H)"
-    if len(own) == 1 and own[0].gates in ("", source.gates):
+        return f"np.zeros({max(len(given.gates), 1)} * H)"
+    if len(own) == 1 and own[0].gates in ("", given.gates):
         return own[0].code
-    missing = [gate for gate in source.gates if not any(gate in part.gates for part in own)]
+    missing = [gate for gate in given.gates if not any(gate in part.gates for part in own)]
     codes = [part.code for part in own] + [f"np.zeros({len(missing)} * H)"] * bool(missing)
     stacked_as = "".join(part.gates for part in own) + "".join(missing)
     whole = codes[0] if len(codes) == 1 else f"np.concatenate([{', '.join(codes)}])"
-    return (
-        whole if stacked_as == source.gates else f'rows({whole}, "{source.gates}", "{stacked_as}")'
-    )
+    return whole if stacked_as == given.gates else f'rows({whole}, "{given.gates}", "{stacked_as}")'

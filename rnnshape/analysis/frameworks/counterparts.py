@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from rnnshape.analysis.frameworks.arrays import Array, Source
+from rnnshape.analysis.frameworks.arrays import Array, Given
 from rnnshape.analysis.frameworks.framework import Framework, Port, Tensor
 from rnnshape.analysis.frameworks.program import program
 from rnnshape.analysis.frameworks.registry import NAMES, framework
@@ -53,7 +53,7 @@ class Counterpart:
         if self.port is None:
             return int(self.subject.parameters)
         return sum(
-            int(block.copies) * array.elements(_source(self.subject, block))
+            int(block.copies) * array.elements(_given(self.subject, block))
             for block in self.subject.weights.blocks
             for array in self.port.arrays.values()
         )
@@ -83,7 +83,7 @@ class Counterpart:
         wide, d = self.port.scope == "layer", self.subject.config.directions
         for name, array in self.port.arrays.items():
             for block in _alike(array, self.subject):
-                shape = ints(array.shape(_source(self.subject, block)))
+                shape = ints(array.shape(_given(self.subject, block)))
                 outer = (1,) * self.port.outer + (d,) if wide else ()
                 yield PortedArray(
                     name=name,
@@ -105,7 +105,7 @@ class Counterpart:
         assert self.framework is not None
         if self.port is None:
             return []
-        first = _source(self.subject, self.subject.weights.blocks[0])
+        first = _given(self.subject, self.subject.weights.blocks[0])
         return program(self.framework, self.port, self.subject.sizes, first)
 
     @property
@@ -171,16 +171,16 @@ def counterparts_in(name: str, subject: Subject) -> list[Counterpart]:
     ]
 
 
-def _source(subject: Subject, block: AlikeLayers) -> Source:
+def _given(subject: Subject, block: AlikeLayers) -> Given:
     config: RNNConfig = subject.config
     gates = config.kind.gate_names if config.kind is not Kind.RNN else ""
-    return Source(block.shapes, gates, config.hidden_size)
+    return Given(block.shapes, gates, config.hidden_size)
 
 
 def _alike(array: Array, subject: Subject) -> list[AlikeLayers]:
     """The layers, as one block where the array has the same shape in all of them."""
     blocks = subject.weights.blocks
-    shapes = {array.shape(_source(subject, block)) for block in blocks}
+    shapes = {array.shape(_given(subject, block)) for block in blocks}
     if len(blocks) == 1 or len(shapes) > 1:
         return [*blocks]
     first = blocks[0]

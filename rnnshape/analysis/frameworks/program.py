@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from rnnshape.analysis.frameworks.arrays import Array, Part, Source, restored
+from rnnshape.analysis.frameworks.arrays import Array, Given, Part, restored
 from rnnshape.analysis.frameworks.framework import Framework, Port
 from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.formulas import Sizes
@@ -22,18 +22,18 @@ _ROWS: Final = (
 )
 
 
-def program(framework: Framework, port: Port, sizes: Sizes, source: Source) -> list[str]:
+def program(framework: Framework, port: Port, sizes: Sizes, given: Given) -> list[str]:
     """The lines of Python, for a layer with these sizes.
 
     A port that lacks a weight is converted to PyTorch only, and one that computes something else
-    not at all: it has no lines. `source` is PyTorch's first layer.
+    not at all: it has no lines. `given` is PyTorch's first layer.
     """
     if port.other or (port.lacks and not framework.runs):
         return []
     code = framework.code(sizes, port)
-    converting = [*_imported(port.arrays, source), ""]
+    converting = [*_imported(port.arrays, given), ""]
     if port.exact:
-        converting = [*_exported(port.arrays, source), "", *converting]
+        converting = [*_exported(port.arrays, given), "", *converting]
         converting.append("layers = [[exported(place) for place in one] for one in places]")
     body = [*converting, *code.create]
     if port.exact:
@@ -55,7 +55,7 @@ def program(framework: Framework, port: Port, sizes: Sizes, source: Source) -> l
         *("import numpy as np", "import torch", "from torch import nn", *code.imports, ""),
         *(_layer(sizes.config) if port.exact else ()),
         *_constants(sizes.config, body),
-        *(line.format(gates=source.gates) for line in _ROWS if _uses("rows(", body)),
+        *(line.format(gates=given.gates) for line in _ROWS if _uses("rows(", body)),
         *body,
     ]
     return [short for line in lines for short in _broken(line)]
@@ -99,9 +99,9 @@ def _of_layer(config: RNNConfig) -> RNNConfig:
     return replace(config, cell=False)
 
 
-def _exported(arrays: Mapping[str, Array], source: Source) -> Iterator[str]:
-    names = ", ".join(source.shapes)
-    listed = ", ".join(f'"{name}"' for name in source.shapes)
+def _exported(arrays: Mapping[str, Array], given: Given) -> Iterator[str]:
+    names = ", ".join(given.shapes)
+    listed = ", ".join(f'"{name}"' for name in given.shapes)
     yield "def exported(place):"
     yield '    """The arrays of one layer and direction, _l0 or _l0_reverse."""'
     yield f"    names = {listed}"
@@ -114,15 +114,15 @@ def _exported(arrays: Mapping[str, Array], source: Source) -> Iterator[str]:
     yield "    }"
 
 
-def _imported(arrays: Mapping[str, Array], source: Source) -> Iterator[str]:
+def _imported(arrays: Mapping[str, Array], given: Given) -> Iterator[str]:
     parts: list[Part] = []
     for name, array in arrays.items():
-        parts += array.parts(f'arrays["{name}"]', source)
+        parts += array.parts(f'arrays["{name}"]', given)
     yield "def imported(arrays):"
     yield '    """The weights of PyTorch that these arrays make."""'
     yield "    return {"
-    for weight in source.shapes:
-        yield f'        "{weight}": {restored(weight, parts, source)},'
+    for weight in given.shapes:
+        yield f'        "{weight}": {restored(weight, parts, given)},'
     yield "    }"
 
 

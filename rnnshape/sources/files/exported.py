@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, BinaryIO, Final
 
 from rnnshape.errors import quoted
+from rnnshape.layer.facts import LARGEST_SIZE
 from rnnshape.sources.files.contents import Contents, StateDict, StoredTensor
 from rnnshape.sources.files.jsontext import parsed
 from rnnshape.sources.files.refusal import cut_short
@@ -61,7 +62,7 @@ def _tensor(name: str, entry: Any) -> StoredTensor:
             "tensor_meta": {"dtype": int(code), "sizes": list(sizes)} as meta,
         }:
             numbers = [size.get("as_int") for size in sizes if isinstance(size, dict)]
-            shape = tuple(n for n in numbers if type(n) is int and 0 <= n < 2**63)
+            shape = tuple(n for n in numbers if type(n) is int and 0 <= n <= LARGEST_SIZE)
             if len(shape) == len(sizes):
                 dtype = _DTYPES.get(code, f"dtype {code}")
                 storage = path, str(meta.get("storage_offset"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from rnnshape.errors import RequestError
+from rnnshape.layer.facts import LARGEST_SIZE
 from rnnshape.sources.files.contents import Contents, StateDict, StoredTensor
 from rnnshape.sources.files.pickled import Global, Record
 
@@ -19,7 +20,6 @@ _KINDS: Final = frozenset({dict, list, tuple, Record})  # what may hold tensors
 _WEIGHTS_ALONE: Final = "save the weights alone: torch.save(model.state_dict(), FILE)"
 
 _ORDINARY: Final = 64  # characters of a name; those of a longer one count as more values
-_LARGEST: Final = 1 << 63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +216,7 @@ def _plain(attributes: Iterable[tuple[Any, Any]]) -> Iterator[tuple[str, Any]]:
     """Those that are a text or a number of ordinary size."""
     for name, value in attributes:
         ordinary = isinstance(value, str | float) or (
-            isinstance(value, int) and abs(value) < _LARGEST
+            isinstance(value, int) and abs(value) <= LARGEST_SIZE
         )
         if type(name) is str and ordinary:
             yield name, value

@@ -58,7 +58,7 @@ class Long:
         self.head = head  # the first bytes, those of a text in UTF-8
 
 
-class Source:
+class Pickles:
     """The bytes of one or several pickles in a row, and how much may still be made of them."""
 
     def __init__(self, file: BinaryIO, end: int) -> None:
@@ -72,7 +72,7 @@ class _DamagedError(Exception):
     """What is wrong, at the present position."""
 
 
-def interpret(source: Source, known: Known, stored: Callable[[Any], Any]) -> Any:
+def interpret(pickles: Pickles, known: Known, stored: Callable[[Any], Any]) -> Any:
     """The value of the next pickle, all of whose objects are lists, dicts, records and the like.
 
     `known` makes the values of the calls that it has; other calls are a Record. `stored` makes the
@@ -80,8 +80,8 @@ def interpret(source: Source, known: Known, stored: Callable[[Any], Any]) -> Any
     and so are frozen ones; a text of more than 1,024 bytes is not kept. Raises RequestError for
     anything but a pickle, and for one that is far too large.
     """
-    start = source.file.tell()
-    machine = _Machine(source, {**_PYTHON, **known}, stored)
+    start = pickles.file.tell()
+    machine = _Machine(pickles, {**_PYTHON, **known}, stored)
     try:
         return machine.run()
     except RequestError:
@@ -92,7 +92,7 @@ def interpret(source: Source, known: Known, stored: Callable[[Any], Any]) -> Any
         reason = "it needs a value that is not there"
     except (ValueError, struct.error):
         reason = "a value cannot be read"
-    at = max(min(source.file.tell(), source.end) - start - 1, 0)
+    at = max(min(pickles.file.tell(), pickles.end) - start - 1, 0)
     raise RequestError(
         "the pickle in it is damaged near byte {}: {}", f"{at:,}", reason, hint=AGAIN
     )
@@ -101,9 +101,9 @@ def interpret(source: Source, known: Known, stored: Callable[[Any], Any]) -> Any
 class _Machine:
     """The stack and the memo of a pickle, and what its opcodes do to them."""
 
-    def __init__(self, source: Source, known: Known, stored: Callable[[Any], Any]) -> None:
-        self._source = source
-        self._read = source.file.read
+    def __init__(self, pickles: Pickles, known: Known, stored: Callable[[Any], Any]) -> None:
+        self._pickles = pickles
+        self._read = pickles.file.read
         self._known = known
         self._stored = stored
         self._stack: list[Any] = []
@@ -112,10 +112,10 @@ class _Machine:
 
     def run(self) -> Any:
         """Follow the opcodes up to the end of the pickle."""
-        for step in range(self._source.steps):
+        for step in range(self._pickles.steps):
             code = self._read(1)
             if code == b".":
-                self._source.steps -= step + 1
+                self._pickles.steps -= step + 1
                 self._skip(0)
                 return self._stack.pop()
             follow = _OPCODES.get(code)
@@ -137,16 +137,16 @@ class _Machine:
         return data
 
     def _skip(self, count: int) -> None:
-        if count > self._source.end - self._source.file.tell():
+        if count > self._pickles.end - self._pickles.file.tell():
             raise _DamagedError("it ends there")
         if count:
-            self._source.file.seek(count, os.SEEK_CUR)
+            self._pickles.file.seek(count, os.SEEK_CUR)
 
     def _number(self, form: struct.Struct) -> Any:
         return form.unpack(self._take(form.size))[0]
 
     def _line(self) -> bytes:
-        line = self._source.file.readline(_LONGEST)
+        line = self._pickles.file.readline(_LONGEST)
         if line[-1:] != b"\n":
             short = len(line) < _LONGEST
             raise _DamagedError("it ends there" if short else "a line is too long")
@@ -158,8 +158,8 @@ class _Machine:
         return Global(f"{module.decode()}.{name.decode()}")
 
     def _keep(self, count: int) -> None:
-        self._source.text -= count
-        if self._source.text < 0:
+        self._pickles.text -= count
+        if self._pickles.text < 0:
             raise RequestError(
                 "the pickle in it has more than {} MiB of strings, which no checkpoint needs",
                 str(_MOST_TEXT >> 20),
@@ -195,7 +195,7 @@ class _Machine:
         return Long(data)
 
     def push_line(self, decoded: Callable[[bytes], str]) -> None:
-        line = self._source.file.readline(_LONGEST)
+        line = self._pickles.file.readline(_LONGEST)
         self._keep(len(line))
         if len(line) < _LONGEST or line[-1:] == b"\n":
             if line[-1:] != b"\n":
@@ -204,7 +204,7 @@ class _Machine:
             return
         rest = line
         while rest[-1:] not in (b"\n", b""):
-            rest = self._source.file.readline(_LINES)
+            rest = self._pickles.file.readline(_LINES)
         self._stack.append(Long(line.decode("raw_unicode_escape", "ignore").encode()))
 
     def push_int(self) -> None:

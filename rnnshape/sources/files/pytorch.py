@@ -10,7 +10,7 @@ from rnnshape.errors import RequestError, quoted
 from rnnshape.sources.files import zipped
 from rnnshape.sources.files.contents import Contents
 from rnnshape.sources.files.found import eager, found
-from rnnshape.sources.files.pickled import AGAIN, Global, Record, Source, interpret
+from rnnshape.sources.files.pickled import AGAIN, Global, Pickles, Record, interpret
 from rnnshape.sources.files.rebuilt import (
     KNOWN,
     LEGACY_HEAD,
@@ -34,7 +34,7 @@ def read(file: BinaryIO) -> Contents:
 
 def _unpickled(file: BinaryIO, entries: Mapping[str, zipped.Entry], name: str) -> Any:
     region = zipped.opened(file, name, entries[name])
-    return interpret(Source(region.file, region.end), KNOWN, stored)
+    return interpret(Pickles(region.file, region.end), KNOWN, stored)
 
 
 def _read_zip(file: BinaryIO) -> Contents:
@@ -64,9 +64,9 @@ def _read_pickles(file: BinaryIO) -> Contents:
     file.seek(0)
     if end == 0:
         raise RequestError("it is empty", hint=AGAIN)
-    source = Source(file, end)
+    pickles = Pickles(file, end)
     plain = known_in_plain_pickles()
-    value = interpret(source, plain, stored)
+    value = interpret(pickles, plain, stored)
     if value != LEGACY_MAGIC:
         return _plain(value)
     storages: dict[Any, Storage] = {}
@@ -78,9 +78,9 @@ def _read_pickles(file: BinaryIO) -> Contents:
         return value
 
     for _ in range(LEGACY_HEAD - 1):
-        interpret(source, KNOWN, stored)
-    value = interpret(source, KNOWN, noted)
-    keys = interpret(source, KNOWN, stored)
+        interpret(pickles, KNOWN, stored)
+    value = interpret(pickles, KNOWN, noted)
+    keys = interpret(pickles, KNOWN, stored)
     _check_length(keys, storages, file.tell(), end)
     return found(value, "PyTorch checkpoint", eager)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from rnnshape.errors import RequestError
-from rnnshape.layer.facts import Dims
+from rnnshape.layer.facts import LARGEST_SIZE, Dims
 from rnnshape.sources.files.contents import StoredTensor
 from rnnshape.sources.files.pickled import (
     AGAIN,
@@ -15,13 +15,12 @@ from rnnshape.sources.files.pickled import (
     Global,
     Known,
     Long,
+    Pickles,
     Record,
-    Source,
     interpret,
 )
 
 _MOST_AXES: Final = 64  # PyTorch's own limit
-_LARGEST: Final = 1 << 63
 
 _MOST_INNER: Final = 10_000  # storages in a plain pickle
 
@@ -214,13 +213,13 @@ def _numel(shape: Dims) -> int:
     numel = 1
     for length in shape if 0 not in shape else (0,):
         numel *= length
-        if numel >= _LARGEST:
+        if numel > LARGEST_SIZE:
             raise _malformed("a tensor", "its shape is not valid")
     return numel
 
 
 def _is_size(value: Any) -> bool:
-    return type(value) is int and 0 <= value < _LARGEST
+    return type(value) is int and 0 <= value <= LARGEST_SIZE
 
 
 def _malformed(what: str, why: str) -> RequestError:
@@ -281,7 +280,7 @@ def known_in_plain_pickles() -> Known:
 
 def _inner_storage(head: bytes) -> Any:
     """The storage that torch.save wrote, of which these are the first bytes."""
-    source = Source(io.BytesIO(head), len(head))
+    source = Pickles(io.BytesIO(head), len(head))
     try:
         *_, storage = [interpret(source, {}, stored) for _ in range(LEGACY_HEAD + 1)]
     except RequestError:  # it holds something else, which does not matter

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, BinaryIO, Final
 
 from rnnshape.errors import RequestError, quoted
+from rnnshape.layer.facts import LARGEST_SIZE
 from rnnshape.sources.files.contents import Contents, StateDict, StoredTensor
 from rnnshape.sources.files.jsontext import parsed
 from rnnshape.sources.files.refusal import cut_short, refusal
@@ -75,7 +76,9 @@ def _tensor(name: str, entry: Any) -> tuple[StoredTensor, tuple[int, int]]:
     """The tensor, and where its data begins and ends."""
     match entry:
         case {"dtype": str(code), "shape": list(shape), "data_offsets": [int(begin), int(end)]}:
-            if not all(type(size) is int and 0 <= size < 2**63 for size in (*shape, begin, end)):
+            if not all(
+                type(size) is int and 0 <= size <= LARGEST_SIZE for size in (*shape, begin, end)
+            ):
                 raise _wrong(name, "has a negative or huge size")
         case _:
             raise _wrong(name, "has no dtype, shape and data_offsets")
