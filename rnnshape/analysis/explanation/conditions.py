@@ -40,9 +40,19 @@ def equals(name: str, *values: Any) -> Condition:
     return lambda evidence: evidence.get(name) in values
 
 
+def twice(larger: str, smaller: str) -> Condition:
+    """The condition of what needs one number to be twice another, which is not 0."""
+    return lambda evidence: evidence[larger] == 2 * evidence[smaller] > 0
+
+
 def both(*conditions: Condition) -> Condition:
     """The condition of what needs all of these."""
     return lambda evidence: all(condition(evidence) for condition in conditions)
+
+
+def either(*conditions: Condition) -> Condition:
+    """The condition of what needs one of these."""
+    return lambda evidence: any(condition(evidence) for condition in conditions)
 
 
 def unless(condition: Condition) -> Condition:

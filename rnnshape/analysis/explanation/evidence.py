@@ -26,8 +26,9 @@ _TORCH: Final = re.compile(r"torch|\bnn\.|\bcuda\b|\btensors?\b", re.IGNORECASE)
 _OTHERS: Final = re.compile(r"keras|tensorflow|\bjax\b|paddle|mxnet", re.IGNORECASE)
 # Other libraries, and what is done with texts, files and tables.
 _FOREIGN: Final = re.compile(
-    r"\b(?:np|pd|plt|cv2|tf|jnp|numpy|pandas|sklearn|scipy|matplotlib|django|flask|sqlalchemy|json)"
-    r"\.\w|keras|tensorflow|\bjax\b|paddle|mxnet|\.(?:split|items|readline|groupby)\(",
+    rf"{_OTHERS.pattern}|\.(?:split|items|readline|groupby)\("
+    r"|\b(?:np|pd|plt|cv2|tf|jnp|numpy|pandas|sklearn|scipy|matplotlib|django|flask|sqlalchemy|json)"
+    r"\.\w",
     re.IGNORECASE,
 )
 # A line of code that a traceback shows, of Python or of IPython.

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from rnnshape.analysis.explanation.commands import CODE, PROJECTION, WEIGHTS
-from rnnshape.analysis.explanation.conditions import both, equals, holds, mentions, unless
+from rnnshape.analysis.explanation.conditions import both, either, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
@@ -119,7 +119,7 @@ _CALLED = Entry(
             " it as it is: only the first forward pass finds it.",
             tell="`print(layer)` shows 1 or a text in place of True.",
             fix="{made}(..., {bools})",
-            when=lambda evidence: _flag_wrong(evidence) or _nothing_known(evidence),
+            when=either(_flag_wrong, _nothing_known),
             certain=_flag_wrong,
         ),
         Cause(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
-from rnnshape.analysis.explanation.conditions import both, holds, unless
+from rnnshape.analysis.explanation.conditions import Condition, both, either, holds, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.tensor_types import TWO_TENSORS, tensor_types
@@ -132,7 +131,7 @@ _PARAMETER = Entry(
             " is inside another object, or is made in `forward`, stays on the CPU.",
             tell="It works without `DataParallel`.",
             fix="x = x.to(next(self.parameters()).device)  # in forward",
-            when=lambda evidence: _input_on_cpu(evidence) or _may_be_parallel(evidence),
+            when=either(_input_on_cpu, _may_be_parallel),
             likely=_may_be_parallel,
         ),
         Cause(
@@ -207,18 +206,12 @@ def _said(evidence: Evidence) -> tuple[str, str] | None:
     return _TWO_GPUS
 
 
-def _by_frame(*frames: str) -> Callable[[Evidence], bool]:
-    def condition(evidence: Evidence) -> bool:
-        return evidence.frame in frames
-
-    return condition
+def _by_frame(*frames: str) -> Condition:
+    return lambda evidence: evidence.frame in frames
 
 
-def _unless_frame(*frames: str) -> Callable[[Evidence], bool]:
-    def condition(evidence: Evidence) -> bool:
-        return evidence.frame not in frames and _real(evidence)
-
-    return condition
+def _unless_frame(*frames: str) -> Condition:
+    return both(unless(_by_frame(*frames)), _real)
 
 
 _MIXED_CAUSES: Final = (
@@ -255,7 +248,7 @@ _MIXED_CAUSES: Final = (
         why="A layer is in a plain Python list or dict, which `.to()` of the model does not reach.",
         tell="`print(model)` does not show the layer.",
         fix="self.layers = nn.ModuleList(layers)",
-        when=lambda evidence: evidence.frame in ("rnn", "linear", "conv") and _real(evidence),
+        when=both(_by_frame("rnn", "linear", "conv"), _real),
     ),
     _META,
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from rnnshape.analysis.explanation.commands import BFLOAT16, FLOAT32
-from rnnshape.analysis.explanation.conditions import both, equals, holds, mentions, unless
+from rnnshape.analysis.explanation.conditions import both, either, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.tensor_types import (
@@ -109,6 +110,12 @@ def _told(evidence: Evidence) -> Numbers | None:
 _whole_input: Final = holds("whole")
 
 
+_NO_EMBEDDING: Final = Cause(
+    why="x holds the indices of tokens, and an nn.Embedding is missing before {layer}.",
+    tell="The numbers of x are positions in a vocabulary.",
+    fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
+    likely=mentions("vocab", "token"),
+)
 _INPUT = Entry(
     mistake="dtype-input",
     wordings=(
@@ -137,13 +144,7 @@ _INPUT = Entry(
             fix="x = x.float()",
             when=_whole_input,
         ),
-        Cause(
-            why="x holds the indices of tokens, and an nn.Embedding is missing before {layer}.",
-            tell="The numbers of x are positions in a vocabulary.",
-            fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
-            when=_whole_input,
-            likely=mentions("vocab", "token"),
-        ),
+        replace(_NO_EMBEDDING, when=_whole_input),
         Cause(
             why="The model, or a part of it, was converted by `.half()`, `.bfloat16()`, `.double()`"
             " or a default dtype, and the input was not.",
@@ -259,13 +260,7 @@ _WHOLE_NUMBERS = Entry(
             fix="x = x.float()",
             when=_outside_loss,
         ),
-        Cause(
-            why="x holds the indices of tokens, and an nn.Embedding is missing before {layer}.",
-            tell="The numbers of x are positions in a vocabulary.",
-            fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
-            when=_outside_loss,
-            likely=mentions("vocab", "token"),
-        ),
+        replace(_NO_EMBEDDING, when=_outside_loss),
         Cause(
             why="The target of a loss has the wrong dtype: nn.CrossEntropyLoss and nn.NLLLoss take"
             " the numbers of classes as int64 (Long).",
@@ -280,9 +275,7 @@ _WHOLE_NUMBERS = Entry(
             tell="It is raised in the loss: `print(target.dtype)`.",
             fix="target = target.float()",
             when=both(unless(_in_layer), unless(mentions("nll_loss", "cross_entropy"))),
-            likely=lambda evidence: (
-                _in_backward(evidence) or evidence.mentions("mse_loss", "binary_cross", "l1_loss")
-            ),
+            likely=either(_in_backward, mentions("mse_loss", "binary_cross", "l1_loss")),
         ),
     ),
     notes=(_TURNED,),
@@ -351,7 +344,7 @@ _DOUBLE = Entry(
             tell="It is raised in the loss or in backward: `print(target.dtype)`.",
             fix="target = target.float()",
             when=both(_double, unless(_in_layer)),
-            likely=lambda evidence: _in_loss(evidence) or _in_backward(evidence),
+            likely=either(_in_loss, _in_backward),
         ),
         Cause(
             why="The model was converted by `.double()`, or `torch.set_default_dtype` was called.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rnnshape.analysis.explanation.commands import CODE, LENGTHS, STATES
-from rnnshape.analysis.explanation.conditions import holds, mentions, unless
+from rnnshape.analysis.explanation.conditions import Condition, either, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
@@ -333,6 +333,11 @@ def _onnx(evidence: Evidence) -> Numbers | None:
     }
 
 
+def _because_of(word: str) -> Condition:
+    """The condition of what needs this word in the reason that the exporter gives."""
+    return lambda evidence: word in evidence["reason"].casefold()
+
+
 _ONNX_OLD = Entry(
     mistake="onnx-unsupported",
     wordings=(
@@ -366,28 +371,28 @@ _ONNX_OLD = Entry(
         Cause(
             why="Dropout between layers is for training only.",
             fix="model.eval()  # before the export",
-            when=lambda evidence: not evidence["known"] or "dropout" in evidence["reason"],
-            certain=lambda evidence: "dropout" in evidence["reason"],
+            when=either(unless(holds("known")), _because_of("dropout")),
+            certain=_because_of("dropout"),
         ),
         Cause(
             why="ONNX has no LSTM with a projection.",
             fix="self.proj = nn.Linear(hidden_size, proj_size)  # in place of proj_size",
-            when=lambda evidence: "projection" in evidence["reason"],
-            certain=lambda evidence: "projection" in evidence["reason"],
+            when=_because_of("projection"),
+            certain=_because_of("projection"),
         ),
         Cause(
             why="A cell is not one operator of ONNX; a layer is.",
             fix="self.{command} = {class_name}(input_size, hidden_size)  # in place of"
             " {class_name}Cell",
-            when=lambda evidence: "cell" in evidence["reason"].casefold(),
-            likely=lambda evidence: "cell" in evidence["reason"].casefold(),
+            when=_because_of("cell"),
+            likely=_because_of("cell"),
         ),
         Cause(
             why="On a GPU the layer or cell runs as one fused operation, which ONNX does not have.",
             tell="The name of the operator has `fused`.",
             fix="model, x = model.cpu(), x.cpu()  # before the export",
-            when=lambda evidence: "fused" in evidence["reason"],
-            likely=lambda evidence: "fused" in evidence["reason"],
+            when=_because_of("fused"),
+            likely=_because_of("fused"),
         ),
         Cause(
             why="The other exporter, or a newer torch, may know it.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from rnnshape.analysis.explanation.commands import LAYOUTS
@@ -302,6 +303,16 @@ def _few(evidence: Evidence) -> bool:
     return bool(evidence["had"] < 3)
 
 
+_INDICES: Final = Cause(
+    why="x holds the indices of tokens, which an nn.Embedding has to turn into features.",
+    tell="`print(x.dtype)` shows torch.int64.",
+    fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
+)
+_ONE_AXIS: Final = Cause(
+    why="x is one step, or one number for each step, and lacks the other axes.",
+    tell="`print(x.shape)` shows 1 size.",
+    fix="x = x.reshape(1, -1, input_size)  # (batch, seq, feature): batch_first=True",
+)
 _DIMENSIONS = Entry(
     mistake="input-dimensions",
     wordings=(
@@ -334,19 +345,8 @@ _DIMENSIONS = Entry(
             fix="x = x.unsqueeze(-1)  # input_size is 1",
             when=equals("had", 2),
         ),
-        Cause(
-            why="x holds the indices of tokens, which an nn.Embedding has to turn into features.",
-            tell="`print(x.dtype)` shows torch.int64.",
-            fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
-            when=_few,
-            likely=mentions("token", "vocab", "embed", "word"),
-        ),
-        Cause(
-            why="x is one step, or one number for each step, and lacks the other axes.",
-            tell="`print(x.shape)` shows 1 size.",
-            fix="x = x.reshape(1, -1, input_size)  # (batch, seq, feature): batch_first=True",
-            when=equals("had", 0, 1),
-        ),
+        replace(_INDICES, when=_few, likely=mentions("token", "vocab", "embed", "word")),
+        replace(_ONE_AXIS, when=equals("had", 0, 1)),
         Cause(
             why="x has several axes of features, such as those of an image or a convolution.",
             tell="`print(x.shape)` shows them after the batch and the steps.",
@@ -477,16 +477,8 @@ _ONE_DIMENSION = Entry(
     meaning="x is 1-D, but {layer} takes 3 dimensions: (seq, batch, feature), or (batch, seq,"
     " feature) with batch_first=True.",
     causes=(
-        Cause(
-            why="x is one step, or one number for each step, and lacks its other axes.",
-            tell="`print(x.shape)` shows 1 size.",
-            fix="x = x.reshape(1, -1, input_size)  # (batch, seq, feature): batch_first=True",
-        ),
-        Cause(
-            why="x holds the indices of tokens, which an nn.Embedding has to turn into features.",
-            tell="`print(x.dtype)` shows torch.int64.",
-            fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
-        ),
+        _ONE_AXIS,
+        _INDICES,
     ),
     more=LAYOUTS,
     source="torch/nn/modules/rnn.py before torch 1.11, by its frames",

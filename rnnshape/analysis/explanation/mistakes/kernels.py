@@ -325,6 +325,11 @@ _WEIGHT_TYPES = Entry(
     source="aten/src/ATen/native/cudnn/RNN.cpp",
 )
 
+
+def _on_two_devices(evidence: Evidence) -> bool:
+    return ("cuda" in evidence["expected"]) != ("cuda" in evidence["got"])
+
+
 _GRADIENT_TYPE = Entry(
     mistake="kernel-gradient-type",
     wordings=(
@@ -348,8 +353,8 @@ _GRADIENT_TYPE = Entry(
             why="They are on different devices.",
             tell="One of the two types has `cuda`, and the other does not.",
             fix="x = x.to(next(layer.parameters()).device)",
-            when=lambda evidence: ("cuda" in evidence["expected"]) != ("cuda" in evidence["got"]),
-            likely=lambda evidence: ("cuda" in evidence["expected"]) != ("cuda" in evidence["got"]),
+            when=_on_two_devices,
+            likely=_on_two_devices,
         ),
     ),
     source="torch/csrc/autograd/engine.cpp, validate_outputs",

@@ -296,13 +296,13 @@ _CLASS_IS_GONE: Final = Entry(
             " module as when it was saved.",
             fix="from {top} import *  # where the class is; put its folder on PYTHONPATH\n"
             'model = torch.load("model.pt", weights_only=False)',
-            when=lambda evidence: "__main__" not in evidence.around,
+            when=unless(mentions("__main__")),
         ),
         Cause(
             why="It was saved by a script that defined the class itself (`__main__`): define or"
             " import it in the script that loads, too.",
             fix="from net import {wanted}  # the file that defines it",
-            when=lambda evidence: "__main__" in evidence.around,
+            when=mentions("__main__"),
         ),
         _STATE_DICT,
     ),

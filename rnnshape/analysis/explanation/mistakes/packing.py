@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from rnnshape.analysis.explanation.commands import LENGTHS
-from rnnshape.analysis.explanation.conditions import mentions, unless
+from rnnshape.analysis.explanation.conditions import Condition, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
@@ -111,14 +110,18 @@ def _form(evidence: Evidence) -> Numbers:
     }
 
 
-def _wrong(mend: str) -> Callable[[Evidence], bool]:
+def _wrong(mend: str) -> Condition:
     """Whether this may be wrong with the lengths."""
     return lambda evidence: mend in evidence["mends"] or not evidence["mends"]
 
 
-def _only_wrong(mend: str) -> Callable[[Evidence], bool]:
+def _only_wrong(mend: str) -> Condition:
     """Whether this alone is wrong with the lengths."""
     return lambda evidence: evidence["mends"] == (mend,)
+
+
+def _several_wrong(evidence: Evidence) -> bool:
+    return len(evidence["mends"]) > 1
 
 
 _FORM = Entry(
@@ -159,8 +162,8 @@ _FORM = Entry(
         Cause(
             why="All of this is wrong at once.",
             fix="lengths = lengths{mended}",
-            when=lambda evidence: len(evidence["mends"]) > 1,
-            certain=lambda evidence: len(evidence["mends"]) > 1,
+            when=_several_wrong,
+            certain=_several_wrong,
         ),
         Cause(
             why="It is the `batch_sizes` of a PackedSequence that were moved to the GPU, or made"
@@ -526,8 +529,8 @@ _KEYWORD = Entry(
             why="The argument `{keyword}` came with {since}; your torch is older.",
             tell="`print(torch.__version__)` shows it.",
             fix="# in a shell: pip install --upgrade torch",
-            certain=lambda evidence: evidence["since"] is not None,
-            when=lambda evidence: evidence["since"] is not None,
+            when=holds("since"),
+            certain=holds("since"),
         ),
         Cause(
             why="A name is misspelled, or belongs to another function of `torch.nn.utils.rnn`.",

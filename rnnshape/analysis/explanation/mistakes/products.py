@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import gcd
 from typing import Any, Final
 
@@ -427,6 +428,13 @@ def _two_directions(evidence: Evidence) -> bool:
     return _other_inner(evidence) and sizes[1] == 2 * sizes[0]
 
 
+_ONE_SEQUENCE_FIRST: Final = Cause(
+    why="{often}one of the two is sequence first and the other batch first, such as encoder"
+    " outputs (seq, batch, hidden) in an attention.",
+    tell="`print(query.shape, encoder_outputs.shape)`: both must begin with the batch.",
+    fix="encoder_outputs = encoder_outputs.transpose(0, 1)  # (batch, seq, hidden)\n"
+    "query = h_n[-1].unsqueeze(1)  # (batch, 1, hidden): h_n is never batch first",
+)
 _BMM = Entry(
     mistake="batch-product",
     wordings=(
@@ -453,14 +461,7 @@ _BMM = Entry(
     " has {differ}.",
     compare=_compared_batches,
     causes=(
-        Cause(
-            why="{often}one of the two is sequence first and the other batch first, such as"
-            " encoder outputs (seq, batch, hidden) in an attention.",
-            tell="`print(query.shape, encoder_outputs.shape)`: both must begin with the batch.",
-            fix="encoder_outputs = encoder_outputs.transpose(0, 1)  # (batch, seq, hidden)\n"
-            "query = h_n[-1].unsqueeze(1)  # (batch, 1, hidden): h_n is never batch first",
-            when=_other_batch,
-        ),
+        replace(_ONE_SEQUENCE_FIRST, when=_other_batch),
         Cause(
             why="{often}the encoder is bidirectional and the decoder is not: of {inner} and"
             " {got_inner} one is twice the other.",
@@ -518,12 +519,7 @@ _BMM_PAIR = Entry(
     },
     meaning="`torch.bmm` multiplies (batch, n, k) by (batch, k, m), but got {sizes}.",
     causes=(
-        Cause(
-            why="{often}one of the two is sequence first and the other batch first, such as"
-            " encoder outputs (seq, batch, hidden) in an attention.",
-            tell="`print(query.shape, encoder_outputs.shape)`: both must begin with the batch.",
-            fix="encoder_outputs = encoder_outputs.transpose(0, 1)  # (batch, seq, hidden)",
-        ),
+        _ONE_SEQUENCE_FIRST,
         Cause(
             why="The last two dimensions of the second argument are in the other order, or have"
             " the features of both directions.",
@@ -570,6 +566,11 @@ _BATCH_DIMENSIONS = Entry(
     provoked_by=("torch.bmm(z(4, 8), z(4, 8, 9))", "torch.bmm(z(4, 1, 8), z(4, 8))"),
 )
 
+
+def _has_vector(evidence: Evidence) -> bool:
+    return 1 in (evidence.get("first"), evidence.get("got"))
+
+
 _MATRIX = Entry(
     mistake="product-dimensions",
     wordings=(
@@ -610,8 +611,8 @@ _MATRIX = Entry(
             why="A vector lacks its batch: a matrix of one row was meant.",
             tell="`print(x.shape)` shows one size.",
             fix="x = x.unsqueeze(0)  # (1, features)",
-            when=lambda evidence: 1 in (evidence.get("first"), evidence.get("got")),
-            likely=lambda evidence: 1 in (evidence.get("first"), evidence.get("got")),
+            when=_has_vector,
+            likely=_has_vector,
         ),
     ),
     provoked_by=(
@@ -623,6 +624,11 @@ _MATRIX = Entry(
         "torch.matmul(z(()), z(4, 9, 8))",
     ),
 )
+
+
+def _fits_transposed(evidence: Evidence) -> bool:
+    return bool(evidence["rows"] == evidence["size"])
+
 
 _VECTOR = Entry(
     mistake="vector-product",
@@ -652,8 +658,8 @@ _VECTOR = Entry(
             why="The matrix is in the other order.",
             tell="It has {rows} rows, the vector {size} entries.",
             fix="matrix.t() @ vector",
-            when=lambda evidence: evidence["rows"] == evidence["size"],
-            likely=lambda evidence: evidence["rows"] == evidence["size"],
+            when=_fits_transposed,
+            likely=_fits_transposed,
         ),
     ),
     provoked_by=("z(3, 4) @ z(5)", "torch.addmv(z(3), z(3, 4), z(5))"),

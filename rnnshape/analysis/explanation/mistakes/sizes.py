@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, Final
 
-from rnnshape.analysis.explanation.conditions import both, equals, mentions, unless
+from rnnshape.analysis.explanation.conditions import both, equals, mentions, twice, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.multiples import multiple
@@ -30,9 +30,13 @@ def _sum(evidence: Evidence) -> dict[str, Any]:
     return {**numbers, "gates": " or ".join(gates)}
 
 
+def _in_recurrent(evidence: Evidence) -> bool:
+    return evidence.innermost(_PLACES) == "recurrent"
+
+
 def _in_layer(evidence: Evidence) -> Numbers | None:
     """The layer adds only gates of the state to those of the input."""
-    return _sum(evidence) if evidence.innermost(_PLACES) == "recurrent" else None
+    return _sum(evidence) if _in_recurrent(evidence) else None
 
 
 def _in_padding(evidence: Evidence) -> Numbers | None:
@@ -231,8 +235,8 @@ _INCONSISTENT = Entry(
             " or without it, or has another hidden_size.",
             tell="`print(x.size(), h_0.size())`: the state is (layer*dir, batch, hidden_size).",
             fix="output, state = layer(x)  # no state: zeros of the right shape",
-            when=lambda evidence: evidence.innermost(_PLACES) == "recurrent",
-            likely=lambda evidence: evidence.innermost(_PLACES) == "recurrent",
+            when=_in_recurrent,
+            likely=_in_recurrent,
         ),
         Cause(
             why="The last batch of the data is smaller.",
@@ -1079,8 +1083,8 @@ _BATCH_NORM = Entry(
         Cause(
             why="A bidirectional layer has 2 * hidden_size features.",
             fix="nn.BatchNorm1d({got})",
-            when=lambda evidence: evidence["got"] == 2 * evidence["wanted"],
-            likely=lambda evidence: evidence["got"] == 2 * evidence["wanted"],
+            when=twice("got", "wanted"),
+            likely=twice("got", "wanted"),
         ),
         Cause(
             why="LayerNorm takes the features last, as the layer gives them.",
@@ -1112,7 +1116,7 @@ _LAYER_NORM = Entry(
             why="The output of a bidirectional layer has 2 x {expected} = {features} features.",
             tell="`print(layer)` shows bidirectional=True.",
             fix="nn.LayerNorm({features})  # 2 * hidden_size",
-            when=lambda evidence: evidence["features"] == 2 * evidence["expected"],
+            when=twice("features", "expected"),
         ),
         Cause(
             why="The features are not the last dimension, or their number is not hidden_size.",

@@ -7,7 +7,7 @@ from itertools import permutations
 from typing import Any, Final
 
 from rnnshape.analysis.explanation.commands import CELL_STATES, LAYOUTS
-from rnnshape.analysis.explanation.conditions import both, equals, holds, in_parallel, unless
+from rnnshape.analysis.explanation.conditions import both, equals, holds, in_parallel, twice, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.evidence import Evidence, names_of
 from rnnshape.analysis.explanation.records import Comparison
@@ -225,12 +225,8 @@ _BATCH = Entry(
 # Layers x directions
 
 
-def _twice_layers(evidence: Evidence) -> bool:
-    return _twice(evidence["got_layers"], evidence["layers"])
-
-
-def _half_layers(evidence: Evidence) -> bool:
-    return _twice(evidence["layers"], evidence["got_layers"])
+_twice_layers: Final = twice("got_layers", "layers")
+_half_layers: Final = twice("layers", "got_layers")
 
 
 def _more_layers(evidence: Evidence) -> bool:
@@ -298,12 +294,8 @@ _LAYERS = Entry(
 # Features
 
 
-def _joined_features(evidence: Evidence) -> bool:
-    return _twice(evidence["got_features"], evidence["features"])
-
-
-def _half_features(evidence: Evidence) -> bool:
-    return _twice(evidence["features"], evidence["got_features"])
+_joined_features: Final = twice("got_features", "features")
+_half_features: Final = twice("features", "got_features")
 
 
 def _may_project(evidence: Evidence) -> bool:
@@ -1180,7 +1172,7 @@ _CELL_FEATURES = Entry(
             " {got} = 2 x {features}.",
             tell="The layer that made it has `bidirectional=True`.",
             fix="bridge = nn.Linear({got}, {features})  # in __init__\nh = bridge(h){also}",
-            when=lambda evidence: _twice(evidence["got"], evidence["features"]),
+            when=twice("got", "features"),
         ),
         Cause(
             why="hidden_size is {features} in the cell and {got} where the state was made.",

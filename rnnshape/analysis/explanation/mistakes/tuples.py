@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from rnnshape.analysis.explanation.commands import CODE, LENGTHS, STATES
-from rnnshape.analysis.explanation.conditions import both, equals, mentions, unless
+from rnnshape.analysis.explanation.conditions import both, either, equals, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
@@ -155,9 +156,7 @@ _ATTRIBUTE = Entry(
             " returns for one tensor. Your model may be right.",
             tell="The traceback goes through the tool, and the model runs without it.",
             fix="from torchinfo import summary  # knows recurrent layers",
-            when=lambda evidence: (
-                evidence["attribute"] in ("size", "shape", "clone") or evidence.mentions(*_HOOKS)
-            ),
+            when=either(equals("attribute", "size", "shape", "clone"), mentions(*_HOOKS)),
             likely=mentions(*_HOOKS),
             certain=mentions(*_SUMMARY),
         ),
@@ -328,6 +327,26 @@ def _joins(evidence: Evidence) -> bool:
     return evidence.get("element") is not None
 
 
+_KEYS_OF_DICT: Final = Cause(
+    why="A model of transformers 4 returns a dict, and unpacking it gives its keys, which are"
+    " texts.",
+    tell="`print(x)` shows a name such as 'last_hidden_state'.",
+    fix="hidden = self.bert(ids, attention_mask=mask).last_hidden_state"
+    "  # or bert(..., return_dict=False)",
+    when=equals("kind_of_given", "str", "dict"),
+)
+_LIST_OF_TENSORS: Final = Cause(
+    why="It is a list of tensors, one for each step or each sequence.",
+    tell="`print(type(x[0]))` shows a tensor.",
+    fix="x = torch.stack(x)  # or pad_sequence(x) where the lengths differ",
+    when=equals("kind_of_given", "list"),
+)
+_NO_RETURN: Final = Cause(
+    why="A forward method, or a function of yours, has no `return`.",
+    tell="`print(x)` shows None.",
+    fix="return output  # as the last line of forward",
+    when=equals("kind_of_given", "NoneType"),
+)
 _TENSOR = Entry(
     mistake="not-a-tensor",
     wordings=(
@@ -363,40 +382,16 @@ _TENSOR = Entry(
             fix="h_n, c_n = state\nstate = torch.cat((h_n[-2], h_n[-1]), dim=-1)",
             when=both(equals("kind_of_given", "tuple"), _joins),
         ),
-        Cause(
-            why="A recurrent layer returns (output, state), and the whole tuple was passed on.",
-            tell="`print(type(x))` before this line shows a tuple.",
-            fix="{taken} = self.{command}(x)  # then use out",
-            when=equals("kind_of_given", "tuple"),
-        ),
-        Cause(
-            why="In `nn.Sequential` the next module gets all that the layer returns: (output,"
-            " state).",
-            tell="The traceback goes through container.py.",
-            fix=_SEQUENTIAL.fix,
-            when=both(equals("kind_of_given", "tuple"), unless(_joins)),
-            likely=_in_sequential,
-        ),
-        Cause(
-            why="A model of transformers 4 returns a dict, and unpacking it gives its keys, which"
-            " are texts.",
-            tell="`print(x)` shows a name such as 'last_hidden_state'.",
-            fix="hidden = self.bert(ids, attention_mask=mask).last_hidden_state"
-            "  # or bert(..., return_dict=False)",
-            when=equals("kind_of_given", "str", "dict"),
-        ),
+        replace(_TAKE_OUTPUT, when=equals("kind_of_given", "tuple")),
+        replace(_SEQUENTIAL, when=both(equals("kind_of_given", "tuple"), unless(_joins))),
+        _KEYS_OF_DICT,
         Cause(
             why="The data never became a tensor.",
             tell="`print(type(x))` shows {what}.",
             fix="x = torch.as_tensor(x)  # .float() for a layer, .long() for an embedding",
             when=equals("kind_of_given", "list", "int", "float", "numpy.ndarray"),
         ),
-        Cause(
-            why="It is a list of tensors, one for each step or each sequence.",
-            tell="`print(type(x[0]))` shows a tensor.",
-            fix="x = torch.stack(x)  # or pad_sequence(x) where the lengths differ",
-            when=equals("kind_of_given", "list"),
-        ),
+        _LIST_OF_TENSORS,
         Cause(
             why="The sequences to pad are lists of numbers.",
             tell="`print(type(sequences[0]))` shows a list.",
@@ -404,12 +399,7 @@ _TENSOR = Entry(
             when=both(equals("kind_of_given", "list", "numpy.ndarray"), _joins),
             likely=mentions("pad_sequence"),
         ),
-        Cause(
-            why="A forward method, or a function of yours, has no `return`.",
-            tell="`print(x)` shows None.",
-            fix="return output  # as the last line of forward",
-            when=equals("kind_of_given", "NoneType"),
-        ),
+        _NO_RETURN,
         Cause(
             why="A method was not called, or a layer was given in place of its output.",
             tell="`print(x)` shows it.",
@@ -468,12 +458,7 @@ _NO_TENSOR = Entry(
     generic=True,
     meaning="`{attribute}` was looked up on {what} where a tensor is needed.",
     causes=(
-        Cause(
-            why="It is a list of tensors, one for each step or each sequence.",
-            tell="`print(type(x[0]))` shows a tensor.",
-            fix="x = torch.stack(x)  # or pad_sequence(x) where the lengths differ",
-            when=equals("kind_of_given", "list"),
-        ),
+        _LIST_OF_TENSORS,
         Cause(
             why="The data never became a tensor.",
             tell="`print(type(x))` shows it.",
@@ -487,12 +472,7 @@ _NO_TENSOR = Entry(
             when=both(equals("kind_of_given", "list"), _of_states),
             likely=mentions("hidden", "state"),
         ),
-        Cause(
-            why="A forward method, or a function of yours, has no `return`.",
-            tell="`print(x)` shows None.",
-            fix="return output  # as the last line of forward",
-            when=equals("kind_of_given", "NoneType"),
-        ),
+        _NO_RETURN,
         Cause(
             why="The state was never made: it is None before the first step.",
             tell="`print(hidden)` shows None.",
@@ -502,13 +482,7 @@ _NO_TENSOR = Entry(
                 equals("attribute", "size", "dim", *_OF_STATES),
             ),
         ),
-        Cause(
-            why="A model of transformers 4 returns a dict, and unpacking it gives its keys, which"
-            " are texts.",
-            tell="`print(x)` shows a name such as 'last_hidden_state'.",
-            fix="hidden = self.bert(ids, attention_mask=mask).last_hidden_state",
-            when=equals("kind_of_given", "str"),
-        ),
+        _KEYS_OF_DICT,
         Cause(
             why="The layer was given in place of what it returns: it was not called.",
             tell="`print(x)` shows the layer.",
@@ -611,20 +585,20 @@ _UNPACKED = Entry(
             " one.",
             tell="The line is like `out, (h, c) = self.gru(x)`.",
             fix="output, h_n = self.gru(x)  # a GRU has no c",
-            when=lambda evidence: _unpacks_state(evidence) and evidence.kind is not Kind.LSTM,
-            likely=lambda evidence: _is_not_lstm(evidence) or _takes_state_apart(evidence),
+            when=both(_unpacks_state, unless(_is_lstm)),
+            likely=either(_is_not_lstm, _takes_state_apart),
         ),
         Cause(
             why="An `nn.LSTM` returns two values, (output, (h_n, c_n)), and the second is a pair.",
             tell="The line names three values: `out, h, c = self.lstm(x)`.",
             fix="output, (h_n, c_n) = self.lstm(x)",
-            when=both(equals("wanted", 3, 4), unless(_is_not_lstm)),
+            when=both(equals("wanted", 3, 4), _may_be_lstm),
         ),
         Cause(
             why="A cell returns no output besides its state: `nn.LSTMCell` (h, c), the others h.",
             tell="The line is like `out, (h, c) = cell(x)`.",
             fix="h, c = lstm_cell(x, (h, c))\nh = gru_cell(x, h)",
-            when=lambda evidence: _in_cell(evidence) or evidence.mentions("cell("),
+            when=either(_in_cell, mentions("cell(")),
             likely=unless(_in_layer),
         ),
         Cause(
@@ -639,9 +613,7 @@ _UNPACKED = Entry(
             " unpacked along its layers.",
             tell="`print(type(hidden))` shows a tensor.",
             fix="output, hidden = self.lstm(x, (h_0, c_0))",
-            when=lambda evidence: (
-                (_is_lstm(evidence) or _in_layer(evidence)) and _unpacks_state(evidence)
-            ),
+            when=both(either(_is_lstm, _in_layer), _unpacks_state),
             likely=_in_layer,
         ),
     ),
