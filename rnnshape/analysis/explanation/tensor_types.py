@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.wording import Wording
 
 # Messages that mean either the dtypes or the devices: torch.cuda.FloatTensor tells both.
@@ -60,6 +60,6 @@ def both_names(text: str) -> str:
     return dtype if spoken.casefold() == dtype else f"{dtype} ({spoken})"
 
 
-def tensor_types(evidence: Evidence) -> tuple[str, ...]:
+def tensor_types(clues: Clues) -> tuple[str, ...]:
     """The types of tensors among the arguments that a message lists, each once."""
-    return tuple(dict.fromkeys(re.findall(r"torch\.(?:cuda\.)?\w+Tensor", evidence["types"])))
+    return tuple(dict.fromkeys(re.findall(r"torch\.(?:cuda\.)?\w+Tensor", clues["types"])))

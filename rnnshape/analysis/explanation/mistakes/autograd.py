@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.conditions import holds, mentions
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
 
@@ -20,15 +20,15 @@ _DETACH_PAIR: Final = (
 )
 
 
-def _detach(evidence: Evidence) -> str:
+def _detach(clues: Clues) -> str:
     """The line that cuts a carried state off, for the kind of the layer where it is known."""
-    if evidence.kind is None:
+    if clues.kind is None:
         return _DETACH
-    return _DETACH_PAIR if evidence.kind is Kind.LSTM else _DETACH_ONE
+    return _DETACH_PAIR if clues.kind is Kind.LSTM else _DETACH_ONE
 
 
-def _cut(evidence: Evidence) -> dict[str, Any]:
-    return {"detach": _detach(evidence)}
+def _cut(clues: Clues) -> dict[str, Any]:
+    return {"detach": _detach(clues)}
 
 
 _SECOND = Entry(
@@ -73,10 +73,10 @@ _SECOND = Entry(
 # Changes in place
 
 
-def _changed(evidence: Evidence) -> dict[str, Any]:
+def _changed(clues: Clues) -> dict[str, Any]:
     """What the changed tensor may be: the weights have the shape of gates and features."""
-    shape, by = evidence.get("shape"), evidence.get("by") or ""
-    numbers = {**_cut(evidence), "shown": "", "weight": False, "activation": False, "is": ""}
+    shape, by = clues.get("shape"), clues.get("by") or ""
+    numbers = {**_cut(clues), "shown": "", "weight": False, "activation": False, "is": ""}
     if shape is None:
         return numbers
     numbers["shown"] = f" of shape {shape}"
@@ -321,8 +321,8 @@ _UNUSED = Entry(
 # Double backward
 
 
-def _twice(evidence: Evidence) -> Numbers | None:
-    name = evidence["function"].casefold()
+def _twice(clues: Clues) -> Numbers | None:
+    name = clues["function"].casefold()
     known = ("cudnn", "rnn", "lstm", "gru", "miopen")
     return {} if any(word in name for word in known) else None
 
@@ -337,7 +337,7 @@ _DOUBLE = Entry(
         Wording("trying to differentiate twice a function that was marked with", "0.2 on"),
         Wording("{function:word}: expected Variable of gradient to be differentiable twice"),
     ),
-    read=lambda evidence: {} if evidence.get("function") is None else _twice(evidence),
+    read=lambda clues: {} if clues.get("function") is None else _twice(clues),
     meaning="A gradient of a gradient was requested, which the fast kernel of a recurrent layer"
     " does not have.",
     causes=(
@@ -413,8 +413,8 @@ _NAN = Entry(
             " becomes NaN.",
             fix="torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)  # before"
             " optimizer.step()",
-            likely=lambda evidence: any(
-                word in evidence["function"].casefold() for word in ("rnn", "lstm", "gru")
+            likely=lambda clues: any(
+                word in clues["function"].casefold() for word in ("rnn", "lstm", "gru")
             ),
         ),
         Cause(

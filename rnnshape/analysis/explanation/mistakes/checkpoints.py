@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import INSPECT
 from rnnshape.analysis.explanation.conditions import both, equals, holds, unless
 from rnnshape.analysis.explanation.differences import Difference, Module, differences, modules
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.loading import (
     SIZES,
     Loading,
@@ -59,9 +59,9 @@ def _count(number: int, what: str) -> str:
 # --- sizes and arguments of recurrent layers
 
 
-def _layer(evidence: Evidence) -> Numbers | None:
-    said = loading(evidence)
-    found = differences(said, evidence.around)
+def _layer(clues: Clues) -> Numbers | None:
+    said = loading(clues)
+    found = differences(said, clues.around)
     if not found:
         return None
     first, *others = found
@@ -73,9 +73,9 @@ def _layer(evidence: Evidence) -> Numbers | None:
         "others": _other_layers(first, others),
         "besides": _besides(said),
         "strict": _strict(said),
-        "turned": _turned(evidence),
+        "turned": _turned(clues),
         "hidden_reverse": _hidden_reverse(said, first),
-        "first_only": _first_only(evidence),
+        "first_only": _first_only(clues),
     }
 
 
@@ -101,8 +101,8 @@ def _besides(said: Loading) -> str:
     return " ".join(parts)
 
 
-def _turned(evidence: Evidence) -> str:
-    if not evidence.mentions("copying a param of"):
+def _turned(clues: Clues) -> str:
+    if not clues.mentions("copying a param of"):
         return ""
     return "PyTorch 0.4 wrote the two shapes the wrong way round: above they are the right way."
 
@@ -130,14 +130,14 @@ def _hidden_reverse(said: Loading, difference: Difference) -> str:
     )
 
 
-def _first_only(evidence: Evidence) -> str:
-    old = evidence.statement.name == "KeyError" or "While copying" in evidence.around
-    alone = evidence.mentions("Error(s) in loading")
+def _first_only(clues: Clues) -> str:
+    old = clues.statement.name == "KeyError" or "While copying" in clues.around
+    alone = clues.mentions("Error(s) in loading")
     return "PyTorch before 0.4 names the first difference only." if old and not alone else ""
 
 
-def _compared(evidence: Evidence) -> Comparison:
-    difference: Difference = evidence["difference"]
+def _compared(clues: Clues) -> Comparison:
+    difference: Difference = clues["difference"]
     return difference.comparison
 
 
@@ -194,8 +194,8 @@ _TRAINING: Final = re.compile(
 _NOT_THE_MODEL: Final = re.compile(r"optim|sched|scaler|loss|ema", re.IGNORECASE)
 
 
-def _wrapped(evidence: Evidence) -> Numbers | None:
-    said = loading(evidence)
+def _wrapped(clues: Clues) -> Numbers | None:
+    said = loading(clues)
     keys = said.unexpected
     weights = any("." in key or weight_name(key, ()) is not None for key in keys)
     telling = [key for key in keys if _HOLDER.search(key) or _TRAINING.search(key)]
@@ -241,8 +241,8 @@ _WRAPPERS: Final = {
 }
 
 
-def _prefix(evidence: Evidence) -> Numbers | None:
-    said = loading(evidence)
+def _prefix(clues: Clues) -> Numbers | None:
+    said = loading(clues)
     names = renames(said) or _by_wrapper(said)
     if not names:
         return None
@@ -254,7 +254,7 @@ def _prefix(evidence: Evidence) -> Numbers | None:
         "by": _wrapper(first),
         "part": (first.checkpoint or first.model).rstrip("."),
         "code": _code(names),
-        "still": _still(rest, evidence) if said.missing else "",
+        "still": _still(rest, clues) if said.missing else "",
     }
 
 
@@ -315,9 +315,9 @@ def _submodule(name: str) -> str:
     return f"model.{name}" if plain else f'model.get_submodule("{name}")'
 
 
-def _still(rest: Loading, evidence: Evidence) -> str:
+def _still(rest: Loading, clues: Clues) -> str:
     """A note on what differs apart from the prefix."""
-    layers = differences(rest, evidence.around)
+    layers = differences(rest, clues.around)
     if layers:
         sentence = layers[0].sentence
         return f"Apart from the names, {sentence[0].lower()}{sentence[1:]}"
@@ -326,13 +326,13 @@ def _still(rest: Loading, evidence: Evidence) -> str:
     return f"Apart from that, only {' and only '.join(parts)}." if parts else ""
 
 
-def _strips(evidence: Evidence) -> bool:
-    names: list[Rename] = evidence["names"]
+def _strips(clues: Clues) -> bool:
+    names: list[Rename] = clues["names"]
     return len(names) == 1 and not names[0].model
 
 
-def _adds(evidence: Evidence) -> bool:
-    names: list[Rename] = evidence["names"]
+def _adds(clues: Clues) -> bool:
+    names: list[Rename] = clues["names"]
     return len(names) == 1 and not names[0].checkpoint
 
 
@@ -388,8 +388,8 @@ _PREFIX: Final = Entry(
 )
 
 
-def _unsorted(evidence: Evidence) -> Numbers | None:
-    said = loading(evidence)
+def _unsorted(clues: Clues) -> Numbers | None:
+    said = loading(clues)
     if not said.unsorted:
         return None
     if not (said.wrapped or all(name.startswith("module.") for name in said.unsorted)):
@@ -432,9 +432,9 @@ _BACKWARD: Final = re.compile(
 )
 
 
-def _cells(evidence: Evidence) -> Numbers | None:
-    said = loading(evidence)
-    found = [each for each in modules(said, evidence.around) if each.absent]
+def _cells(clues: Clues) -> Numbers | None:
+    said = loading(clues)
+    found = [each for each in modules(said, clues.around) if each.absent]
     ours = [each for each in found if each.unexpected]
     theirs = [each for each in found if each.missing]
     if not ours or not theirs or len({each.cell for each in found}) == 1:
@@ -535,8 +535,8 @@ _HOW: Final = {
 }
 
 
-def _parts(evidence: Evidence) -> Numbers | None:
-    said = loading(evidence)
+def _parts(clues: Clues) -> Numbers | None:
+    said = loading(clues)
     sides = {"checkpoint": _made(said.unexpected), "model": _made(said.missing)}
     (ours, our_name), (theirs, their_name) = sides.values()
     if ours == theirs:
@@ -620,9 +620,9 @@ _PARTS: Final = Entry(
 )
 
 
-def _hidden_only(evidence: Evidence) -> Numbers | None:
+def _hidden_only(clues: Clues) -> Numbers | None:
     """Whether only recurrent weights, which weight drop replaces, are on one side alone."""
-    said = loading(evidence)
+    said = loading(clues)
     names = said.missing or said.unexpected
     if not names or (said.missing and said.unexpected) or said.sizes:
         return None
@@ -672,8 +672,8 @@ _LINEAR: Final = re.compile(
 )
 
 
-def _sizes(evidence: Evidence) -> Numbers | None:
-    said = loading(evidence)
+def _sizes(clues: Clues) -> Numbers | None:
+    said = loading(clues)
     sized = [name for name in said.sizes if weight_name(name, ()) is None] or list(said.sizes)
     if not sized:
         return None
@@ -689,7 +689,7 @@ def _sizes(evidence: Evidence) -> Numbers | None:
         "theirs": theirs,
         "besides": _others(sized, name),
         "strict": _strict(said),
-        "turned": _turned(evidence),
+        "turned": _turned(clues),
     }
     return numbers | _as_layer(name, ours, theirs, has_bias=has_bias)
 
@@ -732,14 +732,14 @@ def _as_layer(name: str, ours: Dims, theirs: Dims, *, has_bias: bool) -> dict[st
     }
 
 
-def _size_compared(evidence: Evidence) -> Comparison | None:
-    ours, theirs = evidence["ours"], evidence["theirs"]
+def _size_compared(clues: Clues) -> Comparison | None:
+    ours, theirs = clues["ours"], clues["theirs"]
     if len(ours) != len(theirs):
         return None
     axes = {"emb": ("num_embeddings", "embedding_dim"), "lin": ("out_features", "in_features")}
-    places = axes.get(evidence["like"][:3], tuple(f"dim {axis}" for axis in range(len(ours))))
+    places = axes.get(clues["like"][:3], tuple(f"dim {axis}" for axis in range(len(ours))))
     return Comparison(
-        title=evidence["name"],
+        title=clues["name"],
         places=places,
         expected=ours,
         got=theirs,
@@ -747,8 +747,8 @@ def _size_compared(evidence: Evidence) -> Comparison | None:
     )
 
 
-def _is_like(like: str) -> Callable[[Evidence], bool]:
-    return lambda evidence: str(evidence["like"]).startswith(like)
+def _is_like(like: str) -> Callable[[Clues], bool]:
+    return lambda clues: str(clues["like"]).startswith(like)
 
 
 _WORDS: Final = (
@@ -813,11 +813,11 @@ _SIZES: Final = Entry(
 # --- names alone
 
 
-def _keys(evidence: Evidence) -> Numbers | None:
-    said = loading(evidence)
+def _keys(clues: Clues) -> Numbers | None:
+    said = loading(clues)
     if not (said.missing or said.unexpected):
         return None
-    found = [each for each in modules(said, evidence.around) if each.absent]
+    found = [each for each in modules(said, clues.around) if each.absent]
     lacks = [f"lacks {_examples(said.missing)}"] if said.missing else []
     lacks += [f"has {_examples(said.unexpected)}, which the model lacks"] if said.unexpected else []
     return {
@@ -858,7 +858,7 @@ _KEYS: Final = Entry(
         Cause(
             why="Another entry of the file holds the weights of this model (encoder, decoder).",
             tell='`print(torch.load("weights.pt").keys())` shows its entries.',
-            when=lambda evidence: evidence["missing"] > 0,
+            when=lambda clues: clues["missing"] > 0,
         ),
         Cause(
             why="What only one side has is not needed: ignore it. Weights that are missing keep"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import CODE, PROJECTION, WEIGHTS
 from rnnshape.analysis.explanation.conditions import both, either, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
 
@@ -45,19 +45,19 @@ def _types(message: str) -> list[str]:
     return []
 
 
-def _wrong_arguments(evidence: Evidence) -> dict[str, str]:
+def _wrong_arguments(clues: Clues) -> dict[str, str]:
     """The arguments of a wrong type, by name: from the message, or from the constructor's call."""
-    types = _types(evidence.statement.message)
+    types = _types(clues.statement.message)
     if types:
         weights = max(place for place, name in enumerate(types) if name in ("list", "tuple"))
         named = dict(zip(_AFTER_WEIGHTS, types[weights + 1 :], strict=False))
         wrong = {name: given for name, given in named.items() if given not in _RIGHT[name]}
         state = types[weights - 1]
-        pair = evidence["function"].casefold() == "lstm"
+        pair = clues["function"].casefold() == "lstm"
         if (state == "Tensor") is pair and weights > 1:
             wrong["hx"] = state
         return wrong
-    config = evidence.config
+    config = clues.config
     return {
         flag: type(config[flag]).__name__
         for flag in _FLAGS
@@ -65,11 +65,11 @@ def _wrong_arguments(evidence: Evidence) -> dict[str, str]:
     }
 
 
-def _call(evidence: Evidence) -> Numbers | None:
-    function = evidence["function"].casefold()
+def _call(clues: Clues) -> Numbers | None:
+    function = clues["function"].casefold()
     if function not in ("lstm", "gru", "rnn_tanh", "rnn_relu"):
         return None
-    wrong = _wrong_arguments(evidence)
+    wrong = _wrong_arguments(clues)
     flags = [name for name in wrong if name in _FLAGS]
     kind = {"lstm": "LSTM", "gru": "GRU"}.get(function, "RNN")
     return {
@@ -97,12 +97,12 @@ def _problem(wrong: dict[str, str], flags: list[str]) -> str:
     return "an argument has the wrong type, which `!` marks in the whole message"
 
 
-def _flag_wrong(evidence: Evidence) -> bool:
-    return any(name in _FLAGS for name in evidence["wrong"])
+def _flag_wrong(clues: Clues) -> bool:
+    return any(name in _FLAGS for name in clues["wrong"])
 
 
-def _state_wrong(evidence: Evidence) -> bool:
-    return "hx" in evidence["wrong"]
+def _state_wrong(clues: Clues) -> bool:
+    return "hx" in clues["wrong"]
 
 
 _nothing_known: Final = unless(holds("wrong"))
@@ -126,9 +126,9 @@ _CALLED = Entry(
             why="The state of an LSTM is a tuple, (h, c), but one tensor was given.",
             tell="`print(type(hidden))` shows a tensor.",
             fix="output, (h_n, c_n) = lstm(x, (h_0, c_0))",
-            when=lambda evidence: (
-                evidence["function"].casefold() == "lstm"
-                and (_state_wrong(evidence) or _nothing_known(evidence))
+            when=lambda clues: (
+                clues["function"].casefold() == "lstm"
+                and (_state_wrong(clues) or _nothing_known(clues))
             ),
             certain=_state_wrong,
         ),
@@ -136,9 +136,7 @@ _CALLED = Entry(
             why="The state of a GRU or an RNN is one tensor, but a tuple was given.",
             tell="`print(type(hidden))` shows a tuple.",
             fix="output, h_n = {command}(x, h_0)",
-            when=lambda evidence: (
-                evidence["function"].casefold() != "lstm" and _state_wrong(evidence)
-            ),
+            when=lambda clues: clues["function"].casefold() != "lstm" and _state_wrong(clues),
             certain=_state_wrong,
         ),
         Cause(
@@ -163,8 +161,8 @@ _BOOL = Entry(
         Wording("bias should be of type bool, got: {given:word}", "2.3 on"),
         Wording("batch_first should be of type bool, got: {given:word}", "2.0 on"),
     ),
-    read=lambda evidence: {
-        "flag": "bias" if "bias" in evidence.statement.message.split()[0] else "batch_first"
+    read=lambda clues: {
+        "flag": "bias" if "bias" in clues.statement.message.split()[0] else "batch_first"
     },
     meaning="`{flag}` must be True or False, but a value of type {given} was given.",
     causes=(
@@ -195,10 +193,10 @@ _BOOL = Entry(
 )
 
 
-def _size_type(evidence: Evidence) -> Numbers | None:
-    field = evidence.get("field")
+def _size_type(clues: Clues) -> Numbers | None:
+    field = clues.get("field")
     if field is None:
-        return {"which": "A size of a layer", "given": evidence.get("given") or "float"}
+        return {"which": "A size of a layer", "given": clues.get("given") or "float"}
     if field not in ("input_size", "hidden_size", "num_layers", "proj_size"):
         return None
     return {"which": f"`{field}`"}
@@ -280,10 +278,10 @@ _SIZE = Entry(
 )
 
 
-def _zero(evidence: Evidence) -> Numbers | None:
-    field = evidence.get("field")
+def _zero(clues: Clues) -> Numbers | None:
+    field = clues.get("field")
     if field is None:  # Python's own message
-        if evidence.has_frames and not evidence.mentions("reset_parameters", "rnn.py"):
+        if clues.has_frames and not clues.mentions("reset_parameters", "rnn.py"):
             return None
         field = "hidden_size"
     return {"name": field} if field in ("input_size", "hidden_size", "num_layers") else None
@@ -313,7 +311,7 @@ _ZERO = Entry(
         Cause(
             why="It has nothing to do with a layer: any division by 0.0 raises this error.",
             tell="The traceback does not go through torch/nn/modules/rnn.py.",
-            when=lambda evidence: evidence.get("field") is None and not evidence.recurrent,
+            when=lambda clues: clues.get("field") is None and not clues.recurrent,
         ),
     ),
     more=CODE,
@@ -323,8 +321,8 @@ _ZERO = Entry(
 _NO_LAYERS = Entry(
     mistake="no-layers",
     wordings=(Wording("list index out of range", "0.2 to 1.12"),),
-    read=lambda evidence: (
-        {} if not evidence.has_frames or evidence.mentions("_flat_weights", "all_weights") else None
+    read=lambda clues: (
+        {} if not clues.has_frames or clues.mentions("_flat_weights", "all_weights") else None
     ),
     generic=True,
     meaning="A list is shorter than an index. In old versions of torch, the list of a layer's"
@@ -335,7 +333,7 @@ _NO_LAYERS = Entry(
             " older.",
             tell="The traceback goes through torch/nn/utils/rnn.py.",
             fix="if not sequences:\n    continue  # skip this batch",
-            when=lambda evidence: not evidence.has_frames,
+            when=lambda clues: not clues.has_frames,
         ),
         Cause(
             why="The layer was built with num_layers=0, with torch 1.12 or older.",
@@ -345,15 +343,15 @@ _NO_LAYERS = Entry(
         Cause(
             why="It has nothing to do with a layer: any list raises this error.",
             tell="The traceback does not go through torch.",
-            when=lambda evidence: not evidence.recurrent,
+            when=lambda clues: not clues.recurrent,
         ),
     ),
     source="torch/nn/modules/rnn.py of torch 1.12 and older",
 )
 
 
-def _rate(evidence: Evidence) -> Numbers:
-    return {"given": f", not {evidence['got']}" if evidence.get("got") else ""}
+def _rate(clues: Clues) -> Numbers:
+    return {"given": f", not {clues['got']}" if clues.get("got") else ""}
 
 
 _DROPOUT = Entry(
@@ -464,8 +462,8 @@ _PROJECTION_SIZE = Entry(
 )
 
 
-def _nonlinearity(evidence: Evidence) -> Numbers | None:
-    given = evidence["given"].strip("'\".")
+def _nonlinearity(clues: Clues) -> Numbers | None:
+    given = clues["given"].strip("'\".")
     return {"given": given.partition(". Select")[0].partition("'. ")[0]}
 
 
@@ -555,11 +553,11 @@ _ELSEWHERE: Final = {
 _WHERE_CELL: Final = frozenset({"num_layers", "batch_first", "bidirectional", "dropout"})
 
 
-def _keyword(evidence: Evidence) -> Numbers | None:
-    keyword, named = evidence["keyword"], evidence.get("named")
+def _keyword(clues: Clues) -> Numbers | None:
+    keyword, named = clues["keyword"], clues.get("named")
     owner = (named or "").rpartition(".")[2]
     if named is None:
-        known = keyword == "proj_size" or evidence.mentions("nn.LSTM(", "nn.GRU(", "nn.RNN(")
+        known = keyword == "proj_size" or clues.mentions("nn.LSTM(", "nn.GRU(", "nn.RNN(")
     else:
         known = owner in _OURS
     if not known:
@@ -633,11 +631,11 @@ _KEYWORD = Entry(
 )
 
 
-def _arguments(evidence: Evidence) -> Numbers | None:
-    named = (evidence.get("named") or "").rpartition(".")[2]
+def _arguments(clues: Clues) -> Numbers | None:
+    named = (clues.get("named") or "").rpartition(".")[2]
     if named and named not in _OURS:
         return None
-    names = evidence.get("names") or evidence.get("name") or ""
+    names = clues.get("names") or clues.get("name") or ""
     if not named and not re.search(r"input_size|hidden_size", names) and names:
         return None
     if not named and not names:
@@ -720,7 +718,7 @@ _BEFORE_INIT = Entry(
             " skipped.",
             tell="The name in `super(...)` is not that of the class.",
             fix="super().__init__()",
-            when=lambda evidence: not evidence.has_frames or evidence.mentions("super("),
+            when=lambda clues: not clues.has_frames or clues.mentions("super("),
         ),
     ),
     provoked_by=(
@@ -731,11 +729,11 @@ _BEFORE_INIT = Entry(
 )
 
 
-def _assigned(evidence: Evidence) -> Numbers:
-    given = evidence["given"]
+def _assigned(clues: Clues) -> Numbers:
+    given = clues["given"]
     return {
         "what": "a tensor" if "Tensor" in given else f"a {given.rpartition('.')[2]}",
-        "parameter": evidence["name"],
+        "parameter": clues["name"],
     }
 
 
@@ -808,7 +806,7 @@ _CHILD = Entry(
 _NO_CLASS = Entry(
     mistake="no-such-layer",
     wordings=(Wording("module 'torch.nn' has no attribute '{name:word}'", "0.4 on"),),
-    read=lambda evidence: _named_class(evidence["name"]),
+    read=lambda clues: _named_class(clues["name"]),
     meaning="`torch.nn` has no `{name}`.",
     causes=(
         Cause(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.conditions import Condition, both, either, holds, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.tensor_types import TWO_TENSORS, tensor_types
 from rnnshape.analysis.explanation.wording import Wording
 
@@ -33,8 +33,8 @@ def _is_cpu(device: str) -> bool:
 # Where the message says which tensors differ
 
 
-def _pair(evidence: Evidence) -> dict[str, Any]:
-    found, other = _device(evidence["input"]), _device(evidence["other"])
+def _pair(clues: Clues) -> dict[str, Any]:
+    found, other = _device(clues["input"]), _device(clues["other"])
     return {
         "input": found,
         "other": other,
@@ -43,12 +43,12 @@ def _pair(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _other_on_cpu(evidence: Evidence) -> bool:
-    return _is_cpu(evidence["other"])
+def _other_on_cpu(clues: Clues) -> bool:
+    return _is_cpu(clues["other"])
 
 
-def _input_on_cpu(evidence: Evidence) -> bool:
-    return _is_cpu(evidence["input"]) and not _on_meta(evidence)
+def _input_on_cpu(clues: Clues) -> bool:
+    return _is_cpu(clues["input"]) and not _on_meta(clues)
 
 
 _on_gpus: Final = holds("gpus")
@@ -56,8 +56,8 @@ _on_meta: Final = holds("meta")
 _real: Final = unless(_on_meta)
 
 
-def _may_be_parallel(evidence: Evidence) -> bool:
-    return evidence.parallel or _on_gpus(evidence)
+def _may_be_parallel(clues: Clues) -> bool:
+    return clues.parallel or _on_gpus(clues)
 
 
 _META: Final = Cause(
@@ -173,9 +173,9 @@ _NAMED: Final = re.compile(
 )
 
 
-def _mixed(evidence: Evidence) -> Numbers | None:
+def _mixed(clues: Clues) -> Numbers | None:
     """Two devices of a message that says of neither tensor what it is."""
-    pair = _said(evidence)
+    pair = _said(clues)
     if pair is None or not all(_NAMED.fullmatch(each) for each in pair):
         return None
     first, second = map(_device, pair)
@@ -187,27 +187,27 @@ def _mixed(evidence: Evidence) -> Numbers | None:
         "other": second if pair != _TWO_GPUS else "another GPU",
         "meta": "meta" in (first, second),
         "gpus": gpus,
-        "place": _PLACES.get(evidence.frame, ""),
+        "place": _PLACES.get(clues.frame, ""),
     }
 
 
 _TWO_GPUS: Final = ("cuda", "gpu")  # where the message does not say which two
 
 
-def _said(evidence: Evidence) -> tuple[str, str] | None:
+def _said(clues: Clues) -> tuple[str, str] | None:
     """The two devices in the words of the message, as far as it has them."""
-    if evidence.get("types") is not None:
-        on_gpu = {"cuda" in each for each in tensor_types(evidence)}
+    if clues.get("types") is not None:
+        on_gpu = {"cuda" in each for each in tensor_types(clues)}
         return ("cuda", "cpu") if len(on_gpu) == 2 else None
-    if evidence.get("first") is not None:
-        return str(evidence["first"]), str(evidence["second"])
-    if evidence.get("expected") is not None:
-        return evidence["expected"], evidence.get("found") or "cpu"
+    if clues.get("first") is not None:
+        return str(clues["first"]), str(clues["second"])
+    if clues.get("expected") is not None:
+        return clues["expected"], clues.get("found") or "cpu"
     return _TWO_GPUS
 
 
 def _by_frame(*frames: str) -> Condition:
-    return lambda evidence: evidence.frame in frames
+    return lambda clues: clues.frame in frames
 
 
 def _unless_frame(*frames: str) -> Condition:
@@ -316,7 +316,7 @@ _MIXED = Entry(
 _META_COPY = Entry(
     mistake="device-meta",
     wordings=(Wording("Cannot copy out of meta tensor; no data!", "1.9 on"),),
-    read=lambda evidence: None if "copying the param" in evidence.statement.message else {},
+    read=lambda clues: None if "copying the param" in clues.statement.message else {},
     meaning="The tensor is on the meta device, which holds shapes without data: there is nothing to"
     " copy.",
     causes=(

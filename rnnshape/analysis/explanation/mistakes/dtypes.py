@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import BFLOAT16, FLOAT32
 from rnnshape.analysis.explanation.conditions import both, either, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.tensor_types import (
     SMALL,
     TWO_TENSORS,
@@ -22,21 +22,21 @@ from rnnshape.analysis.explanation.tensor_types import (
 from rnnshape.analysis.explanation.wording import Wording
 
 
-def _two(evidence: Evidence) -> tuple[str, str] | None:
+def _two(clues: Clues) -> tuple[str, str] | None:
     """What a message says of two tensors on one device, neither of which it names."""
-    if evidence.get("types") is None:
-        pair = (str(evidence["first"]), str(evidence["second"]))
+    if clues.get("types") is None:
+        pair = (str(clues["first"]), str(clues["second"]))
     else:
-        types = tensor_types(evidence)
+        types = tensor_types(clues)
         if len(types) != 2:
             return None
         pair = (types[0], types[1])
     return pair if ("cuda" in pair[0]) == ("cuda" in pair[1]) else None
 
 
-def _dtypes(evidence: Evidence) -> dict[str, Any] | None:
+def _dtypes(clues: Clues) -> dict[str, Any] | None:
     """The dtypes of two tensors, neither of which the message names."""
-    pair = _two(evidence)
+    pair = _two(clues)
     dtypes = [dtype_of(each) for each in pair or ()]
     known = [dtype for dtype in dtypes if dtype is not None]
     if len(set(known)) != 2:
@@ -47,23 +47,23 @@ def _dtypes(evidence: Evidence) -> dict[str, Any] | None:
         "a": both_names(known[0]),
         "b": both_names(known[1]),
         "plain": next((each for each in known if each in WHOLE), known[0]),
-        "place": places.get(evidence.frame, ""),
+        "place": places.get(clues.frame, ""),
     }
 
 
-def _with(*dtypes: str) -> Callable[[Evidence], Numbers | None]:
+def _with(*dtypes: str) -> Callable[[Clues], Numbers | None]:
     """Accepts two dtypes of which one is among these."""
 
-    def read(evidence: Evidence) -> Numbers | None:
-        numbers = _dtypes(evidence)
+    def read(clues: Clues) -> Numbers | None:
+        numbers = _dtypes(clues)
         return None if numbers is None or numbers["kinds"].isdisjoint(dtypes) else numbers
 
     return read
 
 
-def _has(*dtypes: str) -> Callable[[Evidence], bool]:
-    def condition(evidence: Evidence) -> bool:
-        return not frozenset(dtypes).isdisjoint(evidence["kinds"])
+def _has(*dtypes: str) -> Callable[[Clues], bool]:
+    def condition(clues: Clues) -> bool:
+        return not frozenset(dtypes).isdisjoint(clues["kinds"])
 
     return condition
 
@@ -73,17 +73,17 @@ _small: Final = _has(*SMALL)
 _double: Final = _has("float64")
 
 
-def _in_loss(evidence: Evidence) -> bool:
-    return evidence.frame == "loss" or evidence.mentions("nll_loss", "cross_entropy", "criterion(")
+def _in_loss(clues: Clues) -> bool:
+    return clues.frame == "loss" or clues.mentions("nll_loss", "cross_entropy", "criterion(")
 
 
-def _in_backward(evidence: Evidence) -> bool:
+def _in_backward(clues: Clues) -> bool:
     """Whether it was raised in backward, which casts no target."""
-    return evidence.mentions("backward(")
+    return clues.mentions("backward(")
 
 
-def _in_layer(evidence: Evidence) -> bool:
-    return evidence.frame in ("rnn", "linear")
+def _in_layer(clues: Clues) -> bool:
+    return clues.frame in ("rnn", "linear")
 
 
 _outside_loss: Final = unless(_in_loss)
@@ -92,8 +92,8 @@ _outside_loss: Final = unless(_in_loss)
 # The message names the tensors
 
 
-def _told(evidence: Evidence) -> Numbers | None:
-    found, wanted = dtype_of(evidence["found"]), dtype_of(evidence["wanted"])
+def _told(clues: Clues) -> Numbers | None:
+    found, wanted = dtype_of(clues["found"]), dtype_of(clues["wanted"])
     if found is None or wanted is None:
         return None
     return {
@@ -176,10 +176,10 @@ _INPUT = Entry(
 )
 
 
-def _state_dtypes(evidence: Evidence) -> Numbers | None:
-    if evidence.get("found") is None:
+def _state_dtypes(clues: Clues) -> Numbers | None:
+    if clues.get("found") is None:
         return {"detail": "the initial state, or the weights, have another dtype than the input"}
-    found, other = evidence["found"], evidence["other"]
+    found, other = clues["found"], clues["other"]
     if dtype_of(found) is None or dtype_of(other) is None:
         return None
     names = both_names(found), both_names(other)
@@ -392,9 +392,9 @@ _UNNAMED = Entry(
 _OF_LOSSES: Final = re.compile(r"loss|softmax|entropy|mse_|huber|smooth_l1")
 
 
-def _missing_kernel(evidence: Evidence) -> Numbers | None:
+def _missing_kernel(clues: Clues) -> Numbers | None:
     """Accepts operations of layers; those of losses have entries of their own."""
-    operation, name = evidence["operation"].strip("\"'"), evidence["dtype"]
+    operation, name = clues["operation"].strip("\"'"), clues["dtype"]
     dtype = dtype_of(name)
     if not re.fullmatch(r"[\w.:]+", operation) or _OF_LOSSES.search(operation):
         return None
@@ -409,8 +409,8 @@ def _missing_kernel(evidence: Evidence) -> Numbers | None:
 _on_cpu: Final = both(_has("float16"), unless(holds("gpu")))
 
 
-def _other_dtype(evidence: Evidence) -> bool:
-    return not (_on_cpu(evidence) or _has("bfloat16", *WHOLE)(evidence))
+def _other_dtype(clues: Clues) -> bool:
+    return not (_on_cpu(clues) or _has("bfloat16", *WHOLE)(clues))
 
 
 _NO_KERNEL = Entry(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.conditions import equals, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 
 _VOCABULARY: Final = Cause(
@@ -25,8 +25,8 @@ _NEGATIVE: Final = Cause(
 # Types
 
 
-def _indices(evidence: Evidence) -> dict[str, Any]:
-    got = evidence.get("got")
+def _indices(clues: Clues) -> dict[str, Any]:
+    got = clues.get("got")
     known = got is not None and "cputype" not in got.casefold()
     return {"shown": f", but got {got}" if known else ", but got another type"}
 
@@ -134,8 +134,8 @@ _NO_TENSOR = Entry(
 # Values
 
 
-def _table(evidence: Evidence) -> dict[str, Any]:
-    index, rows = evidence.get("index"), evidence.get("last")
+def _table(clues: Clues) -> dict[str, Any]:
+    index, rows = clues.get("index"), clues.get("last")
     if index is None:
         return {"shown": "an index is not below the number of its rows, or negative"}
     return {"shown": f"index {index} was asked of a table whose last index is {rows}"}
@@ -189,7 +189,7 @@ _ASSERT = Entry(
         Wording("CUBLAS_STATUS_NOT_INITIALIZED", "1.0 on, CUDA"),
         Wording("CUBLAS_STATUS_EXECUTION_FAILED", "1.0 on, CUDA"),
     ),
-    read=lambda evidence: None if evidence.mentions("tensorflow", "stream_executor") else {},
+    read=lambda clues: None if clues.mentions("tensorflow", "stream_executor") else {},
     meaning="A kernel on the GPU failed, at this line or before: the message says neither which nor"
     " why.",
     causes=(

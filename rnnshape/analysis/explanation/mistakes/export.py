@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import CODE, LENGTHS, STATES
 from rnnshape.analysis.explanation.conditions import Condition, either, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
@@ -27,11 +27,11 @@ def _model(forward: str, layer: str = "nn.LSTM(3, 4)") -> str:
     )
 
 
-def _script_state(evidence: Evidence) -> Numbers:
+def _script_state(clues: Clues) -> Numbers:
     """What the layer takes as its state, and what it was given, in words."""
-    tuple_given = "tuple" in (evidence.get("given") or "").casefold()
-    wants_tensor = evidence.get("one") is not None or (
-        evidence.kind in (Kind.GRU, Kind.RNN) and tuple_given
+    tuple_given = "tuple" in (clues.get("given") or "").casefold()
+    wants_tensor = clues.get("one") is not None or (
+        clues.kind in (Kind.GRU, Kind.RNN) and tuple_given
     )
     return {
         "wants": "one tensor, h_0" if wants_tensor else "a tuple of two tensors, (h_0, c_0)",
@@ -172,9 +172,9 @@ _SCRIPT_NONE = Entry(
         ),
         Wording("Variable '{name:word}' previously has type NoneType but is now being", ""),
     ),
-    read=lambda evidence: {
+    read=lambda clues: {
         "state_type": "Tuple[Tensor, Tensor]"
-        if "Tuple" in (evidence.get("type") or "Tuple")
+        if "Tuple" in (clues.get("type") or "Tuple")
         else "Tensor"
     },
     meaning="`{name}` begins as None, and TorchScript gives a variable one type for good.",
@@ -295,7 +295,7 @@ _TRACE_CONSTANT = Entry(
             tell="`self.hidden` or the like is set in forward.",
             fix="def forward(self, x, hx):  # the state as an argument and a result\n"
             "    return self.{command}(x, hx)",
-            likely=lambda evidence: evidence.get("number") is not None,
+            likely=lambda clues: clues.get("number") is not None,
         ),
         Cause(
             why="The check after tracing runs the model again: in torch 1.4 it fails for recurrent"
@@ -319,23 +319,23 @@ _TRACE_CONSTANT = Entry(
 )
 
 
-def _onnx(evidence: Evidence) -> Numbers | None:
-    operator = evidence["operator"].strip("'\" ")
+def _onnx(clues: Clues) -> Numbers | None:
+    operator = clues["operator"].strip("'\" ")
     bare = operator.casefold().removeprefix("aten::")
     recurrent = any(word in bare for word in ("lstm", "gru", "rnn", "pack"))
-    if not recurrent and not evidence.recurrent:
+    if not recurrent and not clues.recurrent:
         return None
-    what = (evidence.get("what") or "").strip()
+    what = (clues.get("what") or "").strip()
     return {
         "reason": f"it does not support {what}" if what else f"it does not know {operator}",
         "known": bool(what),
-        "of_batch_first": "cell" not in bare and (evidence.mentions("batch_first") or not what),
+        "of_batch_first": "cell" not in bare and (clues.mentions("batch_first") or not what),
     }
 
 
 def _because_of(word: str) -> Condition:
     """The condition of what needs this word in the reason that the exporter gives."""
-    return lambda evidence: word in evidence["reason"].casefold()
+    return lambda clues: word in clues["reason"].casefold()
 
 
 _ONNX_OLD = Entry(
@@ -404,13 +404,13 @@ _ONNX_OLD = Entry(
 )
 
 
-def _compared(evidence: Evidence) -> Comparison | None:
+def _compared(clues: Clues) -> Comparison | None:
     """The shape that ONNX Runtime wants, and that of the state in the model, where it says so."""
-    expected, got = evidence.get("expected"), evidence.get("got")
+    expected, got = clues.get("expected"), clues.get("got")
     if not isinstance(expected, tuple) or not len(expected) == len(got) == 3:
         return None
     axes = ("directions", "batch", "feature")
-    return Comparison(title=evidence["state"], places=axes, expected=expected, got=got)
+    return Comparison(title=clues["state"], places=axes, expected=expected, got=got)
 
 
 _ONNX_BATCH = Entry(
@@ -424,9 +424,9 @@ _ONNX_BATCH = Entry(
         Wording("Input {state:word} must have shape {expected:shape}. Actual:{got:shape}", ""),
         Wording("Invalid input shape. {state:word} {expected:rest}", ""),
     ),
-    read=lambda evidence: (
+    read=lambda clues: (
         None
-        if evidence.get("state") not in (None, "initial_h", "initial_c")
+        if clues.get("state") not in (None, "initial_h", "initial_c")
         else {"where": "the exported model"}
     ),
     compare=_compared,
@@ -505,9 +505,9 @@ _COMPILE_PACKED = Entry(
         ),
         Wording("call_function {function} in skip_files", "2.0 to 2.6"),
     ),
-    read=lambda evidence: (
+    read=lambda clues: (
         {}
-        if evidence.mentions(
+        if clues.mentions(
             "pack_padded_sequence", "pad_packed_sequence", "pack_sequence", "FakeTensor"
         )
         else None
@@ -537,8 +537,8 @@ _COMPILE_PACKED = Entry(
 )
 
 
-def _of_layer(evidence: Evidence) -> Numbers | None:
-    return {} if evidence.recurrent else None
+def _of_layer(clues: Clues) -> Numbers | None:
+    return {} if clues.recurrent else None
 
 
 _DATA_POINTER = Entry(
@@ -551,9 +551,9 @@ _DATA_POINTER = Entry(
         Wording("aten._cudnn_rnn_flatten_weight", "2.0 on"),
         Wording("aten::_cudnn_rnn_flatten_weight", "1.0 on"),
     ),
-    read=lambda evidence: (
+    read=lambda clues: (
         {}
-        if evidence.mentions("_flat_weights", "flatten_parameters", "rnn", "flatten_weight")
+        if clues.mentions("_flat_weights", "flatten_parameters", "rnn", "flatten_weight")
         else None
     ),
     meaning="On a GPU, a recurrent layer arranges its weights for cuDNN, `flatten_parameters()`,"
@@ -584,7 +584,7 @@ _EXPORT_ASSIGNED = Entry(
         Wording("The tensor attributes {names} were assigned during export", "2.3 on"),
         Wording("The tensor attribute {names} was assigned during export", "2.3 on"),
     ),
-    read=lambda evidence: {"flat": "_flat_weights" in evidence["names"]},
+    read=lambda clues: {"flat": "_flat_weights" in clues["names"]},
     meaning="Forward sets tensors of the module, and the exported program does not keep them.",
     causes=(
         Cause(
@@ -609,11 +609,10 @@ _VMAP = Entry(
         Wording("Batching rule not implemented for aten::{operator:word}", "1.11 on"),
         Wording("vmap: called random operation while in randomness error mode", "1.11 on"),
     ),
-    read=lambda evidence: (
+    read=lambda clues: (
         {}
         if any(
-            word in (evidence.get("operator") or "lstm").casefold()
-            for word in ("lstm", "gru", "rnn")
+            word in (clues.get("operator") or "lstm").casefold() for word in ("lstm", "gru", "rnn")
         )
         else None
     ),
@@ -635,7 +634,7 @@ _VMAP = Entry(
             tell="With randomness='different' the next error names the operator, if it is one.",
             fix="torch.vmap(model, randomness='different')",
             when=mentions("randomness"),
-            likely=lambda evidence: not evidence.recurrent,
+            likely=lambda clues: not clues.recurrent,
         ),
     ),
     provoked_by=(
@@ -649,8 +648,8 @@ _FORWARD_AD = Entry(
     wordings=(
         Wording("Trying to use forward AD with {operator:word} that does not support it", "1.8 on"),
     ),
-    read=lambda evidence: (
-        {} if any(word in evidence["operator"] for word in ("rnn", "lstm", "gru")) else None
+    read=lambda clues: (
+        {} if any(word in clues["operator"] for word in ("rnn", "lstm", "gru")) else None
     ),
     meaning="The fast kernel of the layer, {operator}, has no forward-mode derivative, which jvp,"
     " jacfwd and hessian use.",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues, names_of
 from rnnshape.analysis.explanation.commands import LAYOUTS
 from rnnshape.analysis.explanation.conditions import equals, holds, mentions
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
-from rnnshape.analysis.explanation.evidence import Evidence, names_of
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.errors import counted
 from rnnshape.layer.config import Kind
@@ -16,35 +16,35 @@ from rnnshape.layer.config import Kind
 # The number of features
 
 
-def _features(evidence: Evidence) -> dict[str, Any]:
+def _features(clues: Clues) -> dict[str, Any]:
     """How the two numbers of features are related, and where the expected one stands in x."""
-    expected, got = evidence["expected"], evidence["got"]
-    shape = evidence.input or ()
+    expected, got = clues["expected"], clues["got"]
+    shape = clues.input or ()
     places = [axis for axis, size in enumerate(shape[:-1]) if size == expected]
     return {
         "ratio": got // expected if expected > 0 else 0,
         "place": places[-1] if shape and shape[-1] == got and places else 0,
         "found": bool(shape and shape[-1] == got and places),
         "shape": tuple(shape),
-        "hidden": evidence.config.get("hidden_size", "hidden_size"),
+        "hidden": clues.config.get("hidden_size", "hidden_size"),
         "more_or_less": abs(got - expected),
         "columns": counted(abs(got - expected), "column"),
         "sign": "more" if got > expected else "fewer",
     }
 
 
-def _layer_features(evidence: Evidence) -> Numbers | None:
+def _layer_features(clues: Clues) -> Numbers | None:
     """Accepts numbers of features, and shapes that differ in them alone."""
-    expected, got = evidence["expected"], evidence["got"]
+    expected, got = clues["expected"], clues["got"]
     if isinstance(expected, tuple):
         if len(expected) != 3 or len(got) != 3 or expected[:-1] != got[:-1]:
             return None
-        evidence.numbers |= {"expected": expected[-1], "got": got[-1]}
-    return _features(evidence)
+        clues.numbers |= {"expected": expected[-1], "got": got[-1]}
+    return _features(clues)
 
 
-def _cell_features(evidence: Evidence) -> dict[str, Any]:
-    return _features(evidence) | names_of(evidence.kind, cell=True)
+def _cell_features(clues: Clues) -> dict[str, Any]:
+    return _features(clues) | names_of(clues.kind, cell=True)
 
 
 _compared: Final = compared("feature", title="x")
@@ -53,32 +53,32 @@ _compared: Final = compared("feature", title="x")
 _in_other_axis: Final = holds("found")
 
 
-def _no_features(evidence: Evidence) -> bool:
+def _no_features(clues: Clues) -> bool:
     """Whether one feature is expected: then the last axis of x is often the sequence."""
-    return bool(evidence["expected"] == 1 < evidence["got"])
+    return bool(clues["expected"] == 1 < clues["got"])
 
 
-def _one_feature(evidence: Evidence) -> bool:
-    return bool(evidence["got"] == 1 < evidence["expected"])
+def _one_feature(clues: Clues) -> bool:
+    return bool(clues["got"] == 1 < clues["expected"])
 
 
-def _from_bidirectional(evidence: Evidence) -> bool:
-    return bool(evidence["got"] == 2 * evidence["expected"] > 2)
+def _from_bidirectional(clues: Clues) -> bool:
+    return bool(clues["got"] == 2 * clues["expected"] > 2)
 
 
-def _from_one_direction(evidence: Evidence) -> bool:
-    return bool(evidence["expected"] == 2 * evidence["got"] > 2)
+def _from_one_direction(clues: Clues) -> bool:
+    return bool(clues["expected"] == 2 * clues["got"] > 2)
 
 
-def _flattened(evidence: Evidence) -> bool:
-    ratio, expected = evidence["ratio"], evidence["expected"]
-    return bool(ratio > 2 and expected > 1 and evidence["got"] == ratio * expected)
+def _flattened(clues: Clues) -> bool:
+    ratio, expected = clues["ratio"], clues["expected"]
+    return bool(ratio > 2 and expected > 1 and clues["got"] == ratio * expected)
 
 
-def _nearly(evidence: Evidence) -> bool:
+def _nearly(clues: Clues) -> bool:
     """Whether so few features are missing or too many that columns of the data come to mind."""
-    return bool(0 < evidence["more_or_less"] <= max(2, evidence["expected"] // 20)) and not (
-        _no_features(evidence) or _one_feature(evidence)
+    return bool(0 < clues["more_or_less"] <= max(2, clues["expected"] // 20)) and not (
+        _no_features(clues) or _one_feature(clues)
     )
 
 
@@ -194,8 +194,8 @@ _INPUT_SIZE = Entry(
 _NO_FN = Entry(
     mistake="input-size-before-0-4",
     wordings=(Wording("name 'fn' is not defined", "0.3"),),
-    read=lambda evidence: (
-        {"often": "" if evidence.recurrent else "Often: "} if not _elsewhere(evidence) else None
+    read=lambda clues: (
+        {"often": "" if clues.recurrent else "Often: "} if not _elsewhere(clues) else None
     ),
     meaning="{often}torch 0.3 means that x.size(-1) is not input_size of {layer}, but a bug in its"
     " own message hides the numbers.",
@@ -218,9 +218,9 @@ _NO_FN = Entry(
 )
 
 
-def _elsewhere(evidence: Evidence) -> bool:
+def _elsewhere(clues: Clues) -> bool:
     """Whether the name is missing in other code than the recurrent layers of PyTorch."""
-    return evidence.has_frames and not evidence.mentions("modules/rnn.py", "modules\\rnn.py")
+    return clues.has_frames and not clues.mentions("modules/rnn.py", "modules\\rnn.py")
 
 
 _CELL_INPUT = Entry(
@@ -251,7 +251,7 @@ _CELL_INPUT = Entry(
             why="x is (batch, seq, feature): torch before 1.12 took the steps for features.",
             tell="`print(x.shape)` shows 3 sizes.",
             fix="for step in x.unbind(1):\n    state = cell(step, state)",
-            when=lambda evidence: evidence["between"].startswith(","),
+            when=lambda clues: clues["between"].startswith(","),
         ),
         Cause(
             why="The data does not have as many features as the cell was made for: settings or"
@@ -272,35 +272,35 @@ _CELL_INPUT = Entry(
 # The number of dimensions
 
 
-def _dimensions(evidence: Evidence) -> Numbers | None:
+def _dimensions(clues: Clues) -> Numbers | None:
     """How many dimensions x has, as far as the message says."""
-    told, dims = evidence.get("told"), evidence.get("dims")
+    told, dims = clues.get("told"), clues.get("dims")
     new = told == 5  # 1.11 and 1.12 count the axis that they have added
     numbers: dict[str, Any] = {"had": dims if dims is not None else 4 if new else told}
-    if evidence.get("wanted") not in (None, 3) or numbers["had"] == 3:
+    if clues.get("wanted") not in (None, 3) or numbers["had"] == 3:
         return None
     numbers["spoken"] = f"{numbers['had']}-D"
     if new:
         numbers["spoken"] = "4-D (torch 1.11 and 1.12 count one too many, other versions 5-D)"
     elif told == 2:
         numbers["spoken"] = "2-D (in torch 1.11 and 1.12: 1-D)"
-    if evidence.get("kind") in ("LSTM", "GRU", "RNN"):
-        numbers |= names_of(Kind(evidence["kind"]))
+    if clues.get("kind") in ("LSTM", "GRU", "RNN"):
+        numbers |= names_of(Kind(clues["kind"]))
     other = ", or (batch, seq, feature) with batch_first=True"
     return numbers | {
-        "seq_axis": 1 - evidence.batch_axis,
-        "batch_axis": evidence.batch_axis,
-        "order": "(batch, seq, feature)" if evidence.batch_first else "(seq, batch, feature)",
-        "other": other if evidence.batch_first is None else "",
+        "seq_axis": 1 - clues.batch_axis,
+        "batch_axis": clues.batch_axis,
+        "order": "(batch, seq, feature)" if clues.batch_first else "(seq, batch, feature)",
+        "other": other if clues.batch_first is None else "",
     }
 
 
-def _many(evidence: Evidence) -> bool:
-    return bool(evidence["had"] > 3)
+def _many(clues: Clues) -> bool:
+    return bool(clues["had"] > 3)
 
 
-def _few(evidence: Evidence) -> bool:
-    return bool(evidence["had"] < 3)
+def _few(clues: Clues) -> bool:
+    return bool(clues["had"] < 3)
 
 
 _INDICES: Final = Cause(
@@ -376,8 +376,8 @@ _DIMENSIONS = Entry(
 )
 
 
-def _packed(evidence: Evidence) -> Numbers | None:
-    return {"had": evidence["told"]} if evidence["wanted"] == 2 else None
+def _packed(clues: Clues) -> Numbers | None:
+    return {"had": clues["told"]} if clues["wanted"] == 2 else None
 
 
 _PACKED_DIMENSIONS = Entry(
@@ -425,9 +425,9 @@ _CELL_DIMENSIONS = Entry(
             "1.11 to 2.0",
         ),
     ),
-    read=lambda evidence: {
-        "command": evidence["cell"].removesuffix("Cell").lower(),
-        "layer_name": "nn." + evidence["cell"].removesuffix("Cell"),
+    read=lambda clues: {
+        "command": clues["cell"].removesuffix("Cell").lower(),
+        "layer_name": "nn." + clues["cell"].removesuffix("Cell"),
     },
     meaning="x is {had}-D, but an nn.{cell} takes one step: (batch, feature), or (feature) without"
     " a batch.",
@@ -458,10 +458,10 @@ _CELL_DIMENSIONS = Entry(
 )
 
 
-def _one_dimension(evidence: Evidence) -> Numbers | None:
+def _one_dimension(clues: Clues) -> Numbers | None:
     """Accepts the second axis of what has one, where a layer of torch before 1.11 looked for it."""
-    wanted = (evidence["low"], evidence["high"], evidence["axis"])
-    return {} if wanted == (-1, 0, 1) and evidence.frame == "rnn" else None
+    wanted = (clues["low"], clues["high"], clues["axis"])
+    return {} if wanted == (-1, 0, 1) and clues.frame == "rnn" else None
 
 
 _ONE_DIMENSION = Entry(
@@ -488,11 +488,11 @@ _ONE_DIMENSION = Entry(
 # Empty sequences
 
 
-def _empty(evidence: Evidence) -> Numbers | None:
+def _empty(clues: Clues) -> Numbers | None:
     """Accepts what names the sequence, and of other messages those that a layer raised."""
-    if "sequence" not in evidence.statement.message and evidence.frame != "rnn":
+    if "sequence" not in clues.statement.message and clues.frame != "rnn":
         return None
-    return {"axis": 1 - evidence.batch_axis}
+    return {"axis": 1 - clues.batch_axis}
 
 
 _EMPTY = Entry(
@@ -532,8 +532,8 @@ _EMPTY = Entry(
 # What is no tensor
 
 
-def _size_of_array(evidence: Evidence) -> Numbers | None:
-    return {} if evidence.frame == "rnn" and evidence.mentions("input.size(") else None
+def _size_of_array(clues: Clues) -> Numbers | None:
+    return {} if clues.frame == "rnn" and clues.mentions("input.size(") else None
 
 
 _ARRAY = Entry(
@@ -564,7 +564,7 @@ _VARIABLE = Entry(
         Wording("'torch.{type:name}' object has no attribute 'backward'", "0.1 to 0.3"),
         Wording("'torch.{type:name}' object has no attribute 'requires_grad", "0.1 to 0.3"),
     ),
-    read=lambda evidence: {"type": evidence.get("type") or "tensor"},
+    read=lambda clues: {"type": clues.get("type") or "tensor"},
     meaning="Before torch 0.4 layers take Variables, but a {type} was given.",
     causes=(
         Cause(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import BFLOAT16
 from rnnshape.analysis.explanation.conditions import equals, holds, in_parallel, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 
 _OTHERS: Final = ("tensorflow", "keras", "paddle", "mxnet", "caffe", "theano", "jax", "onnxruntime")
@@ -21,9 +21,9 @@ _TRUE_ERROR: Final = Cause(
 )
 
 
-def _of_torch(evidence: Evidence) -> Numbers | None:
+def _of_torch(clues: Clues) -> Numbers | None:
     """Accepts what no other framework said."""
-    return None if evidence.mentions(*_OTHERS) else {}
+    return None if clues.mentions(*_OTHERS) else {}
 
 
 # cuDNN and cuBLAS
@@ -31,22 +31,22 @@ def _of_torch(evidence: Evidence) -> Numbers | None:
 _STATUS_NAME: Final = re.compile(r"(CUDNN|CUBLAS)_STATUS_([A-Z_]+)")
 
 
-def _status(evidence: Evidence) -> Numbers | None:
-    found = _STATUS_NAME.search(evidence.statement.message or evidence.statement.name)
-    if _of_torch(evidence) is None or found is None:
+def _status(clues: Clues) -> Numbers | None:
+    found = _STATUS_NAME.search(clues.statement.message or clues.statement.name)
+    if _of_torch(clues) is None or found is None:
         return None
     return {
         "full": found[0],
         "short": found[2],
         "library_name": {"CUDNN": "cuDNN", "CUBLAS": "cuBLAS"}[found[1]],
-        "where": "of a recurrent layer" if evidence.recurrent else "often of a recurrent layer",
-        "flatten": evidence.mentions("flatten_parameters", "_apply"),
+        "where": "of a recurrent layer" if clues.recurrent else "often of a recurrent layer",
+        "flatten": clues.mentions("flatten_parameters", "_apply"),
     }
 
 
-def _in_moving(evidence: Evidence) -> bool:
+def _in_moving(clues: Clues) -> bool:
     """Whether the weights were being moved to the GPU, before any data was seen."""
-    return bool(evidence["flatten"])
+    return bool(clues["flatten"])
 
 
 _MISMATCHED: Final = Cause(
@@ -163,16 +163,16 @@ _MEMORY = Entry(
         Wording("DefaultCPUAllocator: can't allocate memory", "1.5 on"),
         Wording("not enough memory: you tried to allocate", "1.0 on"),
     ),
-    read=lambda evidence: (
+    read=lambda clues: (
         None
-        if _of_torch(evidence) is None
+        if _of_torch(clues) is None
         else {
-            "wanted": f", at a request for {evidence['size']} {evidence['unit']}"
-            if evidence.get("size")
+            "wanted": f", at a request for {clues['size']} {clues['unit']}"
+            if clues.get("size")
             else "",
             "training": "Training keeps what backward needs for every step of every layer, so"
-            " {} grows with batch x steps x layers.".format(evidence.names["layer"])
-            if evidence.recurrent
+            " {} grows with batch x steps x layers.".format(clues.names["layer"])
+            if clues.recurrent
             else "Training keeps what backward needs for every operation.",
         }
     ),
@@ -307,7 +307,7 @@ _WEIGHT_TYPES = Entry(
         Wording("parameter types mismatch", "0.4 on, cuDNN"),
         Wording("param_from.type() == param_to.type()", "0.4 to 1.7, cuDNN"),
     ),
-    read=lambda evidence: {} if evidence.recurrent else None,
+    read=lambda clues: {} if clues.recurrent else None,
     meaning="The weights of one recurrent layer have different dtypes, but cuDNN needs the same for"
     " all.",
     causes=(
@@ -326,8 +326,8 @@ _WEIGHT_TYPES = Entry(
 )
 
 
-def _on_two_devices(evidence: Evidence) -> bool:
-    return ("cuda" in evidence["expected"]) != ("cuda" in evidence["got"])
+def _on_two_devices(clues: Clues) -> bool:
+    return ("cuda" in clues["expected"]) != ("cuda" in clues["got"])
 
 
 _GRADIENT_TYPE = Entry(
@@ -339,7 +339,7 @@ _GRADIENT_TYPE = Entry(
             "0.4 to 1.7",
         ),
     ),
-    read=lambda evidence: {} if evidence.recurrent else None,
+    read=lambda clues: {} if clues.recurrent else None,
     meaning="backward of the recurrent layer computed a gradient of type {got}, but the tensor that"
     " it belongs to has type {expected}.",
     causes=(
@@ -386,9 +386,7 @@ _DETERMINISTIC = Entry(
         Wording("because it uses CuBLAS and you have CUDA >= 10.2", "1.7 on"),
         Wording("does not have a deterministic implementation, but you set", "1.8 on"),
     ),
-    read=lambda evidence: {
-        "workspace": evidence.mentions("CUBLAS_WORKSPACE_CONFIG", "uses CuBLAS")
-    },
+    read=lambda clues: {"workspace": clues.mentions("CUBLAS_WORKSPACE_CONFIG", "uses CuBLAS")},
     meaning="`torch.use_deterministic_algorithms(True)` forbids an operation whose result may"
     " differ from run to run.",
     causes=(
@@ -471,10 +469,10 @@ _PROJECTION = Entry(
             "LSTM with symbolic sizes and strides is not supported with {library:word}", "2.0 on"
         ),
     ),
-    read=lambda evidence: {
-        "library": evidence["library"].rstrip("."),
-        "stops": "not currently" in evidence.statement.message,
-        "what": "symbolic sizes" if "symbolic" in evidence.statement.message else "proj_size",
+    read=lambda clues: {
+        "library": clues["library"].rstrip("."),
+        "stops": "not currently" in clues.statement.message,
+        "what": "symbolic sizes" if "symbolic" in clues.statement.message else "proj_size",
     },
     meaning="{library} has no kernel for an LSTM with {what}.",
     causes=(
@@ -517,11 +515,11 @@ _NO_OPERATION = Entry(
             "Could not run '{operator}' with arguments from the '{device:word}' backend", "1.5 on"
         ),
     ),
-    read=lambda evidence: {
-        "quantized": "quantized" in evidence["operator"].lower()
-        or "quantized" in evidence["device"].lower(),
-        "mps": evidence["device"].upper() == "MPS",
-        "rnn": any(word in evidence["operator"] for word in ("rnn", "lstm", "gru")),
+    read=lambda clues: {
+        "quantized": "quantized" in clues["operator"].lower()
+        or "quantized" in clues["device"].lower(),
+        "mps": clues["device"].upper() == "MPS",
+        "rnn": any(word in clues["operator"] for word in ("rnn", "lstm", "gru")),
     },
     meaning="The operation `{operator}` does not exist on this device ({device}) in this version of"
     " torch.",
@@ -571,13 +569,13 @@ _MPS = Entry(
             why="The backward of an LSTM with batch_first=True crashes in torch 1.12 and 1.13.",
             tell="`print(torch.__version__)`, and 'total derivative last state' in the message.",
             fix="model, x = model.cpu(), x.cpu()  # or a newer torch",
-            when=lambda evidence: "macos" not in evidence.statement.message.casefold(),
+            when=lambda clues: "macos" not in clues.statement.message.casefold(),
         ),
         Cause(
             why="An LSTM of several layers needs macOS 13 or newer.",
             tell="`python -c 'import platform; print(platform.mac_ver())'` shows yours.",
             fix="layers = [nn.LSTM(input_size, hidden_size), nn.LSTM(hidden_size, hidden_size)]",
-            certain=lambda evidence: "macos" in evidence.statement.message.casefold(),
+            certain=lambda clues: "macos" in clues.statement.message.casefold(),
         ),
     ),
     source="aten/src/ATen/native/mps/operations/RnnOps.mm",
@@ -598,14 +596,14 @@ _WEIGHTS = Entry(
             "2.6 on",
         ),
     ),
-    read=lambda evidence: {
-        "cell": {4: "LSTMCell", 3: "GRUCell"}.get(evidence["gates"], "RNNCell"),
-        "hidden": evidence["rows"] // max(evidence["gates"], 1),
-        "command": {4: "lstm", 3: "gru"}.get(evidence["gates"], "rnn"),
+    read=lambda clues: {
+        "cell": {4: "LSTMCell", 3: "GRUCell"}.get(clues["gates"], "RNNCell"),
+        "hidden": clues["rows"] // max(clues["gates"], 1),
+        "command": {4: "lstm", 3: "gru"}.get(clues["gates"], "rnn"),
         "others": " or ".join(
-            f"{name} of hidden_size {evidence['got'] // gates}"
+            f"{name} of hidden_size {clues['got'] // gates}"
             for name, gates in _GATES.items()
-            if evidence["got"] % gates == 0
+            if clues["got"] % gates == 0
         ),
     },
     meaning="`weight_{which}` has {got} rows, but an nn.{cell} of hidden_size {hidden} has {gates}"
@@ -642,9 +640,9 @@ _COUNT = Entry(
             " direction.",
             tell="`print(len(weights))` must show layers x directions x 4, or x 2 without biases.",
             fix="output, state = {class_name}(input_size, hidden_size, num_layers)(x)",
-            when=lambda evidence: (
-                "dropout" not in evidence.statement.message
-                and "batch_sizes" not in evidence.statement.message
+            when=lambda clues: (
+                "dropout" not in clues.statement.message
+                and "batch_sizes" not in clues.statement.message
             ),
         ),
         Cause(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import INSPECT, INSPECT_MODEL, WEIGHTS
 from rnnshape.analysis.explanation.conditions import both, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
 from rnnshape.layer.weight_names import weight_name
@@ -56,8 +56,8 @@ _STATE_DICT: Final = Cause(
 )
 
 
-def _of_new_version(evidence: Evidence) -> Numbers | None:
-    given, wanted = evidence["given"], evidence["wanted"]
+def _of_new_version(clues: Clues) -> Numbers | None:
+    given, wanted = clues["given"], clues["wanted"]
     layer = _CLASS.fullmatch(given) is not None
     known = {**_OF_MODULES, **(_OF_LAYERS if layer or wanted.startswith("_flat") else {})}
     if wanted not in known:
@@ -108,8 +108,8 @@ _OLD: Final = Entry(
 )
 
 
-def _initialised(evidence: Evidence) -> Numbers | None:
-    given, wanted = evidence["given"], evidence["wanted"]
+def _initialised(clues: Clues) -> Numbers | None:
+    given, wanted = clues["given"], clues["wanted"]
     if _CLASS.fullmatch(given) is None:
         return None
     of_cell = wanted in ("weight_ih", "weight_hh", "bias_ih", "bias_hh") and "Cell" not in given
@@ -144,12 +144,12 @@ _NO_WEIGHT: Final = Entry(
 )
 
 
-def _of_weight(evidence: Evidence) -> Numbers | None:
-    parsed = weight_name(evidence["wanted"], ())
+def _of_weight(clues: Clues) -> Numbers | None:
+    parsed = weight_name(clues["wanted"], ())
     known = parsed is not None and not parsed.module
-    if evidence["wanted"] == "all_weights":
+    if clues["wanted"] == "all_weights":
         return {"looks": "looks for all its weights (`all_weights`), and one"}
-    return {"looks": f"looks for its parameter `{evidence['wanted']}`, which"} if known else None
+    return {"looks": f"looks for its parameter `{clues['wanted']}`, which"} if known else None
 
 
 _PARAMETRIZE: Final = Cause(
@@ -175,7 +175,7 @@ _REPLACED: Final = Entry(
 _NO_FLATTEN: Final = Entry(
     mistake="no-flatten-parameters",
     wordings=(Wording("'{given:word}' object has no attribute 'flatten_parameters'", ""),),
-    read=lambda evidence: {} if _CLASS.fullmatch(evidence["given"]) else None,
+    read=lambda clues: {} if _CLASS.fullmatch(clues["given"]) else None,
     meaning="This {given} is not the layer of torch.nn, which alone has flatten_parameters.",
     causes=(
         Cause(
@@ -199,7 +199,7 @@ _NONE_IN_WEIGHTS: Final = Entry(
             "1.5 on",
         ),
     ),
-    read=lambda evidence: None if evidence["argument"] != 2 and not evidence.recurrent else {},
+    read=lambda clues: None if clues["argument"] != 2 and not clues.recurrent else {},
     meaning="A weight of {layer} is None: it was removed or replaced.",
     causes=(
         _PARAMETRIZE,
@@ -207,7 +207,7 @@ _NONE_IN_WEIGHTS: Final = Entry(
         Cause(
             why="Without a recurrent layer: a list of tensors has a None in it, as for torch.cat.",
             tell="`print([type(t) for t in tensors])` shows NoneType.",
-            when=lambda evidence: not evidence.recurrent,
+            when=lambda clues: not clues.recurrent,
         ),
     ),
     provoked_by=(
@@ -227,7 +227,7 @@ _TRANSPOSED: Final = Entry(
             " a bias, is then taken in its place.",
             tell="`print([w.shape for w in lstm._parameters.values()])` shows which is missing.",
             fix='nn.utils.parametrize.register_parametrization(lstm, "weight_hh_l0", drop)',
-            likely=lambda evidence: evidence.recurrent,
+            likely=lambda clues: clues.recurrent,
         ),
         Cause(
             why="`.t()` or `F.linear` was called with a tensor that is not a matrix.",
@@ -239,14 +239,14 @@ _TRANSPOSED: Final = Entry(
 )
 
 
-def _flattened(evidence: Evidence) -> Numbers | None:
+def _flattened(clues: Clues) -> Numbers | None:
     """Whether a weight is to have the size of another one: rows of a bias by its columns."""
-    shape, size = evidence["shape"], evidence["size"]
+    shape, size = clues["shape"], clues["size"]
     if len(shape) != 2 or shape[1] != 1 or size < 1 or shape[0] % size or shape[0] == size:
         return None
     columns = shape[0] // size
     kinds = [kind for kind in Kind if size == kind.gates * columns]
-    if not kinds and not evidence.recurrent:
+    if not kinds and not clues.recurrent:
         return None
     matrix = f"({size}, {columns})"
     kind = f"weight_hh_l0 of {kinds[0].value} with hidden_size {columns}" if kinds else "a weight"
@@ -276,8 +276,8 @@ _FLATTENED: Final = Entry(
 _loads: Final = mentions("torch.load", "torch/serialization", "torch\\serialization")
 
 
-def _in_load(evidence: Evidence) -> Numbers | None:
-    return {"top": str(evidence["wanted"]).partition(".")[0]} if _loads(evidence) else None
+def _in_load(clues: Clues) -> Numbers | None:
+    return {"top": str(clues["wanted"]).partition(".")[0]} if _loads(clues) else None
 
 
 _CLASS_IS_GONE: Final = Entry(
@@ -312,10 +312,10 @@ _CLASS_IS_GONE: Final = Entry(
 )
 
 
-def _damage(evidence: Evidence) -> Numbers | None:
-    if evidence.mentions("Ran out of input", "data was truncated") and not evidence.of_torch:
+def _damage(clues: Clues) -> Numbers | None:
+    if clues.mentions("Ran out of input", "data was truncated") and not clues.of_torch:
         return None  # of any pickle
-    return {"key": evidence.get("key") or ""}
+    return {"key": clues.get("key") or ""}
 
 
 _POINTER: Final = "the file is a pointer of Git LFS, a text that stands for the real file"

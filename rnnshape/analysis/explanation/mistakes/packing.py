@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import LENGTHS
 from rnnshape.analysis.explanation.conditions import Condition, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
 
@@ -98,13 +98,13 @@ _RIGHT_FORM: Final = (
 )
 
 
-def _form(evidence: Evidence) -> Numbers:
+def _form(clues: Clues) -> Numbers:
     """What the lengths are, in words, and what mends all of it, as far as the message says it."""
-    if evidence.get("dims") is None:
+    if clues.get("dims") is None:
         return {"given": "something else", "mends": (), "mended": ""}
-    mends = tuple(mend for name, right, mend in _RIGHT_FORM if evidence[name] != right)
+    mends = tuple(mend for name, right, mend in _RIGHT_FORM if clues[name] != right)
     return {
-        "given": f"a {evidence['dims']}-D {evidence['dtype']} tensor on {evidence['device']}",
+        "given": f"a {clues['dims']}-D {clues['dtype']} tensor on {clues['device']}",
         "mends": mends,
         "mended": "".join(mends),
     }
@@ -112,16 +112,16 @@ def _form(evidence: Evidence) -> Numbers:
 
 def _wrong(mend: str) -> Condition:
     """Whether this may be wrong with the lengths."""
-    return lambda evidence: mend in evidence["mends"] or not evidence["mends"]
+    return lambda clues: mend in clues["mends"] or not clues["mends"]
 
 
 def _only_wrong(mend: str) -> Condition:
     """Whether this alone is wrong with the lengths."""
-    return lambda evidence: evidence["mends"] == (mend,)
+    return lambda clues: clues["mends"] == (mend,)
 
 
-def _several_wrong(evidence: Evidence) -> bool:
-    return len(evidence["mends"]) > 1
+def _several_wrong(clues: Clues) -> bool:
+    return len(clues["mends"]) > 1
 
 
 _FORM = Entry(
@@ -188,9 +188,9 @@ _FORM = Entry(
 )
 
 
-def _count(evidence: Evidence) -> Numbers:
+def _count(clues: Clues) -> Numbers:
     """How many parts of this batch the lengths would make, where they make whole ones."""
-    got, batch = evidence.get("got"), evidence.get("batch")
+    got, batch = clues.get("got"), clues.get("batch")
     if got is None:
         return {
             "counts": "The number of lengths differs from the batch of x",
@@ -205,20 +205,17 @@ def _count(evidence: Evidence) -> Numbers:
     }
 
 
-def _count_compared(evidence: Evidence) -> Comparison | None:
-    if evidence.get("got") is None:
+def _count_compared(clues: Clues) -> Comparison | None:
+    if clues.get("got") is None:
         return None
-    return compared("number", "batch", labels=("batch of x", "lengths"))(evidence)
+    return compared("number", "batch", labels=("batch of x", "lengths"))(clues)
 
 
-def _batch_second(evidence: Evidence) -> bool:
+def _batch_second(clues: Clues) -> bool:
     """Whether x is known, and its first axis has as many entries as there are lengths."""
-    shape, got = evidence.input, evidence.get("got")
+    shape, got = clues.input, clues.get("got")
     return (
-        shape is not None
-        and len(shape) > 1
-        and shape[0] == got
-        and shape[1] == evidence.get("batch")
+        shape is not None and len(shape) > 1 and shape[0] == got and shape[1] == clues.get("batch")
     )
 
 
@@ -257,9 +254,7 @@ _COUNT = Entry(
             tell="It fails only with more than one GPU.",
             fix="lengths = torch.as_tensor(lengths)  # before model(x, lengths): it is then split\n"
             "packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)  # in forward",
-            when=lambda evidence: (
-                evidence["parts"] or evidence.get("got") is None or _parallel(evidence)
-            ),
+            when=lambda clues: clues["parts"] or clues.get("got") is None or _parallel(clues),
             likely=_parallel,
         ),
         Cause(
@@ -295,11 +290,11 @@ _EMPTY = Entry(
 )
 
 
-def _too_long(evidence: Evidence) -> Numbers | None:
+def _too_long(clues: Clues) -> Numbers | None:
     """The data of a pack ends where a step should begin; of a plain slice, that is not so."""
-    if evidence["start"] != evidence["size"] and not evidence.mentions("packed", "_VF."):
+    if clues["start"] != clues["size"] and not clues.mentions("packed", "_VF."):
         return None
-    often = "" if evidence.recurrent else "Often it is a PackedSequence: "
+    often = "" if clues.recurrent else "Often it is a PackedSequence: "
     return {"often": often or "A PackedSequence is to blame: "}
 
 
@@ -400,10 +395,10 @@ _NOT_ITERABLE = Entry(
 )
 
 
-def _pads_nothing(evidence: Evidence) -> Numbers | None:
+def _pads_nothing(clues: Clues) -> Numbers | None:
     """A list index out of range is this mistake where `pad_sequence` raised it."""
-    if evidence.mentions("list index out of range"):
-        return {} if evidence.mentions("pad_sequence") else None
+    if clues.mentions("list index out of range"):
+        return {} if clues.mentions("pad_sequence") else None
     return {}
 
 
@@ -504,8 +499,8 @@ _TAKES: Final = {
 }
 
 
-def _keyword(evidence: Evidence) -> Numbers | None:
-    name, keyword = evidence["function"].rpartition(".")[2], evidence["keyword"]
+def _keyword(clues: Clues) -> Numbers | None:
+    name, keyword = clues["function"].rpartition(".")[2], clues["keyword"]
     if name not in _TAKES:
         return None
     since = _SINCE.get((name, keyword))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.conditions import both, equals, mentions, twice, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.multiples import multiple
 from rnnshape.analysis.explanation.wording import Wording
 
@@ -23,48 +23,48 @@ _LEAST_HIDDEN: Final = 16
 # Sums and other elementwise operations
 
 
-def _sum(evidence: Evidence) -> dict[str, Any]:
-    numbers = multiple(evidence["a"], evidence["b"])
+def _sum(clues: Clues) -> dict[str, Any]:
+    numbers = multiple(clues["a"], clues["b"])
     large = numbers["large"]
     gates = [f"{n} x {large // n}" for n in (3, 4) if large % n == 0]
     return {**numbers, "gates": " or ".join(gates)}
 
 
-def _in_recurrent(evidence: Evidence) -> bool:
-    return evidence.innermost(_PLACES) == "recurrent"
+def _in_recurrent(clues: Clues) -> bool:
+    return clues.innermost(_PLACES) == "recurrent"
 
 
-def _in_layer(evidence: Evidence) -> Numbers | None:
+def _in_layer(clues: Clues) -> Numbers | None:
     """The layer adds only gates of the state to those of the input."""
-    return _sum(evidence) if _in_recurrent(evidence) else None
+    return _sum(clues) if _in_recurrent(clues) else None
 
 
-def _in_padding(evidence: Evidence) -> Numbers | None:
-    return _sum(evidence) if evidence.innermost(_PLACES) == "padding" else None
+def _in_padding(clues: Clues) -> Numbers | None:
+    return _sum(clues) if clues.innermost(_PLACES) == "padding" else None
 
 
 _by_loss: Final = mentions("mse_loss", "l1_loss", "mseloss", "l1loss", "loss.py", "criterion(")
 _twice: Final = equals("times", 2)
 
 
-def _gates(evidence: Evidence) -> bool:
+def _gates(clues: Clues) -> bool:
     """Whether one is 3/2 of the other, as 3 gates are of 2; or 3 or 4 times the other."""
-    small, large = evidence["small"], evidence["large"]
-    return evidence["times"] in (3, 4) or 2 * large == 3 * small > 0
+    small, large = clues["small"], clues["large"]
+    return clues["times"] in (3, 4) or 2 * large == 3 * small > 0
 
 
-def _early_axis(evidence: Evidence) -> bool:
+def _early_axis(clues: Clues) -> bool:
     """Whether the axis may be that of the batch or of the sequence."""
-    return bool(evidence["dim"] < 2) and not _gates_in_code(evidence)
+    return bool(clues["dim"] < 2) and not _gates_in_code(clues)
 
 
-def _last_axis(evidence: Evidence) -> bool:
-    return bool(evidence["dim"] > 0)
+def _last_axis(clues: Clues) -> bool:
+    return bool(clues["dim"] > 0)
 
 
-def _custom(evidence: Evidence) -> bool:
+def _custom(clues: Clues) -> bool:
     """Whether the sizes may be gates; those of small numbers are so by chance."""
-    return bool(_gates(evidence) and evidence["dim"] > 0 and evidence["small"] >= _LEAST_HIDDEN)
+    return bool(_gates(clues) and clues["dim"] > 0 and clues["small"] >= _LEAST_HIDDEN)
 
 
 _gates_in_code: Final = both(_custom, mentions("gate", "chunk", "weight_hh", "weight_ih"))
@@ -172,7 +172,7 @@ _SUM = Entry(
             " for {large} sequences.",
             tell="It fails in the last batch of an epoch only.",
             fix="DataLoader(..., drop_last=True)  # or make the other tensor from x.size(...)",
-            when=lambda evidence: evidence["dim"] < 2 and not _by_loss(evidence),
+            when=lambda clues: clues["dim"] < 2 and not _by_loss(clues),
             likely=equals("dim", 0),
         ),
         Cause(
@@ -180,7 +180,7 @@ _SUM = Entry(
             " embedding size.",
             tell="`print(a.shape, b.shape)` just before the line that fails shows them.",
             fix="b = nn.Linear({b}, {a})(b)  # or build both layers with the same size",
-            when=lambda evidence: evidence["dim"] >= 2,
+            when=lambda clues: clues["dim"] >= 2,
         ),
     ),
     provoked_by=("z(1, 3, 4) + z(3, 5, 4)", "z(2, 3) + z(2, 5)"),
@@ -219,8 +219,8 @@ _INCONSISTENT = Entry(
         Wording("sizes do not match at", "0.1"),
         Wording("inconsistent tensor size, expected", "0.1 to 0.2"),
     ),
-    read=lambda evidence: (
-        {} if evidence.mentions("torch/lib", "torch\\lib", "/th", "thc", "torch") else None
+    read=lambda clues: (
+        {} if clues.mentions("torch/lib", "torch\\lib", "/th", "thc", "torch") else None
     ),
     meaning="Two tensors have different shapes; this version of PyTorch does not say which.",
     causes=(
@@ -264,7 +264,7 @@ _EXPAND = Entry(
             "0.3 on",
         ),
     ),
-    read=lambda evidence: multiple(evidence["wanted"], evidence["got"]),
+    read=lambda clues: multiple(clues["wanted"], clues["got"]),
     meaning="A tensor of size {got} in dimension {dim} was expanded or assigned to a place of size"
     " {wanted}: only a size of 1 can be expanded.",
     compare=compared("dimension {dim}", "wanted", "got"),
@@ -317,7 +317,7 @@ _EXPAND_DIMENSIONS = Entry(
             "0.1 to 0.2",
         ),
     ),
-    read=lambda evidence: {"dims": "more", "wanted": "fewer", **evidence.numbers},
+    read=lambda clues: {"dims": "more", "wanted": "fewer", **clues.numbers},
     meaning="A tensor of {dims} dimensions was expanded or assigned to a place of {wanted}.",
     causes=(
         Cause(
@@ -375,18 +375,18 @@ _ASSIGN = Entry(
 # cat and stack
 
 
-def _cat(evidence: Evidence) -> dict[str, Any]:
-    at = evidence.get("at")
+def _cat(clues: Clues) -> dict[str, Any]:
+    at = clues.get("at")
     where = "another dimension" if at is None else f"dimension {at}"
-    return {**multiple(evidence["expected"], evidence["got"]), "where": where}
+    return {**multiple(clues["expected"], clues["got"]), "where": where}
 
 
 # More layers x directions than this are rare: then it is a batch or the steps.
 _MOST_LAYERS: Final = 8
 
 
-def _may_be_layers(evidence: Evidence) -> bool:
-    return bool(evidence["small"] == 1 and evidence["large"] <= _MOST_LAYERS)
+def _may_be_layers(clues: Clues) -> bool:
+    return bool(clues["small"] == 1 and clues["large"] <= _MOST_LAYERS)
 
 
 _CAT = Entry(
@@ -539,10 +539,10 @@ _STACK = Entry(
         Wording("Trying to resize storage that is not resizable", "1.13 on"),
         Wording("expected sequence of length {expected:int} at dim {at:int} (got {got:int})"),
     ),
-    read=lambda evidence: {
+    read=lambda clues: {
         "both": "different lengths"
-        if evidence.get("got") is None
-        else f"{evidence['expected']} and {evidence['got']}",
+        if clues.get("got") is None
+        else f"{clues['expected']} and {clues['got']}",
     },
     meaning="Samples of different sizes, {both}, cannot be stacked into one batch.",
     causes=(
@@ -593,8 +593,8 @@ _NOT_A_LIST = Entry(
 # view, permute, transpose
 
 
-def _view(evidence: Evidence) -> dict[str, Any]:
-    shape, size = evidence["shape"], evidence["size"]
+def _view(clues: Clues) -> dict[str, Any]:
+    shape, size = clues["shape"], clues["size"]
     wanted = prod(each for each in shape if each != -1)
     inferred = -1 in shape
     numbers: dict[str, Any] = {"wanted": wanted}
@@ -605,9 +605,9 @@ def _view(evidence: Evidence) -> dict[str, Any]:
     return numbers
 
 
-def _layers(evidence: Evidence) -> bool:
+def _layers(clues: Clues) -> bool:
     """Whether a small factor, such as that of layers and directions, is one too many or too few."""
-    return bool(2 <= evidence["times"] <= 8)
+    return bool(2 <= clues["times"] <= 8)
 
 
 _VIEW = Entry(
@@ -692,10 +692,10 @@ _EMPTY_VIEW = Entry(
 )
 
 
-def _dimensions(evidence: Evidence) -> Numbers | None:
-    if evidence.mentions("weight_hh", "weight_ih"):
+def _dimensions(clues: Clues) -> Numbers | None:
+    if clues.mentions("weight_hh", "weight_ih"):
         return None  # weights of a layer that were changed
-    dims, given = evidence.get("dims"), evidence.get("given")
+    dims, given = clues.get("dims"), clues.get("given")
     if dims is None:
         return {"shown": ""}
     return {"shown": f", {dims}" if given is None else f": {given} instead of {dims}"}
@@ -774,8 +774,8 @@ _TOO_MANY = Entry(
 )
 
 
-def _dim_range(evidence: Evidence) -> dict[str, Any]:
-    lowest, dim = evidence["lowest"], evidence["dim"]
+def _dim_range(clues: Clues) -> dict[str, Any]:
+    lowest, dim = clues["lowest"], clues["dim"]
     dims = -lowest if lowest < 0 else 1
     return {"dims": dims, "needed": dim + 1 if dim >= 0 else -dim}
 
@@ -818,8 +818,8 @@ _DIMENSION = Entry(
 )
 
 
-def _index(evidence: Evidence) -> Numbers | None:
-    size, dim = evidence["size"], evidence.get("dim")
+def _index(clues: Clues) -> Numbers | None:
+    size, dim = clues["size"], clues.get("dim")
     if isinstance(size, tuple):
         if not -len(size) <= dim < len(size):
             return None
@@ -831,8 +831,8 @@ def _index(evidence: Evidence) -> Numbers | None:
     return {"size": size, "last": size - 1, "dim": dim, "where": where, "ends": ends}
 
 
-def _not_empty(evidence: Evidence) -> bool:
-    return bool(evidence["size"] > 0)
+def _not_empty(clues: Clues) -> bool:
+    return bool(clues["size"] > 0)
 
 
 _INDEX = Entry(
@@ -868,7 +868,7 @@ _INDEX = Entry(
             " more steps than there are: {where} has {size}.",
             tell="`print(x.shape)`: (batch, seq, features) only with batch_first=True.",
             fix="for x_t in x.unbind(1): ...  # every step, batch first; unbind(0) otherwise",
-            when=lambda evidence: _not_empty(evidence) and evidence["index"] >= 0,
+            when=lambda clues: _not_empty(clues) and clues["index"] >= 0,
         ),
         Cause(
             why="The tensor has no steps or no samples: an empty sample, or a slice that left"
@@ -891,7 +891,7 @@ _INDEX = Entry(
             tell="`print(h_n.shape)` begins with num_layers * directions, {size}.",
             fix="last = h_n[-1]  # the last layer, whatever their number",
             when=both(_not_empty, equals("dim", 0)),
-            likely=lambda evidence: evidence["index"] < 0 or evidence.mentions("h_n[", "hidden["),
+            likely=lambda clues: clues["index"] < 0 or clues.mentions("h_n[", "hidden["),
         ),
         Cause(
             why="A word or a class has no place: the vocabulary is larger than the {size} that the"
@@ -935,7 +935,7 @@ _TO_SCALAR = Entry(
         Wording("only integer tensors of a single element can be converted to an index", "0.4 on"),
         Wording("a Tensor with {size:int} elements cannot be converted to Scalar", "1.12 on"),
     ),
-    read=lambda evidence: {"shown": evidence.get("size") or "more than one"},
+    read=lambda clues: {"shown": clues.get("size") or "more than one"},
     meaning="A tensor with {shown} elements was taken as one number.",
     causes=(
         Cause(
@@ -994,7 +994,7 @@ _NARROW = Entry(
             "maximum size for tensor at dimension {dim:int} is {size:int} but size is {length:int}"
         ),
     ),
-    read=lambda evidence: {"from": evidence.get("start") or 0},
+    read=lambda clues: {"from": clues.get("start") or 0},
     meaning="{length} entries, from entry {from} on, were requested from a dimension that has"
     " {size}.",
     causes=(
@@ -1095,8 +1095,8 @@ _BATCH_NORM = Entry(
 )
 
 
-def _last_sizes(evidence: Evidence) -> Numbers | None:
-    wanted, got = evidence["wanted"], evidence["got"]
+def _last_sizes(clues: Clues) -> Numbers | None:
+    wanted, got = clues["wanted"], clues["got"]
     return {"expected": wanted[-1], "features": got[-1]} if wanted and got else None
 
 
@@ -1141,7 +1141,7 @@ _CHANNELS = Entry(
             "0.3 to 0.4",
         ),
     ),
-    read=lambda evidence: {} if len(evidence["shape"]) <= 3 or evidence.recurrent else None,
+    read=lambda clues: {} if len(clues["shape"]) <= 3 or clues.recurrent else None,
     meaning="The convolution was made for {wanted} channels, but dimension 1 of its input {shape}"
     " has {got}: it takes (batch, channels, seq).",
     causes=(
@@ -1177,7 +1177,7 @@ _CONV_DIMENSIONS = Entry(
         Wording("expected {low:int}D or {high:int}D input (got {dims:int}D input)", "0.2 on"),
         Wording("expected {high:int}D input (got {dims:int}D input)", "0.2 on"),
     ),
-    read=lambda evidence: {"dims": len(evidence.get("shape") or ()), **evidence.numbers},
+    read=lambda clues: {"dims": len(clues.get("shape") or ()), **clues.numbers},
     meaning="A layer that takes {high}-D input got {dims}-D.",
     causes=(
         Cause(
@@ -1191,7 +1191,7 @@ _CONV_DIMENSIONS = Entry(
         Cause(
             why="A dimension is missing or was lost to `squeeze()`.",
             fix="x = x.unsqueeze(1)  # (batch, 1, ...)",
-            when=lambda evidence: evidence["dims"] < evidence["high"],
+            when=lambda clues: clues["dims"] < clues["high"],
         ),
     ),
     provoked_by=(

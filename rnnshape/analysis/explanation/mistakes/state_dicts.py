@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import INSPECT, INSPECT_MODEL
 from rnnshape.analysis.explanation.conditions import equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.weight_names import weight_name
 
 
-def _of_class(evidence: Evidence) -> Numbers | None:
-    name = str(evidence["given"]).rpartition(".")[2]
+def _of_class(clues: Clues) -> Numbers | None:
+    name = str(clues["given"]).rpartition(".")[2]
     if name == "str":
         return {
             "given": "str",
@@ -32,12 +32,12 @@ def _of_class(evidence: Evidence) -> Numbers | None:
     }
 
 
-def _by_attribute(evidence: Evidence) -> Numbers | None:
+def _by_attribute(clues: Clues) -> Numbers | None:
     """Whether a class without `copy` or `items` was given to load_state_dict."""
-    name = str(evidence["given"])
+    name = str(clues["given"])
     known = re.search(r"LSTM|GRU|RNN|DataParallel|(?:Net|Encoder|Decoder)\Z", name)
-    loads = evidence.mentions("load_state_dict")
-    return _of_class(evidence) if loads or known else None
+    loads = clues.mentions("load_state_dict")
+    return _of_class(clues) if loads or known else None
 
 
 _NOT_A_DICT: Final = Entry(
@@ -89,13 +89,13 @@ _NOT_A_DICT_BEFORE: Final = Entry(
 )
 
 
-def _of_state_dict(evidence: Evidence) -> Numbers | None:
+def _of_state_dict(clues: Clues) -> Numbers | None:
     of_any = ("cuda", "to", "cpu", "forward", "half", "float", "modules", "module", "children")
     uses = ("eval", "train", "parameters", "named_parameters", "load_state_dict", "state_dict")
-    ordered = evidence.mentions("OrderedDict", "torch.load", "state_dict")
-    if evidence.get("wanted") is None:
+    ordered = clues.mentions("OrderedDict", "torch.load", "state_dict")
+    if clues.get("wanted") is None:
         return {}  # it was called
-    return {} if evidence["wanted"] in (*uses, *(of_any if ordered else ())) else None
+    return {} if clues["wanted"] in (*uses, *(of_any if ordered else ())) else None
 
 
 _STATE_DICT_AS_MODEL: Final = Entry(
@@ -240,9 +240,9 @@ _OPTIMIZER: Final = Entry(
 )
 
 
-def _refused(evidence: Evidence) -> Numbers:
+def _refused(clues: Clues) -> Numbers:
     found = re.search(
-        r"Unsupported (?:global|class|operand)\S*(?: GLOBAL)? ([\w.]+)", evidence.statement.message
+        r"Unsupported (?:global|class|operand)\S*(?: GLOBAL)? ([\w.]+)", clues.statement.message
     )
     name = found[1] if found else ""
     return {
@@ -312,8 +312,8 @@ _DEVICE: Final = Entry(
 )
 
 
-def _lacking(evidence: Evidence) -> Numbers | None:
-    key = str(evidence["key"])
+def _lacking(clues: Clues) -> Numbers | None:
+    key = str(clues["key"])
     if weight_name(key, ()) is None and not re.search(r"state_?dict|model_state", key):
         return None
     return {"weight": weight_name(key, ()) is not None}

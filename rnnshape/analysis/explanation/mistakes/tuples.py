@@ -6,10 +6,10 @@ import re
 from dataclasses import replace
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import CODE, LENGTHS, STATES
 from rnnshape.analysis.explanation.conditions import both, either, equals, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
 
@@ -57,29 +57,29 @@ _SUMMARY: Final = ("torchsummary", "torchsummaryX", "pytorch_model_summary", "vi
 _HOOKS: Final = (*_SUMMARY, "captum", "forward_hook", "_hook(", "in register_hook", "thop")
 
 
-def _is_lstm(evidence: Evidence) -> bool:
-    return evidence.kind is Kind.LSTM
+def _is_lstm(clues: Clues) -> bool:
+    return clues.kind is Kind.LSTM
 
 
-def _is_not_lstm(evidence: Evidence) -> bool:
-    return evidence.kind in (Kind.GRU, Kind.RNN)
+def _is_not_lstm(clues: Clues) -> bool:
+    return clues.kind in (Kind.GRU, Kind.RNN)
 
 
 _may_be_lstm: Final = unless(_is_not_lstm)
 
 
-def _returned(evidence: Evidence) -> dict[str, Any]:
+def _returned(clues: Clues) -> dict[str, Any]:
     """What a recurrent layer returns, and how it is taken apart."""
-    state = {Kind.LSTM: "(h_n, c_n)"}.get(evidence.kind, "h_n") if evidence.kind else "state"
+    state = {Kind.LSTM: "(h_n, c_n)"}.get(clues.kind, "h_n") if clues.kind else "state"
     return {
         "state": state,
         "returns": f"(output, {state})",
         "whose": (
-            f"{evidence.names['layer']} returns (output, {state})"
-            if evidence.kind
+            f"{clues.names['layer']} returns (output, {state})"
+            if clues.kind
             else "often it is what a recurrent layer returns, (output, state)"
         ),
-        "taken": f"out, {state}" if evidence.kind else "out, _",
+        "taken": f"out, {state}" if clues.kind else "out, _",
     }
 
 
@@ -104,27 +104,27 @@ _SEQUENTIAL: Final = Cause(
 )
 
 
-def _attribute(evidence: Evidence) -> Numbers | None:
-    attribute = evidence["attribute"]
-    if attribute not in _OF_TENSORS or (attribute in _COMMON and not evidence.of_torch):
+def _attribute(clues: Clues) -> Numbers | None:
+    attribute = clues["attribute"]
+    if attribute not in _OF_TENSORS or (attribute in _COMMON and not clues.of_torch):
         return None
     call = _TAKE.get(attribute, f"{attribute}()")
-    return {**_returned(evidence), "call": call}
+    return {**_returned(clues), "call": call}
 
 
-def _of_states(evidence: Evidence) -> bool:
-    return evidence["attribute"] in _OF_STATES
+def _of_states(clues: Clues) -> bool:
+    return clues["attribute"] in _OF_STATES
 
 
 _may_be_pair: Final = both(_of_states, _may_be_lstm)
 
 
-def _pair_given(evidence: Evidence) -> bool:
+def _pair_given(clues: Clues) -> bool:
     """Whether a GRU or RNN asked its state for its dimensions."""
     return (
-        evidence["attribute"] in ("dim", "size")
-        and _is_not_lstm(evidence)
-        and evidence.mentions("hx.dim()", "hx.size()", "check_hidden_size")
+        clues["attribute"] in ("dim", "size")
+        and _is_not_lstm(clues)
+        and clues.mentions("hx.dim()", "hx.size()", "check_hidden_size")
     )
 
 
@@ -190,20 +190,20 @@ _NOT_PACKED = Entry(
             tell="The message names a tuple.",
             fix="packed_output, state = self.{command}(packed)\n"
             "output, lengths = pad_packed_sequence(packed_output)",
-            when=lambda evidence: "'tuple'" in evidence.statement.message,
+            when=lambda clues: "'tuple'" in clues.statement.message,
         ),
         Cause(
             why="A list of data and lengths is not a PackedSequence: pack_padded_sequence makes one"
             " of them.",
             tell="The message names a list.",
             fix="packed = pack_padded_sequence(x, lengths, enforce_sorted=False)",
-            when=lambda evidence: "'list'" in evidence.statement.message,
+            when=lambda clues: "'list'" in clues.statement.message,
         ),
         Cause(
             why="The input of {layer} was not packed, so its output is a padded tensor already.",
             tell="The message names a tensor.",
             fix="packed = pack_padded_sequence(x, lengths, enforce_sorted=False)",
-            when=lambda evidence: "Tensor" in evidence.statement.message,
+            when=lambda clues: "Tensor" in clues.statement.message,
         ),
     ),
     more=LENGTHS,
@@ -244,11 +244,11 @@ _PACKED_CAUSES: Final = (
 )
 
 
-def _packed(evidence: Evidence) -> Numbers | None:
-    given = evidence.get("given") or "PackedSequence"
-    if given.rpartition(".")[2] != "PackedSequence" or evidence.get("function") == "embedding":
+def _packed(clues: Clues) -> Numbers | None:
+    given = clues.get("given") or "PackedSequence"
+    if given.rpartition(".")[2] != "PackedSequence" or clues.get("function") == "embedding":
         return None
-    asked = evidence.get("attribute") or evidence.get("function")
+    asked = clues.get("attribute") or clues.get("function")
     return {"asked": "An operation on tensors" if asked is None else f"`{asked}`"}
 
 
@@ -309,22 +309,22 @@ _KINDS_OF_GIVEN: Final = {
 }
 
 
-def _given(evidence: Evidence) -> Numbers | None:
-    given = evidence["given"].rpartition(".")[2]
+def _given(clues: Clues) -> Numbers | None:
+    given = clues["given"].rpartition(".")[2]
     given = "numpy.ndarray" if given == "ndarray" else given
-    if given in _LAYERS_OWN or (evidence.get("function") or "").casefold() in _OTHERS:
+    if given in _LAYERS_OWN or (clues.get("function") or "").casefold() in _OTHERS:
         return None
     known = _KINDS_OF_GIVEN.get(given, f"a {given}")
-    called = evidence.get("function")
-    if called is None and (given == "NoneType" or evidence.get("argument") != 0):
+    called = clues.get("function")
+    if called is None and (given == "NoneType" or clues.get("argument") != 0):
         return None  # a weight of the layer, which was deleted or replaced
     asks = f"`{called}` needs" if called else "The list of tensors may hold only tensors; it needs"
-    return {**_returned(evidence), "asks": asks, "what": known, "kind_of_given": given}
+    return {**_returned(clues), "asks": asks, "what": known, "kind_of_given": given}
 
 
-def _joins(evidence: Evidence) -> bool:
+def _joins(clues: Clues) -> bool:
     """Whether a list of tensors was asked for, as in `torch.cat`."""
-    return evidence.get("element") is not None
+    return clues.get("element") is not None
 
 
 _KEYS_OF_DICT: Final = Cause(
@@ -371,8 +371,8 @@ _TENSOR = Entry(
             "0.2 on",
         ),
     ),
-    read=lambda evidence: (
-        _given(evidence) if evidence["given"].rpartition(".")[2] not in _LAYERS_OWN else None
+    read=lambda clues: (
+        _given(clues) if clues["given"].rpartition(".")[2] not in _LAYERS_OWN else None
     ),
     meaning="{asks} a tensor, but it was given {what}.",
     causes=(
@@ -427,12 +427,12 @@ _TENSOR = Entry(
 )
 
 
-def _no_tensor(evidence: Evidence) -> Numbers | None:
-    given, attribute = evidence["given"].rpartition(".")[2], evidence["attribute"]
+def _no_tensor(clues: Clues) -> Numbers | None:
+    given, attribute = clues["given"].rpartition(".")[2], clues["attribute"]
     own = _OWN.get(given)
     if own is None or attribute not in _OF_TENSORS or attribute in own:
         return None
-    if attribute in _OF_ARRAYS and not evidence.of_torch:
+    if attribute in _OF_ARRAYS and not clues.of_torch:
         return None
     return {"kind_of_given": given, "what": _KINDS_OF_GIVEN.get(given, "a NumPy array")}
 
@@ -505,45 +505,45 @@ _NO_TENSOR = Entry(
 )
 
 
-def _unpacked(evidence: Evidence) -> Numbers | None:
+def _unpacked(clues: Clues) -> Numbers | None:
     """How many values were expected; what fits three and more names is not this mistake."""
-    expected, got = evidence.get("expected"), evidence.get("got")
+    expected, got = clues.get("expected"), clues.get("got")
     if got is not None:
         count = f"{got} came" if got != 1 else "one came"
     else:
-        count = "more came" if evidence.get("more") is None else f"{evidence['more']} came"
+        count = "more came" if clues.get("more") is None else f"{clues['more']} came"
     wanted = (got or 1) + 1 if expected is None else expected  # Python 2 does not say how many
-    return {**_returned(evidence), "wanted": wanted, "came": count}
+    return {**_returned(clues), "wanted": wanted, "came": count}
 
 
-def _in_layer(evidence: Evidence) -> bool:
+def _in_layer(clues: Clues) -> bool:
     """Whether PyTorch's own code, of torch 0.1 to 0.3, takes the state of an LSTM apart."""
-    return evidence.mentions("_functions/rnn.py", "_functions\\rnn.py", "hx, cx = hidden")
+    return clues.mentions("_functions/rnn.py", "_functions\\rnn.py", "hx, cx = hidden")
 
 
 _SIZES: Final = re.compile(r"=\s*[\w.\[\]]+\.(?:shape\b|size\(\))")
 
 
-def _reads_shape(evidence: Evidence) -> bool:
-    return bool(_SIZES.search(evidence.code))
+def _reads_shape(clues: Clues) -> bool:
+    return bool(_SIZES.search(clues.code))
 
 
-def _takes_state_apart(evidence: Evidence) -> bool:
+def _takes_state_apart(clues: Clues) -> bool:
     """Whether the code names h and c."""
-    return bool(re.search(r"\(\s*(?:h\w*|hidden\w*|_)\s*,\s*(?:c\w*|_)\s*\)", evidence.code))
+    return bool(re.search(r"\(\s*(?:h\w*|hidden\w*|_)\s*,\s*(?:c\w*|_)\s*\)", clues.code))
 
 
-def _takes_pack_apart(evidence: Evidence) -> bool:
-    return bool(re.search(r"= *(?:[\w.]+\.)?pack_|batch_sizes\s*=", evidence.code))
+def _takes_pack_apart(clues: Clues) -> bool:
+    return bool(re.search(r"= *(?:[\w.]+\.)?pack_|batch_sizes\s*=", clues.code))
 
 
-def _reads_batch(evidence: Evidence) -> bool:
-    return bool(re.search(r"= *batch\.|text_lengths", evidence.code))
+def _reads_batch(clues: Clues) -> bool:
+    return bool(re.search(r"= *batch\.|text_lengths", clues.code))
 
 
-def _two_of_many(evidence: Evidence) -> bool:
+def _two_of_many(clues: Clues) -> bool:
     """Whether two names stand before a longer thing."""
-    return bool(evidence["wanted"] == 2 and evidence.get("got") is None)
+    return bool(clues["wanted"] == 2 and clues.get("got") is None)
 
 
 _unpacks_state: Final = equals("wanted", 2)
@@ -605,7 +605,7 @@ _UNPACKED = Entry(
             why="The line does not have one name for each dimension of the tensor.",
             tell="`print(x.shape)` shows it.",
             fix="seq_len, batch, features = x.shape",
-            when=lambda evidence: _reads_shape(evidence) or not evidence.has_frames,
+            when=lambda clues: _reads_shape(clues) or not clues.has_frames,
             certain=_reads_shape,
         ),
         Cause(
@@ -627,11 +627,11 @@ _UNPACKED = Entry(
 )
 
 
-def _nothing(evidence: Evidence) -> Numbers | None:
-    given = evidence["given"]
+def _nothing(clues: Clues) -> Numbers | None:
+    given = clues["given"]
     if given in ("LSTM", "GRU", "RNN"):
         return {"given": given}
-    return {"given": given} if given == "NoneType" and evidence.of_torch else None
+    return {"given": given} if given == "NoneType" and clues.of_torch else None
 
 
 _UNPACKED_NONE = Entry(
@@ -707,7 +707,7 @@ _LIST_INDEXED = Entry(
         Wording("list indices must be integers or slices, not tuple", "0.2 on"),
         Wording("list indices must be integers, not tuple", "0.2 on"),
     ),
-    read=lambda evidence: {} if evidence.of_torch else None,
+    read=lambda clues: {} if clues.of_torch else None,
     generic=True,
     meaning="A list is indexed like a tensor, with several indices.",
     causes=(
@@ -721,11 +721,11 @@ _LIST_INDEXED = Entry(
 )
 
 
-def _computes(evidence: Evidence) -> Numbers | None:
-    other = evidence["other"]
-    if other != "Tensor" and not evidence.recurrent:
+def _computes(clues: Clues) -> Numbers | None:
+    other = clues["other"]
+    if other != "Tensor" and not clues.recurrent:
         return None
-    return {**_returned(evidence), "sign": evidence.get("sign") or "*"}
+    return {**_returned(clues), "sign": clues.get("sign") or "*"}
 
 
 _COMPUTED = Entry(
@@ -757,14 +757,14 @@ _COMPUTED = Entry(
 )
 
 
-def _layer_call(evidence: Evidence) -> Numbers | None:
+def _layer_call(clues: Clues) -> Numbers | None:
     """Accepts calls of the layers of torch, whose messages name no more than the class, if that."""
-    named = evidence.get("named")
-    if named is None and not evidence.recurrent:
+    named = clues.get("named")
+    if named is None and not clues.recurrent:
         return None
     if named not in (None, "LSTM", "GRU", "RNN"):
         return None
-    pair = "(h_0, c_0)" if evidence.kind in (None, Kind.LSTM) else "h_0"
+    pair = "(h_0, c_0)" if clues.kind in (None, Kind.LSTM) else "h_0"
     return {"given_state": pair}
 
 
@@ -794,21 +794,21 @@ _CALLED = Entry(
             " PackedSequence.",
             fix="packed = pack_padded_sequence(x, lengths, enforce_sorted=False)\n"
             "output, state = self.{command}(packed)",
-            when=lambda evidence: (
-                evidence.get("count") is not None
-                or evidence.get("keyword") in ("lengths", "mask", "seq_len", "batch_sizes")
+            when=lambda clues: (
+                clues.get("count") is not None
+                or clues.get("keyword") in ("lengths", "mask", "seq_len", "batch_sizes")
             ),
         ),
         Cause(
             why="`{keyword}` is not an argument of the call: the state is called `hx`, and"
             " everything else belongs to the constructor.",
             fix="output, state = self.{command}(x, {given_state})",
-            when=lambda evidence: evidence.get("keyword") is not None,
+            when=lambda clues: clues.get("keyword") is not None,
         ),
         Cause(
             why="The layer was called without its input.",
             fix="output, state = self.{command}(x)",
-            when=lambda evidence: evidence.get("count") is None and evidence.get("keyword") is None,
+            when=lambda clues: clues.get("count") is None and clues.get("keyword") is None,
         ),
     ),
     more=CODE,
@@ -820,9 +820,9 @@ _CALLED = Entry(
 )
 
 
-def _sequential(evidence: Evidence) -> Numbers | None:
-    given = evidence["given"].rpartition(".")[2]
-    return {**_returned(evidence), "what": given}
+def _sequential(clues: Clues) -> Numbers | None:
+    given = clues["given"].rpartition(".")[2]
+    return {**_returned(clues), "what": given}
 
 
 _NO_MODULE = Entry(
@@ -850,7 +850,7 @@ _NO_MODULE = Entry(
         Cause(
             why="A function is not a module.",
             fix="model = nn.Sequential(nn.Linear(3, 4), nn.ReLU())  # not torch.relu",
-            when=lambda evidence: "function" in evidence["what"] or evidence["what"] == "method",
+            when=lambda clues: "function" in clues["what"] or clues["what"] == "method",
         ),
     ),
     provoked_by=(
@@ -869,10 +869,9 @@ _SUBSCRIPT = Entry(
         Wording("'GRU' object does not support indexing", ""),
         Wording("'Tensor' object is not callable", "0.4 on"),
     ),
-    read=lambda evidence: (
+    read=lambda clues: (
         {}
-        if "callable" not in evidence.statement.message
-        or evidence.mentions("batch_sizes", "lengths")
+        if "callable" not in clues.statement.message or clues.mentions("batch_sizes", "lengths")
         else None
     ),
     meaning="The layer is indexed, or a tensor is called: one of them stands where the other"
@@ -881,13 +880,13 @@ _SUBSCRIPT = Entry(
         Cause(
             why="The layer itself is indexed, not what it returns.",
             fix="output, state = self.{command}(x)\nlast = output[-1]",
-            when=lambda evidence: "callable" not in evidence.statement.message,
+            when=lambda clues: "callable" not in clues.statement.message,
         ),
         Cause(
             why="`batch_sizes` is a tensor, not a method: it says how many sequences each step"
             " has.",
             fix="batch = int(packed.batch_sizes[0])",
-            when=lambda evidence: "callable" in evidence.statement.message,
+            when=lambda clues: "callable" in clues.statement.message,
         ),
     ),
     more=STATES,

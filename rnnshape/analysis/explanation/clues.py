@@ -45,7 +45,7 @@ _SHAPE: Final = re.compile(
 _ORDER: Final = ("input_size", "hidden_size", "num_layers", "bias", "batch_first")
 
 
-class Evidence:
+class Clues:
     """A statement that an entry recognises, and everything that tells its causes apart."""
 
     def __init__(self, statement: Statement, text: Text, known: Known) -> None:
