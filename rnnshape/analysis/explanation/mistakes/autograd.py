@@ -450,7 +450,7 @@ _FLAGS = Entry(
             " forward",
         ),
         Cause(
-            why="The state is only to be cut off.",
+            why="The state only has to be cut off from its graph.",
             fix="{detach}",
         ),
     ),

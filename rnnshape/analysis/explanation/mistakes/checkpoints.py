@@ -416,7 +416,7 @@ _UNSORTED: Final = Entry(
             "model.load_state_dict(state_dict)",
         ),
         Cause(
-            why="Both are in DataParallel, and the checkpoint is one of another model.",
+            why="Both are in DataParallel, and the checkpoint is that of another model.",
             tell="Names begin with `module.` after both headings.",
         ),
     ),

@@ -398,15 +398,15 @@ _ONE_LAYER = Entry(
     " layers. This is a warning; the layer works.",
     causes=(
         Cause(
-            why="If you want dropout on the output of the layer, it needs a module of its own.",
+            why="Dropout on the output of the layer takes a module of its own.",
             fix="self.dropout = nn.Dropout({dropout})  # and self.dropout(output) in forward",
         ),
         Cause(
-            why="If you want more layers, dropout acts between them.",
+            why="With more than one layer, dropout acts between them.",
             fix="{class_name}(..., num_layers=2, dropout={dropout})",
         ),
         Cause(
-            why="If you want neither: without dropout the warning is gone.",
+            why="To be rid of the warning, set dropout only where there are several layers.",
             fix="{class_name}(..., dropout={dropout} if num_layers > 1 else 0.0)",
         ),
     ),
@@ -447,7 +447,7 @@ _PROJECTION_SIZE = Entry(
             fix="nn.LSTM(input_size, hidden_size=40, proj_size=20)",
         ),
         Cause(
-            why="You want no projection, as where both sizes are equal.",
+            why="No projection is wanted, as where both sizes are equal: leave proj_size out.",
             fix="nn.LSTM(input_size, hidden_size)",
         ),
         Cause(
@@ -757,8 +757,8 @@ _PARAMETER = Entry(
             "    layer.{parameter}.copy_(value)  # keeps the optimizer's reference",
         ),
         Cause(
-            why="To replace the weight: this then needs a new optimizer, and on a GPU"
-            " `flatten_parameters()`.",
+            why="To replace the weight, assign a parameter; then make a new optimizer, and on a GPU"
+            " call `flatten_parameters()`.",
             fix="layer.{parameter} = nn.Parameter(value)",
         ),
         Cause(

@@ -356,7 +356,7 @@ _NO_CUDA = Entry(
             "model, x = model.to(device), x.to(device)",
         ),
         Cause(
-            why="The number of the GPU is larger than there are, such as `cuda:1` with one.",
+            why="The code names a GPU that the machine lacks, such as `cuda:1` where there is one.",
             tell="`print(torch.cuda.device_count())` shows how many there are.",
             fix="device = torch.device('cuda:0')",
         ),

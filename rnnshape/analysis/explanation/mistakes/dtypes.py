@@ -292,8 +292,8 @@ _HALF = Entry(
     " model runs in half precision and another does not.",
     causes=(
         Cause(
-            why="Autocast casts some operations and not others: before torch 1.7 the cells"
-            " (LSTMCell, GRUCell, RNNCell) are among the others, and a state stays as it was made.",
+            why="Autocast casts for some operations only: before torch 1.7 not for the cells"
+            " (LSTMCell, GRUCell, RNNCell); and a state stays as it was made.",
             tell="The call is under `torch.autocast` or `torch.cuda.amp.autocast`.",
             fix="with torch.autocast('cuda', enabled=False):\n"
             "    output, state = {command}(x.float())  # and a state in float32",
@@ -460,7 +460,7 @@ _NO_KERNEL = Entry(
 _OBJECTS = Entry(
     mistake="dtype-objects",
     wordings=(Wording("can't convert np.ndarray of type numpy.object_", "0.4 on"),),
-    meaning="The NumPy array does not hold numbers but Python objects, which a tensor cannot.",
+    meaning="The NumPy array holds Python objects, but a tensor can only hold numbers.",
     causes=(
         Cause(
             why="The rows have different lengths, such as sequences that are not padded.",

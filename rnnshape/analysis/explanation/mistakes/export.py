@@ -112,7 +112,7 @@ _SCRIPT_PACKED = Entry(
             "    return output",
         ),
         Cause(
-            why="Something else than a tensor or a PackedSequence is passed to the layer.",
+            why="Something other than a tensor or a PackedSequence is passed to the layer.",
             tell="The message names what it found.",
             fix="output, state = self.rnn(x)  # x: Tensor",
         ),

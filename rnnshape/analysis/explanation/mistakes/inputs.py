@@ -439,7 +439,7 @@ _CELL_DIMENSIONS = Entry(
             "    state = cell(step, state)",
         ),
         Cause(
-            why="If you want a layer and not a cell: a layer reads the whole sequence in one call.",
+            why="If a layer was meant, not a cell: a layer reads the whole sequence in one call.",
             tell="No step needs the output of the one before as its input.",
             fix="{layer_name}(input_size, hidden_size)",
         ),

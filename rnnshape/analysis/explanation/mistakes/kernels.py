@@ -241,8 +241,8 @@ _EVAL = Entry(
             "        layer.dropout = 0.0",
         ),
         Cause(
-            why="If the layer has to stay as it is: without cuDNN, backward works in eval() mode"
-            " too.",
+            why="If the layer has to stay in eval() mode, run it without cuDNN, where backward"
+            " works in that mode too.",
             fix=_NO_CUDNN + "    output, state = {command}(x)",
         ),
     ),
@@ -449,8 +449,8 @@ _ONEDNN = Entry(
             fix="assert x.numel() > 0, x.shape",
         ),
         Cause(
-            why="It may be a defect of this version of oneDNN: a newer torch may be without it, or"
-            " oneDNN can be left out.",
+            why="It may be a defect of this version of oneDNN: try a newer torch, or run the layer"
+            " without oneDNN.",
             tell="ONEDNN_VERBOSE=all in the environment shows what it refused.",
             fix="with torch.backends.mkldnn.flags(enabled=False):\n"
             "    output, state = {command}(x)",

@@ -176,7 +176,7 @@ _NO_FLATTEN: Final = Entry(
     mistake="no-flatten-parameters",
     wordings=(Wording("'{given:word}' object has no attribute 'flatten_parameters'", ""),),
     read=lambda clues: {} if _CLASS.fullmatch(clues["given"]) else None,
-    meaning="This {given} is not the layer of torch.nn, which alone has flatten_parameters.",
+    meaning="This {given} is not the layer of torch.nn: only that one has flatten_parameters.",
     causes=(
         Cause(
             why="The layer was quantized or scripted: its weights are packed already.",

@@ -317,7 +317,7 @@ _TOO_LONG = Entry(
             fix="lengths = lengths.clamp(max=x.size(0))  # x.size(1) with batch_first=True",
         ),
         Cause(
-            why="The lengths count something else than the steps of x, such as characters for"
+            why="The lengths count something other than the steps of x, such as characters for"
             " words, or bytes.",
             tell="`print(lengths)` shows numbers that no sequence of x has.",
             fix="lengths = torch.tensor([len(sequence) for sequence in batch])",

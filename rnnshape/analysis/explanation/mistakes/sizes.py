@@ -85,7 +85,7 @@ _STATE_SUM = Entry(
     meaning="Inside {layer} the state has size {a} where the input has {b}.",
     causes=(
         Cause(
-            why="The initial state is of batch {a}, the input, a PackedSequence, of batch {b}.",
+            why="The initial state has batch {a}, but the input, a PackedSequence, has batch {b}.",
             tell="`print(h_0.shape, packed.batch_sizes[0])` shows {a} in the middle, and {b}.",
             fix="output, state = layer(packed)  # no state, or one made for batch {b}",
         ),

@@ -131,8 +131,8 @@ _FROM_INPUT: Final = Cause(
     fix="{from_x}",
 )
 _PARALLEL: Final = Cause(
-    why="`DataParallel` splits every argument along its first axis: of the state that is"
-    " layer*dir, not the batch.",
+    why="`DataParallel` splits every argument along its first axis, which in the"
+    " state is layer*dir, not the batch.",
     tell="It works on one GPU. Make the state in `forward`, from the part of x that is there.",
     fix="{from_x}",
     when=_may_be_split,
@@ -1215,7 +1215,7 @@ _CELL_DIMENSIONS = Entry(
             fix="h = h[-1]  # the last layer; c likewise for an LSTMCell",
         ),
         Cause(
-            why="If you want a layer and not a cell: a layer reads the whole sequence in one call.",
+            why="If a layer was meant, not a cell: a layer reads the whole sequence in one call.",
             fix="{class_name}(input_size, hidden_size)",
         ),
     ),
