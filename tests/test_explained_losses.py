@@ -119,7 +119,7 @@ def test_a_target_past_the_classes_bounds_their_number() -> None:
 def test_targets_that_are_no_indices_are_known_in_every_wording(text: str) -> None:
     explanation = explained_text(text)
     assert explanation.mistake == "target-not-long"
-    assert "Float (float32)" in explanation.meaning
+    assert "float32 (Float)" in explanation.meaning
 
 
 def test_a_dtype_without_a_loss_is_not_the_targets() -> None:
@@ -133,7 +133,7 @@ def test_the_order_of_words_names_no_tensor() -> None:
     one = explained_text("RuntimeError: Found dtype Double but expected Float")
     other = explained_text("RuntimeError: expected dtype Float but got dtype Double")
     assert one.mistake == other.mistake == "target-not-float"
-    assert "Double (float64) and Float (float32)" in one.meaning
+    assert "float64 (Double) and float32 (Float)" in one.meaning
     assert one.causes == other.causes
 
 

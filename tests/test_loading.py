@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.loading import (
     Loading,
     Rename,
@@ -36,7 +36,7 @@ def said(
 def read(text: str) -> Loading:
     lines = Text(text)
     statement = next(iter(lines.raised() or lines.bare()))
-    return loading(Evidence(statement, lines, Known()))
+    return loading(Clues(statement, lines, Known()))
 
 
 def test_what_load_state_dict_says_is_read() -> None:

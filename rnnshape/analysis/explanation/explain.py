@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.entry import Cause, Entry
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.mistakes import entries
 from rnnshape.analysis.explanation.records import Explanation, Known, Remedy
 from rnnshape.analysis.explanation.statements import Statement, Text
@@ -33,19 +33,19 @@ def explain(text: str, known: Known | None = None) -> Explanation | None:
     lines, known = Text(text), known or Known()
     others: list[Statement] = []
     for statement in lines.raised():
-        evidence = Evidence(statement, lines, known)
-        entry = _entry(evidence, anywhere=True)
+        clues = Clues(statement, lines, known)
+        entry = _entry(clues, anywhere=True)
         if entry is not None:
             beside = [other.line for other in others if not _repeats(other, statement)]
-            return _explained(entry, evidence, beside[:_MOST_OTHERS], known.tensors)
+            return _explained(entry, clues, beside[:_MOST_OTHERS], known.tensors)
         others.append(statement)
     if _candidates(lines.tail.casefold()):
         for statement in lines.bare():
-            evidence = Evidence(statement, lines, known)
-            entry = _entry(evidence, anywhere=lines.short)
+            clues = Clues(statement, lines, known)
+            entry = _entry(clues, anywhere=lines.short)
             if entry is not None:
                 beside = [other.line for other in others]
-                return _explained(entry, evidence, beside[:_MOST_OTHERS], known.tensors)
+                return _explained(entry, clues, beside[:_MOST_OTHERS], known.tensors)
     return None
 
 
@@ -79,16 +79,16 @@ def _likeness(these: frozenset[str], those: frozenset[str]) -> float:
     return len(these & those) / len(these | those) if len(those) > 2 else 0.0
 
 
-def _entry(evidence: Evidence, *, anywhere: bool) -> Entry | None:
+def _entry(clues: Clues, *, anywhere: bool) -> Entry | None:
     """The first entry whose wording the statement has, preferably at its beginning."""
-    statement = evidence.statement
+    statement = clues.statement
     named = f"{statement.name}: {statement.message}" if statement.name else statement.message
     candidates = _candidates(named.casefold())
     for inside in (False, True) if anywhere else (False,):
         for text in dict.fromkeys((statement.message, named)):
             for entry, wording in candidates:
                 numbers = wording.match(text, anywhere=inside)
-                if numbers is not None and _applies(entry, evidence, numbers):
+                if numbers is not None and _applies(entry, clues, numbers):
                     return entry
     return None
 
@@ -103,31 +103,31 @@ def _candidates(folded: str) -> list[tuple[Entry, Wording]]:
     ]
 
 
-def _applies(entry: Entry, evidence: Evidence, numbers: Mapping[str, Any]) -> bool:
-    """Whether it is this mistake; then the evidence has all its numbers."""
-    if entry.generic and evidence.foreign:
+def _applies(entry: Entry, clues: Clues, numbers: Mapping[str, Any]) -> bool:
+    """Whether it is this mistake; then the clues have all its numbers."""
+    if entry.generic and clues.foreign:
         return False
-    evidence.numbers = dict(numbers)
-    more = {} if entry.read is None else entry.read(evidence)
+    clues.numbers = dict(numbers)
+    more = {} if entry.read is None else entry.read(clues)
     if more is None:
         return False
-    evidence.numbers |= more
-    return any(cause.when(evidence) for cause in entry.causes)
+    clues.numbers |= more
+    return any(cause.when(clues) for cause in entry.causes)
 
 
 def _explained(
     entry: Entry,
-    evidence: Evidence,
+    clues: Clues,
     others: Sequence[str],
     tensors: Mapping[str, tuple[int, ...]],
 ) -> Explanation:
-    values = {**evidence.names, **evidence.numbers}
+    values = {**clues.names, **clues.numbers}
     return Explanation(
         mistake=entry.mistake,
-        error=evidence.statement.line,
+        error=clues.statement.line,
         meaning=_filled(entry.meaning, values),
-        comparison=None if entry.compare is None else entry.compare(evidence),
-        causes=tuple(_remedies(entry.causes, evidence, values)),
+        comparison=None if entry.compare is None else entry.compare(clues),
+        causes=tuple(_remedies(entry.causes, clues, values)),
         notes=tuple(filter(None, (_filled(note, values) for note in entry.notes))),
         more=_possible(_filled(entry.more, values)),
         others=tuple(others),
@@ -135,16 +135,14 @@ def _explained(
     )
 
 
-def _remedies(
-    causes: Sequence[Cause], evidence: Evidence, values: Mapping[str, Any]
-) -> Iterator[Remedy]:
+def _remedies(causes: Sequence[Cause], clues: Clues, values: Mapping[str, Any]) -> Iterator[Remedy]:
     """The causes that the text allows, first those that it speaks for; the one that it proves."""
-    allowed = [cause for cause in causes if cause.when(evidence)]
-    proven = next((cause for cause in allowed if cause.certain(evidence)), None)
+    allowed = [cause for cause in causes if cause.when(clues)]
+    proven = next((cause for cause in allowed if cause.certain(clues)), None)
     if proven is not None:
         yield Remedy(why=_filled(proven.why, values), fix=_filled(proven.fix, values))
         return
-    likeliest = sorted(allowed, key=lambda cause: not cause.likely(evidence))
+    likeliest = sorted(allowed, key=lambda cause: not cause.likely(clues))
     for cause in likeliest[:_MOST_CAUSES]:
         why, tell, fix = (_filled(text, values) for text in (cause.why, cause.tell, cause.fix))
         yield Remedy(why=why, tell=tell, fix=fix)

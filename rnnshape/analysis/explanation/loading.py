@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.wording import Wording, normalised
 from rnnshape.layer.facts import Dims
 from rnnshape.layer.weight_names import weight_name
@@ -67,12 +67,12 @@ class Rename(NamedTuple):
         return self.model + name.removeprefix(self.checkpoint)
 
 
-def loading(evidence: Evidence) -> Loading:
+def loading(clues: Clues) -> Loading:
     """All that a text says; a message that names no exception is found line by line in it."""
-    said = _read(evidence.statement.message)
-    bare = evidence.statement.bare
+    said = _read(clues.statement.message)
+    bare = clues.statement.bare
     if bare or not (said.missing or said.unexpected or said.sizes or said.unsorted):
-        return _read_raw(evidence.around)
+        return _read_raw(clues.around)
     return said
 
 

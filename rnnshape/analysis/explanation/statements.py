@@ -29,7 +29,7 @@ _MARGIN: Final = re.compile(r"(?:E {2,}|\[(?:rank|default)\d+\]:\s?|[\w.-]+ +\| 
 _RAISED: Final = re.compile(
     r"(?:^|(?<=[\s:>|(\[\"'-]))(?P<name>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Exit"
     r"|Interrupt|Iteration)|(?:[A-Za-z_]\w*\.)*Unsupported|(?:[A-Za-z_]\w*\.)+error)"
-    r"(?P<colon>:(?=\s|$)|$)"
+    r"(?::(?=\s|$)|$)"
 )
 _STATEMENT: Final = re.compile(r"\b(?:raise|except)\s+$")
 # What ends a message where another one does not begin.

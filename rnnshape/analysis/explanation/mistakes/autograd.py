@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.conditions import holds, mentions
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
 
@@ -19,15 +20,15 @@ _DETACH_PAIR: Final = (
 )
 
 
-def _detach(evidence: Evidence) -> str:
+def _detach(clues: Clues) -> str:
     """The line that cuts a carried state off, for the kind of the layer where it is known."""
-    if evidence.kind is None:
+    if clues.kind is None:
         return _DETACH
-    return _DETACH_PAIR if evidence.kind is Kind.LSTM else _DETACH_ONE
+    return _DETACH_PAIR if clues.kind is Kind.LSTM else _DETACH_ONE
 
 
-def _cut(evidence: Evidence) -> dict[str, Any]:
-    return {"detach": _detach(evidence)}
+def _cut(clues: Clues) -> dict[str, Any]:
+    return {"detach": _detach(clues)}
 
 
 _SECOND = Entry(
@@ -72,10 +73,10 @@ _SECOND = Entry(
 # Changes in place
 
 
-def _changed(evidence: Evidence) -> dict[str, Any]:
+def _changed(clues: Clues) -> dict[str, Any]:
     """What the changed tensor may be: the weights have the shape of gates and features."""
-    shape, by = evidence.get("shape"), evidence.get("by") or ""
-    numbers = {**_cut(evidence), "shown": "", "weight": False, "activation": False, "is": ""}
+    shape, by = clues.get("shape"), clues.get("by") or ""
+    numbers = {**_cut(clues), "shown": "", "weight": False, "activation": False, "is": ""}
     if shape is None:
         return numbers
     numbers["shown"] = f" of shape {shape}"
@@ -96,14 +97,6 @@ def _gates(shape: tuple[int, int], *, transposed: bool) -> str:
             turned = ", transposed," if transposed else ""
             return f"; `weight_hh` of {kind} with hidden_size {inner}{turned} has this shape"
     return ""
-
-
-def _by_optimizer(evidence: Evidence) -> bool:
-    return bool(evidence["weight"])
-
-
-def _activation(evidence: Evidence) -> bool:
-    return bool(evidence["activation"])
 
 
 _IN_PLACE = Entry(
@@ -139,7 +132,7 @@ _IN_PLACE = Entry(
             " `optimizer.step()` has changed the weights since: detach the state.",
             tell="It fails in the second batch; the code has `retain_graph=True` or keeps a state.",
             fix="{detach}",
-            likely=_by_optimizer,
+            likely=holds("weight"),
         ),
         Cause(
             why="A line changes a tensor in place: `x += y`, `x[:, t] = y`, `relu(inplace=True)`,"
@@ -147,7 +140,7 @@ _IN_PLACE = Entry(
             tell="`torch.autograd.set_detect_anomaly(True)` names the line in which it was used.",
             fix="x = x + y  # a new tensor\n"
             "outputs.append(y)  # in place of outputs[:, t] = y, then torch.stack(outputs, 1)",
-            likely=_activation,
+            likely=holds("activation"),
         ),
         Cause(
             why="`optimizer.step()` stands between two `backward` calls that need the same weights,"
@@ -277,8 +270,8 @@ _NOT_SCALAR = Entry(
             why="DataParallel returns one loss for each GPU.",
             tell="`print(loss.shape)` shows the number of GPUs.",
             fix="loss.mean().backward()",
-            when=lambda evidence: evidence.mentions("dataparallel", "data_parallel"),
-            likely=lambda evidence: evidence.mentions("dataparallel", "data_parallel"),
+            when=mentions("dataparallel", "data_parallel"),
+            likely=mentions("dataparallel", "data_parallel"),
         ),
     ),
     provoked_by=("nn.LSTM(3, 4)(z(5, 2, 3))[0].backward()",),
@@ -328,8 +321,8 @@ _UNUSED = Entry(
 # Double backward
 
 
-def _twice(evidence: Evidence) -> Numbers | None:
-    name = evidence["function"].casefold()
+def _twice(clues: Clues) -> Numbers | None:
+    name = clues["function"].casefold()
     known = ("cudnn", "rnn", "lstm", "gru", "miopen")
     return {} if any(word in name for word in known) else None
 
@@ -344,7 +337,7 @@ _DOUBLE = Entry(
         Wording("trying to differentiate twice a function that was marked with", "0.2 on"),
         Wording("{function:word}: expected Variable of gradient to be differentiable twice"),
     ),
-    read=lambda evidence: {} if evidence.get("function") is None else _twice(evidence),
+    read=lambda clues: {} if clues.get("function") is None else _twice(clues),
     meaning="A gradient of a gradient was requested, which the fast kernel of a recurrent layer"
     " does not have.",
     causes=(
@@ -420,8 +413,8 @@ _NAN = Entry(
             " becomes NaN.",
             fix="torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)  # before"
             " optimizer.step()",
-            likely=lambda evidence: any(
-                word in evidence["function"].casefold() for word in ("rnn", "lstm", "gru")
+            likely=lambda clues: any(
+                word in clues["function"].casefold() for word in ("rnn", "lstm", "gru")
             ),
         ),
         Cause(
@@ -457,7 +450,7 @@ _FLAGS = Entry(
             " forward",
         ),
         Cause(
-            why="The state is only to be cut off.",
+            why="The state only has to be cut off from its graph.",
             fix="{detach}",
         ),
     ),

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, mentions
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.commands import CODE, PROJECTION, WEIGHTS
+from rnnshape.analysis.explanation.conditions import both, either, equals, holds, mentions, unless
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
-
-_CODE: Final = "rnnshape {command} --show code"
-
 
 _MODULE: Final = "type('N', (nn.Module,), {{'__init__': lambda self: {}}})()"
 # Arguments of torch.lstm and its like, from the list of weights on.
@@ -47,19 +45,19 @@ def _types(message: str) -> list[str]:
     return []
 
 
-def _wrong_arguments(evidence: Evidence) -> dict[str, str]:
+def _wrong_arguments(clues: Clues) -> dict[str, str]:
     """The arguments of a wrong type, by name: from the message, or from the constructor's call."""
-    types = _types(evidence.statement.message)
+    types = _types(clues.statement.message)
     if types:
         weights = max(place for place, name in enumerate(types) if name in ("list", "tuple"))
         named = dict(zip(_AFTER_WEIGHTS, types[weights + 1 :], strict=False))
         wrong = {name: given for name, given in named.items() if given not in _RIGHT[name]}
         state = types[weights - 1]
-        pair = evidence["function"].casefold() == "lstm"
+        pair = clues["function"].casefold() == "lstm"
         if (state == "Tensor") is pair and weights > 1:
             wrong["hx"] = state
         return wrong
-    config = evidence.config
+    config = clues.config
     return {
         flag: type(config[flag]).__name__
         for flag in _FLAGS
@@ -67,11 +65,11 @@ def _wrong_arguments(evidence: Evidence) -> dict[str, str]:
     }
 
 
-def _call(evidence: Evidence) -> Numbers | None:
-    function = evidence["function"].casefold()
+def _call(clues: Clues) -> Numbers | None:
+    function = clues["function"].casefold()
     if function not in ("lstm", "gru", "rnn_tanh", "rnn_relu"):
         return None
-    wrong = _wrong_arguments(evidence)
+    wrong = _wrong_arguments(clues)
     flags = [name for name in wrong if name in _FLAGS]
     kind = {"lstm": "LSTM", "gru": "GRU"}.get(function, "RNN")
     return {
@@ -99,16 +97,15 @@ def _problem(wrong: dict[str, str], flags: list[str]) -> str:
     return "an argument has the wrong type, which `!` marks in the whole message"
 
 
-def _flag_wrong(evidence: Evidence) -> bool:
-    return any(name in _FLAGS for name in evidence["wrong"])
+def _flag_wrong(clues: Clues) -> bool:
+    return any(name in _FLAGS for name in clues["wrong"])
 
 
-def _state_wrong(evidence: Evidence) -> bool:
-    return "hx" in evidence["wrong"]
+def _state_wrong(clues: Clues) -> bool:
+    return "hx" in clues["wrong"]
 
 
-def _nothing_known(evidence: Evidence) -> bool:
-    return not evidence["wrong"]
+_nothing_known: Final = unless(holds("wrong"))
 
 
 _CALLED = Entry(
@@ -122,16 +119,16 @@ _CALLED = Entry(
             " it as it is: only the first forward pass finds it.",
             tell="`print(layer)` shows 1 or a text in place of True.",
             fix="{made}(..., {bools})",
-            when=lambda evidence: _flag_wrong(evidence) or _nothing_known(evidence),
+            when=either(_flag_wrong, _nothing_known),
             certain=_flag_wrong,
         ),
         Cause(
             why="The state of an LSTM is a tuple, (h, c), but one tensor was given.",
             tell="`print(type(hidden))` shows a tensor.",
             fix="output, (h_n, c_n) = lstm(x, (h_0, c_0))",
-            when=lambda evidence: (
-                evidence["function"].casefold() == "lstm"
-                and (_state_wrong(evidence) or _nothing_known(evidence))
+            when=lambda clues: (
+                clues["function"].casefold() == "lstm"
+                and (_state_wrong(clues) or _nothing_known(clues))
             ),
             certain=_state_wrong,
         ),
@@ -139,21 +136,19 @@ _CALLED = Entry(
             why="The state of a GRU or an RNN is one tensor, but a tuple was given.",
             tell="`print(type(hidden))` shows a tuple.",
             fix="output, h_n = {command}(x, h_0)",
-            when=lambda evidence: (
-                evidence["function"].casefold() != "lstm" and _state_wrong(evidence)
-            ),
+            when=lambda clues: clues["function"].casefold() != "lstm" and _state_wrong(clues),
             certain=_state_wrong,
         ),
         Cause(
             why="`{other}` came as a text or a float, from a command line or a file.",
             tell="`print(layer)` shows it.",
             fix="{made}(..., num_layers=int(num_layers), dropout=float(dropout))",
-            when=lambda evidence: bool(evidence["other"]) and not _state_wrong(evidence),
-            certain=lambda evidence: bool(evidence["other"]) and not _state_wrong(evidence),
+            when=both(holds("other"), unless(_state_wrong)),
+            certain=both(holds("other"), unless(_state_wrong)),
         ),
     ),
     notes=("With argparse, `type=bool` turns every text but the empty one into True.",),
-    more=_CODE,
+    more=CODE,
     provoked_by=(
         "nn.LSTM(3, 4, bidirectional=1)(z(5, 2, 3))",
         "nn.GRU(3, 4, bidirectional=1)(pack_padded_sequence(z(5, 2, 3), [5, 4]))",
@@ -166,8 +161,8 @@ _BOOL = Entry(
         Wording("bias should be of type bool, got: {given:word}", "2.3 on"),
         Wording("batch_first should be of type bool, got: {given:word}", "2.0 on"),
     ),
-    read=lambda evidence: {
-        "flag": "bias" if "bias" in evidence.statement.message.split()[0] else "batch_first"
+    read=lambda clues: {
+        "flag": "bias" if "bias" in clues.statement.message.split()[0] else "batch_first"
     },
     meaning="`{flag}` must be True or False, but a value of type {given} was given.",
     causes=(
@@ -182,14 +177,14 @@ _BOOL = Entry(
             why="The value comes from a command line or a file, as 1, 0 or a text.",
             tell="`print(type({flag}))` shows {given}.",
             fix="{class_name}(..., {flag}=bool({flag}))",
-            when=lambda evidence: evidence["given"] != "NoneType",
+            when=unless(equals("given", "NoneType")),
         ),
         Cause(
             why="The value is None, as from a setting that is missing.",
             tell="`print({flag})` shows None.",
             fix="{class_name}(..., {flag}=bool({flag}))",
-            certain=lambda evidence: evidence["given"] == "NoneType",
-            when=lambda evidence: evidence["given"] == "NoneType",
+            certain=equals("given", "NoneType"),
+            when=equals("given", "NoneType"),
         ),
     ),
     notes=("torch 2.2 and older accepted an int for `bias` without an error.",),
@@ -198,17 +193,13 @@ _BOOL = Entry(
 )
 
 
-def _size_type(evidence: Evidence) -> Numbers | None:
-    field = evidence.get("field")
+def _size_type(clues: Clues) -> Numbers | None:
+    field = clues.get("field")
     if field is None:
-        return {"which": "A size of a layer", "given": evidence.get("given") or "float"}
+        return {"which": "A size of a layer", "given": clues.get("given") or "float"}
     if field not in ("input_size", "hidden_size", "num_layers", "proj_size"):
         return None
     return {"which": f"`{field}`"}
-
-
-def _size_given(*kinds: str) -> Callable[[Evidence], bool]:
-    return lambda evidence: evidence["given"] in kinds
 
 
 _SIZE = Entry(
@@ -244,41 +235,39 @@ _SIZE = Entry(
             why="`/` always gives a float in Python 3, as in `hidden_size / 2`.",
             tell="The size is computed with `/`, or with a rate such as 0.5.",
             fix="{class_name}(input_size, hidden_size // 2)",
-            when=_size_given("float"),
+            when=equals("given", "float"),
         ),
         Cause(
             why="The size comes from a command line or a file, as a text.",
             tell="`print(repr(hidden_size))` shows quotes.",
             fix="{class_name}(int(input_size), int(hidden_size))",
-            when=_size_given("str", "float"),
+            when=equals("given", "str", "float"),
         ),
         Cause(
             why="The size comes from NumPy or from a tensor.",
             tell="`print(type(hidden_size))` shows it.",
             fix="{class_name}(int(input_size), int(hidden_size))",
-            when=lambda evidence: (
-                evidence["given"] in ("int64", "int32", "Tensor", "float64", "float32", "ndarray")
-            ),
+            when=equals("given", "int64", "int32", "Tensor", "float64", "float32", "ndarray"),
         ),
         Cause(
             why="A shape was given in place of its last size.",
             tell="`print(input_size)` shows several numbers.",
             fix="{class_name}(x.shape[-1], hidden_size)",
-            when=_size_given("tuple", "Size", "torch.Size", "list"),
+            when=equals("given", "tuple", "Size", "torch.Size", "list"),
         ),
         Cause(
             why="The size is None: a setting is missing, or a function does not return it.",
             tell="`print(input_size, hidden_size)` shows None.",
-            when=_size_given("NoneType"),
+            when=equals("given", "NoneType"),
         ),
         Cause(
             why="The arguments are not in their place: the sizes come first.",
             tell="The call names no arguments.",
             fix="{class_name}(input_size=20, hidden_size=40)",
-            when=_size_given("bool", "Tensor", "Embedding", "LSTM", "dict"),
+            when=equals("given", "bool", "Tensor", "Embedding", "LSTM", "dict"),
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=(
         "nn.LSTM(3, 8 / 2)",
         "nn.LSTM('3', 4)",
@@ -289,10 +278,10 @@ _SIZE = Entry(
 )
 
 
-def _zero(evidence: Evidence) -> Numbers | None:
-    field = evidence.get("field")
+def _zero(clues: Clues) -> Numbers | None:
+    field = clues.get("field")
     if field is None:  # Python's own message
-        if evidence.has_frames and not evidence.mentions("reset_parameters", "rnn.py"):
+        if clues.has_frames and not clues.mentions("reset_parameters", "rnn.py"):
             return None
         field = "hidden_size"
     return {"name": field} if field in ("input_size", "hidden_size", "num_layers") else None
@@ -322,18 +311,18 @@ _ZERO = Entry(
         Cause(
             why="It has nothing to do with a layer: any division by 0.0 raises this error.",
             tell="The traceback does not go through torch/nn/modules/rnn.py.",
-            when=lambda evidence: evidence.get("field") is None and not evidence.recurrent,
+            when=lambda clues: clues.get("field") is None and not clues.recurrent,
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=("nn.LSTM(0, 4)", "nn.LSTM(3, 0)", "nn.LSTM(3, 4, 0)", "nn.GRU(-3, 4)"),
 )
 
 _NO_LAYERS = Entry(
     mistake="no-layers",
     wordings=(Wording("list index out of range", "0.2 to 1.12"),),
-    read=lambda evidence: (
-        {} if not evidence.has_frames or evidence.mentions("_flat_weights", "all_weights") else None
+    read=lambda clues: (
+        {} if not clues.has_frames or clues.mentions("_flat_weights", "all_weights") else None
     ),
     generic=True,
     meaning="A list is shorter than an index. In old versions of torch, the list of a layer's"
@@ -344,7 +333,7 @@ _NO_LAYERS = Entry(
             " older.",
             tell="The traceback goes through torch/nn/utils/rnn.py.",
             fix="if not sequences:\n    continue  # skip this batch",
-            when=lambda evidence: not evidence.has_frames,
+            when=lambda clues: not clues.has_frames,
         ),
         Cause(
             why="The layer was built with num_layers=0, with torch 1.12 or older.",
@@ -354,15 +343,15 @@ _NO_LAYERS = Entry(
         Cause(
             why="It has nothing to do with a layer: any list raises this error.",
             tell="The traceback does not go through torch.",
-            when=lambda evidence: not evidence.recurrent,
+            when=lambda clues: not clues.recurrent,
         ),
     ),
     source="torch/nn/modules/rnn.py of torch 1.12 and older",
 )
 
 
-def _rate(evidence: Evidence) -> Numbers:
-    return {"given": f", not {evidence['got']}" if evidence.get("got") else ""}
+def _rate(clues: Clues) -> Numbers:
+    return {"given": f", not {clues['got']}" if clues.get("got") else ""}
 
 
 _DROPOUT = Entry(
@@ -409,15 +398,15 @@ _ONE_LAYER = Entry(
     " layers. This is a warning; the layer works.",
     causes=(
         Cause(
-            why="If you want dropout on the output of the layer, it needs a module of its own.",
+            why="Dropout on the output of the layer takes a module of its own.",
             fix="self.dropout = nn.Dropout({dropout})  # and self.dropout(output) in forward",
         ),
         Cause(
-            why="If you want more layers, dropout acts between them.",
+            why="With more than one layer, dropout acts between them.",
             fix="{class_name}(..., num_layers=2, dropout={dropout})",
         ),
         Cause(
-            why="If you want neither: without dropout the warning is gone.",
+            why="To be rid of the warning, set dropout only where there are several layers.",
             fix="{class_name}(..., dropout={dropout} if num_layers > 1 else 0.0)",
         ),
     ),
@@ -439,7 +428,7 @@ _PROJECTION_KIND = Entry(
             fix='options = {{"proj_size": proj_size}} if kind == "LSTM" else {{}}',
         ),
     ),
-    more="rnnshape lstm --hidden 40 --proj 20",
+    more=PROJECTION,
     provoked_by=("nn.GRU(3, 4, proj_size=2)", "nn.RNN(3, 4, proj_size=2)"),
 )
 
@@ -458,7 +447,7 @@ _PROJECTION_SIZE = Entry(
             fix="nn.LSTM(input_size, hidden_size=40, proj_size=20)",
         ),
         Cause(
-            why="You want no projection, as where both sizes are equal.",
+            why="No projection is wanted, as where both sizes are equal: leave proj_size out.",
             fix="nn.LSTM(input_size, hidden_size)",
         ),
         Cause(
@@ -468,18 +457,17 @@ _PROJECTION_SIZE = Entry(
             when=mentions("smaller than"),
         ),
     ),
-    more="rnnshape lstm --hidden 40 --proj 20",
+    more=PROJECTION,
     provoked_by=("nn.LSTM(3, 4, proj_size=4)", "nn.LSTM(3, 4, proj_size=-1)"),
 )
 
 
-def _nonlinearity(evidence: Evidence) -> Numbers | None:
-    given = evidence["given"].strip("'\".")
+def _nonlinearity(clues: Clues) -> Numbers | None:
+    given = clues["given"].strip("'\".")
     return {"given": given.partition(". Select")[0].partition("'. ")[0]}
 
 
-def _is_bool(evidence: Evidence) -> bool:
-    return evidence["given"] in ("True", "False")
+_is_bool: Final = equals("given", "True", "False")
 
 
 _NONLINEARITY = Entry(
@@ -533,7 +521,7 @@ _MODE = Entry(
             "layer = kinds[kind.lower()](input_size, hidden_size)",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=("nn.RNNBase('FOO', 3, 4)",),
 )
 
@@ -565,11 +553,11 @@ _ELSEWHERE: Final = {
 _WHERE_CELL: Final = frozenset({"num_layers", "batch_first", "bidirectional", "dropout"})
 
 
-def _keyword(evidence: Evidence) -> Numbers | None:
-    keyword, named = evidence["keyword"], evidence.get("named")
+def _keyword(clues: Clues) -> Numbers | None:
+    keyword, named = clues["keyword"], clues.get("named")
     owner = (named or "").rpartition(".")[2]
     if named is None:
-        known = keyword == "proj_size" or evidence.mentions("nn.LSTM(", "nn.GRU(", "nn.RNN(")
+        known = keyword == "proj_size" or clues.mentions("nn.LSTM(", "nn.GRU(", "nn.RNN(")
     else:
         known = owner in _OURS
     if not known:
@@ -605,26 +593,26 @@ _KEYWORD = Entry(
             why="`{keyword}` came with torch {since}; your torch is older.",
             tell="`print(torch.__version__)` shows it.",
             fix="# in a shell: pip install --upgrade torch",
-            when=lambda evidence: bool(evidence["since"]),
-            certain=lambda evidence: bool(evidence["since"]),
+            when=holds("since"),
+            certain=holds("since"),
         ),
         Cause(
             why="A cell takes one step of one layer: `{keyword}` belongs to `nn.LSTM`, `nn.GRU` and"
             " `nn.RNN`.",
             fix="nn.LSTM(input_size, hidden_size, {keyword}={keyword})",
-            when=lambda evidence: bool(evidence["cell"]),
-            certain=lambda evidence: bool(evidence["cell"]),
+            when=holds("cell"),
+            certain=holds("cell"),
         ),
         Cause(
             why="PyTorch has this in another form: {advice}.",
-            when=lambda evidence: bool(evidence["advice"]),
-            certain=lambda evidence: bool(evidence["advice"]),
+            when=holds("advice"),
+            certain=holds("advice"),
         ),
         Cause(
             why="PyTorch calls it `{field}`.",
             fix="{class_name}(..., {field}={keyword})",
-            when=lambda evidence: bool(evidence["field"]),
-            certain=lambda evidence: bool(evidence["field"]),
+            when=holds("field"),
+            certain=holds("field"),
         ),
         Cause(
             why="These are all its arguments: input_size, hidden_size, num_layers, bias,"
@@ -632,7 +620,7 @@ _KEYWORD = Entry(
             " nonlinearity too.",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=(
         "nn.LSTM(units=4)",
         "nn.LSTM(3, 4, return_sequences=True)",
@@ -643,11 +631,11 @@ _KEYWORD = Entry(
 )
 
 
-def _arguments(evidence: Evidence) -> Numbers | None:
-    named = (evidence.get("named") or "").rpartition(".")[2]
+def _arguments(clues: Clues) -> Numbers | None:
+    named = (clues.get("named") or "").rpartition(".")[2]
     if named and named not in _OURS:
         return None
-    names = evidence.get("names") or evidence.get("name") or ""
+    names = clues.get("names") or clues.get("name") or ""
     if not named and not re.search(r"input_size|hidden_size", names) and names:
         return None
     if not named and not names:
@@ -690,10 +678,10 @@ _MISSING = Entry(
         Cause(
             why="A positional argument stands in the place of one that is also given by name.",
             fix="{class_name}(input_size, hidden_size, num_layers=2, batch_first=True)",
-            when=lambda evidence: not evidence.mentions("missing"),
+            when=unless(mentions("missing")),
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=("nn.LSTM(3)", "nn.GRU()", "nn.LSTM(3, 4, input_size=3)"),
 )
 
@@ -730,7 +718,7 @@ _BEFORE_INIT = Entry(
             " skipped.",
             tell="The name in `super(...)` is not that of the class.",
             fix="super().__init__()",
-            when=lambda evidence: not evidence.has_frames or evidence.mentions("super("),
+            when=lambda clues: not clues.has_frames or clues.mentions("super("),
         ),
     ),
     provoked_by=(
@@ -741,11 +729,11 @@ _BEFORE_INIT = Entry(
 )
 
 
-def _assigned(evidence: Evidence) -> Numbers:
-    given = evidence["given"]
+def _assigned(clues: Clues) -> Numbers:
+    given = clues["given"]
     return {
         "what": "a tensor" if "Tensor" in given else f"a {given.rpartition('.')[2]}",
-        "parameter": evidence["name"],
+        "parameter": clues["name"],
     }
 
 
@@ -769,8 +757,8 @@ _PARAMETER = Entry(
             "    layer.{parameter}.copy_(value)  # keeps the optimizer's reference",
         ),
         Cause(
-            why="To replace the weight: this then needs a new optimizer, and on a GPU"
-            " `flatten_parameters()`.",
+            why="To replace the weight, assign a parameter; then make a new optimizer, and on a GPU"
+            " call `flatten_parameters()`.",
             fix="layer.{parameter} = nn.Parameter(value)",
         ),
         Cause(
@@ -783,7 +771,7 @@ _PARAMETER = Entry(
     notes=(
         "On a CPU, torch 2.13 runs an LSTM with a weight_hh of a wrong shape without an error.",
     ),
-    more="rnnshape {command} --show weights",
+    more=WEIGHTS,
     provoked_by=(
         "l = nn.LSTM(3, 4); l.weight_hh_l0 = l.weight_hh_l0 * .5",
         "nn.LSTM(3, 4).weight_hh_l0 = 3.0",
@@ -818,7 +806,7 @@ _CHILD = Entry(
 _NO_CLASS = Entry(
     mistake="no-such-layer",
     wordings=(Wording("module 'torch.nn' has no attribute '{name:word}'", "0.4 on"),),
-    read=lambda evidence: _named_class(evidence["name"]),
+    read=lambda clues: _named_class(clues["name"]),
     meaning="`torch.nn` has no `{name}`.",
     causes=(
         Cause(
@@ -826,7 +814,7 @@ _NO_CLASS = Entry(
             fix="{right}",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=("nn.lstm(3, 4)", "nn.BiLSTM(3, 4)", "nn.BiGRU(3, 4)"),
 )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.conditions import Condition, both, either, holds, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.tensor_types import TWO_TENSORS, tensor_types
 from rnnshape.analysis.explanation.wording import Wording
 
 _FOUND: Final = "tensors are not at the same device, found input tensor at {input:word} and"
@@ -32,8 +33,8 @@ def _is_cpu(device: str) -> bool:
 # Where the message says which tensors differ
 
 
-def _pair(evidence: Evidence) -> dict[str, Any]:
-    found, other = _device(evidence["input"]), _device(evidence["other"])
+def _pair(clues: Clues) -> dict[str, Any]:
+    found, other = _device(clues["input"]), _device(clues["other"])
     return {
         "input": found,
         "other": other,
@@ -42,32 +43,21 @@ def _pair(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _other_on_cpu(evidence: Evidence) -> bool:
-    return _is_cpu(evidence["other"])
+def _other_on_cpu(clues: Clues) -> bool:
+    return _is_cpu(clues["other"])
 
 
-def _input_on_cpu(evidence: Evidence) -> bool:
-    return _is_cpu(evidence["input"]) and not _on_meta(evidence)
+def _input_on_cpu(clues: Clues) -> bool:
+    return _is_cpu(clues["input"]) and not _on_meta(clues)
 
 
-def _on_gpus(evidence: Evidence) -> bool:
-    return bool(evidence["gpus"])
+_on_gpus: Final = holds("gpus")
+_on_meta: Final = holds("meta")
+_real: Final = unless(_on_meta)
 
 
-def _on_meta(evidence: Evidence) -> bool:
-    return bool(evidence["meta"])
-
-
-def _real(evidence: Evidence) -> bool:
-    return not _on_meta(evidence)
-
-
-def _parallel(evidence: Evidence) -> bool:
-    return evidence.parallel
-
-
-def _may_be_parallel(evidence: Evidence) -> bool:
-    return evidence.parallel or _on_gpus(evidence)
+def _may_be_parallel(clues: Clues) -> bool:
+    return clues.parallel or _on_gpus(clues)
 
 
 _META: Final = Cause(
@@ -141,21 +131,21 @@ _PARAMETER = Entry(
             " is inside another object, or is made in `forward`, stays on the CPU.",
             tell="It works without `DataParallel`.",
             fix="x = x.to(next(self.parameters()).device)  # in forward",
-            when=lambda evidence: _input_on_cpu(evidence) or _may_be_parallel(evidence),
+            when=either(_input_on_cpu, _may_be_parallel),
             likely=_may_be_parallel,
         ),
         Cause(
             why="The model was not moved to the device of the input.",
             tell="`print(next(model.parameters()).device)` shows {other}.",
             fix="model = model.to({input!r})",
-            when=lambda evidence: _other_on_cpu(evidence) and _real(evidence),
+            when=both(_other_on_cpu, _real),
         ),
         Cause(
             why="{layer} is in a plain Python list or dict, or is made in `forward`: then `.to()`"
             " of the model does not reach it.",
             tell="`print(model)` does not show the layer.",
             fix="self.layers = nn.ModuleList(layers)",
-            when=lambda evidence: _other_on_cpu(evidence) and _real(evidence),
+            when=both(_other_on_cpu, _real),
         ),
         _META,
     ),
@@ -183,9 +173,9 @@ _NAMED: Final = re.compile(
 )
 
 
-def _mixed(evidence: Evidence) -> Numbers | None:
+def _mixed(clues: Clues) -> Numbers | None:
     """Two devices of a message that says of neither tensor what it is."""
-    pair = _said(evidence)
+    pair = _said(clues)
     if pair is None or not all(_NAMED.fullmatch(each) for each in pair):
         return None
     first, second = map(_device, pair)
@@ -197,37 +187,31 @@ def _mixed(evidence: Evidence) -> Numbers | None:
         "other": second if pair != _TWO_GPUS else "another GPU",
         "meta": "meta" in (first, second),
         "gpus": gpus,
-        "place": _PLACES.get(evidence.frame, ""),
+        "place": _PLACES.get(clues.frame, ""),
     }
 
 
 _TWO_GPUS: Final = ("cuda", "gpu")  # where the message does not say which two
 
 
-def _said(evidence: Evidence) -> tuple[str, str] | None:
+def _said(clues: Clues) -> tuple[str, str] | None:
     """The two devices in the words of the message, as far as it has them."""
-    if evidence.get("types") is not None:
-        types = re.findall(r"torch\.(?:cuda\.)?\w+Tensor", evidence["types"])
-        return ("cuda", "cpu") if len({"cuda" in each for each in types}) == 2 else None
-    if evidence.get("first") is not None:
-        return str(evidence["first"]), str(evidence["second"])
-    if evidence.get("expected") is not None:
-        return evidence["expected"], evidence.get("found") or "cpu"
+    if clues.get("types") is not None:
+        on_gpu = {"cuda" in each for each in tensor_types(clues)}
+        return ("cuda", "cpu") if len(on_gpu) == 2 else None
+    if clues.get("first") is not None:
+        return str(clues["first"]), str(clues["second"])
+    if clues.get("expected") is not None:
+        return clues["expected"], clues.get("found") or "cpu"
     return _TWO_GPUS
 
 
-def _by_frame(*frames: str) -> Callable[[Evidence], bool]:
-    def condition(evidence: Evidence) -> bool:
-        return evidence.frame in frames
-
-    return condition
+def _by_frame(*frames: str) -> Condition:
+    return lambda clues: clues.frame in frames
 
 
-def _unless_frame(*frames: str) -> Callable[[Evidence], bool]:
-    def condition(evidence: Evidence) -> bool:
-        return evidence.frame not in frames and _real(evidence)
-
-    return condition
+def _unless_frame(*frames: str) -> Condition:
+    return both(unless(_by_frame(*frames)), _real)
 
 
 _MIXED_CAUSES: Final = (
@@ -264,7 +248,7 @@ _MIXED_CAUSES: Final = (
         why="A layer is in a plain Python list or dict, which `.to()` of the model does not reach.",
         tell="`print(model)` does not show the layer.",
         fix="self.layers = nn.ModuleList(layers)",
-        when=lambda evidence: evidence.frame in ("rnn", "linear", "conv") and _real(evidence),
+        when=both(_by_frame("rnn", "linear", "conv"), _real),
     ),
     _META,
 )
@@ -294,7 +278,6 @@ _MIXED = Entry(
             " respectively",
             "1.2 on",
         ),
-        Wording("expected {first:word} tensor (got {second:word} tensor)", "0.1 to 0.3"),
         Wording(
             "Tensor on device {first:word} is not on the expected device {second:word}!", "2.0 on"
         ),
@@ -307,13 +290,6 @@ _MIXED = Entry(
             "Tensor for argument {argument} is on {first:word} but expected on {second:word}",
             "2.6 on",
         ),
-        Wording("Expected object of type {first} but found type {second} for argument", "0.4"),
-        Wording("Input type ({first:word}) and weight type ({second:word}) should be the same"),
-        Wording(
-            "Input type ({first:word}) and weight type ({second:word}) should be the same or"
-            " input should be a MKLDNN tensor"
-        ),
-        Wording("Input type ({first:word}) and bias type ({second:word}) should be the same"),
         Wording("is on {found:word}, but expected it to be on {expected:word}", "1.6 to 1.8"),
         Wording("is on {found:word}, but expected them to be on {expected:word}", "1.6 to 1.8"),
         Wording("arguments are located on different GPUs", "0.2 on"),
@@ -321,7 +297,7 @@ _MIXED = Entry(
         Wording("tensors are located on different GPUs", "0.2 on"),
         Wording("Placeholder storage has not been allocated on {expected:word} device!", "1.12 on"),
         Wording("Passed CPU tensor to {expected:word} op", "1.12 on"),
-        Wording("received an invalid combination of arguments - got ({types})", "0.1 to 0.4"),
+        *TWO_TENSORS,
     ),
     read=_mixed,
     meaning=_MIXED_MEANING,
@@ -340,7 +316,7 @@ _MIXED = Entry(
 _META_COPY = Entry(
     mistake="device-meta",
     wordings=(Wording("Cannot copy out of meta tensor; no data!", "1.9 on"),),
-    read=lambda evidence: None if "copying the param" in evidence.statement.message else {},
+    read=lambda clues: None if "copying the param" in clues.statement.message else {},
     meaning="The tensor is on the meta device, which holds shapes without data: there is nothing to"
     " copy.",
     causes=(
@@ -380,7 +356,7 @@ _NO_CUDA = Entry(
             "model, x = model.to(device), x.to(device)",
         ),
         Cause(
-            why="The number of the GPU is larger than there are, such as `cuda:1` with one.",
+            why="The code names a GPU that the machine lacks, such as `cuda:1` where there is one.",
             tell="`print(torch.cuda.device_count())` shows how many there are.",
             fix="device = torch.device('cuda:0')",
         ),

@@ -4,154 +4,118 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.commands import BFLOAT16, FLOAT32
+from rnnshape.analysis.explanation.conditions import both, either, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.tensor_types import (
+    SMALL,
+    TWO_TENSORS,
+    WHOLE,
+    both_names,
+    dtype_of,
+    tensor_types,
+)
 from rnnshape.analysis.explanation.wording import Wording
 
-# C++ says Double, Python torch.float64, torch 0.4 torch.DoubleTensor, and torch 1.2 says 7.
-_NAMES: Final = {
-    "byte": "uint8",
-    "char": "int8",
-    "short": "int16",
-    "int": "int32",
-    "long": "int64",
-    "half": "float16",
-    "float": "float32",
-    "double": "float64",
-    "complexhalf": "complex32",
-    "complexfloat": "complex64",
-    "complexdouble": "complex128",
-    "bool": "bool",
-    "qint8": "qint8",
-    "quint8": "quint8",
-    "qint32": "qint32",
-    "bfloat16": "bfloat16",
-}
-_NUMBERS: Final = tuple(_NAMES)[:12]
-_SPOKEN: Final = {value: key.capitalize() for key, value in _NAMES.items()}
-_WHOLE: Final = ("uint8", "int8", "int16", "int32", "int64", "bool")
-_SMALL: Final = ("float16", "bfloat16")
 
-
-def _dtype(text: str) -> str | None:
-    """The dtype that a message names in its way, as `torch.` has it: "float64"."""
-    text = text.strip("'\"` ").replace("torch.", "").replace("cuda.", "").replace("c10::", "")
-    text = re.sub(r"^Variable\[(.*)\]$", r"\1", text)
-    text = re.sub(r"(?:^CPU|^CUDA|Tensor$|Type$)", "", text).casefold()
-    if text.isdecimal():
-        return _NAMES[_NUMBERS[int(text)]] if int(text) < len(_NUMBERS) else None
-    return text if text in _SPOKEN else _NAMES.get(text)
-
-
-def _both(dtype: str) -> str:
-    """Both names of a dtype: float64 (Double)."""
-    spoken = _SPOKEN[dtype]
-    return dtype if spoken.casefold() == dtype else f"{dtype} ({spoken})"
-
-
-def _two(evidence: Evidence) -> tuple[str, str] | None:
+def _two(clues: Clues) -> tuple[str, str] | None:
     """What a message says of two tensors on one device, neither of which it names."""
-    if evidence.get("types") is None:
-        pair = (str(evidence["first"]), str(evidence["second"]))
+    if clues.get("types") is None:
+        pair = (str(clues["first"]), str(clues["second"]))
     else:
-        types = dict.fromkeys(re.findall(r"torch\.(?:cuda\.)?\w+Tensor", evidence["types"]))
+        types = tensor_types(clues)
         if len(types) != 2:
             return None
-        pair = tuple(types)
+        pair = (types[0], types[1])
     return pair if ("cuda" in pair[0]) == ("cuda" in pair[1]) else None
 
 
-def _dtypes(evidence: Evidence) -> dict[str, Any] | None:
+def _dtypes(clues: Clues) -> dict[str, Any] | None:
     """The dtypes of two tensors, neither of which the message names."""
-    pair = _two(evidence)
-    dtypes = [_dtype(each) for each in pair or ()]
+    pair = _two(clues)
+    dtypes = [dtype_of(each) for each in pair or ()]
     known = [dtype for dtype in dtypes if dtype is not None]
     if len(set(known)) != 2:
         return None
     places = {"rnn": "in the recurrent layer ", "linear": "in an nn.Linear "}
     return {
         "kinds": frozenset(known),
-        "a": _both(known[0]),
-        "b": _both(known[1]),
-        "plain": next((each for each in known if each in _WHOLE), known[0]),
-        "place": places.get(evidence.frame, ""),
+        "a": both_names(known[0]),
+        "b": both_names(known[1]),
+        "plain": next((each for each in known if each in WHOLE), known[0]),
+        "place": places.get(clues.frame, ""),
     }
 
 
-def _with(*dtypes: str) -> Callable[[Evidence], Numbers | None]:
+def _with(*dtypes: str) -> Callable[[Clues], Numbers | None]:
     """Accepts two dtypes of which one is among these."""
 
-    def read(evidence: Evidence) -> Numbers | None:
-        numbers = _dtypes(evidence)
+    def read(clues: Clues) -> Numbers | None:
+        numbers = _dtypes(clues)
         return None if numbers is None or numbers["kinds"].isdisjoint(dtypes) else numbers
 
     return read
 
 
-def _has(*dtypes: str) -> Callable[[Evidence], bool]:
-    def condition(evidence: Evidence) -> bool:
-        return not frozenset(dtypes).isdisjoint(evidence["kinds"])
+def _has(*dtypes: str) -> Callable[[Clues], bool]:
+    def condition(clues: Clues) -> bool:
+        return not frozenset(dtypes).isdisjoint(clues["kinds"])
 
     return condition
 
 
-def _whole(evidence: Evidence) -> bool:
-    return _has(*_WHOLE)(evidence)
+_whole: Final = _has(*WHOLE)
+_small: Final = _has(*SMALL)
+_double: Final = _has("float64")
 
 
-def _small(evidence: Evidence) -> bool:
-    return _has(*_SMALL)(evidence)
+def _in_loss(clues: Clues) -> bool:
+    return clues.frame == "loss" or clues.mentions("nll_loss", "cross_entropy", "criterion(")
 
 
-def _double(evidence: Evidence) -> bool:
-    return _has("float64")(evidence)
-
-
-def _in_loss(evidence: Evidence) -> bool:
-    return evidence.frame == "loss" or evidence.mentions("nll_loss", "cross_entropy", "criterion(")
-
-
-def _in_backward(evidence: Evidence) -> bool:
+def _in_backward(clues: Clues) -> bool:
     """Whether it was raised in backward, which casts no target."""
-    return evidence.mentions("backward(")
+    return clues.mentions("backward(")
 
 
-def _in_layer(evidence: Evidence) -> bool:
-    return evidence.frame in ("rnn", "linear")
+def _in_layer(clues: Clues) -> bool:
+    return clues.frame in ("rnn", "linear")
 
 
-def _outside_loss(evidence: Evidence) -> bool:
-    return not _in_loss(evidence)
+_outside_loss: Final = unless(_in_loss)
 
 
 # The message names the tensors
 
 
-def _told(evidence: Evidence) -> Numbers | None:
-    found, wanted = _dtype(evidence["found"]), _dtype(evidence["wanted"])
+def _told(clues: Clues) -> Numbers | None:
+    found, wanted = dtype_of(clues["found"]), dtype_of(clues["wanted"])
     if found is None or wanted is None:
         return None
     return {
         "kinds": frozenset((found, wanted)),
-        "found": _both(found),
-        "wanted": _both(wanted),
+        "found": both_names(found),
+        "wanted": both_names(wanted),
         "got_dtype": found,
         "weight_dtype": wanted,
-        "whole": found in _WHOLE,
-        "model": found if found not in _WHOLE else "float32",
+        "whole": found in WHOLE,
+        "model": found if found not in WHOLE else "float32",
     }
 
 
-def _whole_input(evidence: Evidence) -> bool:
-    return bool(evidence["whole"])
+_whole_input: Final = holds("whole")
 
 
-def _float_input(evidence: Evidence) -> bool:
-    return not evidence["whole"]
-
-
+_NO_EMBEDDING: Final = Cause(
+    why="x holds the indices of tokens, and an nn.Embedding is missing before {layer}.",
+    tell="The numbers of x are positions in a vocabulary.",
+    fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
+    likely=mentions("vocab", "token"),
+)
 _INPUT = Entry(
     mistake="dtype-input",
     wordings=(
@@ -180,20 +144,14 @@ _INPUT = Entry(
             fix="x = x.float()",
             when=_whole_input,
         ),
-        Cause(
-            why="x holds the indices of tokens, and an nn.Embedding is missing before {layer}.",
-            tell="The numbers of x are positions in a vocabulary.",
-            fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
-            when=_whole_input,
-            likely=lambda evidence: evidence.mentions("vocab", "token"),
-        ),
+        replace(_NO_EMBEDDING, when=_whole_input),
         Cause(
             why="The model, or a part of it, was converted by `.half()`, `.bfloat16()`, `.double()`"
             " or a default dtype, and the input was not.",
             tell="`print(next(model.parameters()).dtype)` shows torch.{weight_dtype}.",
             fix="x = x.to(torch.{weight_dtype})  # or model.to(torch.{got_dtype})",
-            when=lambda evidence: evidence["weight_dtype"] != "float32",
-            likely=lambda evidence: evidence["weight_dtype"] != "float32",
+            when=unless(equals("weight_dtype", "float32")),
+            likely=unless(equals("weight_dtype", "float32")),
         ),
         Cause(
             why="Autocast or mixed precision gives x as {found}, and {layer} runs outside of it.",
@@ -204,11 +162,11 @@ _INPUT = Entry(
         Cause(
             why="If you want to keep the precision of x, the model needs it too.",
             fix="model = model.to(torch.{model})",
-            when=_float_input,
+            when=unless(holds("whole")),
         ),
     ),
     notes=("torch 2.13 checks this in every layer except a cell, unless autocast is on.",),
-    more="rnnshape {command} --dtype float32",
+    more=FLOAT32,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3).double())",
         "nn.GRU(3, 4)(z(5, 2, 3).long())",
@@ -218,13 +176,14 @@ _INPUT = Entry(
 )
 
 
-def _state_dtypes(evidence: Evidence) -> Numbers | None:
-    if evidence.get("found") is None:
+def _state_dtypes(clues: Clues) -> Numbers | None:
+    if clues.get("found") is None:
         return {"detail": "the initial state, or the weights, have another dtype than the input"}
-    found, other = _dtype(evidence["found"]), _dtype(evidence["other"])
-    if found is None or other is None:
+    found, other = clues["found"], clues["other"]
+    if dtype_of(found) is None or dtype_of(other) is None:
         return None
-    return {"detail": f"the input is {_both(found)}, but the initial state (hidden) {_both(other)}"}
+    names = both_names(found), both_names(other)
+    return {"detail": "the input is {}, but the initial state (hidden) {}".format(*names)}
 
 
 _STATE = Entry(
@@ -254,7 +213,7 @@ _STATE = Entry(
         ),
     ),
     notes=("Without a state {layer} makes zeros in the dtype of x.",),
-    more="rnnshape {command} --dtype float32",
+    more=FLOAT32,
     provoked_by=("nn.LSTM(3, 4)(z(5, 2, 3), (z(1, 2, 4).double(), z(1, 2, 4).double()))",),
 )
 
@@ -281,11 +240,7 @@ _MIXED: Final = (
     Wording(
         "Expected object of data type {first:int} but got data type {second:int}", "1.2 and 1.3"
     ),
-    Wording("expected {first:word} tensor (got {second:word} tensor)", "0.1 to 0.3"),
-    Wording("Expected object of type {first} but found type {second} for argument", "0.4"),
-    Wording("Input type ({first:word}) and weight type ({second:word}) should be the same"),
-    Wording("Input type ({first:word}) and bias type ({second:word}) should be the same"),
-    Wording("received an invalid combination of arguments - got ({types})", "0.1 to 0.4"),
+    *TWO_TENSORS,
 )
 _TURNED: Final = (
     "The order of the two names changed between versions of torch: it does not say which is which."
@@ -294,7 +249,7 @@ _TURNED: Final = (
 _WHOLE_NUMBERS = Entry(
     mistake="dtype-integers",
     wordings=_MIXED,
-    read=_with(*_WHOLE),
+    read=_with(*WHOLE),
     meaning="Two tensors of one operation {place}have different dtypes, {a} and {b}: whole numbers"
     " met floating-point ones.",
     causes=(
@@ -305,36 +260,26 @@ _WHOLE_NUMBERS = Entry(
             fix="x = x.float()",
             when=_outside_loss,
         ),
-        Cause(
-            why="x holds the indices of tokens, and an nn.Embedding is missing before {layer}.",
-            tell="The numbers of x are positions in a vocabulary.",
-            fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
-            when=_outside_loss,
-            likely=lambda evidence: evidence.mentions("vocab", "token"),
-        ),
+        replace(_NO_EMBEDDING, when=_outside_loss),
         Cause(
             why="The target of a loss has the wrong dtype: nn.CrossEntropyLoss and nn.NLLLoss take"
             " the numbers of classes as int64 (Long).",
             tell="It is raised in the loss: `print(target.dtype)`.",
             fix="target = target.long()",
-            when=lambda evidence: not _in_layer(evidence),
-            certain=lambda evidence: evidence.mentions("nll_loss", "cross_entropy"),
+            when=unless(_in_layer),
+            certain=mentions("nll_loss", "cross_entropy"),
         ),
         Cause(
             why="nn.MSELoss, nn.BCELoss and other losses compare numbers: the target has to be"
             " float32 like the output.",
             tell="It is raised in the loss: `print(target.dtype)`.",
             fix="target = target.float()",
-            when=lambda evidence: (
-                not _in_layer(evidence) and not evidence.mentions("nll_loss", "cross_entropy")
-            ),
-            likely=lambda evidence: (
-                _in_backward(evidence) or evidence.mentions("mse_loss", "binary_cross", "l1_loss")
-            ),
+            when=both(unless(_in_layer), unless(mentions("nll_loss", "cross_entropy"))),
+            likely=either(_in_backward, mentions("mse_loss", "binary_cross", "l1_loss")),
         ),
     ),
     notes=(_TURNED,),
-    more="rnnshape {command} --dtype float32",
+    more=FLOAT32,
     provoked_by=("nn.LSTMCell(3, 4)(z(2, 3).long())",),
 )
 
@@ -342,17 +287,17 @@ _WHOLE_NUMBERS = Entry(
 _HALF = Entry(
     mistake="dtype-half",
     wordings=_MIXED,
-    read=_with(*_SMALL),
+    read=_with(*SMALL),
     meaning="Two tensors of one operation {place}have different dtypes, {a} and {b}: a part of the"
     " model runs in half precision and another does not.",
     causes=(
         Cause(
-            why="Autocast casts some operations and not others: before torch 1.7 the cells"
-            " (LSTMCell, GRUCell, RNNCell) are among the others, and a state stays as it was made.",
+            why="Autocast casts for some operations only: before torch 1.7 not for the cells"
+            " (LSTMCell, GRUCell, RNNCell); and a state stays as it was made.",
             tell="The call is under `torch.autocast` or `torch.cuda.amp.autocast`.",
             fix="with torch.autocast('cuda', enabled=False):\n"
             "    output, state = {command}(x.float())  # and a state in float32",
-            likely=lambda evidence: evidence.mentions("autocast", "amp"),
+            likely=mentions("autocast", "amp"),
         ),
         Cause(
             why="The model was converted by `.half()` or `.bfloat16()`, and the input or the state"
@@ -367,7 +312,7 @@ _HALF = Entry(
         ),
     ),
     notes=(_TURNED,),
-    more="rnnshape {command} --dtype bfloat16",
+    more=BFLOAT16,
     provoked_by=(
         "nn.LSTMCell(3, 4).half()(z(2, 3))",
         "nn.GRU(3, 4).bfloat16()(z(5, 2, 3).bfloat16(), z(1, 2, 4))",
@@ -386,20 +331,20 @@ _DOUBLE = Entry(
             " weights are float32 (Float).",
             tell="`print(x.dtype, next(model.parameters()).dtype)` shows them.",
             fix="x = x.float()  # torch.float32",
-            when=lambda evidence: _double(evidence) and _outside_loss(evidence),
+            when=both(_double, _outside_loss),
         ),
         Cause(
             why="The state, or another tensor beside the input, was made from NumPy.",
             tell="`print(h_0.dtype)` shows torch.float64.",
             fix="h_0 = h_0.float()  # and c_0 likewise",
-            when=lambda evidence: _double(evidence) and _outside_loss(evidence),
+            when=both(_double, _outside_loss),
         ),
         Cause(
             why="The target of the loss comes from NumPy.",
             tell="It is raised in the loss or in backward: `print(target.dtype)`.",
             fix="target = target.float()",
-            when=lambda evidence: _double(evidence) and not _in_layer(evidence),
-            likely=lambda evidence: _in_loss(evidence) or _in_backward(evidence),
+            when=both(_double, unless(_in_layer)),
+            likely=either(_in_loss, _in_backward),
         ),
         Cause(
             why="The model was converted by `.double()`, or `torch.set_default_dtype` was called.",
@@ -409,7 +354,7 @@ _DOUBLE = Entry(
         ),
     ),
     notes=(_TURNED,),
-    more="rnnshape {command} --dtype float32",
+    more=FLOAT32,
     provoked_by=(
         "nn.LSTMCell(3, 4)(z(2, 3).double())",
         "nn.GRU(3, 4)(z(5, 2, 3), z(1, 2, 4).double())",
@@ -437,7 +382,7 @@ _UNNAMED = Entry(
             fix="x = x.to(next(model.parameters()).dtype)",
         ),
     ),
-    more="rnnshape {command} --dtype float32",
+    more=FLOAT32,
     source="aten/src/ATen/native/LinearAlgebra.cpp of torch 2.0",
 )
 
@@ -447,26 +392,25 @@ _UNNAMED = Entry(
 _OF_LOSSES: Final = re.compile(r"loss|softmax|entropy|mse_|huber|smooth_l1")
 
 
-def _missing_kernel(evidence: Evidence) -> Numbers | None:
+def _missing_kernel(clues: Clues) -> Numbers | None:
     """Accepts operations of layers; those of losses have entries of their own."""
-    operation, name = evidence["operation"].strip("\"'"), evidence["dtype"]
-    dtype = _dtype(name)
+    operation, name = clues["operation"].strip("\"'"), clues["dtype"]
+    dtype = dtype_of(name)
     if not re.fullmatch(r"[\w.:]+", operation) or _OF_LOSSES.search(operation):
         return None
     return {
-        "dtype_name": name if dtype is None else _both(dtype),
+        "dtype_name": both_names(name),
         "kinds": frozenset((dtype or name,)),
         "op": operation,
         "gpu": "cuda" in operation,
     }
 
 
-def _on_cpu(evidence: Evidence) -> bool:
-    return _has("float16")(evidence) and not evidence["gpu"]
+_on_cpu: Final = both(_has("float16"), unless(holds("gpu")))
 
 
-def _other_dtype(evidence: Evidence) -> bool:
-    return not (_on_cpu(evidence) or _has("bfloat16", *_WHOLE)(evidence))
+def _other_dtype(clues: Clues) -> bool:
+    return not (_on_cpu(clues) or _has("bfloat16", *WHOLE)(clues))
 
 
 _NO_KERNEL = Entry(
@@ -506,7 +450,7 @@ _NO_KERNEL = Entry(
             when=_other_dtype,
         ),
     ),
-    more="rnnshape {command} --dtype float32",
+    more=FLOAT32,
     provoked_by=(
         "nn.LSTM(3, 4, dtype=torch.float8_e4m3fn)",
         "torch.mm(torch.zeros(2, 3, dtype=torch.bool), torch.zeros(3, 2, dtype=torch.bool))",
@@ -516,7 +460,7 @@ _NO_KERNEL = Entry(
 _OBJECTS = Entry(
     mistake="dtype-objects",
     wordings=(Wording("can't convert np.ndarray of type numpy.object_", "0.4 on"),),
-    meaning="The NumPy array does not hold numbers but Python objects, which a tensor cannot.",
+    meaning="The NumPy array holds Python objects, but a tensor can only hold numbers.",
     causes=(
         Cause(
             why="The rows have different lengths, such as sequences that are not padded.",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.conditions import equals, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 
 _VOCABULARY: Final = Cause(
@@ -24,8 +25,8 @@ _NEGATIVE: Final = Cause(
 # Types
 
 
-def _indices(evidence: Evidence) -> dict[str, Any]:
-    got = evidence.get("got")
+def _indices(clues: Clues) -> dict[str, Any]:
+    got = clues.get("got")
     known = got is not None and "cputype" not in got.casefold()
     return {"shown": f", but got {got}" if known else ", but got another type"}
 
@@ -95,31 +96,31 @@ _NO_TENSOR = Entry(
             why="The sequences are Python lists or NumPy arrays.",
             tell="`print(type(x))` shows it.",
             fix="embedded = embedding(torch.as_tensor(x, dtype=torch.long))  # lists of one length",
-            when=lambda evidence: evidence["got"] not in ("PackedSequence", "tuple", "NoneType"),
+            when=unless(equals("got", "PackedSequence", "tuple", "NoneType")),
         ),
         Cause(
             why="The sequences were packed before the Embedding.",
             fix="packed = pack_padded_sequence(embedding(x), lengths, batch_first=True)",
-            when=lambda evidence: evidence["got"] == "PackedSequence",
+            when=equals("got", "PackedSequence"),
         ),
         Cause(
             why="A batch of words and lengths, or the output of {some_layer}, was passed as a"
             " whole.",
             tell="`print(len(x), type(x[0]))` shows it.",
             fix="words, lengths = batch\nembedded = embedding(words)",
-            when=lambda evidence: evidence["got"] == "tuple",
+            when=equals("got", "tuple"),
         ),
         Cause(
             why="Nothing was passed: a function returned no value, or an argument is missing.",
             fix="return words  # at the end of the function that makes the batch",
-            when=lambda evidence: evidence["got"] == "NoneType",
+            when=equals("got", "NoneType"),
         ),
         Cause(
             why="The sequences have different lengths.",
             tell="`print(set(map(len, x)))` shows several.",
             fix="x = torch.nn.utils.rnn.pad_sequence([torch.tensor(s) for s in x],"
             " batch_first=True)",
-            when=lambda evidence: evidence["got"] == "list",
+            when=equals("got", "list"),
         ),
     ),
     provoked_by=(
@@ -133,8 +134,8 @@ _NO_TENSOR = Entry(
 # Values
 
 
-def _table(evidence: Evidence) -> dict[str, Any]:
-    index, rows = evidence.get("index"), evidence.get("last")
+def _table(clues: Clues) -> dict[str, Any]:
+    index, rows = clues.get("index"), clues.get("last")
     if index is None:
         return {"shown": "an index is not below the number of its rows, or negative"}
     return {"shown": f"index {index} was asked of a table whose last index is {rows}"}
@@ -176,8 +177,7 @@ _RANGE = Entry(
 )
 
 
-def _of_probabilities(evidence: Evidence) -> bool:
-    return evidence.mentions("input_val >= zero", "binary_cross_entropy", "bceloss")
+_of_probabilities: Final = mentions("input_val >= zero", "binary_cross_entropy", "bceloss")
 
 
 _ASSERT = Entry(
@@ -189,7 +189,7 @@ _ASSERT = Entry(
         Wording("CUBLAS_STATUS_NOT_INITIALIZED", "1.0 on, CUDA"),
         Wording("CUBLAS_STATUS_EXECUTION_FAILED", "1.0 on, CUDA"),
     ),
-    read=lambda evidence: None if evidence.mentions("tensorflow", "stream_executor") else {},
+    read=lambda clues: None if clues.mentions("tensorflow", "stream_executor") else {},
     meaning="A kernel on the GPU failed, at this line or before: the message says neither which nor"
     " why.",
     causes=(
@@ -198,14 +198,14 @@ _ASSERT = Entry(
             tell="`print(x.min(), x.max(), embedding.num_embeddings)`: the maximum must be"
             " smaller.",
             fix="nn.Embedding(len(vocabulary) + 1, embedding_dim)  # more than the largest index",
-            certain=lambda evidence: evidence.mentions("srcselectdimsize"),
+            certain=mentions("srcselectdimsize"),
         ),
         Cause(
             why="A target is not one of the classes of the loss, 0 to C - 1.",
             tell="`print(target.min(), target.max(), scores.shape)` shows it.",
             fix="nn.Linear(hidden_size, number_of_classes)",
-            likely=lambda evidence: evidence.mentions("nll", "cross_entropy"),
-            certain=lambda evidence: evidence.mentions("n_classes"),
+            likely=mentions("nll", "cross_entropy"),
+            certain=mentions("n_classes"),
         ),
         Cause(
             why="BCELoss got a value that is not between 0 and 1, such as a score without a"
@@ -219,7 +219,7 @@ _ASSERT = Entry(
             why="The GPU has no memory left, or its libraries do not fit the driver.",
             tell="`nvidia-smi` shows the memory that is free.",
             fix="loader = DataLoader(dataset, batch_size=8)  # smaller",
-            when=lambda evidence: evidence.mentions("cublas"),
+            when=mentions("cublas"),
         ),
         Cause(
             why="To see the real message, run the same batch on the CPU, or wait for each kernel.",
@@ -286,13 +286,13 @@ _ONE_HOT = Entry(
             why="The indices are floats.",
             tell="`print(x.dtype)` shows it.",
             fix="x = torch.nn.functional.one_hot(x.long(), num_classes).float()",
-            when=lambda evidence: evidence.mentions("only applicable"),
+            when=mentions("only applicable"),
         ),
         Cause(
             why="An index is num_classes or more, or negative, such as -1 for padding.",
             tell="`print(x.min(), x.max())` shows it.",
             fix="x = torch.nn.functional.one_hot(x, int(x.max()) + 1).float()",
-            when=lambda evidence: evidence.mentions("class values"),
+            when=mentions("class values"),
         ),
     ),
     notes=("`one_hot` returns int64, but {some_layer} needs floats, so add `.float()` after it.",),

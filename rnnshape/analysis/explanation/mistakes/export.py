@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, mentions
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.commands import CODE, LENGTHS, STATES
+from rnnshape.analysis.explanation.conditions import Condition, either, holds, mentions, unless
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
-
-_CODE: Final = "rnnshape {command} --show code"
-_STATES: Final = "rnnshape {command} --show states"
 
 
 def _model(forward: str, layer: str = "nn.LSTM(3, 4)") -> str:
@@ -28,11 +27,11 @@ def _model(forward: str, layer: str = "nn.LSTM(3, 4)") -> str:
     )
 
 
-def _script_state(evidence: Evidence) -> Numbers:
+def _script_state(clues: Clues) -> Numbers:
     """What the layer takes as its state, and what it was given, in words."""
-    tuple_given = "tuple" in (evidence.get("given") or "").casefold()
-    wants_tensor = evidence.get("one") is not None or (
-        evidence.kind in (Kind.GRU, Kind.RNN) and tuple_given
+    tuple_given = "tuple" in (clues.get("given") or "").casefold()
+    wants_tensor = clues.get("one") is not None or (
+        clues.kind in (Kind.GRU, Kind.RNN) and tuple_given
     )
     return {
         "wants": "one tensor, h_0" if wants_tensor else "a tuple of two tensors, (h_0, c_0)",
@@ -67,22 +66,22 @@ _SCRIPT_STATE = Entry(
         Cause(
             why="One tensor is passed as the state of an LSTM, which is a tuple.",
             fix="out, (h, c) = self.lstm(x, (h_0, c_0))",
-            when=lambda evidence: not evidence["wants_tensor"],
+            when=unless(holds("wants_tensor")),
         ),
         Cause(
             why="A tuple is passed as the state of a GRU or an RNN, which is one tensor.",
             fix="out, h = self.gru(x, h_0)",
-            when=lambda evidence: bool(evidence["wants_tensor"]),
+            when=holds("wants_tensor"),
         ),
         Cause(
             why="The state is an argument without a type, so TorchScript takes it for a tensor; or"
             " a list.",
             fix="def forward(self, x: Tensor, hx: Optional[Tuple[Tensor, Tensor]] = None):",
-            when=lambda evidence: not evidence["wants_tensor"],
+            when=unless(holds("wants_tensor")),
         ),
     ),
     notes=("The message also lists the variant for a PackedSequence, which is not meant.",),
-    more=_CODE,
+    more=CODE,
     provoked_by=(
         _model("return self.rnn(x, x)"),
         _model("return self.rnn(x, (x, x))", "nn.GRU(3, 4)"),
@@ -113,12 +112,12 @@ _SCRIPT_PACKED = Entry(
             "    return output",
         ),
         Cause(
-            why="Something else than a tensor or a PackedSequence is passed to the layer.",
+            why="Something other than a tensor or a PackedSequence is passed to the layer.",
             tell="The message names what it found.",
             fix="output, state = self.rnn(x)  # x: Tensor",
         ),
     ),
-    more="rnnshape {command} --batch 3 --lengths 10,4,2",
+    more=LENGTHS,
     provoked_by=("torch.jit.trace(nn.LSTM(3, 4), (pack_padded_sequence(z(5, 2, 3), [5, 4]),))",),
 )
 
@@ -154,7 +153,7 @@ _SCRIPT_TUPLE = Entry(
             fix="def forward(self, x: Tensor) -> Tuple[Tensor, Tuple[Tensor, Tensor]]:",
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=(_model("return torch.relu(self.rnn(x))"),),
 )
 
@@ -173,9 +172,9 @@ _SCRIPT_NONE = Entry(
         ),
         Wording("Variable '{name:word}' previously has type NoneType but is now being", ""),
     ),
-    read=lambda evidence: {
+    read=lambda clues: {
         "state_type": "Tuple[Tensor, Tensor]"
-        if "Tuple" in (evidence.get("type") or "Tuple")
+        if "Tuple" in (clues.get("type") or "Tuple")
         else "Tensor"
     },
     meaning="`{name}` begins as None, and TorchScript gives a variable one type for good.",
@@ -189,7 +188,7 @@ _SCRIPT_NONE = Entry(
             fix="out, {name} = self.{command}(x[:1])  # before the loop",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=(_model("h = None\\n  for i in range(3): o, h = self.rnn(x, h)\\n  return o"),),
 )
 
@@ -214,7 +213,7 @@ _SCRIPT_ATTRIBUTE = Entry(
             "    return self.lstm(x, hx)",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=(_model("o, self.h = self.rnn(x)\\n  return o"),),
 )
 
@@ -238,7 +237,7 @@ _SCRIPT_LAYER = Entry(
             fix="model = torch.jit.trace({class_name}(input_size, hidden_size), (x,))",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=(
         "torch.jit.script(nn.LSTM(3, 4))(z(5, 2, 3))",
         "torch.jit.script(nn.GRU(3, 4)).code",
@@ -268,7 +267,7 @@ _TRACE_STATE = Entry(
             fix="with torch.no_grad():\n    traced = torch.jit.trace(model, (x,))",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=(_TRACE.format("lambda x, w=z(2, requires_grad=True) * 2: x * w[0]"),),
 )
 
@@ -296,7 +295,7 @@ _TRACE_CONSTANT = Entry(
             tell="`self.hidden` or the like is set in forward.",
             fix="def forward(self, x, hx):  # the state as an argument and a result\n"
             "    return self.{command}(x, hx)",
-            likely=lambda evidence: evidence.get("number") is not None,
+            likely=lambda clues: clues.get("number") is not None,
         ),
         Cause(
             why="The check after tracing runs the model again: in torch 1.4 it fails for recurrent"
@@ -320,18 +319,23 @@ _TRACE_CONSTANT = Entry(
 )
 
 
-def _onnx(evidence: Evidence) -> Numbers | None:
-    operator = evidence["operator"].strip("'\" ")
+def _onnx(clues: Clues) -> Numbers | None:
+    operator = clues["operator"].strip("'\" ")
     bare = operator.casefold().removeprefix("aten::")
     recurrent = any(word in bare for word in ("lstm", "gru", "rnn", "pack"))
-    if not recurrent and not evidence.recurrent:
+    if not recurrent and not clues.recurrent:
         return None
-    what = (evidence.get("what") or "").strip()
+    what = (clues.get("what") or "").strip()
     return {
         "reason": f"it does not support {what}" if what else f"it does not know {operator}",
         "known": bool(what),
-        "of_batch_first": "cell" not in bare and (evidence.mentions("batch_first") or not what),
+        "of_batch_first": "cell" not in bare and (clues.mentions("batch_first") or not what),
     }
+
+
+def _because_of(word: str) -> Condition:
+    """The condition of what needs this word in the reason that the exporter gives."""
+    return lambda clues: word in clues["reason"].casefold()
 
 
 _ONNX_OLD = Entry(
@@ -361,34 +365,34 @@ _ONNX_OLD = Entry(
             fix="self.{command} = {class_name}(input_size, hidden_size, batch_first=False)\n"
             "output, state = self.{command}(x.transpose(0, 1))\n"
             "output = output.transpose(0, 1)",
-            when=lambda evidence: evidence["of_batch_first"],
+            when=holds("of_batch_first"),
             certain=mentions("batch_first not supported"),
         ),
         Cause(
             why="Dropout between layers is for training only.",
             fix="model.eval()  # before the export",
-            when=lambda evidence: not evidence["known"] or "dropout" in evidence["reason"],
-            certain=lambda evidence: "dropout" in evidence["reason"],
+            when=either(unless(holds("known")), _because_of("dropout")),
+            certain=_because_of("dropout"),
         ),
         Cause(
             why="ONNX has no LSTM with a projection.",
             fix="self.proj = nn.Linear(hidden_size, proj_size)  # in place of proj_size",
-            when=lambda evidence: "projection" in evidence["reason"],
-            certain=lambda evidence: "projection" in evidence["reason"],
+            when=_because_of("projection"),
+            certain=_because_of("projection"),
         ),
         Cause(
             why="A cell is not one operator of ONNX; a layer is.",
             fix="self.{command} = {class_name}(input_size, hidden_size)  # in place of"
             " {class_name}Cell",
-            when=lambda evidence: "cell" in evidence["reason"].casefold(),
-            likely=lambda evidence: "cell" in evidence["reason"].casefold(),
+            when=_because_of("cell"),
+            likely=_because_of("cell"),
         ),
         Cause(
             why="On a GPU the layer or cell runs as one fused operation, which ONNX does not have.",
             tell="The name of the operator has `fused`.",
             fix="model, x = model.cpu(), x.cpu()  # before the export",
-            when=lambda evidence: "fused" in evidence["reason"],
-            likely=lambda evidence: "fused" in evidence["reason"],
+            when=_because_of("fused"),
+            likely=_because_of("fused"),
         ),
         Cause(
             why="The other exporter, or a newer torch, may know it.",
@@ -400,13 +404,13 @@ _ONNX_OLD = Entry(
 )
 
 
-def _compared(evidence: Evidence) -> Comparison | None:
+def _compared(clues: Clues) -> Comparison | None:
     """The shape that ONNX Runtime wants, and that of the state in the model, where it says so."""
-    expected, got = evidence.get("expected"), evidence.get("got")
+    expected, got = clues.get("expected"), clues.get("got")
     if not isinstance(expected, tuple) or not len(expected) == len(got) == 3:
         return None
     axes = ("directions", "batch", "feature")
-    return Comparison(title=evidence["state"], places=axes, expected=expected, got=got)
+    return Comparison(title=clues["state"], places=axes, expected=expected, got=got)
 
 
 _ONNX_BATCH = Entry(
@@ -420,9 +424,9 @@ _ONNX_BATCH = Entry(
         Wording("Input {state:word} must have shape {expected:shape}. Actual:{got:shape}", ""),
         Wording("Invalid input shape. {state:word} {expected:rest}", ""),
     ),
-    read=lambda evidence: (
+    read=lambda clues: (
         None
-        if evidence.get("state") not in (None, "initial_h", "initial_c")
+        if clues.get("state") not in (None, "initial_h", "initial_c")
         else {"where": "the exported model"}
     ),
     compare=_compared,
@@ -447,7 +451,7 @@ _ONNX_BATCH = Entry(
             " dynamic_shapes=({{1: batch}},))",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     source="torch/onnx/symbolic_opset9.py; the second wording is ONNX Runtime's",
 )
 
@@ -501,9 +505,9 @@ _COMPILE_PACKED = Entry(
         ),
         Wording("call_function {function} in skip_files", "2.0 to 2.6"),
     ),
-    read=lambda evidence: (
+    read=lambda clues: (
         {}
-        if evidence.mentions(
+        if clues.mentions(
             "pack_padded_sequence", "pad_packed_sequence", "pack_sequence", "FakeTensor"
         )
         else None
@@ -520,7 +524,7 @@ _COMPILE_PACKED = Entry(
         Cause(
             why="Packing can stay outside what is compiled.",
             fix="@torch.compiler.disable\ndef run(self, x, lengths):  # packs, runs, unpacks",
-            when=lambda evidence: not evidence.mentions("torch.export", "FakeTensor"),
+            when=unless(mentions("torch.export", "FakeTensor")),
         ),
         Cause(
             why="For export, `torch.jit.script` keeps packing.",
@@ -528,13 +532,13 @@ _COMPILE_PACKED = Entry(
         ),
     ),
     notes=("In both directions padding does change the result: the reverse begins in it.",),
-    more="rnnshape {command} --batch 3 --lengths 10,4,2",
+    more=LENGTHS,
     source="torch/_dynamo and torch/export: the message needs a model of its own",
 )
 
 
-def _of_layer(evidence: Evidence) -> Numbers | None:
-    return {} if evidence.recurrent else None
+def _of_layer(clues: Clues) -> Numbers | None:
+    return {} if clues.recurrent else None
 
 
 _DATA_POINTER = Entry(
@@ -547,9 +551,9 @@ _DATA_POINTER = Entry(
         Wording("aten._cudnn_rnn_flatten_weight", "2.0 on"),
         Wording("aten::_cudnn_rnn_flatten_weight", "1.0 on"),
     ),
-    read=lambda evidence: (
+    read=lambda clues: (
         {}
-        if evidence.mentions("_flat_weights", "flatten_parameters", "rnn", "flatten_weight")
+        if clues.mentions("_flat_weights", "flatten_parameters", "rnn", "flatten_weight")
         else None
     ),
     meaning="On a GPU, a recurrent layer arranges its weights for cuDNN, `flatten_parameters()`,"
@@ -580,13 +584,13 @@ _EXPORT_ASSIGNED = Entry(
         Wording("The tensor attributes {names} were assigned during export", "2.3 on"),
         Wording("The tensor attribute {names} was assigned during export", "2.3 on"),
     ),
-    read=lambda evidence: {"flat": "_flat_weights" in evidence["names"]},
+    read=lambda clues: {"flat": "_flat_weights" in clues["names"]},
     meaning="Forward sets tensors of the module, and the exported program does not keep them.",
     causes=(
         Cause(
             why="A recurrent layer sets its list of weights anew, `_flat_weights`: for it this"
             " warning is harmless.",
-            when=lambda evidence: bool(evidence["flat"]),
+            when=holds("flat"),
         ),
         Cause(
             why="A state is kept in the module between calls; in the exported program it must be an"
@@ -595,7 +599,7 @@ _EXPORT_ASSIGNED = Entry(
             fix="def forward(self, x, hx):\n    return self.{command}(x, hx)",
         ),
     ),
-    more=_CODE,
+    more=CODE,
     provoked_by=("torch.export.export(nn.LSTM(3, 4), (z(5, 2, 3),))",),
 )
 
@@ -605,11 +609,10 @@ _VMAP = Entry(
         Wording("Batching rule not implemented for aten::{operator:word}", "1.11 on"),
         Wording("vmap: called random operation while in randomness error mode", "1.11 on"),
     ),
-    read=lambda evidence: (
+    read=lambda clues: (
         {}
         if any(
-            word in (evidence.get("operator") or "lstm").casefold()
-            for word in ("lstm", "gru", "rnn")
+            word in (clues.get("operator") or "lstm").casefold() for word in ("lstm", "gru", "rnn")
         )
         else None
     ),
@@ -631,7 +634,7 @@ _VMAP = Entry(
             tell="With randomness='different' the next error names the operator, if it is one.",
             fix="torch.vmap(model, randomness='different')",
             when=mentions("randomness"),
-            likely=lambda evidence: not evidence.recurrent,
+            likely=lambda clues: not clues.recurrent,
         ),
     ),
     provoked_by=(
@@ -645,8 +648,8 @@ _FORWARD_AD = Entry(
     wordings=(
         Wording("Trying to use forward AD with {operator:word} that does not support it", "1.8 on"),
     ),
-    read=lambda evidence: (
-        {} if any(word in evidence["operator"] for word in ("rnn", "lstm", "gru")) else None
+    read=lambda clues: (
+        {} if any(word in clues["operator"] for word in ("rnn", "lstm", "gru")) else None
     ),
     meaning="The fast kernel of the layer, {operator}, has no forward-mode derivative, which jvp,"
     " jacfwd and hessian use.",
@@ -701,7 +704,7 @@ _DEEPCOPY = Entry(
             fix="twin = build_model()\ntwin.load_state_dict(model.state_dict())",
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=(
         "import copy; m = nn.Module(); m.h = nn.LSTM(3, 4)(z(5, 2, 3))[1]; copy.deepcopy(m)",
         "__import__('copy').deepcopy(nn.GRU(3, 4)(z(5, 2, 3))[1])",

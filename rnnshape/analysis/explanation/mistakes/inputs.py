@@ -2,100 +2,84 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
-from rnnshape.analysis.explanation.records import Comparison
+from rnnshape.analysis.explanation.clues import Clues, names_of
+from rnnshape.analysis.explanation.commands import LAYOUTS
+from rnnshape.analysis.explanation.conditions import equals, holds, mentions
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.errors import counted
-
-_SHOW_SHAPES: Final = "rnnshape {command} --show layouts"
-
+from rnnshape.layer.config import Kind
 
 # The number of features
 
 
-def _features(evidence: Evidence) -> dict[str, Any]:
+def _features(clues: Clues) -> dict[str, Any]:
     """How the two numbers of features are related, and where the expected one stands in x."""
-    expected, got = evidence["expected"], evidence["got"]
-    shape = evidence.input or ()
+    expected, got = clues["expected"], clues["got"]
+    shape = clues.input or ()
     places = [axis for axis, size in enumerate(shape[:-1]) if size == expected]
     return {
         "ratio": got // expected if expected > 0 else 0,
         "place": places[-1] if shape and shape[-1] == got and places else 0,
         "found": bool(shape and shape[-1] == got and places),
         "shape": tuple(shape),
-        "hidden": evidence.config.get("hidden_size", "hidden_size"),
+        "hidden": clues.config.get("hidden_size", "hidden_size"),
         "more_or_less": abs(got - expected),
         "columns": counted(abs(got - expected), "column"),
         "sign": "more" if got > expected else "fewer",
     }
 
 
-def _layer_features(evidence: Evidence) -> Numbers | None:
+def _layer_features(clues: Clues) -> Numbers | None:
     """Accepts numbers of features, and shapes that differ in them alone."""
-    expected, got = evidence["expected"], evidence["got"]
+    expected, got = clues["expected"], clues["got"]
     if isinstance(expected, tuple):
         if len(expected) != 3 or len(got) != 3 or expected[:-1] != got[:-1]:
             return None
-        evidence.numbers |= {"expected": expected[-1], "got": got[-1]}
-    return _features(evidence)
+        clues.numbers |= {"expected": expected[-1], "got": got[-1]}
+    return _features(clues)
 
 
-def _cell_features(evidence: Evidence) -> dict[str, Any]:
-    kind = evidence.kind
-    name = f"{kind.value}Cell" if kind else "LSTMCell"
-    return _features(evidence) | {
-        "layer": f"the {name}" if kind else "the cell",
-        "class_name": f"nn.{name}",
-    }
+def _cell_features(clues: Clues) -> dict[str, Any]:
+    return _features(clues) | names_of(clues.kind, cell=True)
 
 
-def _compared(evidence: Evidence) -> Comparison:
-    return Comparison(
-        title="x",
-        places=("feature",),
-        expected=(evidence["expected"],),
-        got=(evidence["got"],),
-    )
+_compared: Final = compared("feature", title="x")
 
 
-def _in_other_axis(evidence: Evidence) -> bool:
-    return bool(evidence["found"])
+_in_other_axis: Final = holds("found")
 
 
-def _no_features(evidence: Evidence) -> bool:
+def _no_features(clues: Clues) -> bool:
     """Whether one feature is expected: then the last axis of x is often the sequence."""
-    return bool(evidence["expected"] == 1 < evidence["got"])
+    return bool(clues["expected"] == 1 < clues["got"])
 
 
-def _one_feature(evidence: Evidence) -> bool:
-    return bool(evidence["got"] == 1 < evidence["expected"])
+def _one_feature(clues: Clues) -> bool:
+    return bool(clues["got"] == 1 < clues["expected"])
 
 
-def _from_bidirectional(evidence: Evidence) -> bool:
-    return bool(evidence["got"] == 2 * evidence["expected"] > 2)
+def _from_bidirectional(clues: Clues) -> bool:
+    return bool(clues["got"] == 2 * clues["expected"] > 2)
 
 
-def _from_one_direction(evidence: Evidence) -> bool:
-    return bool(evidence["expected"] == 2 * evidence["got"] > 2)
+def _from_one_direction(clues: Clues) -> bool:
+    return bool(clues["expected"] == 2 * clues["got"] > 2)
 
 
-def _flattened(evidence: Evidence) -> bool:
-    ratio, expected = evidence["ratio"], evidence["expected"]
-    return bool(ratio > 2 and expected > 1 and evidence["got"] == ratio * expected)
+def _flattened(clues: Clues) -> bool:
+    ratio, expected = clues["ratio"], clues["expected"]
+    return bool(ratio > 2 and expected > 1 and clues["got"] == ratio * expected)
 
 
-def _nearly(evidence: Evidence) -> bool:
+def _nearly(clues: Clues) -> bool:
     """Whether so few features are missing or too many that columns of the data come to mind."""
-    return bool(0 < evidence["more_or_less"] <= max(2, evidence["expected"] // 20)) and not (
-        _no_features(evidence) or _one_feature(evidence)
+    return bool(0 < clues["more_or_less"] <= max(2, clues["expected"] // 20)) and not (
+        _no_features(clues) or _one_feature(clues)
     )
-
-
-def _embeds(evidence: Evidence) -> bool:
-    return evidence.mentions("embed", "bert", "glove", "word2vec", "fasttext")
 
 
 _TRANSPOSED: Final = Cause(
@@ -145,7 +129,7 @@ _CONSTRUCTED: Final = Cause(
     " was concatenated) are {got}.",
     tell="`print(x.shape)` shows (..., {got}).",
     fix="{class_name}({got}, {hidden})  # or make x with {expected} features",
-    likely=_embeds,
+    likely=mentions("embed", "bert", "glove", "word2vec", "fasttext"),
 )
 _STEPS: Final = Cause(
     why="input_size was set to the number of steps, {expected}; it is the number of features of"
@@ -165,7 +149,7 @@ _TOKENS: Final = Cause(
     " features.",
     tell="`print(x.dtype, x.shape)` shows integers, and 2 sizes.",
     fix="x = nn.Embedding(vocabulary_size, {expected})(x)",
-    when=lambda evidence: evidence.mentions("vocab", "token"),
+    when=mentions("vocab", "token"),
 )
 
 _INPUT_SIZE = Entry(
@@ -210,8 +194,8 @@ _INPUT_SIZE = Entry(
 _NO_FN = Entry(
     mistake="input-size-before-0-4",
     wordings=(Wording("name 'fn' is not defined", "0.3"),),
-    read=lambda evidence: (
-        {"often": "" if evidence.recurrent else "Often: "} if not _elsewhere(evidence) else None
+    read=lambda clues: (
+        {"often": "" if clues.recurrent else "Often: "} if not _elsewhere(clues) else None
     ),
     meaning="{often}torch 0.3 means that x.size(-1) is not input_size of {layer}, but a bug in its"
     " own message hides the numbers.",
@@ -234,9 +218,9 @@ _NO_FN = Entry(
 )
 
 
-def _elsewhere(evidence: Evidence) -> bool:
+def _elsewhere(clues: Clues) -> bool:
     """Whether the name is missing in other code than the recurrent layers of PyTorch."""
-    return evidence.has_frames and not evidence.mentions("modules/rnn.py", "modules\\rnn.py")
+    return clues.has_frames and not clues.mentions("modules/rnn.py", "modules\\rnn.py")
 
 
 _CELL_INPUT = Entry(
@@ -261,13 +245,13 @@ _CELL_INPUT = Entry(
             " not add up to input_size: {got} is {more_or_less} {sign} than {expected}.",
             tell="Print the shape of each part before `torch.cat`.",
             fix="{class_name}({got}, {hidden})  # the sum of the parts",
-            likely=lambda evidence: evidence.mentions("cat(", "context", "concat"),
+            likely=mentions("cat(", "context", "concat"),
         ),
         Cause(
             why="x is (batch, seq, feature): torch before 1.12 took the steps for features.",
             tell="`print(x.shape)` shows 3 sizes.",
             fix="for step in x.unbind(1):\n    state = cell(step, state)",
-            when=lambda evidence: evidence["between"].startswith(","),
+            when=lambda clues: clues["between"].startswith(","),
         ),
         Cause(
             why="The data does not have as many features as the cell was made for: settings or"
@@ -288,49 +272,47 @@ _CELL_INPUT = Entry(
 # The number of dimensions
 
 
-def _dimensions(evidence: Evidence) -> Numbers | None:
+def _dimensions(clues: Clues) -> Numbers | None:
     """How many dimensions x has, as far as the message says."""
-    told, dims = evidence.get("told"), evidence.get("dims")
+    told, dims = clues.get("told"), clues.get("dims")
     new = told == 5  # 1.11 and 1.12 count the axis that they have added
     numbers: dict[str, Any] = {"had": dims if dims is not None else 4 if new else told}
-    if evidence.get("wanted") not in (None, 3) or numbers["had"] == 3:
+    if clues.get("wanted") not in (None, 3) or numbers["had"] == 3:
         return None
     numbers["spoken"] = f"{numbers['had']}-D"
     if new:
         numbers["spoken"] = "4-D (torch 1.11 and 1.12 count one too many, other versions 5-D)"
     elif told == 2:
         numbers["spoken"] = "2-D (in torch 1.11 and 1.12: 1-D)"
-    if evidence.get("kind") in ("LSTM", "GRU", "RNN"):
-        name = evidence["kind"]
-        numbers |= {"layer": f"the {name}", "class_name": f"nn.{name}", "command": name.lower()}
-    first = evidence.config.get("batch_first")
+    if clues.get("kind") in ("LSTM", "GRU", "RNN"):
+        numbers |= names_of(Kind(clues["kind"]))
+    other = ", or (batch, seq, feature) with batch_first=True"
     return numbers | {
-        "seq_axis": 1 if first else 0,
-        "batch_axis": 0 if first else 1,
-        "order": "(batch, seq, feature)" if first else "(seq, batch, feature)",
-        "other": "" if first is not None else ", or (batch, seq, feature) with batch_first=True",
+        "seq_axis": 1 - clues.batch_axis,
+        "batch_axis": clues.batch_axis,
+        "order": "(batch, seq, feature)" if clues.batch_first else "(seq, batch, feature)",
+        "other": other if clues.batch_first is None else "",
     }
 
 
-def _has(*numbers: int) -> Any:
-    def condition(evidence: Evidence) -> bool:
-        return evidence["had"] in numbers
-
-    return condition
+def _many(clues: Clues) -> bool:
+    return bool(clues["had"] > 3)
 
 
-def _many(evidence: Evidence) -> bool:
-    return bool(evidence["had"] > 3)
+def _few(clues: Clues) -> bool:
+    return bool(clues["had"] < 3)
 
 
-def _few(evidence: Evidence) -> bool:
-    return bool(evidence["had"] < 3)
-
-
-def _tokens(evidence: Evidence) -> bool:
-    return evidence.mentions("token", "vocab", "embed", "word")
-
-
+_INDICES: Final = Cause(
+    why="x holds the indices of tokens, which an nn.Embedding has to turn into features.",
+    tell="`print(x.dtype)` shows torch.int64.",
+    fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
+)
+_ONE_AXIS: Final = Cause(
+    why="x is one step, or one number for each step, and lacks the other axes.",
+    tell="`print(x.shape)` shows 1 size.",
+    fix="x = x.reshape(1, -1, input_size)  # (batch, seq, feature): batch_first=True",
+)
 _DIMENSIONS = Entry(
     mistake="input-dimensions",
     wordings=(
@@ -349,33 +331,22 @@ _DIMENSIONS = Entry(
             why="x is (batch, feature): each sequence has one step, and its axis is missing.",
             tell="`print(x.shape)` shows (batch, feature).",
             fix="x = x.unsqueeze({seq_axis})  # unsqueeze(1) with batch_first=True, else 0",
-            when=_has(2),
+            when=equals("had", 2),
         ),
         Cause(
             why="x is (seq, feature): one sequence, without the axis of its batch.",
             tell="`print(x.shape)` shows (seq, feature).",
             fix="x = x.unsqueeze({batch_axis})  # unsqueeze(0) with batch_first=True, else 1",
-            when=_has(2),
+            when=equals("had", 2),
         ),
         Cause(
             why="x is (batch, seq), one number a step, and lacks the axis of its features.",
             tell="`print(x.shape)` shows (batch, seq).",
             fix="x = x.unsqueeze(-1)  # input_size is 1",
-            when=_has(2),
+            when=equals("had", 2),
         ),
-        Cause(
-            why="x holds the indices of tokens, which an nn.Embedding has to turn into features.",
-            tell="`print(x.dtype)` shows torch.int64.",
-            fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
-            when=_few,
-            likely=_tokens,
-        ),
-        Cause(
-            why="x is one step, or one number for each step, and lacks the other axes.",
-            tell="`print(x.shape)` shows 1 size.",
-            fix="x = x.reshape(1, -1, input_size)  # (batch, seq, feature): batch_first=True",
-            when=_has(0, 1),
-        ),
+        replace(_INDICES, when=_few, likely=mentions("token", "vocab", "embed", "word")),
+        replace(_ONE_AXIS, when=equals("had", 0, 1)),
         Cause(
             why="x has several axes of features, such as those of an image or a convolution.",
             tell="`print(x.shape)` shows them after the batch and the steps.",
@@ -395,7 +366,7 @@ _DIMENSIONS = Entry(
             when=_many,
         ),
     ),
-    more=_SHOW_SHAPES,
+    more=LAYOUTS,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3, 1))",
         "nn.RNN(3, 4)(z(3))",
@@ -405,8 +376,8 @@ _DIMENSIONS = Entry(
 )
 
 
-def _packed(evidence: Evidence) -> Numbers | None:
-    return {"had": evidence["told"]} if evidence["wanted"] == 2 else None
+def _packed(clues: Clues) -> Numbers | None:
+    return {"had": clues["told"]} if clues["wanted"] == 2 else None
 
 
 _PACKED_DIMENSIONS = Entry(
@@ -427,7 +398,7 @@ _PACKED_DIMENSIONS = Entry(
             why="The indices of tokens were packed before nn.Embedding made features of them.",
             tell="`print(packed.data.dtype)` shows torch.int64.",
             fix="packed = nn.utils.rnn.pack_padded_sequence(embedding(tokens), lengths)",
-            when=lambda evidence: bool(evidence["had"] == 1),
+            when=equals("had", 1),
         ),
         Cause(
             why="The PackedSequence was made by hand, from data that is still padded.",
@@ -454,9 +425,9 @@ _CELL_DIMENSIONS = Entry(
             "1.11 to 2.0",
         ),
     ),
-    read=lambda evidence: {
-        "command": evidence["cell"].removesuffix("Cell").lower(),
-        "layer_name": "nn." + evidence["cell"].removesuffix("Cell"),
+    read=lambda clues: {
+        "command": clues["cell"].removesuffix("Cell").lower(),
+        "layer_name": "nn." + clues["cell"].removesuffix("Cell"),
     },
     meaning="x is {had}-D, but an nn.{cell} takes one step: (batch, feature), or (feature) without"
     " a batch.",
@@ -468,7 +439,7 @@ _CELL_DIMENSIONS = Entry(
             "    state = cell(step, state)",
         ),
         Cause(
-            why="If you want a layer and not a cell: a layer reads the whole sequence in one call.",
+            why="If a layer was meant, not a cell: a layer reads the whole sequence in one call.",
             tell="No step needs the output of the one before as its input.",
             fix="{layer_name}(input_size, hidden_size)",
         ),
@@ -487,10 +458,10 @@ _CELL_DIMENSIONS = Entry(
 )
 
 
-def _one_dimension(evidence: Evidence) -> Numbers | None:
+def _one_dimension(clues: Clues) -> Numbers | None:
     """Accepts the second axis of what has one, where a layer of torch before 1.11 looked for it."""
-    wanted = (evidence["low"], evidence["high"], evidence["axis"])
-    return {} if wanted == (-1, 0, 1) and evidence.frame == "rnn" else None
+    wanted = (clues["low"], clues["high"], clues["axis"])
+    return {} if wanted == (-1, 0, 1) and clues.frame == "rnn" else None
 
 
 _ONE_DIMENSION = Entry(
@@ -506,18 +477,10 @@ _ONE_DIMENSION = Entry(
     meaning="x is 1-D, but {layer} takes 3 dimensions: (seq, batch, feature), or (batch, seq,"
     " feature) with batch_first=True.",
     causes=(
-        Cause(
-            why="x is one step, or one number for each step, and lacks its other axes.",
-            tell="`print(x.shape)` shows 1 size.",
-            fix="x = x.reshape(1, -1, input_size)  # (batch, seq, feature): batch_first=True",
-        ),
-        Cause(
-            why="x holds the indices of tokens, which an nn.Embedding has to turn into features.",
-            tell="`print(x.dtype)` shows torch.int64.",
-            fix="x = nn.Embedding(vocabulary_size, input_size)(x)",
-        ),
+        _ONE_AXIS,
+        _INDICES,
     ),
-    more=_SHOW_SHAPES,
+    more=LAYOUTS,
     source="torch/nn/modules/rnn.py before torch 1.11, by its frames",
 )
 
@@ -525,11 +488,11 @@ _ONE_DIMENSION = Entry(
 # Empty sequences
 
 
-def _empty(evidence: Evidence) -> Numbers | None:
+def _empty(clues: Clues) -> Numbers | None:
     """Accepts what names the sequence, and of other messages those that a layer raised."""
-    if "sequence" not in evidence.statement.message and evidence.frame != "rnn":
+    if "sequence" not in clues.statement.message and clues.frame != "rnn":
         return None
-    return {"axis": 1 if evidence.config.get("batch_first") else 0}
+    return {"axis": 1 - clues.batch_axis}
 
 
 _EMPTY = Entry(
@@ -558,7 +521,7 @@ _EMPTY = Entry(
             fix="{class_name}(..., batch_first=True)",
         ),
     ),
-    more=_SHOW_SHAPES,
+    more=LAYOUTS,
     provoked_by=(
         "nn.GRU(3, 4)(z(0, 2, 3))",
         "nn.LSTM(3, 4, batch_first=True)(z(2, 0, 3))",
@@ -569,8 +532,8 @@ _EMPTY = Entry(
 # What is no tensor
 
 
-def _size_of_array(evidence: Evidence) -> Numbers | None:
-    return {} if evidence.frame == "rnn" and evidence.mentions("input.size(") else None
+def _size_of_array(clues: Clues) -> Numbers | None:
+    return {} if clues.frame == "rnn" and clues.mentions("input.size(") else None
 
 
 _ARRAY = Entry(
@@ -586,7 +549,7 @@ _ARRAY = Entry(
             fix="x = torch.from_numpy(x).float()",
         ),
     ),
-    more=_SHOW_SHAPES,
+    more=LAYOUTS,
     source="torch/nn/modules/rnn.py before torch 1.11, by its frames",
     generic=True,
 )
@@ -601,7 +564,7 @@ _VARIABLE = Entry(
         Wording("'torch.{type:name}' object has no attribute 'backward'", "0.1 to 0.3"),
         Wording("'torch.{type:name}' object has no attribute 'requires_grad", "0.1 to 0.3"),
     ),
-    read=lambda evidence: {"type": evidence.get("type") or "tensor"},
+    read=lambda clues: {"type": clues.get("type") or "tensor"},
     meaning="Before torch 0.4 layers take Variables, but a {type} was given.",
     causes=(
         Cause(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.commands import BFLOAT16
+from rnnshape.analysis.explanation.conditions import equals, holds, in_parallel, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 
 _OTHERS: Final = ("tensorflow", "keras", "paddle", "mxnet", "caffe", "theano", "jax", "onnxruntime")
@@ -19,9 +21,9 @@ _TRUE_ERROR: Final = Cause(
 )
 
 
-def _of_torch(evidence: Evidence) -> Numbers | None:
+def _of_torch(clues: Clues) -> Numbers | None:
     """Accepts what no other framework said."""
-    return None if evidence.mentions(*_OTHERS) else {}
+    return None if clues.mentions(*_OTHERS) else {}
 
 
 # cuDNN and cuBLAS
@@ -29,29 +31,22 @@ def _of_torch(evidence: Evidence) -> Numbers | None:
 _STATUS_NAME: Final = re.compile(r"(CUDNN|CUBLAS)_STATUS_([A-Z_]+)")
 
 
-def _status(evidence: Evidence) -> Numbers | None:
-    found = _STATUS_NAME.search(evidence.statement.message or evidence.statement.name)
-    if _of_torch(evidence) is None or found is None:
+def _status(clues: Clues) -> Numbers | None:
+    found = _STATUS_NAME.search(clues.statement.message or clues.statement.name)
+    if _of_torch(clues) is None or found is None:
         return None
     return {
         "full": found[0],
         "short": found[2],
         "library_name": {"CUDNN": "cuDNN", "CUBLAS": "cuBLAS"}[found[1]],
-        "where": "of a recurrent layer" if evidence.recurrent else "often of a recurrent layer",
-        "flatten": evidence.mentions("flatten_parameters", "_apply"),
+        "where": "of a recurrent layer" if clues.recurrent else "often of a recurrent layer",
+        "flatten": clues.mentions("flatten_parameters", "_apply"),
     }
 
 
-def _short(*statuses: str) -> Any:
-    def condition(evidence: Evidence) -> bool:
-        return evidence["short"] in statuses
-
-    return condition
-
-
-def _in_moving(evidence: Evidence) -> bool:
+def _in_moving(clues: Clues) -> bool:
     """Whether the weights were being moved to the GPU, before any data was seen."""
-    return bool(evidence["flatten"])
+    return bool(clues["flatten"])
 
 
 _MISMATCHED: Final = Cause(
@@ -59,7 +54,8 @@ _MISMATCHED: Final = Cause(
     " GPU, or another cuDNN is found on the path.",
     tell="`python -m torch.utils.collect_env` lists them.",
     fix="nn.LSTM(3, 4).cuda()(torch.zeros(5, 2, 3).cuda())  # fails too",
-    when=_short(
+    when=equals(
+        "short",
         "EXECUTION_FAILED",
         "INTERNAL_ERROR",
         "NOT_INITIALIZED",
@@ -91,29 +87,30 @@ _STATUS = Entry(
             " not check it.",
             tell="`print(x.device, next(model.parameters()).device)`; in torch 0.3 `x.is_cuda`.",
             fix="x = x.cuda()  # and the state: (h.cuda(), c.cuda())",
-            when=_short("EXECUTION_FAILED", "BAD_PARAM", "MAPPING_ERROR"),
+            when=equals("short", "EXECUTION_FAILED", "BAD_PARAM", "MAPPING_ERROR"),
         ),
         Cause(
             why="A tensor is empty or has a size that cuDNN does not take: a batch of 0, a sequence"
             " of 0 steps, or lengths that are 0.",
             tell="`print(x.shape)` shows a 0.",
             fix="assert x.numel() > 0, x.shape",
-            when=_short("BAD_PARAM", "NOT_SUPPORTED", "INVALID_VALUE"),
-            likely=_short("BAD_PARAM"),
+            when=equals("short", "BAD_PARAM", "NOT_SUPPORTED", "INVALID_VALUE"),
+            likely=equals("short", "BAD_PARAM"),
         ),
         Cause(
             why="The input is a view that is not contiguous, or its batch or sequence is larger"
             " than this version of cuDNN takes.",
             tell="`print(x.shape, x.is_contiguous())` shows them.",
             fix="x = x.contiguous()  # or a smaller batch",
-            when=_short("NOT_SUPPORTED"),
-            likely=_short("NOT_SUPPORTED"),
+            when=equals("short", "NOT_SUPPORTED"),
+            likely=equals("short", "NOT_SUPPORTED"),
         ),
         Cause(
             why="The GPU's memory is full.",
             tell="`nvidia-smi` shows it, and a smaller batch works.",
             fix="x = x[:, :1]  # one sequence of a seq-first batch, to see whether it is that",
-            when=_short(
+            when=equals(
+                "short",
                 "EXECUTION_FAILED",
                 "ALLOC_FAILED",
                 "NOT_INITIALIZED",
@@ -121,15 +118,15 @@ _STATUS = Entry(
                 "NOT_SUPPORTED",
                 "INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
             ),
-            likely=_short("ALLOC_FAILED", "NOT_INITIALIZED"),
+            likely=equals("short", "ALLOC_FAILED", "NOT_INITIALIZED"),
         ),
         _MISMATCHED,
         Cause(
             why=_TRUE_ERROR.why,
             tell=_TRUE_ERROR.tell,
             fix=_TRUE_ERROR.fix,
-            when=lambda evidence: evidence["short"] not in ("BAD_PARAM", "NOT_SUPPORTED"),
-            likely=_short("MAPPING_ERROR", "INTERNAL_ERROR"),
+            when=unless(equals("short", "BAD_PARAM", "NOT_SUPPORTED")),
+            likely=equals("short", "MAPPING_ERROR", "INTERNAL_ERROR"),
         ),
     ),
     notes=("With `torch.backends.cudnn.enabled = False` the same call often says what is wrong.",),
@@ -166,16 +163,16 @@ _MEMORY = Entry(
         Wording("DefaultCPUAllocator: can't allocate memory", "1.5 on"),
         Wording("not enough memory: you tried to allocate", "1.0 on"),
     ),
-    read=lambda evidence: (
+    read=lambda clues: (
         None
-        if _of_torch(evidence) is None
+        if _of_torch(clues) is None
         else {
-            "wanted": f", at a request for {evidence['size']} {evidence['unit']}"
-            if evidence.get("size")
+            "wanted": f", at a request for {clues['size']} {clues['unit']}"
+            if clues.get("size")
             else "",
             "training": "Training keeps what backward needs for every step of every layer, so"
-            " {} grows with batch x steps x layers.".format(evidence.names["layer"])
-            if evidence.recurrent
+            " {} grows with batch x steps x layers.".format(clues.names["layer"])
+            if clues.recurrent
             else "Training keeps what backward needs for every operation.",
         }
     ),
@@ -202,7 +199,7 @@ _MEMORY = Entry(
             why="Evaluation keeps the graph, which it does not need.",
             tell="It fails in evaluation.",
             fix="with torch.no_grad():\n    output, state = {command}(x)",
-            likely=lambda evidence: evidence.mentions("evaluate", "validat", "predict("),
+            likely=mentions("evaluate", "validat", "predict("),
         ),
     ),
     notes=("`rnnshape {command}` shows what a layer keeps for backward, by formula.",),
@@ -244,8 +241,8 @@ _EVAL = Entry(
             "        layer.dropout = 0.0",
         ),
         Cause(
-            why="If the layer has to stay as it is: without cuDNN, backward works in eval() mode"
-            " too.",
+            why="If the layer has to stay in eval() mode, run it without cuDNN, where backward"
+            " works in that mode too.",
             fix=_NO_CUDNN + "    output, state = {command}(x)",
         ),
     ),
@@ -268,7 +265,7 @@ _CHUNK = Entry(
             why="`DataParallel` copies the weights to each GPU one by one.",
             tell="The model is wrapped in it.",
             fix="self.{command}.flatten_parameters()  # first line of forward",
-            likely=lambda evidence: evidence.parallel,
+            likely=in_parallel,
         ),
         Cause(
             why="The layer was copied (deepcopy), loaded by pickle, or its weights were replaced or"
@@ -279,7 +276,7 @@ _CHUNK = Entry(
             why="A wrapper such as weight norm, weight drop or spectral norm makes a new weight in"
             " every call: then the warning stays and is harmless.",
             fix="import warnings\nwarnings.filterwarnings('ignore', message='RNN module weights')",
-            likely=lambda evidence: evidence.mentions("weight_norm", "weight_drop", "WeightDrop"),
+            likely=mentions("weight_norm", "weight_drop", "WeightDrop"),
         ),
     ),
     source="aten/src/ATen/native/cudnn/RNN.cpp",
@@ -310,7 +307,7 @@ _WEIGHT_TYPES = Entry(
         Wording("parameter types mismatch", "0.4 on, cuDNN"),
         Wording("param_from.type() == param_to.type()", "0.4 to 1.7, cuDNN"),
     ),
-    read=lambda evidence: {} if evidence.recurrent else None,
+    read=lambda clues: {} if clues.recurrent else None,
     meaning="The weights of one recurrent layer have different dtypes, but cuDNN needs the same for"
     " all.",
     causes=(
@@ -328,6 +325,11 @@ _WEIGHT_TYPES = Entry(
     source="aten/src/ATen/native/cudnn/RNN.cpp",
 )
 
+
+def _on_two_devices(clues: Clues) -> bool:
+    return ("cuda" in clues["expected"]) != ("cuda" in clues["got"])
+
+
 _GRADIENT_TYPE = Entry(
     mistake="kernel-gradient-type",
     wordings=(
@@ -337,7 +339,7 @@ _GRADIENT_TYPE = Entry(
             "0.4 to 1.7",
         ),
     ),
-    read=lambda evidence: {} if evidence.recurrent else None,
+    read=lambda clues: {} if clues.recurrent else None,
     meaning="backward of the recurrent layer computed a gradient of type {got}, but the tensor that"
     " it belongs to has type {expected}.",
     causes=(
@@ -351,8 +353,8 @@ _GRADIENT_TYPE = Entry(
             why="They are on different devices.",
             tell="One of the two types has `cuda`, and the other does not.",
             fix="x = x.to(next(layer.parameters()).device)",
-            when=lambda evidence: ("cuda" in evidence["expected"]) != ("cuda" in evidence["got"]),
-            likely=lambda evidence: ("cuda" in evidence["expected"]) != ("cuda" in evidence["got"]),
+            when=_on_two_devices,
+            likely=_on_two_devices,
         ),
     ),
     source="torch/csrc/autograd/engine.cpp, validate_outputs",
@@ -384,9 +386,7 @@ _DETERMINISTIC = Entry(
         Wording("because it uses CuBLAS and you have CUDA >= 10.2", "1.7 on"),
         Wording("does not have a deterministic implementation, but you set", "1.8 on"),
     ),
-    read=lambda evidence: {
-        "workspace": evidence.mentions("CUBLAS_WORKSPACE_CONFIG", "uses CuBLAS")
-    },
+    read=lambda clues: {"workspace": clues.mentions("CUBLAS_WORKSPACE_CONFIG", "uses CuBLAS")},
     meaning="`torch.use_deterministic_algorithms(True)` forbids an operation whose result may"
     " differ from run to run.",
     causes=(
@@ -394,8 +394,8 @@ _DETERMINISTIC = Entry(
             why="cuBLAS, which recurrent and linear layers call, needs a fixed workspace for that.",
             fix="import os\n"
             "os.environ['CUBLAS_WORKSPACE_CONFIG'] = ':4096:8'  # before torch uses the GPU",
-            when=lambda evidence: bool(evidence["workspace"]),
-            certain=lambda evidence: bool(evidence["workspace"]),
+            when=holds("workspace"),
+            certain=holds("workspace"),
         ),
         Cause(
             why="This operation has no deterministic kernel on this device.",
@@ -434,7 +434,7 @@ _ONEDNN = Entry(
             tell="`print(x.dtype, next(model.parameters()).dtype)`, and `torch.autocast`.",
             fix="with torch.autocast('cpu', enabled=False):\n"
             "    output, state = {command}(x.float())  # and model.float(): float32",
-            likely=lambda evidence: evidence.mentions("bfloat16", "bf16", "autocast", "half"),
+            likely=mentions("bfloat16", "bf16", "autocast", "half"),
         ),
         Cause(
             why="The weights do not fit the sizes of the layer, since they were replaced or the"
@@ -449,14 +449,14 @@ _ONEDNN = Entry(
             fix="assert x.numel() > 0, x.shape",
         ),
         Cause(
-            why="It may be a defect of this version of oneDNN: a newer torch may be without it, or"
-            " oneDNN can be left out.",
+            why="It may be a defect of this version of oneDNN: try a newer torch, or run the layer"
+            " without oneDNN.",
             tell="ONEDNN_VERBOSE=all in the environment shows what it refused.",
             fix="with torch.backends.mkldnn.flags(enabled=False):\n"
             "    output, state = {command}(x)",
         ),
     ),
-    more="rnnshape {command} --dtype bfloat16",
+    more=BFLOAT16,
     provoked_by=(_WRONG_ROWS,),
 )
 
@@ -469,23 +469,23 @@ _PROJECTION = Entry(
             "LSTM with symbolic sizes and strides is not supported with {library:word}", "2.0 on"
         ),
     ),
-    read=lambda evidence: {
-        "library": evidence["library"].rstrip("."),
-        "stops": "not currently" in evidence.statement.message,
-        "what": "symbolic sizes" if "symbolic" in evidence.statement.message else "proj_size",
+    read=lambda clues: {
+        "library": clues["library"].rstrip("."),
+        "stops": "not currently" in clues.statement.message,
+        "what": "symbolic sizes" if "symbolic" in clues.statement.message else "proj_size",
     },
     meaning="{library} has no kernel for an LSTM with {what}.",
     causes=(
         Cause(
             why="It is a warning: the slower general implementation is used, with the same result.",
             fix="import warnings\nwarnings.filterwarnings('ignore', message='LSTM with')",
-            when=lambda evidence: not evidence["stops"],
+            when=unless(holds("stops")),
         ),
         Cause(
             why="The layer has to run on the CPU, or the projection has to be a layer of its own.",
             fix="lstm = nn.LSTM(input_size, hidden_size)\n"
             "projection = nn.Linear(hidden_size, proj_size)  # not the same equations",
-            when=lambda evidence: bool(evidence["stops"]),
+            when=holds("stops"),
         ),
     ),
     more="rnnshape lstm --proj 10 --show shapes",
@@ -515,11 +515,11 @@ _NO_OPERATION = Entry(
             "Could not run '{operator}' with arguments from the '{device:word}' backend", "1.5 on"
         ),
     ),
-    read=lambda evidence: {
-        "quantized": "quantized" in evidence["operator"].lower()
-        or "quantized" in evidence["device"].lower(),
-        "mps": evidence["device"].upper() == "MPS",
-        "rnn": any(word in evidence["operator"] for word in ("rnn", "lstm", "gru")),
+    read=lambda clues: {
+        "quantized": "quantized" in clues["operator"].lower()
+        or "quantized" in clues["device"].lower(),
+        "mps": clues["device"].upper() == "MPS",
+        "rnn": any(word in clues["operator"] for word in ("rnn", "lstm", "gru")),
     },
     meaning="The operation `{operator}` does not exist on this device ({device}) in this version of"
     " torch.",
@@ -528,27 +528,27 @@ _NO_OPERATION = Entry(
             why="It has not been written for Apple's GPU (MPS).",
             tell="`print(torch.__version__)`: newer versions have more.",
             fix="import os\nos.environ['PYTORCH_ENABLE_MPS_FALLBACK'] = '1'  # before import torch",
-            when=lambda evidence: bool(evidence["mps"]),
+            when=holds("mps"),
         ),
         Cause(
             why="Quantized layers run on the CPU only.",
             tell="The model was quantized and then moved to a GPU.",
             fix="model, x = model.cpu(), x.cpu()",
-            when=lambda evidence: bool(evidence["quantized"]),
+            when=holds("quantized"),
         ),
         Cause(
             why="A quantized tensor was given to a layer that was not quantized, or the other way"
             " round.",
             tell="`print(model)` shows which layers are quantized.",
             fix="x = x.dequantize()",
-            when=lambda evidence: bool(evidence["quantized"]),
+            when=holds("quantized"),
         ),
         Cause(
             why="A kernel for one device, such as that of cuDNN, was called with tensors of"
             " another.",
             tell="`print(x.device, next(model.parameters()).device)` shows them.",
             fix="x = x.to(next(model.parameters()).device)",
-            when=lambda evidence: not evidence["quantized"],
+            when=unless(holds("quantized")),
         ),
     ),
     provoked_by=(_CUDNN_CALL,),
@@ -569,13 +569,13 @@ _MPS = Entry(
             why="The backward of an LSTM with batch_first=True crashes in torch 1.12 and 1.13.",
             tell="`print(torch.__version__)`, and 'total derivative last state' in the message.",
             fix="model, x = model.cpu(), x.cpu()  # or a newer torch",
-            when=lambda evidence: "macos" not in evidence.statement.message.casefold(),
+            when=lambda clues: "macos" not in clues.statement.message.casefold(),
         ),
         Cause(
             why="An LSTM of several layers needs macOS 13 or newer.",
             tell="`python -c 'import platform; print(platform.mac_ver())'` shows yours.",
             fix="layers = [nn.LSTM(input_size, hidden_size), nn.LSTM(hidden_size, hidden_size)]",
-            certain=lambda evidence: "macos" in evidence.statement.message.casefold(),
+            certain=lambda clues: "macos" in clues.statement.message.casefold(),
         ),
     ),
     source="aten/src/ATen/native/mps/operations/RnnOps.mm",
@@ -596,14 +596,14 @@ _WEIGHTS = Entry(
             "2.6 on",
         ),
     ),
-    read=lambda evidence: {
-        "cell": {4: "LSTMCell", 3: "GRUCell"}.get(evidence["gates"], "RNNCell"),
-        "hidden": evidence["rows"] // max(evidence["gates"], 1),
-        "command": {4: "lstm", 3: "gru"}.get(evidence["gates"], "rnn"),
+    read=lambda clues: {
+        "cell": {4: "LSTMCell", 3: "GRUCell"}.get(clues["gates"], "RNNCell"),
+        "hidden": clues["rows"] // max(clues["gates"], 1),
+        "command": {4: "lstm", 3: "gru"}.get(clues["gates"], "rnn"),
         "others": " or ".join(
-            f"{name} of hidden_size {evidence['got'] // gates}"
+            f"{name} of hidden_size {clues['got'] // gates}"
             for name, gates in _GATES.items()
-            if evidence["got"] % gates == 0
+            if clues["got"] % gates == 0
         ),
     },
     meaning="`weight_{which}` has {got} rows, but an nn.{cell} of hidden_size {hidden} has {gates}"
@@ -640,9 +640,9 @@ _COUNT = Entry(
             " direction.",
             tell="`print(len(weights))` must show layers x directions x 4, or x 2 without biases.",
             fix="output, state = {class_name}(input_size, hidden_size, num_layers)(x)",
-            when=lambda evidence: (
-                "dropout" not in evidence.statement.message
-                and "batch_sizes" not in evidence.statement.message
+            when=lambda clues: (
+                "dropout" not in clues.statement.message
+                and "batch_sizes" not in clues.statement.message
             ),
         ),
         Cause(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.commands import LAYOUTS
+from rnnshape.analysis.explanation.conditions import both, equals, holds, unless
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
+from rnnshape.analysis.explanation.multiples import multiple
 from rnnshape.analysis.explanation.records import Comparison
+from rnnshape.analysis.explanation.tensor_types import WHOLE, both_names, dtype_of
 from rnnshape.analysis.explanation.wording import Wording
 
 _PLACES: Final = {
@@ -14,40 +18,21 @@ _PLACES: Final = {
     "linear": r"[/\\]modules[/\\]linear\b",
     "loss": r"nll_loss|cross_entropy|[/\\]modules[/\\]loss\b|(?i:criterion|loss\w*)\(|'target'",
 }
-_INTEGERS: Final = ("Long", "Int", "Short", "Char", "Byte", "Bool")
-_DTYPES: Final = {
-    "Long": "Long (int64)",
-    "Int": "Int (int32)",
-    "Float": "Float (float32)",
-    "Double": "Double (float64)",
-    "Half": "Half (float16)",
-}
 
 
 # The batch
 
 
-def _batch(evidence: Evidence) -> dict[str, Any]:
-    rows, targets = evidence["rows"], evidence["targets"]
-    large, small = max(rows, targets), min(rows, targets)
-    times = large // small if small > 0 and large % small == 0 else 0
-    return {"large": large, "small": small, "times": times}
+def _more_rows(clues: Clues) -> bool:
+    return bool(clues["rows"] > clues["targets"] and clues["times"])
 
 
-def _more_rows(evidence: Evidence) -> bool:
-    return bool(evidence["rows"] > evidence["targets"] and evidence["times"])
+def _few_times(clues: Clues) -> bool:
+    return _more_rows(clues) and clues["times"] <= 8
 
 
-def _few_times(evidence: Evidence) -> bool:
-    return _more_rows(evidence) and evidence["times"] <= 8
-
-
-def _more_targets(evidence: Evidence) -> bool:
-    return bool(evidence["targets"] > evidence["rows"] and evidence["times"])
-
-
-def _unrelated(evidence: Evidence) -> bool:
-    return not evidence["times"]
+def _more_targets(clues: Clues) -> bool:
+    return bool(clues["targets"] > clues["rows"] and clues["times"])
 
 
 _BATCH = Entry(
@@ -58,15 +43,9 @@ _BATCH = Entry(
             "0.4 on",
         ),
     ),
-    read=_batch,
+    read=lambda clues: multiple(clues["rows"], clues["targets"]),
     meaning="The loss got scores for a batch of {rows}, but targets for a batch of {targets}.",
-    compare=lambda evidence: Comparison(
-        title="",
-        places=("batch",),
-        expected=(evidence["rows"],),
-        got=(evidence["targets"],),
-        labels=("scores", "target"),
-    ),
+    compare=compared("batch", "rows", "targets", labels=("scores", "target")),
     causes=(
         Cause(
             why="{often}the scores are those of every step, {rows} = {targets} sequences x {times}"
@@ -83,9 +62,8 @@ _BATCH = Entry(
             fix="scores = linear(h_n[-1])  # the last layer\n"
             "scores = linear(torch.cat((h_n[-2], h_n[-1]), 1))  # both directions of it",
             when=_few_times,
-            likely=lambda evidence: (
-                evidence.mentions("h_n", "hn.", "hidden.view", "hidden.reshape")
-                or evidence["times"] == 2
+            likely=lambda clues: (
+                clues.mentions("h_n", "hn.", "hidden.view", "hidden.reshape") or clues["times"] == 2
             ),
         ),
         Cause(
@@ -107,10 +85,10 @@ _BATCH = Entry(
             " size.",
             tell="It fails in the last batch of an epoch only.",
             fix="x = x.view(x.size(0), ...)  # the real batch; or DataLoader(..., drop_last=True)",
-            when=_unrelated,
+            when=unless(holds("times")),
         ),
     ),
-    more="rnnshape {command} --show layouts",
+    more=LAYOUTS,
     provoked_by=("nn.CrossEntropyLoss()(nn.GRU(3, 4, 2)(z(5, 2, 3))[1].view(-1, 4), z(2).long())",),
 )
 
@@ -124,9 +102,9 @@ _BATCH_OLD = Entry(
         Wording("size mismatch (got input: {scores:shape}, target: {target:shape}", "1.12 on"),
         Wording("size mismatch (got input: {scores:shape} , target: {target:shape}", "1.12 on"),
     ),
-    read=lambda evidence: {
-        "shown": f": scores {evidence['scores']}, targets {evidence['target']}"
-        if evidence.get("scores")
+    read=lambda clues: {
+        "shown": f": scores {clues['scores']}, targets {clues['target']}"
+        if clues.get("scores")
         else ""
     },
     meaning="The loss got a different number of rows of scores and of targets{shown}.",
@@ -149,8 +127,8 @@ _BATCH_OLD = Entry(
 # The axes of scores and targets
 
 
-def _axes(evidence: Evidence) -> Numbers | None:
-    expected, got = evidence["expected"], evidence["got"]
+def _axes(clues: Clues) -> Numbers | None:
+    expected, got = clues["expected"], clues["got"]
     if len(expected) < 2 or not got:
         return None
     numbers: dict[str, Any] = {"first": expected[0], "classes": expected[1], "got_dims": len(got)}
@@ -158,13 +136,13 @@ def _axes(evidence: Evidence) -> Numbers | None:
     return numbers
 
 
-def _target_each_step(evidence: Evidence) -> bool:
-    expected, got = evidence["expected"], evidence["got"]
+def _target_each_step(clues: Clues) -> bool:
+    expected, got = clues["expected"], clues["got"]
     return len(got) == 2 and got[0] == expected[0]
 
 
-def _target_swapped(evidence: Evidence) -> bool:
-    return len(evidence["got"]) == 2 and not _target_each_step(evidence)
+def _target_swapped(clues: Clues) -> bool:
+    return len(clues["got"]) == 2 and not _target_each_step(clues)
 
 
 _TARGET_SIZE = Entry(
@@ -176,14 +154,14 @@ _TARGET_SIZE = Entry(
     read=_axes,
     meaning="For scores of 3 dimensions the loss takes dimension 1 as the classes, (batch, classes,"
     " seq); with (batch, seq, classes) it wants targets {expected}, but gets {got}.",
-    compare=lambda evidence: (
+    compare=lambda clues: (
         Comparison(
             title="target",
             places=("dimension 0", "dimension 1"),
-            expected=evidence["expected"],
-            got=evidence["got"],
+            expected=clues["expected"],
+            got=clues["got"],
         )
-        if len(evidence["expected"]) == len(evidence["got"]) == 2
+        if len(clues["expected"]) == len(clues["got"]) == 2
         else None
     ),
     causes=(
@@ -208,18 +186,18 @@ _TARGET_SIZE = Entry(
             " take the last step.",
             tell="`print(scores.shape)` shows 3 dimensions.",
             fix="loss = criterion(scores[:, -1], target)  # batch first; scores[-1] otherwise",
-            when=lambda evidence: evidence["got_dims"] == 1,
+            when=equals("got_dims", 1),
         ),
         Cause(
             why="The targets have a dimension too many, a last size of 1.",
             fix="target = target.squeeze(-1)",
-            when=lambda evidence: evidence["got_dims"] > 2 and evidence["got"][-1] == 1,
+            when=lambda clues: clues["got_dims"] > 2 and clues["got"][-1] == 1,
         ),
         Cause(
             why="The targets have a dimension too many: they are one-hot vectors.",
             tell="`print(target[0])` shows a single 1 for each step.",
             fix="loss = criterion(scores, target.argmax(dim=1))  # dim=2 if the classes are last",
-            when=lambda evidence: evidence["got_dims"] > 2 and evidence["got"][-1] != 1,
+            when=lambda clues: clues["got_dims"] > 2 and clues["got"][-1] != 1,
         ),
     ),
     provoked_by=(
@@ -283,8 +261,8 @@ _MULTI_TARGET = Entry(
 # Values
 
 
-def _outside(evidence: Evidence) -> Numbers:
-    value = evidence.get("value")
+def _outside(clues: Clues) -> Numbers:
+    value = clues.get("value")
     if value is None:
         return {"target": "A target", "most": "", "needed": "int(target.max()) + 1"}
     most = f", and C is no more than {value}" if value >= 0 else ""
@@ -322,7 +300,7 @@ _RANGE = Entry(
             why="Padding is marked by a negative index.",
             tell="`print(target.min())` is negative.",
             fix="criterion = nn.CrossEntropyLoss(ignore_index=-1)  # the value of the padding",
-            likely=lambda evidence: (evidence.get("value") or 0) < 0,
+            likely=lambda clues: (clues.get("value") or 0) < 0,
         ),
         Cause(
             why="{often}scores and targets have their axes in different orders: in (batch, seq,"
@@ -371,8 +349,8 @@ _UNIT_INTERVAL = Entry(
 # Shapes that must be equal
 
 
-def _equal(evidence: Evidence) -> Numbers | None:
-    got, expected = evidence.get("got"), evidence.get("expected")
+def _equal(clues: Clues) -> Numbers | None:
+    got, expected = clues.get("got"), clues.get("expected")
     if got is None or expected is None:
         return {"axis": False, "squeezed": False}
     return {
@@ -381,8 +359,7 @@ def _equal(evidence: Evidence) -> Numbers | None:
     }
 
 
-def _other_shape(evidence: Evidence) -> bool:
-    return not evidence["axis"] and not evidence["squeezed"]
+_other_shape: Final = both(unless(holds("axis")), unless(holds("squeezed")))
 
 
 _EQUAL_SIZE = Entry(
@@ -404,11 +381,11 @@ _EQUAL_SIZE = Entry(
         ),
         Wording("inconsistent target size: {got:shape} for input of size: {expected:shape}"),
     ),
-    read=lambda evidence: {
-        "got": evidence.get("got_n"),
-        "expected": evidence.get("expected_n"),
-        **evidence.numbers,
-        **(_equal(evidence) or {}),
+    read=lambda clues: {
+        "got": clues.get("got_n"),
+        "expected": clues.get("expected_n"),
+        **clues.numbers,
+        **(_equal(clues) or {}),
     },
     meaning="The loss pairs outputs and targets one by one, but the output is {expected} and the"
     " target {got}.",
@@ -418,14 +395,14 @@ _EQUAL_SIZE = Entry(
             tell="`print(output.shape, target.shape)` shows {expected} and {got}.",
             fix="loss = criterion(output.squeeze(-1), target)  # not squeeze() alone: it would drop"
             " a batch of 1",
-            when=lambda evidence: evidence["axis"],
+            when=holds("axis"),
         ),
         Cause(
             why="{often}`squeeze()` was called without a dimension: from the output it removes"
             " every size of 1, also one that the targets have, such as that of a batch of 1.",
             tell="`print(output.shape, target.shape)` shows {expected} and {got}.",
             fix="loss = criterion(output.view_as(target), target)  # and squeeze(-1) by name",
-            when=lambda evidence: evidence["squeezed"],
+            when=holds("squeezed"),
         ),
         Cause(
             why="{often}the output has every step of the sequence and the target one value for each"
@@ -463,17 +440,16 @@ _EQUAL_SIZE = Entry(
 # Types
 
 
-def _dtype(evidence: Evidence) -> Numbers | None:
+def _dtype(clues: Clues) -> Numbers | None:
     """The dtype of the targets, where a loss raised the message."""
-    if "dtype" not in evidence.statement.message and evidence.innermost(_PLACES) != "loss":
+    if "dtype" not in clues.statement.message and clues.innermost(_PLACES) != "loss":
         return None
-    got = evidence["got"].rpartition(".")[2].removesuffix("Tensor")
-    return {"got": _DTYPES.get(got, got)}
+    return {"got": both_names(clues["got"])}
 
 
-def _two_dtypes(evidence: Evidence) -> Numbers:
-    got, wanted = evidence.get("got") or "Long", evidence.get("wanted") or "Float"
-    return {"got": got, "both": " and ".join(_DTYPES.get(each, each) for each in (got, wanted))}
+def _two_dtypes(clues: Clues) -> Numbers:
+    got, wanted = clues.get("got") or "Long", clues.get("wanted") or "Float"
+    return {"both": f"{both_names(got)} and {both_names(wanted)}"}
 
 
 _LONG_TARGET = Entry(
@@ -574,7 +550,7 @@ _FLOAT_TARGET = Entry(
             why="The targets are class indices, for which this is not the loss.",
             tell="`print(target[:5])` shows whole numbers above 1.",
             fix="loss = nn.CrossEntropyLoss()(output, target.long())",
-            when=lambda evidence: "Long" in evidence["both"],
+            when=lambda clues: "Long" in clues["both"],
         ),
     ),
     provoked_by=(
@@ -590,7 +566,7 @@ _INTEGER_SCORES = Entry(
         Wording("mse_{kernel:rest} not implemented for '{got:word}'", "1.5 on"),
         Wording("binary_cross_entropy{kernel:rest} not implemented for '{got:word}'", "1.5 on"),
     ),
-    read=lambda evidence: {} if evidence["got"] in _INTEGERS else None,
+    read=lambda clues: {} if dtype_of(clues["got"]) in WHOLE else None,
     meaning="The scores that a loss gets must be floats, but they are {got}.",
     causes=(
         Cause(
@@ -618,9 +594,9 @@ _CLASS_WEIGHT = Entry(
         Wording("weight tensor should be defined either for all {classes:int} classes", "0.1 on"),
         Wording("weight tensor should be defined either for all or no classes", "0.1 on"),
     ),
-    read=lambda evidence: {
-        "classes": evidence.get("classes") or "another number of",
-        "got": evidence.get("got") or "one weight tensor",
+    read=lambda clues: {
+        "classes": clues.get("classes") or "another number of",
+        "got": clues.get("got") or "one weight tensor",
     },
     meaning="The loss has class weights of shape {got}, but the scores have {classes} classes.",
     causes=(
@@ -659,10 +635,8 @@ _CTC = Entry(
         Wording("target_lengths must be of size batch_size", "1.0 on"),
         Wording("Expected {which:word} to have value at least {most:int}, but got value {got:int}"),
     ),
-    read=lambda evidence: {
-        "shown": ""
-        if evidence.get("most") is None
-        else f": {evidence['got']} against {evidence['most']}"
+    read=lambda clues: {
+        "shown": "" if clues.get("most") is None else f": {clues['got']} against {clues['most']}"
     },
     meaning="CTCLoss takes log_probs (seq, batch, classes), never batch first, and a length of at"
     " most seq for each sequence, but the lengths do not fit{shown}.",
@@ -756,10 +730,8 @@ _CRF = Entry(
         Wording("expected last dimension of emissions is {expected:int}, got {got:int}"),
         Wording("mask of the first timestep must all be on"),
     ),
-    read=lambda evidence: {
-        "shown": ""
-        if evidence.get("got") is None
-        else f": {evidence['got']} against {evidence['expected']}"
+    read=lambda clues: {
+        "shown": "" if clues.get("got") is None else f": {clues['got']} against {clues['expected']}"
     },
     meaning="The CRF got emissions, tags or a mask that do not fit each other or it{shown}.",
     causes=(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.commands import INSPECT, INSPECT_MODEL, WEIGHTS
+from rnnshape.analysis.explanation.conditions import both, equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
 from rnnshape.layer.weight_names import weight_name
@@ -54,8 +56,8 @@ _STATE_DICT: Final = Cause(
 )
 
 
-def _of_new_version(evidence: Evidence) -> Numbers | None:
-    given, wanted = evidence["given"], evidence["wanted"]
+def _of_new_version(clues: Clues) -> Numbers | None:
+    given, wanted = clues["given"], clues["wanted"]
     layer = _CLASS.fullmatch(given) is not None
     known = {**_OF_MODULES, **(_OF_LAYERS if layer or wanted.startswith("_flat") else {})}
     if wanted not in known:
@@ -81,7 +83,7 @@ _OLD: Final = Entry(
             fix="for m in model.modules():\n"
             "    if isinstance(m, {class_name}):\n"
             "        m.{wanted} = {value}",
-            when=lambda evidence: bool(evidence["value"]),
+            when=holds("value"),
         ),
         Cause(
             why="Or install the version that saved it.",
@@ -93,14 +95,12 @@ _OLD: Final = Entry(
             " in this way.",
             tell="The module was not unpickled: torch.load is not in the traceback.",
             fix='nn.utils.parametrize.register_parametrization(lstm, "weight_hh_l0", drop)',
-            when=lambda evidence: bool(evidence["flat"]),
-            likely=lambda evidence: evidence.mentions(
-                "weight_drop", "weightdrop", "wdrop", "weight drop"
-            ),
+            when=holds("flat"),
+            likely=mentions("weight_drop", "weightdrop", "wdrop", "weight drop"),
         ),
     ),
     notes=("rnnshape reads the layers and weights of such a file without unpickling it.",),
-    more="rnnshape inspect model.pt",
+    more=INSPECT_MODEL,
     provoked_by=(
         "m = nn.LSTM(3, 4); del m.proj_size; m.flatten_parameters(); m(z(5, 2, 3))",
         "m = nn.GRU(3, 4); del m._flat_weights_names; m.to('cpu'); m._init_flat_weights()",
@@ -108,8 +108,8 @@ _OLD: Final = Entry(
 )
 
 
-def _initialised(evidence: Evidence) -> Numbers | None:
-    given, wanted = evidence["given"], evidence["wanted"]
+def _initialised(clues: Clues) -> Numbers | None:
+    given, wanted = clues["given"], clues["wanted"]
     if _CLASS.fullmatch(given) is None:
         return None
     of_cell = wanted in ("weight_ih", "weight_hh", "bias_ih", "bias_hh") and "Cell" not in given
@@ -131,25 +131,25 @@ _NO_WEIGHT: Final = Entry(
             "        nn.init.orthogonal_(p)\n"
             "    else:\n"
             "        nn.init.zeros_(p)",
-            when=lambda evidence: not evidence["of_cell"],
+            when=unless(holds("of_cell")),
         ),
         Cause(
             why="Without the number of a layer it is the name in a cell, such as nn.LSTMCell.",
             fix="layer.{wanted}_l0  # of the first layer; {wanted}_l0_reverse: its other direction",
-            when=lambda evidence: bool(evidence["of_cell"]),
+            when=holds("of_cell"),
         ),
     ),
-    more="rnnshape {command} --show weights",
+    more=WEIGHTS,
     provoked_by=("nn.init.xavier_uniform_(nn.GRU(3, 4).weight)", "nn.LSTM(3, 4).weight_ih"),
 )
 
 
-def _of_weight(evidence: Evidence) -> Numbers | None:
-    parsed = weight_name(evidence["wanted"], ())
+def _of_weight(clues: Clues) -> Numbers | None:
+    parsed = weight_name(clues["wanted"], ())
     known = parsed is not None and not parsed.module
-    if evidence["wanted"] == "all_weights":
+    if clues["wanted"] == "all_weights":
         return {"looks": "looks for all its weights (`all_weights`), and one"}
-    return {"looks": f"looks for its parameter `{evidence['wanted']}`, which"} if known else None
+    return {"looks": f"looks for its parameter `{clues['wanted']}`, which"} if known else None
 
 
 _PARAMETRIZE: Final = Cause(
@@ -175,8 +175,8 @@ _REPLACED: Final = Entry(
 _NO_FLATTEN: Final = Entry(
     mistake="no-flatten-parameters",
     wordings=(Wording("'{given:word}' object has no attribute 'flatten_parameters'", ""),),
-    read=lambda evidence: {} if _CLASS.fullmatch(evidence["given"]) else None,
-    meaning="This {given} is not the layer of torch.nn, which alone has flatten_parameters.",
+    read=lambda clues: {} if _CLASS.fullmatch(clues["given"]) else None,
+    meaning="This {given} is not the layer of torch.nn: only that one has flatten_parameters.",
     causes=(
         Cause(
             why="The layer was quantized or scripted: its weights are packed already.",
@@ -199,7 +199,7 @@ _NONE_IN_WEIGHTS: Final = Entry(
             "1.5 on",
         ),
     ),
-    read=lambda evidence: None if evidence["argument"] != 2 and not evidence.recurrent else {},
+    read=lambda clues: None if clues["argument"] != 2 and not clues.recurrent else {},
     meaning="A weight of {layer} is None: it was removed or replaced.",
     causes=(
         _PARAMETRIZE,
@@ -207,7 +207,7 @@ _NONE_IN_WEIGHTS: Final = Entry(
         Cause(
             why="Without a recurrent layer: a list of tensors has a None in it, as for torch.cat.",
             tell="`print([type(t) for t in tensors])` shows NoneType.",
-            when=lambda evidence: not evidence.recurrent,
+            when=lambda clues: not clues.recurrent,
         ),
     ),
     provoked_by=(
@@ -227,7 +227,7 @@ _TRANSPOSED: Final = Entry(
             " a bias, is then taken in its place.",
             tell="`print([w.shape for w in lstm._parameters.values()])` shows which is missing.",
             fix='nn.utils.parametrize.register_parametrization(lstm, "weight_hh_l0", drop)',
-            likely=lambda evidence: evidence.recurrent,
+            likely=lambda clues: clues.recurrent,
         ),
         Cause(
             why="`.t()` or `F.linear` was called with a tensor that is not a matrix.",
@@ -239,14 +239,14 @@ _TRANSPOSED: Final = Entry(
 )
 
 
-def _flattened(evidence: Evidence) -> Numbers | None:
+def _flattened(clues: Clues) -> Numbers | None:
     """Whether a weight is to have the size of another one: rows of a bias by its columns."""
-    shape, size = evidence["shape"], evidence["size"]
+    shape, size = clues["shape"], clues["size"]
     if len(shape) != 2 or shape[1] != 1 or size < 1 or shape[0] % size or shape[0] == size:
         return None
     columns = shape[0] // size
     kinds = [kind for kind in Kind if size == kind.gates * columns]
-    if not kinds and not evidence.recurrent:
+    if not kinds and not clues.recurrent:
         return None
     matrix = f"({size}, {columns})"
     kind = f"weight_hh_l0 of {kinds[0].value} with hidden_size {columns}" if kinds else "a weight"
@@ -273,12 +273,11 @@ _FLATTENED: Final = Entry(
 )
 
 
-def _loads(evidence: Evidence) -> bool:
-    return evidence.mentions("torch.load", "torch/serialization", "torch\\serialization")
+_loads: Final = mentions("torch.load", "torch/serialization", "torch\\serialization")
 
 
-def _in_load(evidence: Evidence) -> Numbers | None:
-    return {"top": str(evidence["wanted"]).partition(".")[0]} if _loads(evidence) else None
+def _in_load(clues: Clues) -> Numbers | None:
+    return {"top": str(clues["wanted"]).partition(".")[0]} if _loads(clues) else None
 
 
 _CLASS_IS_GONE: Final = Entry(
@@ -297,26 +296,26 @@ _CLASS_IS_GONE: Final = Entry(
             " module as when it was saved.",
             fix="from {top} import *  # where the class is; put its folder on PYTHONPATH\n"
             'model = torch.load("model.pt", weights_only=False)',
-            when=lambda evidence: "__main__" not in evidence.around,
+            when=unless(mentions("__main__")),
         ),
         Cause(
             why="It was saved by a script that defined the class itself (`__main__`): define or"
             " import it in the script that loads, too.",
             fix="from net import {wanted}  # the file that defines it",
-            when=lambda evidence: "__main__" in evidence.around,
+            when=mentions("__main__"),
         ),
         _STATE_DICT,
     ),
     notes=("rnnshape reads the layers and weights of such a file without its classes.",),
-    more="rnnshape inspect model.pt",
+    more=INSPECT_MODEL,
     source="pickle, called by torch/serialization.py",
 )
 
 
-def _damage(evidence: Evidence) -> Numbers | None:
-    if evidence.mentions("Ran out of input", "data was truncated") and not evidence.of_torch:
+def _damage(clues: Clues) -> Numbers | None:
+    if clues.mentions("Ran out of input", "data was truncated") and not clues.of_torch:
         return None  # of any pickle
-    return {"key": evidence.get("key") or ""}
+    return {"key": clues.get("key") or ""}
 
 
 _POINTER: Final = "the file is a pointer of Git LFS, a text that stands for the real file"
@@ -340,14 +339,14 @@ _NOT_A_FILE: Final = Entry(
             why=f"It begins with `v` (version https://git-lfs...): {_POINTER}.",
             tell="The file has fewer than 200 bytes.",
             fix='import subprocess\nsubprocess.run(["git", "lfs", "pull"])',
-            when=lambda evidence: evidence["key"] in ("v", ""),
-            likely=lambda evidence: evidence["key"] == "v",
+            when=equals("key", "v", ""),
+            likely=equals("key", "v"),
         ),
         Cause(
             why="It begins with `<`: a web page was saved in place of the file (a login, a quota).",
             tell='`print(open("weights.pt", "rb").read(80))` shows HTML.',
-            when=lambda evidence: evidence["key"] in ("<", ""),
-            likely=lambda evidence: evidence["key"] == "<",
+            when=equals("key", "<", ""),
+            likely=equals("key", "<"),
         ),
         Cause(
             why="The download or the saving was cut off: the disk was full, or it was still being"
@@ -358,11 +357,11 @@ _NOT_A_FILE: Final = Entry(
             why="PyTorch 1.6 and later write zip files, which PyTorch before 1.6 does not read.",
             tell='`print(open("weights.pt", "rb").read(2))` shows PK.',
             fix='torch.save(state_dict, "weights.pt", _use_new_zipfile_serialization=False)',
-            when=lambda evidence: evidence["key"] != "<" and evidence["key"] != "v",
+            when=both(unless(equals("key", "<")), unless(equals("key", "v"))),
         ),
     ),
     notes=("rnnshape names the format of a file, whatever its suffix.",),
-    more="rnnshape inspect weights.pt",
+    more=INSPECT,
     source="torch/serialization.py, for a file that is not its own",
     generic=True,
 )
@@ -387,7 +386,7 @@ _NEWER: Final = Entry(
             fix='torch.save(state_dict, "weights.pt", _use_new_zipfile_serialization=False)',
         ),
     ),
-    more="rnnshape inspect weights.pt",
+    more=INSPECT,
     source="torch/serialization.py and caffe2/serialize of PyTorch before 1.6",
 )
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, mentions
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.commands import LENGTHS
+from rnnshape.analysis.explanation.conditions import Condition, holds, mentions, unless
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
-
-_MORE: Final = "rnnshape {command} --batch 3 --lengths 10,4,2"
 
 _PACK: Final = "torch.nn.utils.rnn.pack_padded_sequence"
 _PACK_SEQUENCE: Final = "torch.nn.utils.rnn.pack_sequence"
 _PAD: Final = "torch.nn.utils.rnn.pad_packed_sequence"
 _PAD_SEQUENCE: Final = "torch.nn.utils.rnn.pad_sequence"
-
-
-def _lacks(*words: str) -> Callable[[Evidence], bool]:
-    return lambda evidence: not evidence.mentions(*words)
 
 
 _parallel: Final = mentions("replica", "parallel_apply", "DataParallel")
@@ -47,7 +42,7 @@ _UNSORTED = Entry(
             why="The batch is in the order of the data, not sorted. From torch 1.1 on, packing can"
             " sort it, and `output` and `h_n` then come back in the order of the batch.",
             fix="packed = pack_padded_sequence(x, lengths, enforce_sorted=False)",
-            when=lambda evidence: not _packs_list(evidence),
+            when=unless(_packs_list),
         ),
         Cause(
             why="The batch is not sorted, or has the shortest sequence first. torch 1.0 and older,"
@@ -56,11 +51,11 @@ _UNSORTED = Entry(
             fix="lengths, order = lengths.sort(descending=True)\n"
             "x = x[:, order]  # x[order] with batch_first=True\n"
             "# later, to restore the order of the batch: output[:, order.argsort()]",
-            likely=_lacks("enforce_sorted"),
+            likely=unless(mentions("enforce_sorted")),
         ),
     ),
     notes=("If you sort a batch by hand, sort its targets and states in the same way.",),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(
         f"{_PACK}(z(5, 2, 3), [4, 5])",
         f"{_PACK_SEQUENCE}([z(3, 3), z(5, 3)])",
@@ -88,7 +83,7 @@ _ZERO = Entry(
         ),
     ),
     notes=("Before torch 1.2, a batch without any sequence was refused by the same words.",),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(
         f"{_PACK}(z(5, 2, 3), [5, 0])",
         f"{_PACK}(z(5, 2, 3), [0, 5], enforce_sorted=False)",
@@ -103,26 +98,30 @@ _RIGHT_FORM: Final = (
 )
 
 
-def _form(evidence: Evidence) -> Numbers:
+def _form(clues: Clues) -> Numbers:
     """What the lengths are, in words, and what mends all of it, as far as the message says it."""
-    if evidence.get("dims") is None:
+    if clues.get("dims") is None:
         return {"given": "something else", "mends": (), "mended": ""}
-    mends = tuple(mend for name, right, mend in _RIGHT_FORM if evidence[name] != right)
+    mends = tuple(mend for name, right, mend in _RIGHT_FORM if clues[name] != right)
     return {
-        "given": f"a {evidence['dims']}-D {evidence['dtype']} tensor on {evidence['device']}",
+        "given": f"a {clues['dims']}-D {clues['dtype']} tensor on {clues['device']}",
         "mends": mends,
         "mended": "".join(mends),
     }
 
 
-def _wrong(mend: str) -> Callable[[Evidence], bool]:
+def _wrong(mend: str) -> Condition:
     """Whether this may be wrong with the lengths."""
-    return lambda evidence: mend in evidence["mends"] or not evidence["mends"]
+    return lambda clues: mend in clues["mends"] or not clues["mends"]
 
 
-def _only_wrong(mend: str) -> Callable[[Evidence], bool]:
+def _only_wrong(mend: str) -> Condition:
     """Whether this alone is wrong with the lengths."""
-    return lambda evidence: evidence["mends"] == (mend,)
+    return lambda clues: clues["mends"] == (mend,)
+
+
+def _several_wrong(clues: Clues) -> bool:
+    return len(clues["mends"]) > 1
 
 
 _FORM = Entry(
@@ -163,8 +162,8 @@ _FORM = Entry(
         Cause(
             why="All of this is wrong at once.",
             fix="lengths = lengths{mended}",
-            when=lambda evidence: len(evidence["mends"]) > 1,
-            certain=lambda evidence: len(evidence["mends"]) > 1,
+            when=_several_wrong,
+            certain=_several_wrong,
         ),
         Cause(
             why="It is the `batch_sizes` of a PackedSequence that were moved to the GPU, or made"
@@ -181,7 +180,7 @@ _FORM = Entry(
             " decimals of float lengths, 4.9 to 4."
         ),
     ),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(
         f"{_PACK}(z(5, 2, 3), torch.tensor([[5, 4]]))",
         f"{_PACK}(z(5, 2, 3), torch.tensor([5, 4], device='meta'))",
@@ -189,9 +188,9 @@ _FORM = Entry(
 )
 
 
-def _count(evidence: Evidence) -> Numbers:
+def _count(clues: Clues) -> Numbers:
     """How many parts of this batch the lengths would make, where they make whole ones."""
-    got, batch = evidence.get("got"), evidence.get("batch")
+    got, batch = clues.get("got"), clues.get("batch")
     if got is None:
         return {
             "counts": "The number of lengths differs from the batch of x",
@@ -206,23 +205,17 @@ def _count(evidence: Evidence) -> Numbers:
     }
 
 
-def _count_compared(evidence: Evidence) -> Comparison | None:
-    if evidence.get("got") is None:
+def _count_compared(clues: Clues) -> Comparison | None:
+    if clues.get("got") is None:
         return None
-    return Comparison(
-        title="", places=("number",), expected=(evidence["batch"],), got=(evidence["got"],),
-        labels=("batch of x", "lengths"),
-    )  # fmt: skip
+    return compared("number", "batch", labels=("batch of x", "lengths"))(clues)
 
 
-def _batch_second(evidence: Evidence) -> bool:
+def _batch_second(clues: Clues) -> bool:
     """Whether x is known, and its first axis has as many entries as there are lengths."""
-    shape, got = evidence.input, evidence.get("got")
+    shape, got = clues.input, clues.get("got")
     return (
-        shape is not None
-        and len(shape) > 1
-        and shape[0] == got
-        and shape[1] == evidence.get("batch")
+        shape is not None and len(shape) > 1 and shape[0] == got and shape[1] == clues.get("batch")
     )
 
 
@@ -245,7 +238,7 @@ _COUNT = Entry(
             " steps, is taken for the batch.",
             tell="`print(x.shape, len(lengths))`: the first size is the number of lengths.",
             fix="packed = pack_padded_sequence(x, lengths, batch_first=True)",
-            when=lambda evidence: not evidence.mentions("batch_first=True, enforce"),
+            when=unless(mentions("batch_first=True, enforce")),
             certain=_batch_second,
         ),
         Cause(
@@ -261,9 +254,7 @@ _COUNT = Entry(
             tell="It fails only with more than one GPU.",
             fix="lengths = torch.as_tensor(lengths)  # before model(x, lengths): it is then split\n"
             "packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)  # in forward",
-            when=lambda evidence: (
-                evidence["parts"] or evidence.get("got") is None or _parallel(evidence)
-            ),
+            when=lambda clues: clues["parts"] or clues.get("got") is None or _parallel(clues),
             likely=_parallel,
         ),
         Cause(
@@ -272,7 +263,7 @@ _COUNT = Entry(
             fix="lengths = torch.tensor([len(sequence) for sequence in batch])",
         ),
     ),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(
         f"{_PACK}(z(2, 5, 3), [5, 4])",
         f"{_PACK}(z(5, 2, 3), [5, 4, 3])",
@@ -294,16 +285,16 @@ _EMPTY = Entry(
             tell="`print(x.shape)` before the slice shows no 0.",
         ),
     ),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(f"{_PACK}(z(0, 2, 3), [0, 0])", f"{_PACK_SEQUENCE}([z(0, 3)])"),
 )
 
 
-def _too_long(evidence: Evidence) -> Numbers | None:
+def _too_long(clues: Clues) -> Numbers | None:
     """The data of a pack ends where a step should begin; of a plain slice, that is not so."""
-    if evidence["start"] != evidence["size"] and not evidence.mentions("packed", "_VF."):
+    if clues["start"] != clues["size"] and not clues.mentions("packed", "_VF."):
         return None
-    often = "" if evidence.recurrent else "Often it is a PackedSequence: "
+    often = "" if clues.recurrent else "Often it is a PackedSequence: "
     return {"often": often or "A PackedSequence is to blame: "}
 
 
@@ -326,14 +317,14 @@ _TOO_LONG = Entry(
             fix="lengths = lengths.clamp(max=x.size(0))  # x.size(1) with batch_first=True",
         ),
         Cause(
-            why="The lengths count something else than the steps of x, such as characters for"
+            why="The lengths count something other than the steps of x, such as characters for"
             " words, or bytes.",
             tell="`print(lengths)` shows numbers that no sequence of x has.",
             fix="lengths = torch.tensor([len(sequence) for sequence in batch])",
         ),
     ),
     notes=("`pack_padded_sequence` accepts lengths that are too long without an error.",),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(f"nn.LSTM(3, 4)({_PACK}(z(4, 2, 3), [9, 4]))",),
 )
 
@@ -348,13 +339,7 @@ _TOTAL = Entry(
     ),
     meaning="`total_length` is {got}, but the longest sequence has {longest} steps: padding only"
     " adds steps.",
-    compare=lambda evidence: Comparison(
-        title="",
-        places=("steps",),
-        expected=(evidence["longest"],),
-        got=(evidence["got"],),
-        labels=("at least", "total_length"),
-    ),
+    compare=compared("steps", "longest", "got", labels=("at least", "total_length")),
     causes=(
         Cause(
             why="`total_length` was read from the wrong axis of x, such as the batch.",
@@ -370,7 +355,7 @@ _TOTAL = Entry(
         ),
     ),
     notes=("Only `nn.DataParallel` needs it, where each GPU pads to the longest of its own part.",),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(f"{_PAD}({_PACK}(z(5, 2, 3), [5, 4]), total_length=3)",),
 )
 
@@ -410,10 +395,10 @@ _NOT_ITERABLE = Entry(
 )
 
 
-def _pads_nothing(evidence: Evidence) -> Numbers | None:
+def _pads_nothing(clues: Clues) -> Numbers | None:
     """A list index out of range is this mistake where `pad_sequence` raised it."""
-    if evidence.mentions("list index out of range"):
-        return {} if evidence.mentions("pad_sequence") else None
+    if clues.mentions("list index out of range"):
+        return {} if clues.mentions("pad_sequence") else None
     return {}
 
 
@@ -469,7 +454,7 @@ _SIZES_DEVICE = Entry(
             "  # in forward",
         ),
     ),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=(
         "torch.nn.utils.rnn.PackedSequence(z(9, 3), torch.tensor([2, 2, 2, 2, 1], device='meta'))",
     ),
@@ -494,7 +479,7 @@ _BY_HAND = Entry(
             fix="packed = packed._replace(data=nn.functional.relu(packed.data))",
         ),
     ),
-    more=_MORE,
+    more=LENGTHS,
     provoked_by=("torch.nn.utils.rnn.PackedSequence((z(1), z(1), z(1)))",),
 )
 
@@ -514,8 +499,8 @@ _TAKES: Final = {
 }
 
 
-def _keyword(evidence: Evidence) -> Numbers | None:
-    name, keyword = evidence["function"].rpartition(".")[2], evidence["keyword"]
+def _keyword(clues: Clues) -> Numbers | None:
+    name, keyword = clues["function"].rpartition(".")[2], clues["keyword"]
     if name not in _TAKES:
         return None
     since = _SINCE.get((name, keyword))
@@ -539,8 +524,8 @@ _KEYWORD = Entry(
             why="The argument `{keyword}` came with {since}; your torch is older.",
             tell="`print(torch.__version__)` shows it.",
             fix="# in a shell: pip install --upgrade torch",
-            certain=lambda evidence: evidence["since"] is not None,
-            when=lambda evidence: evidence["since"] is not None,
+            when=holds("since"),
+            certain=holds("since"),
         ),
         Cause(
             why="A name is misspelled, or belongs to another function of `torch.nn.utils.rnn`.",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.commands import LENGTHS
+from rnnshape.analysis.explanation.conditions import holds
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
 
@@ -16,8 +18,8 @@ _DISTRIBUTED: Final = Cause(
 )
 
 
-def _gathered(evidence: Evidence) -> Numbers | None:
-    expected, got = evidence["expected"], evidence["got"]
+def _gathered(clues: Clues) -> Numbers | None:
+    expected, got = clues["expected"], clues["got"]
     if len(expected) != len(got):
         return {"differs": (), "of_steps": False}
     differs = tuple(axis for axis, pair in enumerate(zip(expected, got, strict=True)) if
@@ -25,12 +27,12 @@ def _gathered(evidence: Evidence) -> Numbers | None:
     return {"differs": differs, "of_steps": differs == (1,)}
 
 
-def _axes_compared(evidence: Evidence) -> Comparison | None:
-    expected, got = evidence["expected"], evidence["got"]
+def _axes_compared(clues: Clues) -> Comparison | None:
+    expected, got = clues["expected"], clues["got"]
     if len(expected) != len(got) or not got:
         return None
     places = ("batch", *(f"axis {axis}" for axis in range(1, len(got))))
-    if len(got) == 3 and evidence["of_steps"]:
+    if len(got) == 3 and clues["of_steps"]:
         places = ("batch", "seq", "feature")
     return Comparison(title="", places=places, expected=expected, got=got)
 
@@ -58,29 +60,29 @@ _GATHER = Entry(
             " length.",
             tell="forward calls `pad_packed_sequence` without `total_length`.",
             fix="output, _ = pad_packed_sequence(packed, batch_first=True, total_length=x.size(1))",
-            likely=lambda evidence: bool(evidence["of_steps"]),
+            likely=holds("of_steps"),
         ),
         Cause(
             why="The last batch is not divisible by the number of GPUs, and the first axis of a"
             " result is not the batch: an output without batch_first, or h_n.",
             tell="`print(output.shape, h_n.shape)` in forward shows it.",
             fix="return output.transpose(0, 1), h_n.transpose(0, 1)  # batch first",
-            when=lambda evidence: not evidence["of_steps"] or len(evidence["got"]) == 3,
+            when=lambda clues: not clues["of_steps"] or len(clues["got"]) == 3,
         ),
         _DISTRIBUTED,
     ),
-    more="rnnshape {command} --batch 3 --lengths 10,4,2",
+    more=LENGTHS,
     source="torch/csrc/cuda/comm.cpp, with several GPUs only",
 )
 
 
-def _split_state(evidence: Evidence) -> Numbers | None:
+def _split_state(clues: Clues) -> Numbers | None:
     """Accepts a state that was split along its layers while its batch stayed whole."""
-    expected, got = evidence["expected"], evidence["got"]
+    expected, got = clues["expected"], clues["got"]
     if len(expected) != 3 or len(got) != 3 or expected[2] != got[2] or 0 in (*expected, *got):
         return None
     parts = got[1] // expected[1]
-    if not evidence.mentions("replica", "parallel_apply", "DataParallel"):
+    if not clues.mentions("replica", "parallel_apply", "DataParallel"):
         return None
     if parts < 2 or got[1] % expected[1] or -(-expected[0] // parts) < got[0]:
         return None
@@ -96,11 +98,11 @@ _STATE_SPLIT = Entry(
     read=_split_state,
     meaning="`nn.DataParallel` split the state along its first axis, the layers, since it splits"
     " every tensor there; the batch is the second axis of a state.",
-    compare=lambda evidence: Comparison(
+    compare=lambda clues: Comparison(
         title="state",
         places=("layer*dir", "batch", "feature"),
-        expected=evidence["expected"],
-        got=evidence["got"],
+        expected=clues["expected"],
+        got=clues["got"],
     ),
     causes=(
         Cause(
@@ -120,9 +122,9 @@ _STATE_SPLIT = Entry(
 )
 
 
-def _in_replica(evidence: Evidence) -> Numbers | None:
+def _in_replica(clues: Clues) -> Numbers | None:
     words = ("replica", "parallel_apply", "next(self.parameters", "DataParallel")
-    return {} if evidence.mentions(*words) else None
+    return {} if clues.mentions(*words) else None
 
 
 _NO_PARAMETERS = Entry(
@@ -167,7 +169,7 @@ _FIRST_DEVICE = Entry(
         Wording("module must have its parameters and buffers on device {device:word}", "1.0 on"),
         Wording("all tensors must be on devices[0]", "0.2 to 0.4"),
     ),
-    read=lambda evidence: {"place": evidence.get("device") or "cuda:0"},
+    read=lambda clues: {"place": clues.get("device") or "cuda:0"},
     meaning="`nn.DataParallel` copies the model from the first GPU, {place}, so all of it must be"
     " there.",
     causes=(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import gcd
 from typing import Any, Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.commands import LAYOUTS
+from rnnshape.analysis.explanation.conditions import both, equals, unless
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
@@ -36,40 +39,34 @@ _PRODUCT: Final = (
 )
 
 
-def _product(evidence: Evidence) -> dict[str, Any] | None:
+def _product(clues: Clues) -> dict[str, Any] | None:
     """The sizes of both matrices: x of a Linear, and its transposed weight."""
-    if len(evidence["left"]) != 2 or len(evidence["right"]) != 2:
+    if len(clues["left"]) != 2 or len(clues["right"]) != 2:
         return None
-    (rows, features), (wanted, out) = evidence["left"], evidence["right"]
+    (rows, features), (wanted, out) = clues["left"], clues["right"]
     if features == wanted:
         return None
     return {"rows": rows, "features": features, "wanted": wanted, "out": out}
 
 
-def _compared(evidence: Evidence) -> Comparison:
-    return Comparison(
-        title="last dimension",
-        places=("features",),
-        expected=(evidence["wanted"],),
-        got=(evidence["features"],),
-    )
+_compared: Final = compared("features", "wanted", "features", title="last dimension")
 
 
 # The layer's own weights
 
 
-def _in_layer(evidence: Evidence) -> Numbers | None:
+def _in_layer(clues: Clues) -> Numbers | None:
     """What the layer's weight says, where the layer itself multiplies."""
-    numbers, kind = _product(evidence), evidence.kind
-    if numbers is None or kind is None or evidence.innermost(_PLACES) != "recurrent":
+    numbers, kind = _product(clues), clues.kind
+    if numbers is None or kind is None or clues.innermost(_PLACES) != "recurrent":
         return None
     gates = _GATES[kind]
     hidden, rest = divmod(numbers["out"], gates)
     return None if rest else {**numbers, "gates": gates, "hidden": hidden}
 
 
-def _may_be_state(evidence: Evidence) -> bool:
-    return bool(evidence["wanted"] == evidence["hidden"])
+def _may_be_state(clues: Clues) -> bool:
+    return bool(clues["wanted"] == clues["hidden"])
 
 
 _LAYER = Entry(
@@ -95,8 +92,8 @@ _LAYER = Entry(
             why="x has no axis of features: its last axis, {features}, is the sequence.",
             tell="Each step is one number, and `print(x.shape)` does not end in 1.",
             fix="x = x.unsqueeze(-1)",
-            when=lambda evidence: bool(evidence["wanted"] == 1),
-            likely=lambda evidence: bool(evidence["wanted"] == 1),
+            when=equals("wanted", 1),
+            likely=equals("wanted", 1),
         ),
         Cause(
             why="The initial state has {features} features, but `hidden_size` is {hidden}.",
@@ -122,9 +119,9 @@ _LAYER = Entry(
 # A Linear after the layer
 
 
-def _linear(evidence: Evidence) -> Numbers | None:
+def _linear(clues: Clues) -> Numbers | None:
     """How the features and those that the Linear takes are related."""
-    numbers = _product(evidence)
+    numbers = _product(clues)
     if numbers is None:
         return None
     features, wanted = numbers["features"], numbers["wanted"]
@@ -135,18 +132,18 @@ def _linear(evidence: Evidence) -> Numbers | None:
         "wanted_times": wanted // common,
         "difference": abs(features - wanted),
         "linear": f"`nn.Linear({wanted}, {numbers['out']})`",
-        "more": "rnnshape {command} --show layouts".format_map(evidence.names),
+        "more": LAYOUTS.format_map(clues.names),
     }
     if {numbers["times"], numbers["wanted_times"]} == {1, 2}:
-        layer = f"rnnshape {evidence.names['command']} --hidden {common}"
+        layer = f"rnnshape {clues.names['command']} --hidden {common}"
         numbers["more"] = f"{layer} --bidir --show states"
-    return {**numbers, "which": _which(evidence, numbers)}
+    return {**numbers, "which": _which(clues, numbers)}
 
 
-def _which(evidence: Evidence, numbers: Numbers) -> str:
+def _which(clues: Clues, numbers: Numbers) -> str:
     """What the matrices are: certain only where the text names a Linear."""
     features, wanted, linear = numbers["features"], numbers["wanted"], numbers["linear"]
-    if evidence.innermost(_PLACES) == "linear" or evidence.mentions("nn.linear", "f.linear"):
+    if clues.innermost(_PLACES) == "linear" or clues.mentions("nn.linear", "f.linear"):
         return f"{linear} takes {wanted} features, but its input has {features}."
     return (
         f"A matrix of {features} columns meets one of {wanted} rows, often the weight of {linear},"
@@ -154,54 +151,54 @@ def _which(evidence: Evidence, numbers: Numbers) -> str:
     )
 
 
-def _ratio(evidence: Evidence) -> tuple[int, int]:
-    return evidence["times"], evidence["wanted_times"]
+def _ratio(clues: Clues) -> tuple[int, int]:
+    return clues["times"], clues["wanted_times"]
 
 
-def _twice(evidence: Evidence) -> bool:
-    return _ratio(evidence) == (2, 1)
+def _twice(clues: Clues) -> bool:
+    return _ratio(clues) == (2, 1)
 
 
-def _bidirectional(evidence: Evidence) -> bool:
+def _bidirectional(clues: Clues) -> bool:
     """Whether the text prints a bidirectional layer of this size."""
-    config = evidence.config
+    config = clues.config
     return (
-        _twice(evidence)
+        _twice(clues)
         and config.get("bidirectional") is True
-        and config.get("hidden_size") == evidence["wanted"]
+        and config.get("hidden_size") == clues["wanted"]
     )
 
 
-def _half(evidence: Evidence) -> bool:
-    return _ratio(evidence) == (1, 2)
+def _half(clues: Clues) -> bool:
+    return _ratio(clues) == (1, 2)
 
 
-def _flattened(evidence: Evidence) -> bool:
-    times, wanted = _ratio(evidence)
+def _flattened(clues: Clues) -> bool:
+    times, wanted = _ratio(clues)
     return wanted == 1 and times > 2
 
 
-def _not_flattened(evidence: Evidence) -> bool:
-    times, wanted = _ratio(evidence)
+def _not_flattened(clues: Clues) -> bool:
+    times, wanted = _ratio(clues)
     return times == 1 and wanted > 2
 
 
-def _both_multiples(evidence: Evidence) -> bool:
-    return min(_ratio(evidence)) > 1 and evidence["common"] >= _LEAST_COMMON
+def _both_multiples(clues: Clues) -> bool:
+    return min(_ratio(clues)) > 1 and clues["common"] >= _LEAST_COMMON
 
 
-def _transposed(evidence: Evidence) -> bool:
-    return bool(evidence["rows"] == evidence["wanted"])
+def _transposed(clues: Clues) -> bool:
+    return bool(clues["rows"] == clues["wanted"])
 
 
-def _unrelated(evidence: Evidence) -> bool:
-    return min(_ratio(evidence)) != 1
+def _unrelated(clues: Clues) -> bool:
+    return min(_ratio(clues)) != 1
 
 
-def _may_be_layer(evidence: Evidence) -> bool:
+def _may_be_layer(clues: Clues) -> bool:
     """Whether the matrix on the right may be the weight of an LSTM or a GRU."""
-    out = evidence["out"]
-    return evidence.innermost(_PLACES) != "linear" and (out % 4 == 0 or out % 3 == 0)
+    out = clues["out"]
+    return clues.innermost(_PLACES) != "linear" and (out % 4 == 0 or out % 3 == 0)
 
 
 _LINEAR = Entry(
@@ -305,11 +302,11 @@ _LINEAR = Entry(
 )
 
 
-def _in_recurrent(evidence: Evidence) -> bool:
+def _in_recurrent(clues: Clues) -> bool:
     """Whether the traceback, or the line of code, is that of a recurrent layer itself."""
-    if evidence.mentions("w_ih", "w_hh", "weight_ih", "weight_hh"):
+    if clues.mentions("w_ih", "w_hh", "weight_ih", "weight_hh"):
         return True
-    return evidence.innermost(_PLACES) == "recurrent"
+    return clues.innermost(_PLACES) == "recurrent"
 
 
 _NO_NUMBERS = Entry(
@@ -327,14 +324,14 @@ _NO_NUMBERS = Entry(
             tell="`print(x.shape, linear.weight.shape)` just before the line that fails: the last"
             " sizes must be equal.",
             fix="nn.Linear(2 * hidden_size, ...)",
-            when=lambda evidence: not _in_recurrent(evidence),
+            when=unless(_in_recurrent),
         ),
         Cause(
             why="The last dimension of x is not the layer's `input_size`, or that of the state is"
             " not its `hidden_size`.",
             tell="`print(x.shape, h_0.shape)` just before the layer is called, and `print(layer)`.",
             fix="{class_name}(x.size(-1), hidden_size)  # in __init__, by its number",
-            when=lambda evidence: _in_recurrent(evidence) or not evidence.has_frames,
+            when=lambda clues: _in_recurrent(clues) or not clues.has_frames,
             likely=_in_recurrent,
         ),
         Cause(
@@ -342,7 +339,7 @@ _NO_NUMBERS = Entry(
             " length.",
             tell="The code calls `view` or `reshape` before the Linear.",
             fix="linear(output[:, -1])  # one step",
-            when=lambda evidence: not _in_recurrent(evidence),
+            when=unless(_in_recurrent),
         ),
         Cause(
             why="To see the sizes, run the line on the CPU.",
@@ -356,7 +353,7 @@ _NO_NUMBERS = Entry(
 _CUBLAS = Entry(
     mistake="product-refused",
     wordings=(Wording("CUBLAS_STATUS_INVALID_VALUE", "1.5 on, CUDA"),),
-    read=lambda evidence: None if evidence.mentions("tensorflow", "xla") else {},
+    read=lambda clues: None if clues.mentions("tensorflow", "xla") else {},
     meaning="cuBLAS refused a matrix product: often the sizes do not fit, which torch 1.7 and 1.8"
     " did not check on a GPU.",
     causes=(
@@ -379,26 +376,26 @@ _CUBLAS = Entry(
 # Batches of matrices
 
 
-def _batches(evidence: Evidence) -> Numbers | None:
-    expected, got = evidence["expected"], evidence["got"]
+def _batches(clues: Clues) -> Numbers | None:
+    expected, got = clues["expected"], clues["got"]
     if len(expected) != 2 or len(got) != 2:
         return None
     names = ("batch", "inner", "got_batch", "got_inner")
     return dict(zip(names, (*expected, *got), strict=True))
 
 
-def _one_size(evidence: Evidence) -> Numbers | None:
+def _one_size(clues: Clues) -> Numbers | None:
     """The wording before 1.8 has only the size that differs."""
-    dim, size, got = evidence["dim"], evidence["size"], evidence["got_size"]
-    if evidence["argument"] != "batch2" or dim > 1:
+    dim, size, got = clues["dim"], clues["size"], clues["got_size"]
+    if clues["argument"] != "batch2" or dim > 1:
         return None
     names = ("inner", "got_inner") if dim else ("batch", "got_batch")
     numbers: dict[str, Any] = dict.fromkeys(("batch", "inner", "got_batch", "got_inner"))
     return {**numbers, **dict(zip(names, (size, got), strict=True))}
 
 
-def _read_batches(evidence: Evidence) -> Numbers | None:
-    numbers = _batches(evidence) if evidence.get("dim") is None else _one_size(evidence)
+def _read_batches(clues: Clues) -> Numbers | None:
+    numbers = _batches(clues) if clues.get("dim") is None else _one_size(clues)
     if numbers is None:
         return None
     differ = []
@@ -409,28 +406,35 @@ def _read_batches(evidence: Evidence) -> Numbers | None:
     return {**numbers, "differ": " and ".join(differ)} if differ else None
 
 
-def _compared_batches(evidence: Evidence) -> Comparison:
+def _compared_batches(clues: Clues) -> Comparison:
     return Comparison(
         title="second argument",
         places=("batch", "rows"),
-        expected=(evidence["batch"], evidence["inner"]),
-        got=(evidence["got_batch"], evidence["got_inner"]),
+        expected=(clues["batch"], clues["inner"]),
+        got=(clues["got_batch"], clues["got_inner"]),
     )
 
 
-def _other_batch(evidence: Evidence) -> bool:
-    return bool(evidence["batch"] != evidence["got_batch"])
+def _other_batch(clues: Clues) -> bool:
+    return bool(clues["batch"] != clues["got_batch"])
 
 
-def _other_inner(evidence: Evidence) -> bool:
-    return bool(evidence["inner"] != evidence["got_inner"])
+def _other_inner(clues: Clues) -> bool:
+    return bool(clues["inner"] != clues["got_inner"])
 
 
-def _two_directions(evidence: Evidence) -> bool:
-    sizes = sorted((evidence["inner"] or 0, evidence["got_inner"] or 0))
-    return _other_inner(evidence) and sizes[1] == 2 * sizes[0]
+def _two_directions(clues: Clues) -> bool:
+    sizes = sorted((clues["inner"] or 0, clues["got_inner"] or 0))
+    return _other_inner(clues) and sizes[1] == 2 * sizes[0]
 
 
+_ONE_SEQUENCE_FIRST: Final = Cause(
+    why="{often}one of the two is sequence first and the other batch first, such as encoder"
+    " outputs (seq, batch, hidden) in an attention.",
+    tell="`print(query.shape, encoder_outputs.shape)`: both must begin with the batch.",
+    fix="encoder_outputs = encoder_outputs.transpose(0, 1)  # (batch, seq, hidden)\n"
+    "query = h_n[-1].unsqueeze(1)  # (batch, 1, hidden): h_n is never batch first",
+)
 _BMM = Entry(
     mistake="batch-product",
     wordings=(
@@ -457,14 +461,7 @@ _BMM = Entry(
     " has {differ}.",
     compare=_compared_batches,
     causes=(
-        Cause(
-            why="{often}one of the two is sequence first and the other batch first, such as"
-            " encoder outputs (seq, batch, hidden) in an attention.",
-            tell="`print(query.shape, encoder_outputs.shape)`: both must begin with the batch.",
-            fix="encoder_outputs = encoder_outputs.transpose(0, 1)  # (batch, seq, hidden)\n"
-            "query = h_n[-1].unsqueeze(1)  # (batch, 1, hidden): h_n is never batch first",
-            when=_other_batch,
-        ),
+        replace(_ONE_SEQUENCE_FIRST, when=_other_batch),
         Cause(
             why="{often}the encoder is bidirectional and the decoder is not: of {inner} and"
             " {got_inner} one is twice the other.",
@@ -486,7 +483,7 @@ _BMM = Entry(
             " {got_inner}.",
             tell="`print(query.shape, encoder_outputs.shape)` shows them at the end.",
             fix="query = linear(query)  # nn.Linear({inner}, {got_inner})",
-            when=lambda evidence: _other_inner(evidence) and not _two_directions(evidence),
+            when=both(_other_inner, unless(_two_directions)),
         ),
         Cause(
             why="The last batch of the data is smaller than the one that a state or a mask was made"
@@ -515,19 +512,14 @@ _BMM_PAIR = Entry(
         Wording("equal number of batches expected, got {left:int}, {right:int}", "0.2 to 1.0"),
         Wording("invalid argument {number:int}: wrong matrix size at ", "0.1 to 1.4, CUDA"),
     ),
-    read=lambda evidence: {
-        "sizes": f"{evidence['left']} and {evidence['right']}"
-        if "left" in evidence.numbers
+    read=lambda clues: {
+        "sizes": f"{clues['left']} and {clues['right']}"
+        if "left" in clues.numbers
         else "two whose sizes do not fit"
     },
     meaning="`torch.bmm` multiplies (batch, n, k) by (batch, k, m), but got {sizes}.",
     causes=(
-        Cause(
-            why="{often}one of the two is sequence first and the other batch first, such as"
-            " encoder outputs (seq, batch, hidden) in an attention.",
-            tell="`print(query.shape, encoder_outputs.shape)`: both must begin with the batch.",
-            fix="encoder_outputs = encoder_outputs.transpose(0, 1)  # (batch, seq, hidden)",
-        ),
+        _ONE_SEQUENCE_FIRST,
         Cause(
             why="The last two dimensions of the second argument are in the other order, or have"
             " the features of both directions.",
@@ -555,7 +547,7 @@ _BATCH_DIMENSIONS = Entry(
             "0.4 to 1.7",
         ),
     ),
-    read=lambda evidence: {} if evidence["argument"].startswith("batch") else None,
+    read=lambda clues: {} if clues["argument"].startswith("batch") else None,
     meaning="`torch.bmm` takes two 3-D tensors, (batch, n, k) and (batch, k, m), but `{argument}`"
     " has another number of dimensions.",
     causes=(
@@ -574,6 +566,11 @@ _BATCH_DIMENSIONS = Entry(
     provoked_by=("torch.bmm(z(4, 8), z(4, 8, 9))", "torch.bmm(z(4, 1, 8), z(4, 8))"),
 )
 
+
+def _has_vector(clues: Clues) -> bool:
+    return 1 in (clues.get("first"), clues.get("got"))
+
+
 _MATRIX = Entry(
     mistake="product-dimensions",
     wordings=(
@@ -589,7 +586,7 @@ _MATRIX = Entry(
             "0.2 on",
         ),
     ),
-    read=lambda evidence: {} if evidence.get("argument") in _MATRICES else None,
+    read=lambda clues: {} if clues.get("argument") in _MATRICES else None,
     meaning="`torch.mm`, `addmm`, `mv` and `dot` take matrices and vectors of exactly 2 and 1"
     " dimensions; a batch or a sequence has one more.",
     causes=(
@@ -607,15 +604,15 @@ _MATRIX = Entry(
             why="In torch 0.1, nn.Linear takes 2-D inputs only.",
             tell="The traceback ends in `F.linear`.",
             fix="linear(output.contiguous().view(-1, output.size(-1)))",
-            when=lambda evidence: evidence.get("first") == 3,
-            likely=lambda evidence: evidence.get("first") == 3,
+            when=equals("first", 3),
+            likely=equals("first", 3),
         ),
         Cause(
             why="A vector lacks its batch: a matrix of one row was meant.",
             tell="`print(x.shape)` shows one size.",
             fix="x = x.unsqueeze(0)  # (1, features)",
-            when=lambda evidence: 1 in (evidence.get("first"), evidence.get("got")),
-            likely=lambda evidence: 1 in (evidence.get("first"), evidence.get("got")),
+            when=_has_vector,
+            likely=_has_vector,
         ),
     ),
     provoked_by=(
@@ -627,6 +624,11 @@ _MATRIX = Entry(
         "torch.matmul(z(()), z(4, 9, 8))",
     ),
 )
+
+
+def _fits_transposed(clues: Clues) -> bool:
+    return bool(clues["rows"] == clues["size"])
+
 
 _VECTOR = Entry(
     mistake="vector-product",
@@ -656,8 +658,8 @@ _VECTOR = Entry(
             why="The matrix is in the other order.",
             tell="It has {rows} rows, the vector {size} entries.",
             fix="matrix.t() @ vector",
-            when=lambda evidence: evidence["rows"] == evidence["size"],
-            likely=lambda evidence: evidence["rows"] == evidence["size"],
+            when=_fits_transposed,
+            likely=_fits_transposed,
         ),
     ),
     provoked_by=("z(3, 4) @ z(5)", "torch.addmv(z(3), z(3, 4), z(5))"),
@@ -752,12 +754,7 @@ _BILINEAR = Entry(
         ),
     ),
     meaning="Argument {number} of the Bilinear has {got} features, but it was made for {expected}.",
-    compare=lambda evidence: Comparison(
-        title="last dimension",
-        places=("features",),
-        expected=(evidence["expected"],),
-        got=(evidence["got"],),
-    ),
+    compare=compared("features", title="last dimension"),
     causes=(
         Cause(
             why="{often}this is the output of a bidirectional layer, which has 2 * hidden_size"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.commands import PROJECTION
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 
 _SCRIPTED: Final = "torch.ao.quantization.quantize_dynamic(model, {{nn.LSTM, nn.Linear}})"
@@ -19,8 +20,8 @@ _QUANTIZE: Final = (
 )
 
 
-def _quantizes(evidence: Evidence) -> Numbers | None:
-    return {} if evidence.mentions("quantiz", "packB", "QInt", "qint", "batch_sizes") else None
+def _quantizes(clues: Clues) -> Numbers | None:
+    return {} if clues.mentions("quantiz", "packB", "QInt", "qint", "batch_sizes") else None
 
 
 _PACKED = Entry(
@@ -108,9 +109,7 @@ _DTYPE = Entry(
         Wording("Unsupported dtype specified for dynamic quantized", "1.4 on"),
         Wording("dtype is not supported", "1.3 on"),
     ),
-    read=lambda evidence: (
-        _quantizes(evidence) if evidence.statement.message.startswith("dtype is") else {}
-    ),
+    read=lambda clues: _quantizes(clues) if clues.statement.message.startswith("dtype is") else {},
     meaning="Recurrent layers are quantized to qint8 or float16.",
     causes=(
         Cause(
@@ -164,7 +163,7 @@ _PROJECTION = Entry(
             fix="torch.ao.quantization.quantize_dynamic(model, {{nn.Linear}})",
         ),
     ),
-    more="rnnshape lstm --hidden 40 --proj 20",
+    more=PROJECTION,
     provoked_by=(_QUANTIZE.format("nn.LSTM(3, 8, proj_size=4)", "qint8") + "(z(5, 2, 3))",),
 )
 

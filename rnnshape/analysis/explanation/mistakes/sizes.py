@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import prod
 from typing import Any, Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
-from rnnshape.analysis.explanation.records import Comparison
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.conditions import both, equals, mentions, twice, unless
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
+from rnnshape.analysis.explanation.multiples import multiple
 from rnnshape.analysis.explanation.wording import Wording
 
 _PLACES: Final = {
@@ -19,64 +20,54 @@ _PLACES: Final = {
 _LEAST_HIDDEN: Final = 16
 
 
-def _larger(a: int, b: int) -> tuple[int, int, int]:
-    """The smaller and the larger of two sizes, and how many times it is the smaller; 0: not."""
-    small, large = sorted((a, b))
-    return small, large, large // small if small > 0 and large % small == 0 else 0
-
-
 # Sums and other elementwise operations
 
 
-def _sum(evidence: Evidence) -> dict[str, Any]:
-    small, large, times = _larger(evidence["a"], evidence["b"])
+def _sum(clues: Clues) -> dict[str, Any]:
+    numbers = multiple(clues["a"], clues["b"])
+    large = numbers["large"]
     gates = [f"{n} x {large // n}" for n in (3, 4) if large % n == 0]
-    return {"small": small, "large": large, "times": times, "gates": " or ".join(gates)}
+    return {**numbers, "gates": " or ".join(gates)}
 
 
-def _in_layer(evidence: Evidence) -> Numbers | None:
+def _in_recurrent(clues: Clues) -> bool:
+    return clues.innermost(_PLACES) == "recurrent"
+
+
+def _in_layer(clues: Clues) -> Numbers | None:
     """The layer adds only gates of the state to those of the input."""
-    return _sum(evidence) if evidence.innermost(_PLACES) == "recurrent" else None
+    return _sum(clues) if _in_recurrent(clues) else None
 
 
-def _in_padding(evidence: Evidence) -> Numbers | None:
-    return _sum(evidence) if evidence.innermost(_PLACES) == "padding" else None
+def _in_padding(clues: Clues) -> Numbers | None:
+    return _sum(clues) if clues.innermost(_PLACES) == "padding" else None
 
 
-def _by_loss(evidence: Evidence) -> bool:
-    return evidence.mentions("mse_loss", "l1_loss", "mseloss", "l1loss", "loss.py", "criterion(")
+_by_loss: Final = mentions("mse_loss", "l1_loss", "mseloss", "l1loss", "loss.py", "criterion(")
+_twice: Final = equals("times", 2)
 
 
-def _masked(evidence: Evidence) -> bool:
-    return evidence.mentions("mask")
-
-
-def _twice(evidence: Evidence) -> bool:
-    return bool(evidence["times"] == 2)
-
-
-def _gates(evidence: Evidence) -> bool:
+def _gates(clues: Clues) -> bool:
     """Whether one is 3/2 of the other, as 3 gates are of 2; or 3 or 4 times the other."""
-    small, large = evidence["small"], evidence["large"]
-    return evidence["times"] in (3, 4) or 2 * large == 3 * small > 0
+    small, large = clues["small"], clues["large"]
+    return clues["times"] in (3, 4) or 2 * large == 3 * small > 0
 
 
-def _early_axis(evidence: Evidence) -> bool:
+def _early_axis(clues: Clues) -> bool:
     """Whether the axis may be that of the batch or of the sequence."""
-    return bool(evidence["dim"] < 2) and not _gates_in_code(evidence)
+    return bool(clues["dim"] < 2) and not _gates_in_code(clues)
 
 
-def _last_axis(evidence: Evidence) -> bool:
-    return bool(evidence["dim"] > 0)
+def _last_axis(clues: Clues) -> bool:
+    return bool(clues["dim"] > 0)
 
 
-def _gates_in_code(evidence: Evidence) -> bool:
-    return _custom(evidence) and evidence.mentions("gate", "chunk", "weight_hh", "weight_ih")
-
-
-def _custom(evidence: Evidence) -> bool:
+def _custom(clues: Clues) -> bool:
     """Whether the sizes may be gates; those of small numbers are so by chance."""
-    return bool(_gates(evidence) and evidence["dim"] > 0 and evidence["small"] >= _LEAST_HIDDEN)
+    return bool(_gates(clues) and clues["dim"] > 0 and clues["small"] >= _LEAST_HIDDEN)
+
+
+_gates_in_code: Final = both(_custom, mentions("gate", "chunk", "weight_hh", "weight_ih"))
 
 
 _A_AND_B: Final = (
@@ -94,7 +85,7 @@ _STATE_SUM = Entry(
     meaning="Inside {layer} the state has size {a} where the input has {b}.",
     causes=(
         Cause(
-            why="The initial state is of batch {a}, the input, a PackedSequence, of batch {b}.",
+            why="The initial state has batch {a}, but the input, a PackedSequence, has batch {b}.",
             tell="`print(h_0.shape, packed.batch_sizes[0])` shows {a} in the middle, and {b}.",
             fix="output, state = layer(packed)  # no state, or one made for batch {b}",
         ),
@@ -130,13 +121,7 @@ _SUM = Entry(
     read=_sum,
     meaning="An operation such as + pairs the tensors size by size, but in dimension {dim} one has"
     " {a} and the other {b}.",
-    compare=lambda evidence: Comparison(
-        title="",
-        places=(f"dimension {evidence['dim']}",),
-        expected=(evidence["a"],),
-        got=(evidence["b"],),
-        labels=("tensor a", "tensor b"),
-    ),
+    compare=compared("dimension {dim}", "a", "b", labels=("tensor a", "tensor b")),
     causes=(
         Cause(
             why="The target has a dimension less than the output, or more, so that a loss pairs"
@@ -162,8 +147,8 @@ _SUM = Entry(
             tell="`print(layer)` shows bidirectional=True.",
             fix="output = output[..., :{small}] + output[..., {small}:]  # sum of both directions\n"
             "nn.Linear({large}, {small})(output)  # or project it",
-            when=lambda evidence: _twice(evidence) and _last_axis(evidence),
-            likely=lambda evidence: evidence["dim"] == 2,
+            when=both(_twice, _last_axis),
+            likely=equals("dim", 2),
         ),
         Cause(
             why="{often}a batch axis met a sequence axis: h_n is (layer*dir, batch, hidden), with"
@@ -179,23 +164,23 @@ _SUM = Entry(
             " pad_packed_sequence pads to the longest sequence of this batch, not of all.",
             tell="`print(output.shape, mask.shape)` shows {small} and {large} steps.",
             fix="output, _ = pad_packed_sequence(packed, batch_first=True, total_length={large})",
-            when=lambda evidence: _early_axis(evidence) and not _by_loss(evidence),
-            likely=_masked,
+            when=both(_early_axis, unless(_by_loss)),
+            likely=mentions("mask"),
         ),
         Cause(
             why="The last batch of the data is smaller, and a state, a mask or a buffer was made"
             " for {large} sequences.",
             tell="It fails in the last batch of an epoch only.",
             fix="DataLoader(..., drop_last=True)  # or make the other tensor from x.size(...)",
-            when=lambda evidence: evidence["dim"] < 2 and not _by_loss(evidence),
-            likely=lambda evidence: evidence["dim"] == 0,
+            when=lambda clues: clues["dim"] < 2 and not _by_loss(clues),
+            likely=equals("dim", 0),
         ),
         Cause(
             why="The features differ: {a} and {b} are two hidden sizes, or a hidden size and an"
             " embedding size.",
             tell="`print(a.shape, b.shape)` just before the line that fails shows them.",
             fix="b = nn.Linear({b}, {a})(b)  # or build both layers with the same size",
-            when=lambda evidence: evidence["dim"] >= 2,
+            when=lambda clues: clues["dim"] >= 2,
         ),
     ),
     provoked_by=("z(1, 3, 4) + z(3, 5, 4)", "z(2, 3) + z(2, 5)"),
@@ -234,8 +219,8 @@ _INCONSISTENT = Entry(
         Wording("sizes do not match at", "0.1"),
         Wording("inconsistent tensor size, expected", "0.1 to 0.2"),
     ),
-    read=lambda evidence: (
-        {} if evidence.mentions("torch/lib", "torch\\lib", "/th", "thc", "torch") else None
+    read=lambda clues: (
+        {} if clues.mentions("torch/lib", "torch\\lib", "/th", "thc", "torch") else None
     ),
     meaning="Two tensors have different shapes; this version of PyTorch does not say which.",
     causes=(
@@ -250,8 +235,8 @@ _INCONSISTENT = Entry(
             " or without it, or has another hidden_size.",
             tell="`print(x.size(), h_0.size())`: the state is (layer*dir, batch, hidden_size).",
             fix="output, state = layer(x)  # no state: zeros of the right shape",
-            when=lambda evidence: evidence.innermost(_PLACES) == "recurrent",
-            likely=lambda evidence: evidence.innermost(_PLACES) == "recurrent",
+            when=_in_recurrent,
+            likely=_in_recurrent,
         ),
         Cause(
             why="The last batch of the data is smaller.",
@@ -270,11 +255,6 @@ _INCONSISTENT = Entry(
 # expand, copies and assignments
 
 
-def _expanded(evidence: Evidence) -> dict[str, Any]:
-    small, large, times = _larger(evidence["wanted"], evidence["got"])
-    return {"small": small, "large": large, "times": times}
-
-
 _EXPAND = Entry(
     mistake="expand-size",
     wordings=(
@@ -284,15 +264,10 @@ _EXPAND = Entry(
             "0.3 on",
         ),
     ),
-    read=_expanded,
+    read=lambda clues: multiple(clues["wanted"], clues["got"]),
     meaning="A tensor of size {got} in dimension {dim} was expanded or assigned to a place of size"
     " {wanted}: only a size of 1 can be expanded.",
-    compare=lambda evidence: Comparison(
-        title="",
-        places=(f"dimension {evidence['dim']}",),
-        expected=(evidence["wanted"],),
-        got=(evidence["got"],),
-    ),
+    compare=compared("dimension {dim}", "wanted", "got"),
     causes=(
         Cause(
             why="{often}an output or a state is copied into a buffer, as in `outputs[t] = output`:"
@@ -318,8 +293,8 @@ _EXPAND = Entry(
             why="Pretrained vectors of {got} features were copied into a weight of {wanted}.",
             tell="`print(vectors.shape)` ends in {got}.",
             fix="nn.Embedding.from_pretrained(vectors)  # takes their size",
-            when=lambda evidence: evidence.mentions("embed", "vector", "glove", "word2vec"),
-            likely=lambda evidence: evidence.mentions("embed", "glove", "word2vec"),
+            when=mentions("embed", "vector", "glove", "word2vec"),
+            likely=mentions("embed", "glove", "word2vec"),
         ),
     ),
     provoked_by=(
@@ -342,7 +317,7 @@ _EXPAND_DIMENSIONS = Entry(
             "0.1 to 0.2",
         ),
     ),
-    read=lambda evidence: {"dims": "more", "wanted": "fewer", **evidence.numbers},
+    read=lambda clues: {"dims": "more", "wanted": "fewer", **clues.numbers},
     meaning="A tensor of {dims} dimensions was expanded or assigned to a place of {wanted}.",
     causes=(
         Cause(
@@ -400,20 +375,18 @@ _ASSIGN = Entry(
 # cat and stack
 
 
-def _cat(evidence: Evidence) -> dict[str, Any]:
-    small, large, times = _larger(evidence["expected"], evidence["got"])
-    dims = {"where": "another dimension", **evidence.numbers}
-    if evidence.get("at") is not None:
-        dims["where"] = f"dimension {evidence['at']}"
-    return {**dims, "small": small, "large": large, "times": times}
+def _cat(clues: Clues) -> dict[str, Any]:
+    at = clues.get("at")
+    where = "another dimension" if at is None else f"dimension {at}"
+    return {**multiple(clues["expected"], clues["got"]), "where": where}
 
 
 # More layers x directions than this are rare: then it is a batch or the steps.
 _MOST_LAYERS: Final = 8
 
 
-def _may_be_layers(evidence: Evidence) -> bool:
-    return bool(evidence["small"] == 1 and evidence["large"] <= _MOST_LAYERS)
+def _may_be_layers(clues: Clues) -> bool:
+    return bool(clues["small"] == 1 and clues["large"] <= _MOST_LAYERS)
 
 
 _CAT = Entry(
@@ -443,13 +416,7 @@ _CAT = Entry(
     read=_cat,
     meaning="`torch.cat` along dimension {dim} needs tensors that are equal elsewhere, but in"
     " {where} they have {expected} and {got}.",
-    compare=lambda evidence: Comparison(
-        title="",
-        places=(evidence["where"],),
-        expected=(evidence["expected"],),
-        got=(evidence["got"],),
-        labels=("first tensor", "the other"),
-    ),
+    compare=compared("{where}", labels=("first tensor", "the other")),
     causes=(
         Cause(
             why="{often}a state of several layers or directions is joined to one step: h_n is"
@@ -470,20 +437,20 @@ _CAT = Entry(
             " step.",
             tell="`print(a.shape, b.shape)` shows 1 and {large} steps.",
             fix="b = b.expand(-1, {large}, -1)  # (batch, {large}, features), batch first",
-            when=lambda evidence: evidence["small"] == 1,
+            when=equals("small", 1),
         ),
         Cause(
             why="The sequences have different lengths, and were not padded.",
             tell="`print([s.shape for s in sequences])` shows {expected} and {got} steps.",
             fix="torch.nn.utils.rnn.pad_sequence(sequences, batch_first=True)",
-            when=lambda evidence: evidence["small"] != 1,
+            when=unless(equals("small", 1)),
         ),
         Cause(
             why="The last batch of the data is smaller, and a state was kept for {large}"
             " sequences.",
             tell="It fails in the last batch of an epoch only.",
             fix="DataLoader(..., drop_last=True)",
-            when=lambda evidence: evidence["small"] != 1,
+            when=unless(equals("small", 1)),
         ),
     ),
     provoked_by=("torch.cat((z(1, 2, 3), z(2, 2, 4)), 2)",),
@@ -572,10 +539,10 @@ _STACK = Entry(
         Wording("Trying to resize storage that is not resizable", "1.13 on"),
         Wording("expected sequence of length {expected:int} at dim {at:int} (got {got:int})"),
     ),
-    read=lambda evidence: {
+    read=lambda clues: {
         "both": "different lengths"
-        if evidence.get("got") is None
-        else f"{evidence['expected']} and {evidence['got']}",
+        if clues.get("got") is None
+        else f"{clues['expected']} and {clues['got']}",
     },
     meaning="Samples of different sizes, {both}, cannot be stacked into one batch.",
     causes=(
@@ -626,23 +593,21 @@ _NOT_A_LIST = Entry(
 # view, permute, transpose
 
 
-def _view(evidence: Evidence) -> dict[str, Any]:
-    shape, size = evidence["shape"], evidence["size"]
+def _view(clues: Clues) -> dict[str, Any]:
+    shape, size = clues["shape"], clues["size"]
     wanted = prod(each for each in shape if each != -1)
     inferred = -1 in shape
-    numbers: dict[str, Any] = {"wanted": wanted, "inferred": inferred, "times": 0}
+    numbers: dict[str, Any] = {"wanted": wanted}
+    numbers["times"] = 0 if inferred else multiple(wanted, size)["times"]
     numbers["product"] = " x ".join(str(each) for each in shape if each != -1) or "1"
-    larger = max(wanted, size), min(wanted, size)
-    if not inferred and larger[1] > 0 and larger[0] % larger[1] == 0:
-        numbers["times"] = larger[0] // larger[1]
     numbers["needs"] = f"a multiple of {wanted}" if inferred else f"{numbers['product']} = {wanted}"
     numbers["more_or_less"] = "more" if wanted > size else "less"
     return numbers
 
 
-def _layers(evidence: Evidence) -> bool:
+def _layers(clues: Clues) -> bool:
     """Whether a small factor, such as that of layers and directions, is one too many or too few."""
-    return bool(2 <= evidence["times"] <= 8)
+    return bool(2 <= clues["times"] <= 8)
 
 
 _VIEW = Entry(
@@ -727,10 +692,10 @@ _EMPTY_VIEW = Entry(
 )
 
 
-def _dimensions(evidence: Evidence) -> Numbers | None:
-    if evidence.mentions("weight_hh", "weight_ih"):
+def _dimensions(clues: Clues) -> Numbers | None:
+    if clues.mentions("weight_hh", "weight_ih"):
         return None  # weights of a layer that were changed
-    dims, given = evidence.get("dims"), evidence.get("given")
+    dims, given = clues.get("dims"), clues.get("given")
     if dims is None:
         return {"shown": ""}
     return {"shown": f", {dims}" if given is None else f": {given} instead of {dims}"}
@@ -789,7 +754,7 @@ _TOO_MANY = Entry(
             " input is one unbatched sequence, and the output is 2-D too.",
             tell="`print(x.shape, output.shape)` shows 2 sizes.",
             fix="x = x.unsqueeze(0)  # (1, seq, features), batch first; unsqueeze(1) otherwise",
-            when=lambda evidence: evidence["dims"] == 2,
+            when=equals("dims", 2),
         ),
         Cause(
             why="The last step was taken already, or the tensor is a state: `h_n[-1]` is (batch,"
@@ -800,8 +765,8 @@ _TOO_MANY = Entry(
         Cause(
             why="A loss or another single number was indexed, as in torch before 0.4.",
             fix="loss.item()  # in place of loss.data[0]",
-            when=lambda evidence: evidence["dims"] == 0,
-            likely=lambda evidence: evidence["dims"] == 0,
+            when=equals("dims", 0),
+            likely=equals("dims", 0),
         ),
     ),
     more="rnnshape {command} --unbatched --show shapes",
@@ -809,8 +774,8 @@ _TOO_MANY = Entry(
 )
 
 
-def _dim_range(evidence: Evidence) -> dict[str, Any]:
-    lowest, dim = evidence["lowest"], evidence["dim"]
+def _dim_range(clues: Clues) -> dict[str, Any]:
+    lowest, dim = clues["lowest"], clues["dim"]
     dims = -lowest if lowest < 0 else 1
     return {"dims": dims, "needed": dim + 1 if dim >= 0 else -dim}
 
@@ -845,16 +810,16 @@ _DIMENSION = Entry(
             why="A loss got scores without a batch, (classes,), where it takes (batch, classes).",
             tell="`print(output.shape)` shows one size.",
             fix="loss = criterion(output.unsqueeze(0), target.view(1))",
-            when=lambda evidence: evidence["dims"] == 1,
-            likely=lambda evidence: evidence.mentions("cross_entropy", "nll_loss"),
+            when=equals("dims", 1),
+            likely=mentions("cross_entropy", "nll_loss"),
         ),
     ),
     provoked_by=("z(5, 2).transpose(1, 2)", "z(5).sum(1)", "torch.cat((z(1, 2), z(1, 2)), 2)"),
 )
 
 
-def _index(evidence: Evidence) -> Numbers | None:
-    size, dim = evidence["size"], evidence.get("dim")
+def _index(clues: Clues) -> Numbers | None:
+    size, dim = clues["size"], clues.get("dim")
     if isinstance(size, tuple):
         if not -len(size) <= dim < len(size):
             return None
@@ -866,8 +831,8 @@ def _index(evidence: Evidence) -> Numbers | None:
     return {"size": size, "last": size - 1, "dim": dim, "where": where, "ends": ends}
 
 
-def _not_empty(evidence: Evidence) -> bool:
-    return bool(evidence["size"] > 0)
+def _not_empty(clues: Clues) -> bool:
+    return bool(clues["size"] > 0)
 
 
 _INDEX = Entry(
@@ -895,23 +860,23 @@ _INDEX = Entry(
             " tuple, and reads entry 1 of what it got as c_0.",
             tell="The line that fails calls the LSTM.",
             fix="output, state = layer(x, (h_0, c_0))",
-            when=lambda evidence: evidence["index"] == 1,
-            likely=lambda evidence: evidence["size"] == 1 and evidence["dim"] == 0,
+            when=equals("index", 1),
+            likely=both(equals("size", 1), equals("dim", 0)),
         ),
         Cause(
             why="{often}the batch and the sequence are in the other order, and a loop runs over"
             " more steps than there are: {where} has {size}.",
             tell="`print(x.shape)`: (batch, seq, features) only with batch_first=True.",
             fix="for x_t in x.unbind(1): ...  # every step, batch first; unbind(0) otherwise",
-            when=lambda evidence: _not_empty(evidence) and evidence["index"] >= 0,
+            when=lambda clues: _not_empty(clues) and clues["index"] >= 0,
         ),
         Cause(
             why="The tensor has no steps or no samples: an empty sample, or a slice that left"
             " nothing.",
             tell="`print(x.shape)` shows a 0.",
             fix="samples = [sample for sample in samples if len(sample) > 0]",
-            when=lambda evidence: evidence["size"] == 0,
-            likely=lambda evidence: evidence["size"] == 0,
+            when=equals("size", 0),
+            likely=equals("size", 0),
         ),
         Cause(
             why="`lengths` count from 1: the last step of a sequence is lengths - 1, and none may"
@@ -925,15 +890,15 @@ _INDEX = Entry(
             " and h_n[-1] are the two directions of a bidirectional layer only.",
             tell="`print(h_n.shape)` begins with num_layers * directions, {size}.",
             fix="last = h_n[-1]  # the last layer, whatever their number",
-            when=lambda evidence: _not_empty(evidence) and evidence["dim"] == 0,
-            likely=lambda evidence: evidence["index"] < 0 or evidence.mentions("h_n[", "hidden["),
+            when=both(_not_empty, equals("dim", 0)),
+            likely=lambda clues: clues["index"] < 0 or clues.mentions("h_n[", "hidden["),
         ),
         Cause(
             why="A word or a class has no place: the vocabulary is larger than the {size} that the"
             " model was built for.",
             tell="`print(target.max())` shows {last} or more.",
             fix="nn.Linear(hidden_size, len(vocabulary))  # and nn.Embedding(len(vocabulary), ...)",
-            when=lambda evidence: _not_empty(evidence) and evidence["dim"] != 0,
+            when=both(_not_empty, unless(equals("dim", 0))),
         ),
     ),
     provoked_by=("z(3)[5]", "z(3, 4)[:, 5]", "z(3, 4).select(1, 5)"),
@@ -970,7 +935,7 @@ _TO_SCALAR = Entry(
         Wording("only integer tensors of a single element can be converted to an index", "0.4 on"),
         Wording("a Tensor with {size:int} elements cannot be converted to Scalar", "1.12 on"),
     ),
-    read=lambda evidence: {"shown": evidence.get("size") or "more than one"},
+    read=lambda clues: {"shown": clues.get("size") or "more than one"},
     meaning="A tensor with {shown} elements was taken as one number.",
     causes=(
         Cause(
@@ -1008,7 +973,7 @@ _TRUTH = Entry(
             why="A loss was made and called in one: `nn.CrossEntropyLoss(output, target)`.",
             tell="The line that fails makes a loss.",
             fix="loss = nn.CrossEntropyLoss()(output, target)",
-            likely=lambda evidence: evidence.mentions("loss("),
+            likely=mentions("loss("),
         ),
         Cause(
             why="You want to know whether all, or any, of the values are true.",
@@ -1029,7 +994,7 @@ _NARROW = Entry(
             "maximum size for tensor at dimension {dim:int} is {size:int} but size is {length:int}"
         ),
     ),
-    read=lambda evidence: {"from": evidence.get("start") or 0},
+    read=lambda clues: {"from": clues.get("start") or 0},
     meaning="{length} entries, from entry {from} on, were requested from a dimension that has"
     " {size}.",
     causes=(
@@ -1106,12 +1071,7 @@ _BATCH_NORM = Entry(
         Wording("weight should contain {got:int} elements not {wanted:int}", "0.3 on"),
     ),
     meaning="BatchNorm1d was made for {wanted} features, but dimension 1 of its input has {got}.",
-    compare=lambda evidence: Comparison(
-        title="dimension 1",
-        places=("features",),
-        expected=(evidence["wanted"],),
-        got=(evidence["got"],),
-    ),
+    compare=compared("features", "wanted", "got", title="dimension 1"),
     causes=(
         Cause(
             why="{often}this is the output of {some_layer}: its features are last, but BatchNorm1d"
@@ -1123,8 +1083,8 @@ _BATCH_NORM = Entry(
         Cause(
             why="A bidirectional layer has 2 * hidden_size features.",
             fix="nn.BatchNorm1d({got})",
-            when=lambda evidence: evidence["got"] == 2 * evidence["wanted"],
-            likely=lambda evidence: evidence["got"] == 2 * evidence["wanted"],
+            when=twice("got", "wanted"),
+            likely=twice("got", "wanted"),
         ),
         Cause(
             why="LayerNorm takes the features last, as the layer gives them.",
@@ -1135,8 +1095,8 @@ _BATCH_NORM = Entry(
 )
 
 
-def _last_sizes(evidence: Evidence) -> Numbers | None:
-    wanted, got = evidence["wanted"], evidence["got"]
+def _last_sizes(clues: Clues) -> Numbers | None:
+    wanted, got = clues["wanted"], clues["got"]
     return {"expected": wanted[-1], "features": got[-1]} if wanted and got else None
 
 
@@ -1156,7 +1116,7 @@ _LAYER_NORM = Entry(
             why="The output of a bidirectional layer has 2 x {expected} = {features} features.",
             tell="`print(layer)` shows bidirectional=True.",
             fix="nn.LayerNorm({features})  # 2 * hidden_size",
-            when=lambda evidence: evidence["features"] == 2 * evidence["expected"],
+            when=twice("features", "expected"),
         ),
         Cause(
             why="The features are not the last dimension, or their number is not hidden_size.",
@@ -1181,7 +1141,7 @@ _CHANNELS = Entry(
             "0.3 to 0.4",
         ),
     ),
-    read=lambda evidence: {} if len(evidence["shape"]) <= 3 or evidence.recurrent else None,
+    read=lambda clues: {} if len(clues["shape"]) <= 3 or clues.recurrent else None,
     meaning="The convolution was made for {wanted} channels, but dimension 1 of its input {shape}"
     " has {got}: it takes (batch, channels, seq).",
     causes=(
@@ -1217,7 +1177,7 @@ _CONV_DIMENSIONS = Entry(
         Wording("expected {low:int}D or {high:int}D input (got {dims:int}D input)", "0.2 on"),
         Wording("expected {high:int}D input (got {dims:int}D input)", "0.2 on"),
     ),
-    read=lambda evidence: {"dims": len(evidence.get("shape") or ()), **evidence.numbers},
+    read=lambda clues: {"dims": len(clues.get("shape") or ()), **clues.numbers},
     meaning="A layer that takes {high}-D input got {dims}-D.",
     causes=(
         Cause(
@@ -1231,7 +1191,7 @@ _CONV_DIMENSIONS = Entry(
         Cause(
             why="A dimension is missing or was lost to `squeeze()`.",
             fix="x = x.unsqueeze(1)  # (batch, 1, ...)",
-            when=lambda evidence: evidence["dims"] < evidence["high"],
+            when=lambda clues: clues["dims"] < clues["high"],
         ),
     ),
     provoked_by=(
@@ -1272,12 +1232,7 @@ _ATTENTION = Entry(
         Wording("was expecting embedding dimension of {wanted:int}, but got {got:int}", "1.9 on"),
     ),
     meaning="MultiheadAttention was made for embed_dim {wanted}, but the query has {got} features.",
-    compare=lambda evidence: Comparison(
-        title="query",
-        places=("features",),
-        expected=(evidence["wanted"],),
-        got=(evidence["got"],),
-    ),
+    compare=compared("features", "wanted", "got", title="query"),
     causes=(
         Cause(
             why="{often}this is the output of a bidirectional layer, 2 * hidden_size features, or"
@@ -1316,7 +1271,7 @@ _ATTENTION_SHAPES = Entry(
             " the query, steps of the key).",
             tell="`print(mask.shape)` shows it.",
             fix="mask = torch.arange(output.size(1))[None, :] >= lengths[:, None]  # True: padding",
-            likely=lambda evidence: evidence.mentions("mask is", "mask.shape[0]"),
+            likely=mentions("mask is", "mask.shape[0]"),
         ),
     ),
     provoked_by=(

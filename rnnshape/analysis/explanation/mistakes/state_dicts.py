@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.commands import INSPECT, INSPECT_MODEL
+from rnnshape.analysis.explanation.conditions import equals, holds, mentions, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.weight_names import weight_name
 
-_INSPECT: Final = "rnnshape inspect weights.pt"
 
-
-def _of_class(evidence: Evidence) -> Numbers | None:
-    name = str(evidence["given"]).rpartition(".")[2]
+def _of_class(clues: Clues) -> Numbers | None:
+    name = str(clues["given"]).rpartition(".")[2]
     if name == "str":
         return {
             "given": "str",
@@ -32,12 +32,12 @@ def _of_class(evidence: Evidence) -> Numbers | None:
     }
 
 
-def _by_attribute(evidence: Evidence) -> Numbers | None:
+def _by_attribute(clues: Clues) -> Numbers | None:
     """Whether a class without `copy` or `items` was given to load_state_dict."""
-    name = str(evidence["given"])
+    name = str(clues["given"])
     known = re.search(r"LSTM|GRU|RNN|DataParallel|(?:Net|Encoder|Decoder)\Z", name)
-    loads = evidence.mentions("load_state_dict")
-    return _of_class(evidence) if loads or known else None
+    loads = clues.mentions("load_state_dict")
+    return _of_class(clues) if loads or known else None
 
 
 _NOT_A_DICT: Final = Entry(
@@ -53,21 +53,21 @@ _NOT_A_DICT: Final = Entry(
             " model, not its state_dict.",
             tell="`print(type(torch.load(...)))` shows a class.",
             fix="{fix}",
-            when=lambda evidence: evidence["what"] == "a module",
+            when=equals("what", "a module"),
         ),
         Cause(
             why="The name of the file was given in place of what it holds.",
             fix="{fix}",
-            when=lambda evidence: evidence["what"] == "a path",
+            when=equals("what", "a path"),
         ),
         Cause(
             why="The file holds something else.",
             tell="Look at its type.",
             fix="{fix}",
-            when=lambda evidence: evidence["what"] == "no state dict",
+            when=equals("what", "no state dict"),
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=(
         "nn.LSTM(3, 4).load_state_dict(nn.LSTM(3, 4))",
         "nn.LSTM(3, 4).load_state_dict('weights.pt')",
@@ -83,19 +83,19 @@ _NOT_A_DICT_BEFORE: Final = Entry(
     read=_by_attribute,
     meaning=_NOT_A_DICT.meaning,
     causes=_NOT_A_DICT.causes,
-    more=_INSPECT,
+    more=INSPECT,
     source="torch/nn/modules/module.py, Module.load_state_dict before 1.12",
     generic=True,
 )
 
 
-def _of_state_dict(evidence: Evidence) -> Numbers | None:
+def _of_state_dict(clues: Clues) -> Numbers | None:
     of_any = ("cuda", "to", "cpu", "forward", "half", "float", "modules", "module", "children")
     uses = ("eval", "train", "parameters", "named_parameters", "load_state_dict", "state_dict")
-    ordered = evidence.mentions("OrderedDict", "torch.load", "state_dict")
-    if evidence.get("wanted") is None:
+    ordered = clues.mentions("OrderedDict", "torch.load", "state_dict")
+    if clues.get("wanted") is None:
         return {}  # it was called
-    return {} if evidence["wanted"] in (*uses, *(of_any if ordered else ())) else None
+    return {} if clues["wanted"] in (*uses, *(of_any if ordered else ())) else None
 
 
 _STATE_DICT_AS_MODEL: Final = Entry(
@@ -114,7 +114,7 @@ _STATE_DICT_AS_MODEL: Final = Entry(
             fix='model.load_state_dict(torch.load("weights.pt", map_location="cpu"))\nmodel.eval()',
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=("nn.LSTM(3, 4).state_dict().eval()",),
     generic=True,
 )
@@ -155,7 +155,7 @@ _NOT_A_TENSOR: Final = Entry(
             tell="`print(state_dict.keys())` shows its entries.",
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=(
         "nn.LSTM(3, 4).load_state_dict(dict(nn.LSTM(3, 4).state_dict(), weight_ih_l0=[1]))",
     ),
@@ -180,13 +180,13 @@ _COPY: Final = Entry(
             tell="`print({{p.device for p in model.parameters()}})` shows meta.",
             fix='model.to_empty(device="cpu")\nmodel.load_state_dict(state_dict)'
             "  # or load_state_dict(state_dict, assign=True)",
-            likely=lambda evidence: evidence.mentions("meta"),
+            likely=mentions("meta"),
         ),
         Cause(
             why="The memory of the device is full, or a kernel before it has failed.",
             tell="The text after `an exception occurred` says so.",
             fix='state_dict = torch.load("weights.pt", map_location="cpu")',
-            likely=lambda evidence: evidence.mentions("cuda"),
+            likely=mentions("cuda"),
         ),
         Cause(
             why="A weight of the model shares memory with itself (expand), or is not writable.",
@@ -230,7 +230,7 @@ _OPTIMIZER: Final = Entry(
             fix='model.load_state_dict(checkpoint["state_dict"])',
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=(
         (
             "saved = torch.optim.Adam(nn.LSTM(3, 4, 2).parameters()).state_dict()\n"
@@ -240,9 +240,9 @@ _OPTIMIZER: Final = Entry(
 )
 
 
-def _refused(evidence: Evidence) -> Numbers:
+def _refused(clues: Clues) -> Numbers:
     found = re.search(
-        r"Unsupported (?:global|class|operand)\S*(?: GLOBAL)? ([\w.]+)", evidence.statement.message
+        r"Unsupported (?:global|class|operand)\S*(?: GLOBAL)? ([\w.]+)", clues.statement.message
     )
     name = found[1] if found else ""
     return {
@@ -269,7 +269,7 @@ _WEIGHTS_ONLY: Final = Entry(
             " trust, load it and save its weights.",
             fix='model = torch.load("model.pt", weights_only=False)\n'
             'torch.save(model.state_dict(), "weights.pt")',
-            likely=lambda evidence: bool(evidence["whole"]),
+            likely=holds("whole"),
         ),
         Cause(
             why="The checkpoint holds other objects beside its weights. If it is from a source you"
@@ -282,7 +282,7 @@ _WEIGHTS_ONLY: Final = Entry(
         ),
     ),
     notes=("rnnshape reads the layers of such a file without running anything in it.",),
-    more="rnnshape inspect model.pt",
+    more=INSPECT_MODEL,
     source="torch/serialization.py, load, for a file with other objects than tensors",
 )
 _DEVICE: Final = Entry(
@@ -307,13 +307,13 @@ _DEVICE: Final = Entry(
             fix='state_dict = torch.load("weights.pt", map_location="cuda:0")',
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     source="torch/serialization.py, _validate_device, on a machine without the GPU",
 )
 
 
-def _lacking(evidence: Evidence) -> Numbers | None:
-    key = str(evidence["key"])
+def _lacking(clues: Clues) -> Numbers | None:
+    key = str(clues["key"])
     if weight_name(key, ()) is None and not re.search(r"state_?dict|model_state", key):
         return None
     return {"weight": weight_name(key, ()) is not None}
@@ -330,17 +330,17 @@ _NO_ENTRY: Final = Entry(
             " another name.",
             tell="`print(checkpoint.keys())` shows its entries.",
             fix="model.load_state_dict(checkpoint)",
-            when=lambda evidence: not evidence["weight"],
+            when=unless(holds("weight")),
         ),
         Cause(
             why="The names have a prefix (`module.`), or a dict is around the weights, or the layer"
             " is another one.",
             tell="`print(state_dict.keys())` shows the names.",
             fix='state_dict = {{k.removeprefix("module."): v for k, v in state_dict.items()}}',
-            when=lambda evidence: bool(evidence["weight"]),
+            when=holds("weight"),
         ),
     ),
-    more=_INSPECT,
+    more=INSPECT,
     provoked_by=("nn.LSTM(3, 4).state_dict()['weight_ih_l1']",),
 )
 

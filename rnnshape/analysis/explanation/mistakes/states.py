@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from itertools import permutations
 from typing import Any, Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.clues import Clues, names_of
+from rnnshape.analysis.explanation.commands import CELL_STATES, LAYOUTS
+from rnnshape.analysis.explanation.conditions import both, equals, holds, in_parallel, twice, unless
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
@@ -34,15 +36,7 @@ _STATE_DIMENSIONS: Final = (
 _ORDER_NOTE: Final = (
     "The state is (layer*dir, batch, feature) in every case: batch_first never moves it."
 )
-_LAYOUTS: Final = "rnnshape {command} --hidden {features} --batch {batch} --show layouts"
-
-
-def _named(kind: Kind | None) -> dict[str, Any]:
-    """What the texts call a layer whose kind the message itself shows."""
-    if kind is None:
-        return {}
-    name = kind.value
-    return {"layer": f"the {name}", "class_name": f"nn.{name}", "command": name.lower()}
+_SIZED_LAYOUTS: Final = "rnnshape {command} --hidden {features} --batch {batch} --show layouts"
 
 
 def _of_pair(pair: bool) -> dict[str, Any]:
@@ -50,21 +44,21 @@ def _of_pair(pair: bool) -> dict[str, Any]:
     return {"also": "  # and c_0 likewise" if pair else ""}
 
 
-def _state(evidence: Evidence) -> dict[str, Any]:
+def _state(clues: Clues) -> dict[str, Any]:
     """The names of the state that was given and the sizes of its axes."""
-    expected: tuple[int, ...] = evidence["expected"]
-    got: tuple[int, ...] = evidence.get("got") or ()
-    entry = evidence.get("entry")
-    second = entry == 1 or evidence.statement.message.startswith("Expected cell")
-    pair = entry is not None or second or evidence.kind is Kind.LSTM
+    expected: tuple[int, ...] = clues["expected"]
+    got: tuple[int, ...] = clues.get("got") or ()
+    entry = clues.get("entry")
+    second = entry == 1 or clues.statement.message.startswith("Expected cell")
+    pair = entry is not None or second or clues.kind is Kind.LSTM
     state = "c_0" if second else "h_0"
-    numbers = _named(Kind.LSTM if pair else evidence.kind) | _of_pair(pair and not second)
-    if not pair and evidence.kind is None:
+    numbers = names_of(Kind.LSTM if pair else clues.kind) | _of_pair(pair and not second)
+    if not pair and clues.kind is None:
         numbers |= {"class_name": "nn.GRU", "command": "gru"}  # or an RNN: an LSTM names its entry
     numbers |= {"state": state, "pair": pair, "dims": len(expected), "got_dims": len(got)}
     if len(expected) == 3:
         numbers |= dict(zip(("layers", "batch", "features"), expected, strict=True))
-        numbers |= _made(expected, pair, evidence)
+        numbers |= _made(expected, pair, clues)
     if len(got) == 3:
         numbers |= dict(zip(("got_layers", "got_batch", "got_features"), got, strict=True))
         last = len(expected) == 3 and 1 < got[1] < expected[1]
@@ -76,41 +70,41 @@ def _state(evidence: Evidence) -> dict[str, Any]:
     return numbers
 
 
-def _made(expected: Sequence[int], pair: bool, evidence: Evidence) -> dict[str, Any]:
+def _made(expected: Sequence[int], pair: bool, clues: Clues) -> dict[str, Any]:
     """The line that makes a state that fits, once of these sizes and once from x."""
     layers, batch, features = expected
-    first = evidence.config.get("batch_first")
-    axis, unless = 0 if first else 1, "" if first is not None else "  # x.size(0) if batch first"
-    from_x = f"h_0 = torch.zeros({layers}, x.size({axis}), {features}, device=x.device){unless}"
+    size = f"x.size({clues.batch_axis})"
+    otherwise = "  # x.size(0) if batch first" if clues.batch_first is None else ""
+    from_x = f"h_0 = torch.zeros({layers}, {size}, {features}, device=x.device){otherwise}"
     zeros = f"h_0 = torch.zeros({layers}, {batch}, {features}, device=x.device)"
     second = "\nc_0 = torch.zeros_like(h_0)" if pair else ""
     return {"from_x": from_x + second, "zeros": zeros + second}
 
 
-def _is_state(evidence: Evidence) -> bool:
-    return len(evidence["expected"]) == len(evidence["got"]) == 3
+def _is_state(clues: Clues) -> bool:
+    return len(clues["expected"]) == len(clues["got"]) == 3
 
 
-def _different(evidence: Evidence) -> tuple[int, ...]:
-    pairs = zip(evidence["expected"], evidence["got"], strict=True)
+def _different(clues: Clues) -> tuple[int, ...]:
+    pairs = zip(clues["expected"], clues["got"], strict=True)
     return tuple(axis for axis, (expected, got) in enumerate(pairs) if expected != got)
 
 
-def _differs(*axes: int) -> Callable[[Evidence], Numbers | None]:
+def _differs(*axes: int) -> Callable[[Clues], Numbers | None]:
     """Accepts states that differ in these axes alone."""
 
-    def read(evidence: Evidence) -> Numbers | None:
-        return _state(evidence) if _is_state(evidence) and _different(evidence) == axes else None
+    def read(clues: Clues) -> Numbers | None:
+        return _state(clues) if _is_state(clues) and _different(clues) == axes else None
 
     return read
 
 
-def _compared(evidence: Evidence) -> Comparison | None:
+def _compared(clues: Clues) -> Comparison | None:
     return Comparison(
-        title=evidence["state"],
+        title=clues["state"],
         places=_STATE_AXES,
-        expected=evidence["expected"],
-        got=evidence["got"],
+        expected=clues["expected"],
+        got=clues["got"],
     )
 
 
@@ -118,22 +112,17 @@ def _twice(larger: int, smaller: int) -> bool:
     return larger == 2 * smaller > 0
 
 
-def _in_parallel(evidence: Evidence) -> bool:
-    return evidence.parallel
-
-
-def _may_be_split(evidence: Evidence) -> bool:
+def _may_be_split(clues: Clues) -> bool:
     """Whether the batch of the state is that of the input, times a number of GPUs."""
-    batch, got = evidence.get("batch"), evidence.get("got_batch")
-    return evidence.parallel or bool(batch and got and batch > 1 and got / batch in (2, 3, 4, 8))
+    batch, got = clues.get("batch"), clues.get("got_batch")
+    return clues.parallel or bool(batch and got and batch > 1 and got / batch in (2, 3, 4, 8))
 
 
-def _is_batch_first(evidence: Evidence) -> bool:
-    return evidence.config.get("batch_first") is True
+def _is_batch_first(clues: Clues) -> bool:
+    return clues.batch_first is True
 
 
-def _may_be_sequence_first(evidence: Evidence) -> bool:
-    return not _is_batch_first(evidence)
+_may_be_sequence_first: Final = unless(_is_batch_first)
 
 
 _FROM_INPUT: Final = Cause(
@@ -142,39 +131,39 @@ _FROM_INPUT: Final = Cause(
     fix="{from_x}",
 )
 _PARALLEL: Final = Cause(
-    why="`DataParallel` splits every argument along its first axis: of the state that is"
-    " layer*dir, not the batch.",
+    why="`DataParallel` splits every argument along its first axis, which in the"
+    " state is layer*dir, not the batch.",
     tell="It works on one GPU. Make the state in `forward`, from the part of x that is there.",
     fix="{from_x}",
     when=_may_be_split,
-    likely=_in_parallel,
+    likely=in_parallel,
 )
 
 
 # The batch
 
 
-def _decoder_step(evidence: Evidence) -> bool:
-    return bool(evidence["batch"] == 1 < evidence["got_batch"])
+def _decoder_step(clues: Clues) -> bool:
+    return bool(clues["batch"] == 1 < clues["got_batch"])
 
 
-def _smaller_batch(evidence: Evidence) -> bool:
-    return bool(evidence["batch"] < evidence["got_batch"]) and not _decoder_step(evidence)
+def _smaller_batch(clues: Clues) -> bool:
+    return bool(clues["batch"] < clues["got_batch"]) and not _decoder_step(clues)
 
 
-def _batch_is_sequence(evidence: Evidence) -> bool:
+def _batch_is_sequence(clues: Clues) -> bool:
     """Whether the input is known, and its other axis is the batch of the state."""
-    shape, first = evidence.input, evidence.config.get("batch_first", False)
+    shape, axis = clues.input, clues.batch_axis
     return (
         shape is not None
         and len(shape) == 3
-        and shape[0 if first else 1] == evidence["batch"]
-        and shape[1 if first else 0] == evidence["got_batch"]
+        and shape[axis] == clues["batch"]
+        and shape[1 - axis] == clues["got_batch"]
     )
 
 
-def _one_sequence(evidence: Evidence) -> bool:
-    return bool(evidence["got_batch"] == 1 < evidence["batch"])
+def _one_sequence(clues: Clues) -> bool:
+    return bool(clues["got_batch"] == 1 < clues["batch"])
 
 
 _BATCH = Entry(
@@ -212,7 +201,7 @@ _BATCH = Entry(
             tell="It fails in the last batch of an epoch only.",
             fix="DataLoader(..., drop_last=True)  # or make the state from x, as below",
             when=_smaller_batch,
-            likely=lambda evidence: _smaller_batch(evidence) and not evidence.parallel,
+            likely=both(_smaller_batch, unless(in_parallel)),
         ),
         Cause(
             why="The state is of a single sequence, such as a learned one, and x has {batch}.",
@@ -224,7 +213,7 @@ _BATCH = Entry(
         _FROM_INPUT,
     ),
     notes=(_ORDER_NOTE,),
-    more=_LAYOUTS,
+    more=_SIZED_LAYOUTS,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3), (z(1, 9, 4), z(1, 9, 4)))",
         "nn.GRU(3, 4)(z(5, 2, 3), z(1, 9, 4))",
@@ -236,24 +225,16 @@ _BATCH = Entry(
 # Layers x directions
 
 
-def _twice_layers(evidence: Evidence) -> bool:
-    return _twice(evidence["got_layers"], evidence["layers"])
+_twice_layers: Final = twice("got_layers", "layers")
+_half_layers: Final = twice("layers", "got_layers")
 
 
-def _half_layers(evidence: Evidence) -> bool:
-    return _twice(evidence["layers"], evidence["got_layers"])
+def _more_layers(clues: Clues) -> bool:
+    return bool(clues["got_layers"] > clues["layers"])
 
 
-def _more_layers(evidence: Evidence) -> bool:
-    return bool(evidence["got_layers"] > evidence["layers"])
-
-
-def _fewer_layers(evidence: Evidence) -> bool:
-    return not _more_layers(evidence)
-
-
-def _is_bidirectional(evidence: Evidence) -> bool:
-    return evidence.config.get("bidirectional") is True
+def _is_bidirectional(clues: Clues) -> bool:
+    return clues.config.get("bidirectional") is True
 
 
 _LAYERS = Entry(
@@ -291,7 +272,7 @@ _LAYERS = Entry(
             " num_layers={got_layers}.",
             tell="`num_layers` differs between the two.",
             fix="{class_name}(..., num_layers={got_layers})  # the same in both",
-            when=_fewer_layers,
+            when=unless(_more_layers),
         ),
         Cause(
             why="The state was made for a different number of layers.",
@@ -313,32 +294,28 @@ _LAYERS = Entry(
 # Features
 
 
-def _joined_features(evidence: Evidence) -> bool:
-    return _twice(evidence["got_features"], evidence["features"])
+_joined_features: Final = twice("got_features", "features")
+_half_features: Final = twice("features", "got_features")
 
 
-def _half_features(evidence: Evidence) -> bool:
-    return _twice(evidence["features"], evidence["got_features"])
+def _may_project(clues: Clues) -> bool:
+    larger = clues["got_features"] > clues["features"]
+    return bool(clues["pair"] and clues["state"] == "h_0" and larger)
 
 
-def _may_project(evidence: Evidence) -> bool:
-    larger = evidence["got_features"] > evidence["features"]
-    return bool(evidence["pair"] and evidence["state"] == "h_0" and larger)
+def _projects(clues: Clues) -> bool:
+    return bool(clues.config.get("proj_size")) or clues.mentions("proj_size")
 
 
-def _projects(evidence: Evidence) -> bool:
-    return bool(evidence.config.get("proj_size")) or evidence.mentions("proj_size")
-
-
-def _certainly_projects(evidence: Evidence) -> bool:
+def _certainly_projects(clues: Clues) -> bool:
     """Whether the config is known, and the state has hidden_size features in place of proj_size."""
-    config = evidence.config
+    config = clues.config
     expected, got = config.get("proj_size"), config.get("hidden_size")
-    return bool((evidence["features"], evidence["got_features"]) == (expected, got))
+    return bool((clues["features"], clues["got_features"]) == (expected, got))
 
 
-def _is_input(evidence: Evidence) -> bool:
-    return bool(evidence["got_features"] == evidence.config.get("input_size"))
+def _is_input(clues: Clues) -> bool:
+    return bool(clues["got_features"] == clues.config.get("input_size"))
 
 
 _FEATURES = Entry(
@@ -381,8 +358,8 @@ _FEATURES = Entry(
             why="The state is right, and hidden_size of {layer} was set to {features} by mistake.",
             tell="`print({command}.hidden_size)` shows {features}.",
             fix="{class_name}(..., hidden_size={got_features})",
-            when=lambda evidence: not _certainly_projects(evidence),
-            likely=lambda evidence: bool(evidence["features"] == 1),
+            when=unless(_certainly_projects),
+            likely=equals("features", 1),
         ),
         Cause(
             why="The LSTM has a projection: `h_0` needs proj_size features, only `c_0` needs"
@@ -407,11 +384,11 @@ _FEATURES = Entry(
 # Several axes
 
 
-def _transposed(evidence: Evidence) -> Numbers | None:
+def _transposed(clues: Clues) -> Numbers | None:
     """Accepts states that have all the sizes, in another order."""
-    if not _is_state(evidence):
+    if not _is_state(clues):
         return None
-    expected, got = evidence["expected"], evidence["got"]
+    expected, got = clues["expected"], clues["got"]
     if expected == got or sorted(expected) != sorted(got):
         return None
     orders = [
@@ -424,7 +401,7 @@ def _transposed(evidence: Evidence) -> Numbers | None:
     moved = [axis for axis in range(3) if order[axis] != axis]
     line = f"transpose({moved[0]}, {moved[1]})" if swaps else f"permute{order}"
     names = tuple(_STATE_AXES[order.index(axis)] for axis in range(3))
-    return _state(evidence) | {"line": line, "got_order": f"({', '.join(names)})"}
+    return _state(clues) | {"line": line, "got_order": f"({', '.join(names)})"}
 
 
 _TRANSPOSED = Entry(
@@ -443,7 +420,7 @@ _TRANSPOSED = Entry(
         _PARALLEL,
     ),
     notes=(_ORDER_NOTE,),
-    more=_LAYOUTS,
+    more=_SIZED_LAYOUTS,
     provoked_by=(
         "nn.LSTM(3, 4, batch_first=True)(z(5, 2, 3), (z(5, 1, 4), z(5, 1, 4)))",
         "nn.GRU(3, 4, 2)(z(5, 7, 3), z(7, 2, 4))",
@@ -451,24 +428,20 @@ _TRANSPOSED = Entry(
 )
 
 
-def _directions(evidence: Evidence) -> Numbers | None:
+def _directions(clues: Clues) -> Numbers | None:
     """Accepts states of two directions for a layer with two directions side by side, or back."""
-    if not _is_state(evidence):
+    if not _is_state(clues):
         return None
-    numbers = _state(evidence)
+    numbers = _state(clues)
     layers, features = numbers["layers"], numbers["features"]
     got_layers, got_features = numbers["got_layers"], numbers["got_features"]
     if numbers["batch"] != numbers["got_batch"]:
         return None
     if _twice(got_layers, layers) and _twice(features, got_features):
-        view = (
-            f"view({layers}, 2, -1, {got_features}).transpose(1, 2).reshape({evidence['expected']})"
-        )
+        view = f"view({layers}, 2, -1, {got_features}).transpose(1, 2).reshape({clues['expected']})"
         return numbers | {"line": view, "has": "one after the other", "takes": "side by side"}
     if _twice(layers, got_layers) and _twice(got_features, features):
-        view = (
-            f"view({got_layers}, -1, 2, {features}).transpose(1, 2).reshape({evidence['expected']})"
-        )
+        view = f"view({got_layers}, -1, 2, {features}).transpose(1, 2).reshape({clues['expected']})"
         return numbers | {"line": view, "has": "side by side", "takes": "one after the other"}
     return None
 
@@ -496,26 +469,25 @@ _DIRECTIONS = Entry(
 )
 
 
-def _shape(evidence: Evidence) -> Numbers | None:
+def _shape(clues: Clues) -> Numbers | None:
     """Accepts states that differ in several axes."""
-    if not _is_state(evidence):
+    if not _is_state(clues):
         return None
-    names = [_STATE_AXES[axis] for axis in _different(evidence)]
+    names = [_STATE_AXES[axis] for axis in _different(clues)]
     if not names:
         return None
-    numbers = _state(evidence) | {"axes": " and ".join(names)}
+    numbers = _state(clues) | {"axes": " and ".join(names)}
     gpus, rest = divmod(numbers["layers"], numbers["got_layers"] or 1)
     split = not rest and gpus > 1 and numbers["got_batch"] == gpus * numbers["batch"]
     same = numbers["features"] == numbers["got_features"]
     return numbers | {"gpus": gpus if split and same else 0}
 
 
-def _split(evidence: Evidence) -> bool:
-    return bool(evidence["gpus"])
+_split: Final = holds("gpus")
 
 
-def _transposed_batch(evidence: Evidence) -> bool:
-    return bool(evidence["got_batch"] == evidence["layers"])
+def _transposed_batch(clues: Clues) -> bool:
+    return bool(clues["got_batch"] == clues["layers"])
 
 
 _SHAPE = Entry(
@@ -549,7 +521,7 @@ _SHAPE = Entry(
         ),
     ),
     notes=(_ORDER_NOTE,),
-    more=_LAYOUTS,
+    more=_SIZED_LAYOUTS,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3), (z(3, 7, 4), z(3, 7, 4)))",
         "nn.GRU(3, 4)(z(5, 2, 3), z(1, 7, 9))",
@@ -560,22 +532,22 @@ _SHAPE = Entry(
 # Dimensions, before torch 1.11
 
 
-def _old_dimensions(evidence: Evidence) -> Numbers | None:
+def _old_dimensions(clues: Clues) -> Numbers | None:
     """Accepts states with more or fewer axes than the layer takes."""
-    expected, got = tuple(evidence["expected"]), tuple(evidence["got"])
+    expected, got = tuple(clues["expected"]), tuple(clues["got"])
     if len(expected) == len(got) or len(expected) != 3:
         return None
-    return _state(evidence) | {
+    return _state(clues) | {
         "extra": _without(got, expected),
         "lacking": _without(expected, got),
         "wanted": 3,
     }
 
 
-def _same_but_ones(evidence: Evidence) -> bool:
+def _same_but_ones(clues: Clues) -> bool:
     """Whether the shapes are the same but for axes of size 1."""
-    expected, got = ([size for size in evidence[name] if size != 1] for name in ("expected", "got"))
-    return _neither(evidence) and expected == got
+    expected, got = ([size for size in clues[name] if size != 1] for name in ("expected", "got"))
+    return _neither(clues) and expected == got
 
 
 def _without(longer: Sequence[int], shorter: Sequence[int]) -> int | None:
@@ -586,28 +558,27 @@ def _without(longer: Sequence[int], shorter: Sequence[int]) -> int | None:
     return None
 
 
-def _may_be_one_tensor(evidence: Evidence) -> bool:
+def _may_be_one_tensor(clues: Clues) -> bool:
     """Whether an LSTM found a state one axis short, as it does where one tensor is given."""
-    return bool(evidence["pair"] and evidence["got_dims"] < 3 and evidence["state"] == "h_0")
+    return bool(clues["pair"] and clues["got_dims"] < 3 and clues["state"] == "h_0")
 
 
-def _one_tensor_fits(evidence: Evidence) -> bool:
+def _one_tensor_fits(clues: Clues) -> bool:
     return bool(
-        _may_be_one_tensor(evidence)
-        and tuple(evidence["got"]) == tuple(evidence["expected"])[-evidence["got_dims"] :]
+        _may_be_one_tensor(clues)
+        and tuple(clues["got"]) == tuple(clues["expected"])[-clues["got_dims"] :]
     )
 
 
-def _has_extra(evidence: Evidence) -> bool:
-    return evidence["extra"] is not None
+def _has_extra(clues: Clues) -> bool:
+    return clues["extra"] is not None
 
 
-def _has_lacking(evidence: Evidence) -> bool:
-    return evidence["lacking"] is not None
+def _has_lacking(clues: Clues) -> bool:
+    return clues["lacking"] is not None
 
 
-def _neither(evidence: Evidence) -> bool:
-    return not _has_extra(evidence) and not _has_lacking(evidence)
+_neither: Final = both(unless(_has_extra), unless(_has_lacking))
 
 
 _NOT_A_TUPLE: Final = (
@@ -656,7 +627,7 @@ _OLD_DIMENSIONS = Entry(
         ),
     ),
     notes=("Since torch 1.11: `For batched 3-D input, hx should also be 3-D but got 2-D tensor`.",),
-    more=_LAYOUTS,
+    more=_SIZED_LAYOUTS,
     source="torch/nn/modules/rnn.py, check_hidden_size, before torch 1.11",
 )
 
@@ -667,7 +638,7 @@ _CUT_OFF = Entry(
         Wording("Expected hidden[{entry:int}] size {expected:shape}", "0.4 on, cut off"),
         Wording("Expected hidden size {expected:shape}", "0.2 on, cut off"),
     ),
-    read=lambda evidence: _state(evidence) if len(evidence["expected"]) == 3 else None,
+    read=lambda clues: _state(clues) if len(clues["expected"]) == 3 else None,
     meaning="{layer} takes a state of {expected}, (layer*dir, batch, feature), but got another; the"
     " text does not say which.",
     causes=(
@@ -691,7 +662,7 @@ _CUT_OFF = Entry(
         ),
     ),
     notes=(_ORDER_NOTE,),
-    more=_LAYOUTS,
+    more=_SIZED_LAYOUTS,
     source="torch/nn/modules/rnn.py, check_hidden_size: a part of its message",
 )
 
@@ -699,15 +670,15 @@ _CUT_OFF = Entry(
 # Dimensions, since torch 1.11
 
 
-def _dimensions(evidence: Evidence) -> Numbers:
-    pair = evidence.get("c_dims") is not None
-    h_dims, wanted, c_dims = evidence["h_dims"], evidence["wanted"], evidence.get("c_dims")
+def _dimensions(clues: Clues) -> Numbers:
+    pair = clues.get("c_dims") is not None
+    h_dims, wanted, c_dims = clues["h_dims"], clues["wanted"], clues.get("c_dims")
     got = f"{h_dims}-D" if c_dims in (None, h_dims) else f"{h_dims}-D and {c_dims}-D"
-    kind = Kind.LSTM if pair else evidence.kind
-    numbers = _named(kind) | _of_pair(pair)
+    kind = Kind.LSTM if pair else clues.kind
+    numbers = names_of(kind) | _of_pair(pair)
     if not pair and kind in (None, Kind.LSTM):  # no LSTM raises it, whatever its name says
         numbers |= {"layer": "the layer", "class_name": "nn.GRU", "command": "gru"}
-    known = evidence.shapes.get("hidden") or evidence.shapes.get("h_0") or evidence.shapes.get("h0")
+    known = clues.shapes.get("hidden") or clues.shapes.get("h_0") or clues.shapes.get("h0")
     spare = [axis for axis, size in enumerate(known or ()) if size == 1]
     return numbers | {
         "pair": pair,
@@ -717,49 +688,48 @@ def _dimensions(evidence: Evidence) -> Numbers:
         "more_dims": wanted < max(h_dims, c_dims or 0),
         "axes": "(layer*dir, batch, feature)" if wanted == 3 else "(layer*dir, feature)",
         "spare": 2 if not spare else spare[-1],
-        "layers": int(evidence.config.get("num_layers", 1))
-        * (2 if evidence.config.get("bidirectional") else 1),
-        "step_axis": 1 if evidence.config.get("batch_first") else 0,
-        "batch_axis": 0 if evidence.config.get("batch_first") else 1,
-        "hidden": evidence.config.get("hidden_size", "hidden_size"),
+        "layers": int(clues.config.get("num_layers", 1))
+        * (2 if clues.config.get("bidirectional") else 1),
+        "step_axis": 1 - clues.batch_axis,
+        "batch_axis": clues.batch_axis,
+        "hidden": clues.config.get("hidden_size", "hidden_size"),
     }
 
 
-def _needs(wanted: int) -> Callable[[Evidence], Numbers | None]:
+def _needs(wanted: int) -> Callable[[Clues], Numbers | None]:
     """Accepts states of another number of dimensions than this one, which they need."""
 
-    def read(evidence: Evidence) -> Numbers | None:
-        got = (evidence["h_dims"], evidence.get("c_dims") or evidence["h_dims"])
-        if evidence["wanted"] != wanted or got == (wanted, wanted) or min(got) < 1:
+    def read(clues: Clues) -> Numbers | None:
+        got = (clues["h_dims"], clues.get("c_dims") or clues["h_dims"])
+        if clues["wanted"] != wanted or got == (wanted, wanted) or min(got) < 1:
             return None
-        return _dimensions(evidence)
+        return _dimensions(clues)
 
     return read
 
 
-def _lacks_one(evidence: Evidence) -> bool:
-    return bool(_least(evidence) == evidence["wanted"] - 1)
+def _lacks_one(clues: Clues) -> bool:
+    return bool(_least(clues) == clues["wanted"] - 1)
 
 
-def _lacks_more(evidence: Evidence) -> bool:
-    return bool(_least(evidence) < evidence["wanted"] - 1)
+def _lacks_more(clues: Clues) -> bool:
+    return bool(_least(clues) < clues["wanted"] - 1)
 
 
-def _least(evidence: Evidence) -> int:
-    return int(min(evidence["h_dims"], evidence.get("c_dims") or evidence["h_dims"]))
+def _least(clues: Clues) -> int:
+    return int(min(clues["h_dims"], clues.get("c_dims") or clues["h_dims"]))
 
 
-def _too_many(evidence: Evidence) -> bool:
-    return bool(evidence["more_dims"])
+_too_many: Final = holds("more_dims")
 
 
-def _may_be_unpacked(evidence: Evidence) -> bool:
-    return bool(evidence["pair"] and evidence["h_dims"] == evidence["c_dims"] == 2)
+def _may_be_unpacked(clues: Clues) -> bool:
+    return bool(clues["pair"] and clues["h_dims"] == clues["c_dims"] == 2)
 
 
-def _surely_unpacked(evidence: Evidence) -> bool:
-    return _may_be_unpacked(evidence) and any(
-        len(evidence.shapes.get(name, ())) == 3 for name in ("hidden", "h_0", "h0", "state", "hx")
+def _surely_unpacked(clues: Clues) -> bool:
+    return _may_be_unpacked(clues) and any(
+        len(clues.shapes.get(name, ())) == 3 for name in ("hidden", "h_0", "h0", "state", "hx")
     )
 
 
@@ -798,7 +768,7 @@ _DIMENSIONS = Entry(
         ),
     ),
     notes=(_ORDER_NOTE,),
-    more="rnnshape {command} --show layouts",
+    more=LAYOUTS,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3), (z(2, 4), z(2, 4)))",
         "nn.GRU(3, 4)(z(5, 2, 3), z(2, 4))",
@@ -808,9 +778,9 @@ _DIMENSIONS = Entry(
 )
 
 
-def _is_cell_step(evidence: Evidence) -> bool:
+def _is_cell_step(clues: Clues) -> bool:
     """Whether the text speaks of a decoder or a token, which is fed step by step."""
-    return evidence.mentions("decoder", "token", "embed")
+    return clues.mentions("decoder", "token", "embed")
 
 
 _UNBATCHED = Entry(
@@ -865,36 +835,36 @@ _UNBATCHED = Entry(
 # One tensor for two, two for one
 
 
-def _frame_of_states(evidence: Evidence) -> bool:
+def _frame_of_states(clues: Clues) -> bool:
     """Whether the traceback, if there is one, ends in a recurrent layer."""
-    return evidence.frame == "rnn" if evidence.frame else not evidence.has_frames
+    return clues.frame == "rnn" if clues.frame else not clues.has_frames
 
 
 _MEANT_PAIR: Final = "An LSTM takes a tuple (h, c) as its state, but was given one tensor"
 _READS_PAIR: Final = "it looks for c in the second entry of h_0, which has one layer."
 
 
-def _one_tensor_called(evidence: Evidence) -> Numbers | None:
+def _one_tensor_called(clues: Clues) -> Numbers | None:
     """Accepts calls whose arguments are as they must be but for the state."""
-    types = [each.strip() for each in evidence["types"].split(",")]
+    types = [each.strip() for each in clues["types"].split(",")]
     at = types.index("list") - 1 if "list" in types else -1
     flags = all(each == "bool" for each in types[-3:])
     if at <= 0 or types[at] != "Tensor" or not flags:
         return None
-    return _named(Kind.LSTM) | {"meaning": _MEANT_PAIR + "."}
+    return names_of(Kind.LSTM) | {"meaning": _MEANT_PAIR + "."}
 
 
-def _one_tensor(evidence: Evidence) -> Numbers | None:
+def _one_tensor(clues: Clues) -> Numbers | None:
     """Accepts the second entry of a state that has one, and no other index."""
-    if evidence.get("types") is not None:
-        return _one_tensor_called(evidence)
-    if (evidence["index"], evidence["axis"], evidence["size"]) != (1, 0, 1):
+    if clues.get("types") is not None:
+        return _one_tensor_called(clues)
+    if (clues["index"], clues["axis"], clues["size"]) != (1, 0, 1):
         return None
-    if not _frame_of_states(evidence):
+    if not _frame_of_states(clues):
         return None
-    sure = evidence.frame == "rnn" or evidence.recurrent
+    sure = clues.frame == "rnn" or clues.recurrent
     meant = _MEANT_PAIR if sure else f"Often it is this: {_MEANT_PAIR[0].lower()}{_MEANT_PAIR[1:]}"
-    return _named(Kind.LSTM) | {"meaning": f"{meant}: {_READS_PAIR}"}
+    return names_of(Kind.LSTM) | {"meaning": f"{meant}: {_READS_PAIR}"}
 
 
 _GIVEN_ONE: Final = Cause(
@@ -958,15 +928,15 @@ _ONE_TENSOR_CELL = Entry(
 )
 
 
-def _tuple_for_one(evidence: Evidence) -> Numbers | None:
+def _tuple_for_one(clues: Clues) -> Numbers | None:
     """Accepts the tuple that a recurrent layer was given as its state, as the frames show."""
-    if evidence["type"] not in ("tuple", "list"):
+    if clues["type"] not in ("tuple", "list"):
         return None
-    if evidence.get("name") is None:
-        return _named(evidence.kind)
-    if evidence.frame != "rnn" or evidence["name"] not in ("size", "dim"):
+    if clues.get("name") is None:
+        return names_of(clues.kind)
+    if clues.frame != "rnn" or clues["name"] not in ("size", "dim"):
         return None
-    return _named(evidence.kind) if evidence.mentions("hx.size(", "hx.dim(") else None
+    return names_of(clues.kind) if clues.mentions("hx.size(", "hx.dim(") else None
 
 
 _TUPLE = Entry(
@@ -984,13 +954,13 @@ _TUPLE = Entry(
             why="The state is (h, c) of an LSTM, but a GRU or an RNN has no c.",
             tell="`type(hidden)` is tuple: an LSTM made it, or it was written for one.",
             fix="output, h_n = gru(x, hidden[0])",
-            when=lambda evidence: bool(evidence["type"] == "tuple"),
+            when=equals("type", "tuple"),
         ),
         Cause(
             why="The state is a list with one entry for each layer, but it has to be one tensor.",
             tell="`type(hidden)` is list.",
             fix="output, h_n = gru(x, torch.stack(hidden))  # (layer*dir, batch, feature)",
-            when=lambda evidence: bool(evidence["type"] == "list"),
+            when=equals("type", "list"),
         ),
     ),
     notes=("An LSTM takes [h, c] for (h, c); TorchScript does not.",),
@@ -1001,8 +971,8 @@ _TUPLE = Entry(
 _NONE = Entry(
     mistake="cell-state-none",
     wordings=(Wording("'NoneType' object is not subscriptable", "0.1 to 1.0"),),
-    read=lambda evidence: (
-        {} if evidence.mentions("LSTMCell", "lstm_cell") or evidence.frame == "rnn" else None
+    read=lambda clues: (
+        {} if clues.mentions("LSTMCell", "lstm_cell") or clues.frame == "rnn" else None
     ),
     meaning="The state that was given is None, and its first entry was looked up.",
     causes=(
@@ -1028,7 +998,7 @@ _COUNT = Entry(
         Wording("lstm expects two hidden states", "1.0 on"),
         Wording("lstm_cell expects two hidden states", "1.0 on"),
     ),
-    read=lambda _: _named(Kind.LSTM),
+    read=lambda _: names_of(Kind.LSTM),
     meaning="The state of an LSTM is a tuple (h, c) of two tensors, but it was given another"
     " number of them.",
     causes=(
@@ -1058,7 +1028,7 @@ _CONTIGUOUS = Entry(
         Wording("rnn: {entry:word} is not contiguous", "0.4 on, cuDNN"),
         Wording("input must be contiguous: {entry:word}"),
     ),
-    read=lambda evidence: {"state": "c_0" if evidence["entry"] == "cx" else "h_0"},
+    read=lambda clues: {"state": "c_0" if clues["entry"] == "cx" else "h_0"},
     meaning="`{state}` is a view of a tensor that lies in memory in another order, and cuDNN wants"
     " it contiguous.",
     causes=(
@@ -1073,8 +1043,8 @@ _CONTIGUOUS = Entry(
             " was transposed back in forward.",
             tell="There is a transpose(0, 1) of the state before the call.",
             fix="h_0 = h_0.transpose(0, 1).contiguous()  # and c_0 likewise",
-            when=_in_parallel,
-            likely=_in_parallel,
+            when=in_parallel,
+            likely=in_parallel,
         ),
     ),
     notes=("On a CPU the same call works: only cuDNN asks for it.",),
@@ -1111,28 +1081,25 @@ _FEW_STATES = Entry(
 # Cells
 
 
-def _cell(evidence: Evidence) -> dict[str, Any]:
+def _cell(clues: Clues) -> dict[str, Any]:
     """What the texts call the cell whose state does not fit."""
-    label = evidence.get("label") or ""
-    kind = Kind.LSTM if label.startswith("[") else evidence.kind
-    name = f"{kind.value}Cell" if kind else "LSTMCell"
+    label = clues.get("label") or ""
+    kind = Kind.LSTM if label.startswith("[") else clues.kind
     return {
+        **names_of(kind, cell=True),
         "also": "" if kind in (Kind.GRU, Kind.RNN) else "  # and c likewise",
         "state": "c" if "1" in label else "h",
-        "layer": f"the {name}" if kind else "the cell",
-        "class_name": f"nn.{name}",
-        "command": name.removesuffix("Cell").lower(),
         "pair": kind in (Kind.LSTM, None) and "1" not in label,
     }
 
 
-def _cell_tensor(evidence: Evidence) -> bool:
+def _cell_tensor(clues: Clues) -> bool:
     """Whether one tensor (batch, feature) may have been taken apart into h and c."""
-    return bool(evidence["pair"])
+    return bool(clues["pair"])
 
 
-def _likely_cell_tensor(evidence: Evidence) -> bool:
-    return bool(evidence["pair"] and evidence["batch"] == 1 < evidence["got"])
+def _likely_cell_tensor(clues: Clues) -> bool:
+    return bool(clues["pair"] and clues["batch"] == 1 < clues["got"])
 
 
 _CELL_BATCH = Entry(
@@ -1146,12 +1113,7 @@ _CELL_BATCH = Entry(
     ),
     read=_cell,
     meaning="`{state}` has batch {got}, but the input of {layer} has batch {batch}.",
-    compare=lambda evidence: Comparison(
-        title=evidence["state"],
-        places=("batch",),
-        expected=(evidence["batch"],),
-        got=(evidence["got"],),
-    ),
+    compare=compared("batch", "batch", "got", title="{state}"),
     causes=(
         Cause(
             why="One tensor was given as the state in place of the tuple (h, c): its first row was"
@@ -1177,7 +1139,7 @@ _CELL_BATCH = Entry(
     notes=(
         "An nn.LSTMCell that is given one 3-D tensor for (h, c) crashes: a segmentation fault.",
     ),
-    more="rnnshape {command} --cell --show states",
+    more=CELL_STATES,
     provoked_by=(
         "nn.LSTMCell(3, 4)(z(2, 3), (z(5, 4), z(5, 4)))",
         "nn.GRUCell(3, 4)(z(2, 3), z(5, 4))",
@@ -1199,19 +1161,14 @@ _CELL_FEATURES = Entry(
     ),
     read=_cell,
     meaning="`{state}` has {got} features, but hidden_size of {layer} is {features}.",
-    compare=lambda evidence: Comparison(
-        title=evidence["state"],
-        places=("feature",),
-        expected=(evidence["features"],),
-        got=(evidence["got"],),
-    ),
+    compare=compared("feature", "features", "got", title="{state}"),
     causes=(
         Cause(
             why="The state has the two directions of a bidirectional encoder side by side:"
             " {got} = 2 x {features}.",
             tell="The layer that made it has `bidirectional=True`.",
             fix="bridge = nn.Linear({got}, {features})  # in __init__\nh = bridge(h){also}",
-            when=lambda evidence: _twice(evidence["got"], evidence["features"]),
+            when=twice("got", "features"),
         ),
         Cause(
             why="hidden_size is {features} in the cell and {got} where the state was made.",
@@ -1224,7 +1181,7 @@ _CELL_FEATURES = Entry(
             fix="state = cell(x, state)",
         ),
     ),
-    more="rnnshape {command} --cell --show states",
+    more=CELL_STATES,
     provoked_by=(
         "nn.LSTMCell(3, 4)(z(2, 3), (z(2, 9), z(2, 9)))",
         "nn.LSTMCell(3, 4)(z(2, 3), (z(2, 4), z(2, 9)))",
@@ -1244,9 +1201,9 @@ _CELL_DIMENSIONS = Entry(
         ),
         Wording("Expected hidden to be 1-D or 2-D but received {got_dims:int}-D tensor", "1.12"),
     ),
-    read=lambda evidence: {
-        "cell": evidence.get("cell") or "cell",
-        "state": "c" if evidence.get("entry") == 1 else "h",
+    read=lambda clues: {
+        "cell": clues.get("cell") or "cell",
+        "state": "c" if clues.get("entry") == 1 else "h",
     },
     meaning="`{state}` has {got_dims} dimensions, but a cell takes (batch, feature), or (feature)"
     " without a batch: it has one layer, and no axis for it.",
@@ -1258,14 +1215,14 @@ _CELL_DIMENSIONS = Entry(
             fix="h = h[-1]  # the last layer; c likewise for an LSTMCell",
         ),
         Cause(
-            why="If you want a layer and not a cell: a layer reads the whole sequence in one call.",
+            why="If a layer was meant, not a cell: a layer reads the whole sequence in one call.",
             fix="{class_name}(input_size, hidden_size)",
         ),
     ),
     notes=(
         "An nn.LSTMCell that is given one 3-D tensor for (h, c) crashes: a segmentation fault.",
     ),
-    more="rnnshape {command} --cell --show states",
+    more=CELL_STATES,
     provoked_by=(
         "nn.RNNCell(3, 4)(z(2, 3), z(1, 2, 4))",
         "nn.LSTMCell(3, 4)(z(2, 3), (z(1, 2, 4), z(1, 2, 4)))",

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
-from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, mentions
-from rnnshape.analysis.explanation.evidence import Evidence
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.commands import CODE, LENGTHS, STATES
+from rnnshape.analysis.explanation.conditions import both, either, equals, mentions, unless
+from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
-
-_STATES: Final = "rnnshape {command} --show states"
-_LENGTHS: Final = "rnnshape {command} --batch 3 --lengths 10,4,2"
 
 
 def _words(text: str) -> frozenset[str]:
@@ -58,30 +57,29 @@ _SUMMARY: Final = ("torchsummary", "torchsummaryX", "pytorch_model_summary", "vi
 _HOOKS: Final = (*_SUMMARY, "captum", "forward_hook", "_hook(", "in register_hook", "thop")
 
 
-def _is_lstm(evidence: Evidence) -> bool:
-    return evidence.kind is Kind.LSTM
+def _is_lstm(clues: Clues) -> bool:
+    return clues.kind is Kind.LSTM
 
 
-def _is_not_lstm(evidence: Evidence) -> bool:
-    return evidence.kind in (Kind.GRU, Kind.RNN)
+def _is_not_lstm(clues: Clues) -> bool:
+    return clues.kind in (Kind.GRU, Kind.RNN)
 
 
-def _may_be_lstm(evidence: Evidence) -> bool:
-    return not _is_not_lstm(evidence)
+_may_be_lstm: Final = unless(_is_not_lstm)
 
 
-def _returned(evidence: Evidence) -> dict[str, Any]:
+def _returned(clues: Clues) -> dict[str, Any]:
     """What a recurrent layer returns, and how it is taken apart."""
-    state = {Kind.LSTM: "(h_n, c_n)"}.get(evidence.kind, "h_n") if evidence.kind else "state"
+    state = {Kind.LSTM: "(h_n, c_n)"}.get(clues.kind, "h_n") if clues.kind else "state"
     return {
         "state": state,
         "returns": f"(output, {state})",
         "whose": (
-            f"{evidence.names['layer']} returns (output, {state})"
-            if evidence.kind
+            f"{clues.names['layer']} returns (output, {state})"
+            if clues.kind
             else "often it is what a recurrent layer returns, (output, state)"
         ),
-        "taken": f"out, {state}" if evidence.kind else "out, _",
+        "taken": f"out, {state}" if clues.kind else "out, _",
     }
 
 
@@ -106,28 +104,27 @@ _SEQUENTIAL: Final = Cause(
 )
 
 
-def _attribute(evidence: Evidence) -> Numbers | None:
-    attribute = evidence["attribute"]
-    if attribute not in _OF_TENSORS or (attribute in _COMMON and not evidence.of_torch):
+def _attribute(clues: Clues) -> Numbers | None:
+    attribute = clues["attribute"]
+    if attribute not in _OF_TENSORS or (attribute in _COMMON and not clues.of_torch):
         return None
     call = _TAKE.get(attribute, f"{attribute}()")
-    return {**_returned(evidence), "call": call}
+    return {**_returned(clues), "call": call}
 
 
-def _of_states(evidence: Evidence) -> bool:
-    return evidence["attribute"] in _OF_STATES
+def _of_states(clues: Clues) -> bool:
+    return clues["attribute"] in _OF_STATES
 
 
-def _may_be_pair(evidence: Evidence) -> bool:
-    return _of_states(evidence) and _may_be_lstm(evidence)
+_may_be_pair: Final = both(_of_states, _may_be_lstm)
 
 
-def _pair_given(evidence: Evidence) -> bool:
+def _pair_given(clues: Clues) -> bool:
     """Whether a GRU or RNN asked its state for its dimensions."""
     return (
-        evidence["attribute"] in ("dim", "size")
-        and _is_not_lstm(evidence)
-        and evidence.mentions("hx.dim()", "hx.size()", "check_hidden_size")
+        clues["attribute"] in ("dim", "size")
+        and _is_not_lstm(clues)
+        and clues.mentions("hx.dim()", "hx.size()", "check_hidden_size")
     )
 
 
@@ -142,9 +139,7 @@ _ATTRIBUTE = Entry(
             why="The state of {layer} is one tensor; (h, c) is the state of an LSTM.",
             tell="`print(type(hidden))` shows a tuple.",
             fix="output, h_n = self.{command}(x, hidden[0])  # or build an nn.LSTM",
-            when=lambda evidence: (
-                evidence["attribute"] in ("dim", "size") and _is_not_lstm(evidence)
-            ),
+            when=both(equals("attribute", "dim", "size"), _is_not_lstm),
             certain=_pair_given,
         ),
         Cause(
@@ -161,14 +156,12 @@ _ATTRIBUTE = Entry(
             " returns for one tensor. Your model may be right.",
             tell="The traceback goes through the tool, and the model runs without it.",
             fix="from torchinfo import summary  # knows recurrent layers",
-            when=lambda evidence: (
-                evidence["attribute"] in ("size", "shape", "clone") or evidence.mentions(*_HOOKS)
-            ),
+            when=either(equals("attribute", "size", "shape", "clone"), mentions(*_HOOKS)),
             likely=mentions(*_HOOKS),
             certain=mentions(*_SUMMARY),
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3)).size()",
         "nn.LSTM(3, 4)(z(5, 2, 3))[1].cuda()",
@@ -197,23 +190,23 @@ _NOT_PACKED = Entry(
             tell="The message names a tuple.",
             fix="packed_output, state = self.{command}(packed)\n"
             "output, lengths = pad_packed_sequence(packed_output)",
-            when=lambda evidence: "'tuple'" in evidence.statement.message,
+            when=lambda clues: "'tuple'" in clues.statement.message,
         ),
         Cause(
             why="A list of data and lengths is not a PackedSequence: pack_padded_sequence makes one"
             " of them.",
             tell="The message names a list.",
             fix="packed = pack_padded_sequence(x, lengths, enforce_sorted=False)",
-            when=lambda evidence: "'list'" in evidence.statement.message,
+            when=lambda clues: "'list'" in clues.statement.message,
         ),
         Cause(
             why="The input of {layer} was not packed, so its output is a padded tensor already.",
             tell="The message names a tensor.",
             fix="packed = pack_padded_sequence(x, lengths, enforce_sorted=False)",
-            when=lambda evidence: "Tensor" in evidence.statement.message,
+            when=lambda clues: "Tensor" in clues.statement.message,
         ),
     ),
-    more=_LENGTHS,
+    more=LENGTHS,
     provoked_by=(
         "torch.nn.utils.rnn.pad_packed_sequence(nn.LSTM(3, 4)(z(5, 2, 3)))",
         "torch.nn.utils.rnn.pad_packed_sequence(z(5, 2, 3))",
@@ -251,11 +244,11 @@ _PACKED_CAUSES: Final = (
 )
 
 
-def _packed(evidence: Evidence) -> Numbers | None:
-    given = evidence.get("given") or "PackedSequence"
-    if given.rpartition(".")[2] != "PackedSequence" or evidence.get("function") == "embedding":
+def _packed(clues: Clues) -> Numbers | None:
+    given = clues.get("given") or "PackedSequence"
+    if given.rpartition(".")[2] != "PackedSequence" or clues.get("function") == "embedding":
         return None
-    asked = evidence.get("attribute") or evidence.get("function")
+    asked = clues.get("attribute") or clues.get("function")
     return {"asked": "An operation on tensors" if asked is None else f"`{asked}`"}
 
 
@@ -282,7 +275,7 @@ _PACKED = Entry(
     " with their `batch_sizes`.",
     causes=_PACKED_CAUSES,
     notes=("`packed + packed` and `2 * packed` raise no error: they join fields, as tuples do.",),
-    more=_LENGTHS,
+    more=LENGTHS,
     provoked_by=(
         "torch.nn.utils.rnn.pack_padded_sequence(z(5, 2, 3), [5, 4]).size(0)",
         "nn.Linear(3, 4)(torch.nn.utils.rnn.pack_padded_sequence(z(5, 2, 3), [5, 4]))",
@@ -316,28 +309,44 @@ _KINDS_OF_GIVEN: Final = {
 }
 
 
-def _given(evidence: Evidence) -> Numbers | None:
-    given = evidence["given"].rpartition(".")[2]
+def _given(clues: Clues) -> Numbers | None:
+    given = clues["given"].rpartition(".")[2]
     given = "numpy.ndarray" if given == "ndarray" else given
-    if given in _LAYERS_OWN or (evidence.get("function") or "").casefold() in _OTHERS:
+    if given in _LAYERS_OWN or (clues.get("function") or "").casefold() in _OTHERS:
         return None
     known = _KINDS_OF_GIVEN.get(given, f"a {given}")
-    called = evidence.get("function")
-    if called is None and (given == "NoneType" or evidence.get("argument") != 0):
+    called = clues.get("function")
+    if called is None and (given == "NoneType" or clues.get("argument") != 0):
         return None  # a weight of the layer, which was deleted or replaced
     asks = f"`{called}` needs" if called else "The list of tensors may hold only tensors; it needs"
-    return {**_returned(evidence), "asks": asks, "what": known, "kind_of_given": given}
+    return {**_returned(clues), "asks": asks, "what": known, "kind_of_given": given}
 
 
-def _is(*kinds: str) -> Callable[[Evidence], bool]:
-    return lambda evidence: evidence["kind_of_given"] in kinds
-
-
-def _joins(evidence: Evidence) -> bool:
+def _joins(clues: Clues) -> bool:
     """Whether a list of tensors was asked for, as in `torch.cat`."""
-    return evidence.get("element") is not None
+    return clues.get("element") is not None
 
 
+_KEYS_OF_DICT: Final = Cause(
+    why="A model of transformers 4 returns a dict, and unpacking it gives its keys, which are"
+    " texts.",
+    tell="`print(x)` shows a name such as 'last_hidden_state'.",
+    fix="hidden = self.bert(ids, attention_mask=mask).last_hidden_state"
+    "  # or bert(..., return_dict=False)",
+    when=equals("kind_of_given", "str", "dict"),
+)
+_LIST_OF_TENSORS: Final = Cause(
+    why="It is a list of tensors, one for each step or each sequence.",
+    tell="`print(type(x[0]))` shows a tensor.",
+    fix="x = torch.stack(x)  # or pad_sequence(x) where the lengths differ",
+    when=equals("kind_of_given", "list"),
+)
+_NO_RETURN: Final = Cause(
+    why="A forward method, or a function of yours, has no `return`.",
+    tell="`print(x)` shows None.",
+    fix="return output  # as the last line of forward",
+    when=equals("kind_of_given", "NoneType"),
+)
 _TENSOR = Entry(
     mistake="not-a-tensor",
     wordings=(
@@ -362,8 +371,8 @@ _TENSOR = Entry(
             "0.2 on",
         ),
     ),
-    read=lambda evidence: (
-        _given(evidence) if evidence["given"].rpartition(".")[2] not in _LAYERS_OWN else None
+    read=lambda clues: (
+        _given(clues) if clues["given"].rpartition(".")[2] not in _LAYERS_OWN else None
     ),
     meaning="{asks} a tensor, but it was given {what}.",
     causes=(
@@ -371,63 +380,42 @@ _TENSOR = Entry(
             why="The tuple is (h, c), the state of an LSTM: join its tensors one by one.",
             tell="`print([type(each) for each in states])` shows tuples.",
             fix="h_n, c_n = state\nstate = torch.cat((h_n[-2], h_n[-1]), dim=-1)",
-            when=lambda evidence: _is("tuple")(evidence) and _joins(evidence),
+            when=both(equals("kind_of_given", "tuple"), _joins),
         ),
-        Cause(
-            why="A recurrent layer returns (output, state), and the whole tuple was passed on.",
-            tell="`print(type(x))` before this line shows a tuple.",
-            fix="{taken} = self.{command}(x)  # then use out",
-            when=_is("tuple"),
-        ),
-        Cause(
-            why="In `nn.Sequential` the next module gets all that the layer returns: (output,"
-            " state).",
-            tell="The traceback goes through container.py.",
-            fix=_SEQUENTIAL.fix,
-            when=lambda evidence: _is("tuple")(evidence) and not _joins(evidence),
-            likely=_in_sequential,
-        ),
-        Cause(
-            why="A model of transformers 4 returns a dict, and unpacking it gives its keys, which"
-            " are texts.",
-            tell="`print(x)` shows a name such as 'last_hidden_state'.",
-            fix="hidden = self.bert(ids, attention_mask=mask).last_hidden_state"
-            "  # or bert(..., return_dict=False)",
-            when=_is("str", "dict"),
-        ),
+        replace(_TAKE_OUTPUT, when=equals("kind_of_given", "tuple")),
+        replace(_SEQUENTIAL, when=both(equals("kind_of_given", "tuple"), unless(_joins))),
+        _KEYS_OF_DICT,
         Cause(
             why="The data never became a tensor.",
             tell="`print(type(x))` shows {what}.",
             fix="x = torch.as_tensor(x)  # .float() for a layer, .long() for an embedding",
-            when=_is("list", "int", "float", "numpy.ndarray"),
+            when=equals("kind_of_given", "list", "int", "float", "numpy.ndarray"),
         ),
-        Cause(
-            why="It is a list of tensors, one for each step or each sequence.",
-            tell="`print(type(x[0]))` shows a tensor.",
-            fix="x = torch.stack(x)  # or pad_sequence(x) where the lengths differ",
-            when=_is("list"),
-        ),
+        _LIST_OF_TENSORS,
         Cause(
             why="The sequences to pad are lists of numbers.",
             tell="`print(type(sequences[0]))` shows a list.",
             fix="x = pad_sequence([torch.as_tensor(sequence) for sequence in sequences])",
-            when=lambda evidence: _is("list", "numpy.ndarray")(evidence) and _joins(evidence),
+            when=both(equals("kind_of_given", "list", "numpy.ndarray"), _joins),
             likely=mentions("pad_sequence"),
         ),
-        Cause(
-            why="A forward method, or a function of yours, has no `return`.",
-            tell="`print(x)` shows None.",
-            fix="return output  # as the last line of forward",
-            when=_is("NoneType"),
-        ),
+        _NO_RETURN,
         Cause(
             why="A method was not called, or a layer was given in place of its output.",
             tell="`print(x)` shows it.",
             fix="out, _ = self.{command}(x)  # with parentheses",
-            when=_is("method", "function", "builtin_function_or_method", "LSTM", "GRU", "RNN"),
+            when=equals(
+                "kind_of_given",
+                "method",
+                "function",
+                "builtin_function_or_method",
+                "LSTM",
+                "GRU",
+                "RNN",
+            ),
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=(
         "nn.Sequential(nn.LSTM(3, 4), nn.Linear(4, 2))(z(5, 2, 3))",
         "nn.Dropout(.5)(nn.LSTM(3, 4)(z(5, 2, 3)))",
@@ -439,12 +427,12 @@ _TENSOR = Entry(
 )
 
 
-def _no_tensor(evidence: Evidence) -> Numbers | None:
-    given, attribute = evidence["given"].rpartition(".")[2], evidence["attribute"]
+def _no_tensor(clues: Clues) -> Numbers | None:
+    given, attribute = clues["given"].rpartition(".")[2], clues["attribute"]
     own = _OWN.get(given)
     if own is None or attribute not in _OF_TENSORS or attribute in own:
         return None
-    if attribute in _OF_ARRAYS and not evidence.of_torch:
+    if attribute in _OF_ARRAYS and not clues.of_torch:
         return None
     return {"kind_of_given": given, "what": _KINDS_OF_GIVEN.get(given, "a NumPy array")}
 
@@ -470,57 +458,42 @@ _NO_TENSOR = Entry(
     generic=True,
     meaning="`{attribute}` was looked up on {what} where a tensor is needed.",
     causes=(
-        Cause(
-            why="It is a list of tensors, one for each step or each sequence.",
-            tell="`print(type(x[0]))` shows a tensor.",
-            fix="x = torch.stack(x)  # or pad_sequence(x) where the lengths differ",
-            when=_is("list"),
-        ),
+        _LIST_OF_TENSORS,
         Cause(
             why="The data never became a tensor.",
             tell="`print(type(x))` shows it.",
             fix="x = torch.as_tensor(x).float()",
-            when=_is("list", "ndarray", "int", "float"),
+            when=equals("kind_of_given", "list", "ndarray", "int", "float"),
         ),
         Cause(
             why="The state is a list [h, c], such as after appending, or from several layers.",
             tell="`print(len(hidden))` shows 2.",
             fix="hidden = tuple(h.to(device) for h in hidden)",
-            when=lambda evidence: _is("list")(evidence) and evidence["attribute"] in _OF_STATES,
+            when=both(equals("kind_of_given", "list"), _of_states),
             likely=mentions("hidden", "state"),
         ),
-        Cause(
-            why="A forward method, or a function of yours, has no `return`.",
-            tell="`print(x)` shows None.",
-            fix="return output  # as the last line of forward",
-            when=_is("NoneType"),
-        ),
+        _NO_RETURN,
         Cause(
             why="The state was never made: it is None before the first step.",
             tell="`print(hidden)` shows None.",
             fix="if hidden is not None:\n    hidden = tuple(h.detach() for h in hidden)",
-            when=lambda evidence: (
-                _is("NoneType")(evidence) and evidence["attribute"] in _OF_STATES | {"size", "dim"}
+            when=both(
+                equals("kind_of_given", "NoneType"),
+                equals("attribute", "size", "dim", *_OF_STATES),
             ),
         ),
-        Cause(
-            why="A model of transformers 4 returns a dict, and unpacking it gives its keys, which"
-            " are texts.",
-            tell="`print(x)` shows a name such as 'last_hidden_state'.",
-            fix="hidden = self.bert(ids, attention_mask=mask).last_hidden_state",
-            when=_is("str"),
-        ),
+        _KEYS_OF_DICT,
         Cause(
             why="The layer was given in place of what it returns: it was not called.",
             tell="`print(x)` shows the layer.",
             fix="out, _ = self.{command}(x)  # with its input in parentheses",
-            when=_is("LSTM", "GRU", "RNN"),
+            when=equals("kind_of_given", "LSTM", "GRU", "RNN"),
         ),
         Cause(
             why="The module was given in place of what it returns: it was not called.",
             tell="`print(x)` shows the module.",
             fix="x = self.embedding(x)  # with its input in parentheses",
-            when=_is("Embedding", "Linear"),
+            when=equals("kind_of_given", "Embedding", "Linear"),
         ),
     ),
     provoked_by=(
@@ -532,49 +505,48 @@ _NO_TENSOR = Entry(
 )
 
 
-def _unpacked(evidence: Evidence) -> Numbers | None:
+def _unpacked(clues: Clues) -> Numbers | None:
     """How many values were expected; what fits three and more names is not this mistake."""
-    expected, got = evidence.get("expected"), evidence.get("got")
+    expected, got = clues.get("expected"), clues.get("got")
     if got is not None:
         count = f"{got} came" if got != 1 else "one came"
     else:
-        count = "more came" if evidence.get("more") is None else f"{evidence['more']} came"
+        count = "more came" if clues.get("more") is None else f"{clues['more']} came"
     wanted = (got or 1) + 1 if expected is None else expected  # Python 2 does not say how many
-    return {**_returned(evidence), "wanted": wanted, "came": count}
+    return {**_returned(clues), "wanted": wanted, "came": count}
 
 
-def _in_layer(evidence: Evidence) -> bool:
+def _in_layer(clues: Clues) -> bool:
     """Whether PyTorch's own code, of torch 0.1 to 0.3, takes the state of an LSTM apart."""
-    return evidence.mentions("_functions/rnn.py", "_functions\\rnn.py", "hx, cx = hidden")
+    return clues.mentions("_functions/rnn.py", "_functions\\rnn.py", "hx, cx = hidden")
 
 
 _SIZES: Final = re.compile(r"=\s*[\w.\[\]]+\.(?:shape\b|size\(\))")
 
 
-def _reads_shape(evidence: Evidence) -> bool:
-    return bool(_SIZES.search(evidence.code))
+def _reads_shape(clues: Clues) -> bool:
+    return bool(_SIZES.search(clues.code))
 
 
-def _takes_state_apart(evidence: Evidence) -> bool:
+def _takes_state_apart(clues: Clues) -> bool:
     """Whether the code names h and c."""
-    return bool(re.search(r"\(\s*(?:h\w*|hidden\w*|_)\s*,\s*(?:c\w*|_)\s*\)", evidence.code))
+    return bool(re.search(r"\(\s*(?:h\w*|hidden\w*|_)\s*,\s*(?:c\w*|_)\s*\)", clues.code))
 
 
-def _takes_pack_apart(evidence: Evidence) -> bool:
-    return bool(re.search(r"= *(?:[\w.]+\.)?pack_|batch_sizes\s*=", evidence.code))
+def _takes_pack_apart(clues: Clues) -> bool:
+    return bool(re.search(r"= *(?:[\w.]+\.)?pack_|batch_sizes\s*=", clues.code))
 
 
-def _reads_batch(evidence: Evidence) -> bool:
-    return bool(re.search(r"= *batch\.|text_lengths", evidence.code))
+def _reads_batch(clues: Clues) -> bool:
+    return bool(re.search(r"= *batch\.|text_lengths", clues.code))
 
 
-def _two_of_many(evidence: Evidence) -> bool:
+def _two_of_many(clues: Clues) -> bool:
     """Whether two names stand before a longer thing."""
-    return bool(evidence["wanted"] == 2 and evidence.get("got") is None)
+    return bool(clues["wanted"] == 2 and clues.get("got") is None)
 
 
-def _unpacks_state(evidence: Evidence) -> bool:
-    return bool(evidence["wanted"] == 2)
+_unpacks_state: Final = equals("wanted", 2)
 
 
 _UNPACKED = Entry(
@@ -613,27 +585,27 @@ _UNPACKED = Entry(
             " one.",
             tell="The line is like `out, (h, c) = self.gru(x)`.",
             fix="output, h_n = self.gru(x)  # a GRU has no c",
-            when=lambda evidence: _unpacks_state(evidence) and evidence.kind is not Kind.LSTM,
-            likely=lambda evidence: _is_not_lstm(evidence) or _takes_state_apart(evidence),
+            when=both(_unpacks_state, unless(_is_lstm)),
+            likely=either(_is_not_lstm, _takes_state_apart),
         ),
         Cause(
             why="An `nn.LSTM` returns two values, (output, (h_n, c_n)), and the second is a pair.",
             tell="The line names three values: `out, h, c = self.lstm(x)`.",
             fix="output, (h_n, c_n) = self.lstm(x)",
-            when=lambda evidence: evidence["wanted"] in (3, 4) and not _is_not_lstm(evidence),
+            when=both(equals("wanted", 3, 4), _may_be_lstm),
         ),
         Cause(
             why="A cell returns no output besides its state: `nn.LSTMCell` (h, c), the others h.",
             tell="The line is like `out, (h, c) = cell(x)`.",
             fix="h, c = lstm_cell(x, (h, c))\nh = gru_cell(x, h)",
-            when=lambda evidence: _in_cell(evidence) or evidence.mentions("cell("),
-            likely=lambda evidence: not _in_layer(evidence),
+            when=either(_in_cell, mentions("cell(")),
+            likely=unless(_in_layer),
         ),
         Cause(
             why="The line does not have one name for each dimension of the tensor.",
             tell="`print(x.shape)` shows it.",
             fix="seq_len, batch, features = x.shape",
-            when=lambda evidence: _reads_shape(evidence) or not evidence.has_frames,
+            when=lambda clues: _reads_shape(clues) or not clues.has_frames,
             certain=_reads_shape,
         ),
         Cause(
@@ -641,13 +613,11 @@ _UNPACKED = Entry(
             " unpacked along its layers.",
             tell="`print(type(hidden))` shows a tensor.",
             fix="output, hidden = self.lstm(x, (h_0, c_0))",
-            when=lambda evidence: (
-                (_is_lstm(evidence) or _in_layer(evidence)) and _unpacks_state(evidence)
-            ),
+            when=both(either(_is_lstm, _in_layer), _unpacks_state),
             likely=_in_layer,
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=(
         "a, (b, c) = nn.GRU(3, 4)(z(5, 2, 3))",
         "a, (b, c) = nn.GRU(3, 4, 3)(z(5, 2, 3))",
@@ -657,11 +627,11 @@ _UNPACKED = Entry(
 )
 
 
-def _nothing(evidence: Evidence) -> Numbers | None:
-    given = evidence["given"]
+def _nothing(clues: Clues) -> Numbers | None:
+    given = clues["given"]
     if given in ("LSTM", "GRU", "RNN"):
         return {"given": given}
-    return {"given": given} if given == "NoneType" and evidence.of_torch else None
+    return {"given": given} if given == "NoneType" and clues.of_torch else None
 
 
 _UNPACKED_NONE = Entry(
@@ -678,19 +648,19 @@ _UNPACKED_NONE = Entry(
             why="A forward method, or a function that makes the first state, has no `return`.",
             tell="`print(x)` before the line shows None.",
             fix="return output, state  # as the last line of forward",
-            when=lambda evidence: evidence["given"] == "NoneType",
+            when=equals("given", "NoneType"),
         ),
         Cause(
             why="The layer was not called.",
             tell="The parentheses with the input are missing.",
             fix="output, state = self.lstm(x)",
-            when=lambda evidence: evidence["given"] in ("LSTM", "GRU", "RNN"),
+            when=equals("given", "LSTM", "GRU", "RNN"),
         ),
         Cause(
             why="The state is None at the first step.",
             tell="`print(hidden)` shows None.",
             fix="output, hidden = self.lstm(x, hidden)  # None is taken: the states are then zeros",
-            when=lambda evidence: evidence["given"] == "NoneType",
+            when=equals("given", "NoneType"),
         ),
     ),
     provoked_by=("a, b = nn.LSTM(3, 4)",),
@@ -724,7 +694,7 @@ _INDEXED = Entry(
             likely=mentions("packed"),
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3))[:, -1, :]",
         "torch.nn.utils.rnn.pack_padded_sequence(z(5, 2, 3), [5, 4])[:, -1, :]",
@@ -737,7 +707,7 @@ _LIST_INDEXED = Entry(
         Wording("list indices must be integers or slices, not tuple", "0.2 on"),
         Wording("list indices must be integers, not tuple", "0.2 on"),
     ),
-    read=lambda evidence: {} if evidence.of_torch else None,
+    read=lambda clues: {} if clues.of_torch else None,
     generic=True,
     meaning="A list is indexed like a tensor, with several indices.",
     causes=(
@@ -751,11 +721,11 @@ _LIST_INDEXED = Entry(
 )
 
 
-def _computes(evidence: Evidence) -> Numbers | None:
-    other = evidence["other"]
-    if other != "Tensor" and not evidence.recurrent:
+def _computes(clues: Clues) -> Numbers | None:
+    other = clues["other"]
+    if other != "Tensor" and not clues.recurrent:
         return None
-    return {**_returned(evidence), "sign": evidence.get("sign") or "*"}
+    return {**_returned(clues), "sign": clues.get("sign") or "*"}
 
 
 _COMPUTED = Entry(
@@ -782,19 +752,19 @@ _COMPUTED = Entry(
             when=_may_be_lstm,
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=("nn.LSTM(3, 4)(z(5, 2, 3)) - z(5, 2, 4)",),
 )
 
 
-def _layer_call(evidence: Evidence) -> Numbers | None:
+def _layer_call(clues: Clues) -> Numbers | None:
     """Accepts calls of the layers of torch, whose messages name no more than the class, if that."""
-    named = evidence.get("named")
-    if named is None and not evidence.recurrent:
+    named = clues.get("named")
+    if named is None and not clues.recurrent:
         return None
     if named not in (None, "LSTM", "GRU", "RNN"):
         return None
-    pair = "(h_0, c_0)" if evidence.kind in (None, Kind.LSTM) else "h_0"
+    pair = "(h_0, c_0)" if clues.kind in (None, Kind.LSTM) else "h_0"
     return {"given_state": pair}
 
 
@@ -817,31 +787,31 @@ _CALLED = Entry(
         Cause(
             why="h and c were given one by one; they belong in one tuple.",
             fix="output, (h_n, c_n) = self.lstm(x, (h_0, c_0))",
-            when=lambda evidence: evidence.get("count") == 4,
+            when=equals("count", 4),
         ),
         Cause(
             why="The lengths were given beside the input; a layer takes them only in a"
             " PackedSequence.",
             fix="packed = pack_padded_sequence(x, lengths, enforce_sorted=False)\n"
             "output, state = self.{command}(packed)",
-            when=lambda evidence: (
-                evidence.get("count") is not None
-                or evidence.get("keyword") in ("lengths", "mask", "seq_len", "batch_sizes")
+            when=lambda clues: (
+                clues.get("count") is not None
+                or clues.get("keyword") in ("lengths", "mask", "seq_len", "batch_sizes")
             ),
         ),
         Cause(
             why="`{keyword}` is not an argument of the call: the state is called `hx`, and"
             " everything else belongs to the constructor.",
             fix="output, state = self.{command}(x, {given_state})",
-            when=lambda evidence: evidence.get("keyword") is not None,
+            when=lambda clues: clues.get("keyword") is not None,
         ),
         Cause(
             why="The layer was called without its input.",
             fix="output, state = self.{command}(x)",
-            when=lambda evidence: evidence.get("count") is None and evidence.get("keyword") is None,
+            when=lambda clues: clues.get("count") is None and clues.get("keyword") is None,
         ),
     ),
-    more="rnnshape {command} --show code",
+    more=CODE,
     provoked_by=(
         "nn.LSTM(3, 4)(z(5, 2, 3), z(1, 2, 4), z(1, 2, 4))",
         "nn.LSTM(3, 4)(z(5, 2, 3), hidden=None)",
@@ -850,9 +820,9 @@ _CALLED = Entry(
 )
 
 
-def _sequential(evidence: Evidence) -> Numbers | None:
-    given = evidence["given"].rpartition(".")[2]
-    return {**_returned(evidence), "what": given}
+def _sequential(clues: Clues) -> Numbers | None:
+    given = clues["given"].rpartition(".")[2]
+    return {**_returned(clues), "what": given}
 
 
 _NO_MODULE = Entry(
@@ -865,22 +835,22 @@ _NO_MODULE = Entry(
             why="The layer was called where it should only be built; a call returns (output,"
             " state).",
             fix="layers = nn.ModuleList([{class_name}(input_size, hidden_size)])",
-            when=lambda evidence: evidence["what"] == "tuple",
+            when=equals("what", "tuple"),
         ),
         Cause(
             why="The class was given; parentheses with the sizes make it a layer.",
             fix="layers = nn.ModuleList([{class_name}(input_size, hidden_size)])",
-            when=lambda evidence: evidence["what"] in ("type", "LSTM", "GRU", "RNN"),
+            when=equals("what", "type", "LSTM", "GRU", "RNN"),
         ),
         Cause(
             why="A list was given; its entries are needed one by one.",
             fix="model = nn.Sequential(*layers)",
-            when=lambda evidence: evidence["what"] in ("list", "generator"),
+            when=equals("what", "list", "generator"),
         ),
         Cause(
             why="A function is not a module.",
             fix="model = nn.Sequential(nn.Linear(3, 4), nn.ReLU())  # not torch.relu",
-            when=lambda evidence: "function" in evidence["what"] or evidence["what"] == "method",
+            when=lambda clues: "function" in clues["what"] or clues["what"] == "method",
         ),
     ),
     provoked_by=(
@@ -899,10 +869,9 @@ _SUBSCRIPT = Entry(
         Wording("'GRU' object does not support indexing", ""),
         Wording("'Tensor' object is not callable", "0.4 on"),
     ),
-    read=lambda evidence: (
+    read=lambda clues: (
         {}
-        if "callable" not in evidence.statement.message
-        or evidence.mentions("batch_sizes", "lengths")
+        if "callable" not in clues.statement.message or clues.mentions("batch_sizes", "lengths")
         else None
     ),
     meaning="The layer is indexed, or a tensor is called: one of them stands where the other"
@@ -911,16 +880,16 @@ _SUBSCRIPT = Entry(
         Cause(
             why="The layer itself is indexed, not what it returns.",
             fix="output, state = self.{command}(x)\nlast = output[-1]",
-            when=lambda evidence: "callable" not in evidence.statement.message,
+            when=lambda clues: "callable" not in clues.statement.message,
         ),
         Cause(
             why="`batch_sizes` is a tensor, not a method: it says how many sequences each step"
             " has.",
             fix="batch = int(packed.batch_sizes[0])",
-            when=lambda evidence: "callable" in evidence.statement.message,
+            when=lambda clues: "callable" in clues.statement.message,
         ),
     ),
-    more=_STATES,
+    more=STATES,
     provoked_by=("nn.LSTM(3, 4)[0]",),
 )
 

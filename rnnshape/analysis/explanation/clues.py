@@ -26,8 +26,9 @@ _TORCH: Final = re.compile(r"torch|\bnn\.|\bcuda\b|\btensors?\b", re.IGNORECASE)
 _OTHERS: Final = re.compile(r"keras|tensorflow|\bjax\b|paddle|mxnet", re.IGNORECASE)
 # Other libraries, and what is done with texts, files and tables.
 _FOREIGN: Final = re.compile(
-    r"\b(?:np|pd|plt|cv2|tf|jnp|numpy|pandas|sklearn|scipy|matplotlib|django|flask|sqlalchemy|json)"
-    r"\.\w|keras|tensorflow|\bjax\b|paddle|mxnet|\.(?:split|items|readline|groupby)\(",
+    rf"{_OTHERS.pattern}|\.(?:split|items|readline|groupby)\("
+    r"|\b(?:np|pd|plt|cv2|tf|jnp|numpy|pandas|sklearn|scipy|matplotlib|django|flask|sqlalchemy|json)"
+    r"\.\w",
     re.IGNORECASE,
 )
 # A line of code that a traceback shows, of Python or of IPython.
@@ -44,7 +45,7 @@ _SHAPE: Final = re.compile(
 _ORDER: Final = ("input_size", "hidden_size", "num_layers", "bias", "batch_first")
 
 
-class Evidence:
+class Clues:
     """A statement that an entry recognises, and everything that tells its causes apart."""
 
     def __init__(self, statement: Statement, text: Text, known: Known) -> None:
@@ -104,14 +105,11 @@ class Evidence:
         "often" begins a sentence that is certain only where the text speaks of a recurrent layer,
         and "some_layer" names none where it does not.
         """
-        known, code = self.kind, (self.kind or Kind.LSTM).value  # nn.LSTM is the commonest
-        layer = "the layer" if known is None else f"the {code}"
+        names = names_of(self.kind)
         return {
-            "layer": layer,
-            "some_layer": layer if self.recurrent else "a recurrent layer",
+            **names,
+            "some_layer": names["layer"] if self.recurrent else "a recurrent layer",
             "often": "" if self.recurrent else "often ",
-            "class_name": f"nn.{code}",
-            "command": code.lower(),
         }
 
     @cached_property
@@ -164,6 +162,16 @@ class Evidence:
         calls = _CALL.findall(self.around)
         return _fields(calls[-1][1]) if calls else {}
 
+    @property
+    def batch_first(self) -> bool | None:
+        """Whether the input of the layer has its batch first; None where it is not known."""
+        return self.config.get("batch_first")
+
+    @property
+    def batch_axis(self) -> int:
+        """The axis of the batch in an input of 3 dimensions; the other of 0 and 1 has the steps."""
+        return 0 if self.batch_first else 1
+
     @cached_property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Shapes of tensors by name, as the text prints them (`x.shape: ...`), or as known."""
@@ -178,6 +186,20 @@ class Evidence:
         """The shape of the layer's input, where it is known."""
         names = ("input", "x", "inputs", "inp", "embedded", "emb", "data", "X")
         return next((self.shapes[name] for name in names if name in self.shapes), None)
+
+
+def names_of(kind: Kind | None, *, cell: bool = False) -> dict[str, str]:
+    """What texts call a layer of this kind, or a cell: in a sentence, in code, on a command line.
+
+    Where the kind is not known, code has the commonest, an LSTM.
+    """
+    what, code = "Cell" if cell else "", (kind or Kind.LSTM).value
+    unknown = "the cell" if cell else "the layer"
+    return {
+        "layer": unknown if kind is None else f"the {code}{what}",
+        "class_name": f"nn.{code}{what}",
+        "command": code.lower(),
+    }
 
 
 def _fields(arguments: str) -> dict[str, Any]:
