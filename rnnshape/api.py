@@ -32,6 +32,7 @@ from rnnshape.layer.report import LayerReport, predicted_report
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import INPUT_FIELDS, Subject
 from rnnshape.pytorch.run import with_run
+from rnnshape.pytorch.threads import series
 from rnnshape.render import Format, format_of, render
 from rnnshape.words import PYTHON
 
@@ -353,11 +354,12 @@ def inspect_model(
     read = read_model(model, _arguments(inputs))
     reports: dict[str, Report] = {}
     unread = dict(read.unread)
-    for name, layer in read.layers.items():
-        try:
-            reports[name] = _report(_with_input(layer, input_spec, settings), run=run)
-        except RequestError as error:  # noqa: PERF203 - any of them may be refused
-            unread[name] = error
+    with series():
+        for name, layer in read.layers.items():
+            try:
+                reports[name] = _report(_with_input(layer, input_spec, settings), run=run)
+            except RequestError as error:  # noqa: PERF203 - any of them may be refused
+                unread[name] = error
     return _reports(reports, unread, read.passed_over)
 
 

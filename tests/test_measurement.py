@@ -240,7 +240,7 @@ def test_a_weight_larger_than_the_random_block_is_filled_to_its_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     watched = _Watched(monkeypatch, Kind.RNN)
-    config = RNNConfig(kind=Kind.RNN, input_size=3, hidden_size=601)  # 361,201 > 2**18
+    config = RNNConfig(kind=Kind.RNN, input_size=3, hidden_size=601)  # 361,201 elements
     _run(config, InputSpec(seq_len=2, batch_size=1))
     hidden = watched.weights["weight_hh_l0"]
     assert torch.isfinite(hidden).all()
@@ -635,7 +635,8 @@ def test_no_gate_saturates_and_every_input_tells(
         assert spread == pytest.approx(0.25 if dtype.value.startswith("complex") else 1.0, rel=0.02)
     output = watched.returned[0].abs().float()
     assert torch.isfinite(output).all()
-    assert output.max() < 1.0
+    # In 16 bits, the tanh of a number four deviations away, one of 400,000, is written as 1.
+    assert (output >= 1.0).float().mean() < 1e-5
     assert output.std() > 1e-2
 
 

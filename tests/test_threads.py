@@ -8,6 +8,7 @@ import os
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from torch import nn
 
 import rnnshape
 from rnnshape import Kind, RNNConfig
+from rnnshape.pytorch.threads import series
 
 _CONFIGS = [
     RNNConfig(kind=kind, hidden_size=size, dropout=0.5) for kind in Kind for size in range(30, 60)
@@ -157,3 +159,62 @@ def test_an_event_loop_inspects_directly_and_in_its_threads() -> None:
         return [_verdict(_CONFIGS[0]), *await asyncio.gather(*several)]
 
     assert asyncio.run(inspected()) == [True] * 9
+
+
+class TestThreadsOfRuns:
+    """A thread of its own keeps a run from the caller's modes; a new one each time is slow."""
+
+    @pytest.fixture
+    def seen(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+        """The thread of each run, and with how many torch computes there."""
+        seen = []
+
+        class Watched(nn.LSTM):
+            def forward(self, *arguments: Any) -> Any:
+                seen.append((threading.get_ident(), torch.get_num_threads()))
+                return super().forward(*arguments)
+
+        monkeypatch.setattr(nn, "LSTM", Watched)
+        return seen
+
+    def test_the_layers_of_a_model_share_one(self, seen: list[tuple[int, int]]) -> None:
+        model = nn.ModuleList(nn.LSTM(3, 4) for _ in range(5))
+        rnnshape.inspect_model(model)
+        assert len(seen) == 5
+        assert len({*seen}) == 1
+        assert seen[0][0] != threading.get_ident()
+
+    def test_the_modules_of_a_manifest_share_one(
+        self, seen: list[tuple[int, int]], tmp_path: Path
+    ) -> None:
+        manifest = tmp_path / "rnnshape.toml"
+        manifest.write_text("".join(f"[modules.m{n}]\ntarget = 'lstm'\n" for n in range(5)))
+        rnnshape.check(manifest)
+        assert len(seen) == 5
+        assert len({*seen}) == 1
+
+    @pytest.mark.usefixtures("two_threads")
+    def test_a_large_layer_has_one_of_its_own_and_all_of_torchs(
+        self, seen: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("rnnshape.pytorch.run._ONE_THREAD", 100_000)
+        sizes = (40, 4, 40, 4)
+        rnnshape.inspect_model(nn.ModuleList(nn.LSTM(4, size) for size in sizes))
+        assert [threads for _, threads in seen] == [2, 1, 2, 1]
+        assert seen[1] == seen[3]
+        assert torch.get_num_threads() == 2
+
+    def test_a_run_within_a_run_does_not_wait_for_itself(self) -> None:
+        class Nested(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.lstm = nn.LSTM(3, 4)
+
+            def forward(self, x: torch.Tensor) -> Any:
+                assert rnnshape.inspect("gru").run
+                return self.lstm(x)[0]
+
+        with torch.inference_mode(), series():
+            assert rnnshape.inspect("lstm").run
+            assert rnnshape.inspect_model(Nested(), inputs=(torch.zeros(5, 2, 3),))["lstm"].run
+            assert rnnshape.inspect("lstm").run

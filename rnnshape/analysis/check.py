@@ -31,6 +31,7 @@ from rnnshape.layer.report import LayerReport, Runner, predicted_report
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.run import require_torch, with_run
+from rnnshape.pytorch.threads import series
 from rnnshape.sources.manifest import Manifest, ModuleEntry
 from rnnshape.sources.registry import read_target
 from rnnshape.sources.subjects import chosen_settings, settings_for, subject_of
@@ -308,7 +309,8 @@ def run_modules(
         except RequestError as error:
             raise manifest.problem(entries[module.name], error) from error
 
-    return replace(check, modules=tuple(gathered(module_run, check.modules)))
+    with series():
+        return replace(check, modules=tuple(gathered(module_run, check.modules)))
 
 
 def updates(manifest: Manifest, check: Check) -> dict[tuple[str, int], str]:

@@ -24,6 +24,7 @@ from rnnshape.layer.config import Kind
 from rnnshape.layer.report import Runner, predicted_report
 from rnnshape.layer.siblings import of_kind, siblings
 from rnnshape.layer.subject import Subject
+from rnnshape.pytorch.threads import series
 
 if TYPE_CHECKING:
     from rnnshape.layer.facts import Tensor
@@ -165,7 +166,8 @@ def run_each(comparison: Comparison, run: Runner) -> Comparison:
 
     Raises RequestError, which names the layer, where one cannot be run.
     """
-    runs: dict[Layer, Run] = {each: _found(run, each) for each in comparison.subjects}
+    with series():
+        runs: dict[Layer, Run] = {each: _found(run, each) for each in comparison.subjects}
     if comparison.stateless:
         from rnnshape.pytorch.stateless import run_stateless  # imports torch
 

@@ -72,8 +72,9 @@ def deliver(
         delivery.begin(document(*inspections))
     if run.run:
         from rnnshape.cli.progress import progress  # formulas alone need none
+        from rnnshape.pytorch.threads import series
 
-        with progress(len(inspections), timed=run.time) as runs:
+        with progress(len(inspections), timed=run.time) as runs, series():
             inspections = [
                 replace(each, report=runs.run(each.report, probes_of(show))) for each in inspections
             ]

@@ -16,8 +16,9 @@ from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.modes import without_onednn
 
 # One block of random numbers fills all weights, since copying is many times faster than drawing.
-# Each weight starts at a different place in it, so that no two are equal.
-_BLOCK: Final = 2**18
+# Each weight starts at a different place in it, so that no two are equal. Its size is a prime, so
+# that the rows of one weight do not repeat.
+_BLOCK: Final = 65_521
 _OFFSETS: Final = 1021
 _COMPLEX_GAIN: Final = 0.25
 
@@ -60,9 +61,14 @@ def _input_shape(subject: Subject) -> tuple[int, ...]:
     return (*first, config.input_size)
 
 
+def torch_class(config: RNNConfig) -> Any:
+    """The class of torch.nn that such a layer is of."""
+    return getattr(torch.nn, config.class_name.removeprefix("nn."))
+
+
 def built_module(config: RNNConfig, settings: Settings) -> torch.nn.Module:
     """The layer in eval mode, without PyTorch's initialization, the slowest part of building it."""
-    parent = getattr(torch.nn, config.class_name.removeprefix("nn."))
+    parent = torch_class(config)
     kind = type(parent.__name__, (parent,), {"reset_parameters": lambda _self: None})
     names = ["bias"]
     if not config.cell:
@@ -93,7 +99,7 @@ def _fill(module: torch.nn.Module, config: RNNConfig, random: torch.Generator) -
     parameters = list(module.parameters())
     like = parameters[0]
     size = min(_BLOCK, max(value.numel() for value in parameters)) + _OFFSETS
-    drawn = torch.rand(size, generator=random, dtype=torch.float64, device="cpu") * 2 - 1
+    drawn = torch.rand(size, generator=random, dtype=torch.float32, device="cpu") * 2 - 1
     gain = _COMPLEX_GAIN if like.is_complex() else 1.0
     block = (gain * drawn).to(device=like.device, dtype=like.dtype)
     for number, value in enumerate(parameters):

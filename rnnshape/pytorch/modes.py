@@ -1,7 +1,6 @@
 """Keeping a run away from what the caller's program has set in PyTorch, and the program from ours.
 
-Modes, such as autocast, belong to the thread that switched them on. A number of threads and oneDNN
-are the whole process's.
+Modes, such as autocast, belong to the thread that switched them on. oneDNN is the whole process's.
 """
 
 # ruff: noqa: SLF001 - PyTorch has no public way to find out whether a mode is on
@@ -11,10 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock, Thread
+from threading import Lock
 from typing import Final, TypeVar
 
 import torch
+
+from rnnshape.pytorch.threads import in_own_thread
 
 _Made = TypeVar("_Made")
 
@@ -32,28 +33,6 @@ def undisturbed(function: Callable[[], _Made]) -> _Made:
     switched them on. If one is on here, the function runs in a thread of its own.
     """
     return in_own_thread(function) if _in_a_mode() else function()
-
-
-def in_own_thread(function: Callable[[], _Made]) -> _Made:
-    """What the function returns in a new thread, which has none of the caller's modes."""
-    from concurrent.futures import ThreadPoolExecutor  # torch has it by then
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(function).result()
-
-
-def use_one_thread() -> None:
-    """Let torch compute in this thread alone, which is one of our own, from now on.
-
-    torch.set_num_threads sets both the number of this thread and that of threads to come, so
-    another thread sets the latter back at once.
-    """
-    before = torch.get_num_threads()  # in a new thread: that of threads to come
-    if before != 1:
-        torch.set_num_threads(1)
-        thread = Thread(target=torch.set_num_threads, args=(before,))
-        thread.start()
-        thread.join()
 
 
 @contextmanager

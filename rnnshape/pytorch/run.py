@@ -6,6 +6,7 @@ Importing this module does not import torch, since some requests are refused wit
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
@@ -25,11 +26,14 @@ from rnnshape.layer.prediction import predict
 from rnnshape.layer.report import LayerReport
 from rnnshape.layer.run import Run
 from rnnshape.layer.verification import verify, verify_counts
+from rnnshape.pytorch.threads import in_own_thread, in_shared_thread, use_one_thread
 from rnnshape.silence import silenced
 
 # One thread computes so many multiply-adds in about a third of a second. Several would hardly be
 # faster, and many times slower where the cores are busy, since they wait for each other.
 _ONE_THREAD: Final = 2_000_000_000
+# Finding out how much memory is left takes longer than running a layer that needs less than this.
+_LITTLE: Final = 16 * 2**20
 
 
 def with_run(report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
@@ -45,10 +49,10 @@ def with_run(report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
     require_runnable(subject)
     require_torch(for_cpu=need(subject) if subject.settings.device_type == "cpu" else None)
     from rnnshape.pytorch.backend import lacks_memory
-    from rnnshape.pytorch.modes import in_own_thread
 
+    within = in_shared_thread if subject.macs < _ONE_THREAD else in_own_thread
     try:
-        return replace(report, run=in_own_thread(partial(_run, report, probes)))
+        return replace(report, run=within(partial(_run, report, probes)))
     except (MemoryError, RuntimeError) as error:
         if lacks_memory(error):
             raise out_of_memory(need(subject), device=subject.settings.device) from error
@@ -60,7 +64,6 @@ def _run(report: LayerReport, probes: Collection[str]) -> Run:
 
     from rnnshape.pytorch.backend import free_memory, require_device
     from rnnshape.pytorch.forward import fed_subject, measure
-    from rnnshape.pytorch.modes import use_one_thread
     from rnnshape.pytorch.probes import ALWAYS, PROBES, probe
 
     subject = report.subject
@@ -95,13 +98,14 @@ def require_torch(*, for_cpu: Need | None = None) -> None:
 
     Raises RequestError if that fails: torch may be missing, or hidden by a file called torch.py,
     which may raise anything. It is not tried where there is too little memory for it and for what a
-    run on the CPU needs, nor where the working directory is gone: there MKL, which torch computes
-    with, ends the process.
+    run on the CPU needs, unless torch is there and the run needs little, nor where the working
+    directory is gone: there MKL, which torch computes with, ends the process.
     """
-    available = available_memory()
-    require_room_for_torch(available)
-    if for_cpu is not None:
-        require_memory(for_cpu, available, device="cpu")
+    if "torch" not in sys.modules or (for_cpu is not None and for_cpu.total > _LITTLE):
+        available = available_memory()
+        require_room_for_torch(available)
+        if for_cpu is not None:
+            require_memory(for_cpu, available, device="cpu")
     try:
         os.getcwd()  # noqa: PTH109 - pathlib takes a hundred times as long
     except OSError as error:

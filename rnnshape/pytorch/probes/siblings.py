@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Hashable, Iterator
+from functools import lru_cache
 
 from rnnshape.errors import RequestError
-from rnnshape.layer.config import Kind
+from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.memory import require_runnable
 from rnnshape.layer.projection import break_even_projection, largest_saving_projection
 from rnnshape.layer.run import Mismatch, Outcome
+from rnnshape.layer.settings import DType, Settings
 from rnnshape.layer.siblings import siblings as siblings_of
 from rnnshape.layer.subject import Subject
-from rnnshape.pytorch.building import built_module
+from rnnshape.pytorch.building import built_module, torch_class
 
 
 def siblings(subject: Subject) -> Outcome | None:
@@ -68,7 +69,11 @@ def _wrong_thresholds(subject: Subject) -> Iterator[Mismatch]:
 
 def _counted(subject: Subject) -> tuple[int, int]:
     """The elements of all matrices, and of all parameters."""
-    settings = replace(subject.settings, device="meta")
-    parameters = [*built_module(subject.config, settings).parameters()]
+    return _counted_once(subject.config, subject.settings.dtype, torch_class(subject.config))
+
+
+@lru_cache(maxsize=1024)  # the layers of a model are often alike, and so are their siblings
+def _counted_once(config: RNNConfig, dtype: DType, _built_of: Hashable) -> tuple[int, int]:
+    parameters = [*built_module(config, Settings(device="meta", dtype=dtype)).parameters()]
     matrices = sum(each.numel() for each in parameters if each.dim() == 2)
     return matrices, sum(each.numel() for each in parameters)

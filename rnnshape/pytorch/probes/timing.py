@@ -19,7 +19,7 @@ from rnnshape.layer.siblings import timed_beside
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.backend import free_memory, refusals
 from rnnshape.pytorch.building import Prepared, prepared
-from rnnshape.pytorch.modes import in_own_thread
+from rnnshape.pytorch.threads import in_own_thread
 
 # The layers run in blocks, since a layer that runs between others finds the caches and the threads
 # of oneDNN as these left them, which costs an LSTM up to a third of its time.

@@ -23,8 +23,8 @@ from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.backend import free_memory, refusals
 from rnnshape.pytorch.building import prepared
 from rnnshape.pytorch.memory import MemoryWatch
-from rnnshape.pytorch.modes import in_own_thread
 from rnnshape.pytorch.probes.timing import device_finished, spread
+from rnnshape.pytorch.threads import in_own_thread
 
 _WARM_UP: Final = 3
 _RUNS: Final = 25
