@@ -138,6 +138,11 @@ def _writing(path: Path, option: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise _refusal(path, option, error) from error
+    except ValueError as error:  # of a null character, and of half a character
+        raise RequestError(
+            f"cannot write {quoted(str(path))}: no file can have such a name",
+            hint=f"{option} with another name",
+        ) from error
 
 
 def _refusal(path: Path, option: str, error: OSError) -> RequestError:

@@ -61,7 +61,8 @@ def zipped(entries: Mapping[str, bytes | str], *, deflated: bool = False) -> byt
     method = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
     with zipfile.ZipFile(file, "w", method) as archive:
         for name, content in entries.items():
-            archive.writestr(name, content)
+            # With a date of its own, not that of the writing.
+            archive.writestr(zipfile.ZipInfo(name), content, method)
     return file.getvalue()
 
 

@@ -212,12 +212,12 @@ class _Folder:
         lines = (found[1] for part in parts(hint) if (found := _LINE.match(part)))
         broken = []
         for line in lines:
+            if "$'" in line or ", where " in line:
+                continue  # what only bash reads, and what a person fills in
             try:
                 words = shlex.split(line)
             except ValueError as error:
                 return [f"the hint is no line for a shell ({error}): {hint}"]
-            if "$'" in line or ", where " in line:
-                continue  # what only bash reads, and what a person fills in
             options = ["--no-run"] * (words[0] not in ("explain", "compare"))
             followed = self._answer_like(asked, (words[0], *options, *words[1:]))
             if followed is None or followed.code == exits.REFUSED:

@@ -63,7 +63,7 @@ def _entry_damaged(archive: bytes, random: Random) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as written:
         for name, data in entries.items():
-            written.writestr(name, data)
+            written.writestr(zipfile.ZipInfo(name), data)  # not with the date of the writing
     return file.getvalue()
 
 

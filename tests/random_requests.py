@@ -124,6 +124,7 @@ def _whole_files() -> list[bytes]:
     model = {"class_name": "Sequential", "config": {"layers": [keras]}}
     config = {"metadata.json": "{}", "config.json": json.dumps(model)}
     whole = [stored()["model.safetensors"], onnx_models.model(graph), filing.zipped(config)]
+    torch.manual_seed(0)  # a process may have run layers before
     net = checkpoints.Net()
     traced = checkpoints.scripted(net, torch.zeros(2, 5, 3))
     whole += [stored()["model.pt"], checkpoints.saved(net), traced]

@@ -202,3 +202,10 @@ def test_a_stdout_that_does_not_block_gets_the_whole_report() -> None:
 def test_a_refused_file_names_what_asks_for_it() -> None:
     with pytest.raises(RequestError, match=r"cannot write .*gone"):
         write_files([(Path("gone/a.md"), b"")], "save")
+
+
+@pytest.mark.parametrize("name", ["a\0.md", "a\ud800.md"], ids=["a null", "half a character"])
+def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+    result = call("lstm", "--no-run", "-o", name)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.endswith("md': no file can have such a name\nhint: -o with another name\n")
