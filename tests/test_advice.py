@@ -222,7 +222,7 @@ PROSE: Final = {
         'add one: "nn.LSTM(20, 40) + nn.Linear(40, 7)"',
         "compare 'nn.LSTM(20, 40) + nn.Linear(40, 7)'",
     ),
-    "compare lstm + 'nn.Linear(40, 7)'": (
+    "compare lstm + Linear": (
         'write a sum as one argument, in quotes: "nn.LSTM(20, 40) + nn.Linear(40, 20)"',
         "compare 'lstm + nn.Linear(40, 7)'",
     ),
@@ -366,6 +366,7 @@ REQUESTS: Final = [
         "compare gru --proj 3",
     ),
     *("compare 'lstm --hidden 10' --hidden 5", "compare gru --hidden 9..3..2"),
+    "compare gru --hidden 9-3",
     *("compare 'gru --proj 5' --hidden 3", "compare 'nn.LSTMCell(20,40)' --layers 2"),
     *("compare 'lstm --cell' --layers 2", "compare gru --nonlinearity relu"),
     "compare 'nn.LSTM(30, 40)' 'nn.LSTM(20, 40)' --input-shape 10,5,20",
