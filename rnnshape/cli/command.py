@@ -244,9 +244,7 @@ def usage_problem(error: TyperException, arguments: Sequence[str]) -> RequestErr
     context = getattr(error, "ctx", None)
     command = context.command_path if context else f"rnnshape {arguments[0].lower()}"
     problem, hint = _usage_problem(error, context, command, arguments)
-    if not isinstance(error, _RepeatedOptionError):
-        hint = meant(arguments) or hint
-    return RequestError("{}", problem, hint, hint="{}")
+    return RequestError("{}", problem, meant(arguments) or hint, hint="{}")
 
 
 def _usage_problem(

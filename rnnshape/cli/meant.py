@@ -391,7 +391,7 @@ class _Line:
             if each not in budgets and each[0] != ("--proj" if sought else "--hidden")
             for word in each
         ]
-        if kind is None:
+        if kind is None or len({each[0] for each in budgets}) < len(budgets):
             return None
         return ["budget", kind, *given, *next(iter(budgets), ["--params", "1M"]), *others]
 
