@@ -371,6 +371,7 @@ REQUESTS: Final = [
     *("compare 'lstm --cell' --layers 2", "compare gru --nonlinearity relu"),
     "compare 'nn.LSTM(30, 40)' 'nn.LSTM(20, 40)' --input-shape 10,5,20",
     *("compare 'lstm --hidden 4' gru --input-shape 0,5,20", "compare gru --lengths 3,2"),
+    "lstm --dtype complex64 --to keras",
     # budget
     *("budget lstm --params 150.5", "budget lstm --params 136,960", "budget lstm --params 4MiB"),
     *("budget lstm --params 0.0935k", "budget lstm --bytes lots", "budget lstm --params 50"),
