@@ -320,6 +320,7 @@ COMMANDS: Final = {
     "budget lstm --params 5M --act relu -fjson": (
         "rnnshape budget rnn --params 5M --nonlinearity relu -f json"
     ),
+    "rnn= --expect 'params > 3'": "rnnshape --help says what each is for",
     "compare lstm 2xgru": 'rnnshape compare lstm "2 x gru"',
     "2 x lstm": 'rnnshape compare "2 x lstm"',
     "lstm --hiden 4 -oout.md": "rnnshape lstm --hidden 4 -o out.md",

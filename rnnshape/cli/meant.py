@@ -349,7 +349,7 @@ class _Line:
             return ["inspect", target_meant(loose[0]) or loose[0], *options]
         options = _as_shape(options)
         if "--expect" in options:  # it is given once for each expectation
-            more = [each for each in loose if re.search("[<>=]", each)]
+            more = [each for each in loose if re.search(r"[<>=]\s*\S", each)]
             options += [word for each in more for word in ("--expect", each)]
             loose = [each for each in loose if each not in more]
         numbers = [each for each in loose if is_number(each)]
