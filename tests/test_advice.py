@@ -192,6 +192,10 @@ PROSE: Final = {
         "shorter lists of sizes",
         "compare lstm --layers 1..11 --input 1..10 --hidden 1..8 --plot a.svg",
     ),
+    "gru --label a": (
+        "add -f latex and --caption, or leave --label out",
+        "gru --caption a --label a -f latex",
+    ),
     "gru --caption a": ("add -f latex, or leave --caption out", "gru --caption a -f latex"),
     "gru --label a -f latex": (
         "add --caption, or leave --label out",

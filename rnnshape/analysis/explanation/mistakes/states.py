@@ -173,7 +173,7 @@ def _batch_is_sequence(evidence: Evidence) -> bool:
     )
 
 
-def _begins(found: Any, first: str, unknown: bool) -> bool:
+def _begins(found: Any, first: str, *, unknown: bool) -> bool:
     """Whether x begins with this batch, and then the other; `unknown` if its shape is."""
     sizes = {found["batch"], found["got_batch"]}
     known = found.input and (found.input[0] == found[first] and {*found.input[:2]} == sizes)
@@ -203,14 +203,16 @@ _BATCH = Entry(
             why="x is batch first, but {layer} is not: it reads {batch} as the batch.",
             tell="`print(x.shape)` shows ({got_batch}, {batch}, ...).",
             fix="{class_name}(..., batch_first=True)  # or x.transpose(0, 1)",
-            when=lambda found: _may_be_sequence_first(found) and _begins(found, "got_batch", True),
+            when=lambda found: (
+                _may_be_sequence_first(found) and _begins(found, "got_batch", unknown=True)
+            ),
             certain=_batch_is_sequence,
         ),
         Cause(
             why="x is sequence first, but {layer} has batch_first=True.",
             tell="`print(x.shape)` shows ({batch}, {got_batch}, ...).",
             fix="{class_name}(..., batch_first=False)  # or x.transpose(0, 1)",
-            when=lambda found: _begins(found, "batch", _is_batch_first(found)),
+            when=lambda found: _begins(found, "batch", unknown=_is_batch_first(found)),
             certain=_batch_is_sequence,
         ),
         Cause(
