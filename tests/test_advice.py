@@ -192,6 +192,10 @@ PROSE: Final = {
         "shorter lists of sizes",
         "compare lstm --layers 1..11 --input 1..10 --hidden 1..8 --plot a.svg",
     ),
+    "gru --label a": (
+        "add -f latex and --caption, or leave --label out",
+        "gru --caption a --label a -f latex",
+    ),
     "gru --caption a": ("add -f latex, or leave --caption out", "gru --caption a -f latex"),
     "gru --label a -f latex": (
         "add --caption, or leave --label out",
@@ -222,7 +226,7 @@ PROSE: Final = {
         'add one: "nn.LSTM(20, 40) + nn.Linear(40, 7)"',
         "compare 'nn.LSTM(20, 40) + nn.Linear(40, 7)'",
     ),
-    "compare lstm + 'nn.Linear(40, 7)'": (
+    "compare lstm + Linear": (
         'write a sum as one argument, in quotes: "nn.LSTM(20, 40) + nn.Linear(40, 20)"',
         "compare 'lstm + nn.Linear(40, 7)'",
     ),
@@ -366,10 +370,12 @@ REQUESTS: Final = [
         "compare gru --proj 3",
     ),
     *("compare 'lstm --hidden 10' --hidden 5", "compare gru --hidden 9..3..2"),
+    "compare gru --hidden 9-3",
     *("compare 'gru --proj 5' --hidden 3", "compare 'nn.LSTMCell(20,40)' --layers 2"),
     *("compare 'lstm --cell' --layers 2", "compare gru --nonlinearity relu"),
     "compare 'nn.LSTM(30, 40)' 'nn.LSTM(20, 40)' --input-shape 10,5,20",
     *("compare 'lstm --hidden 4' gru --input-shape 0,5,20", "compare gru --lengths 3,2"),
+    "lstm --dtype complex64 --to keras",
     # budget
     *("budget lstm --params 150.5", "budget lstm --params 136,960", "budget lstm --params 4MiB"),
     *("budget lstm --params 0.0935k", "budget lstm --bytes lots", "budget lstm --params 50"),

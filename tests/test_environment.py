@@ -88,6 +88,14 @@ def test_a_backend_that_matplotlib_refuses_is_refused(tmp_path: Path) -> None:
     assert result.err.endswith("\nhint: correct that, or leave --plot out\n")
 
 
+def test_matplotlib_says_nothing_of_its_folders_on_stderr(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    words = ("compare", "lstm", "gru", "--hidden", "8,16", "--no-run", "--plot")
+    env = environment(MPLCONFIGDIR="/proc/nowhere", HOME="/proc/nowhere")
+    result = spawn(*words, str(tmp_path / "a.svg"), env=env)
+    assert (result.code, result.err) == (0, "")
+
+
 @pytest.mark.parametrize("module", ["rnnshape.cli.main", "typer", "torch"])
 def test_an_interruption_that_an_import_would_swallow_ends_the_process(module: str) -> None:
     """Before Python 3.12 one in `__set_name__` becomes a RuntimeError; a finalizer drops it."""

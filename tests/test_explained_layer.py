@@ -186,6 +186,21 @@ def test_features_that_stand_on_another_axis_are_found_in_a_known_input() -> Non
     exec("gru(x)", names)  # noqa: S102
 
 
+def test_features_that_a_known_input_has_on_no_axis_are_not_sought_there() -> None:
+    (cause,) = explained(f"{INPUT.format(20, 30)}\nx.shape: torch.Size([10, 5, 30])").causes
+    assert "input_size was set to 20" in cause.why
+
+
+def test_a_known_input_rules_out_other_orders_of_its_axes() -> None:
+    message = "RuntimeError: Expected hidden[0] size (8, 10, 40), got [8, 5, 40]"
+    # The layer reads 10 as the batch, which stands first: so it is batch first, if not printed.
+    first = explained(f"{message}\nx.shape: torch.Size([10, 5, 20])")
+    assert ["batch_first=False" in cause.fix for cause in first.causes] == [True, False]
+    neither = explained(f"{message}\nx.shape: torch.Size([10, 7, 20])")
+    (state,) = neither.causes
+    assert state.why.startswith("The state is of another batch")
+
+
 @pytest.mark.parametrize(
     ("text", "dimensions"),
     [

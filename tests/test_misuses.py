@@ -107,6 +107,22 @@ LAYERS: Final = {
         "nn.GRU(20, 16, num_layers=2)",
     ),
     "gru --hidden 8-9 --no-bias": ("nn.GRU(20, 8, bias=False)", "nn.GRU(20, 9, bias=False)"),
+    "gru --hidden 9..8": ("nn.GRU(20, 8)", "nn.GRU(20, 9)"),
+    "gru --layers 0-2": ("nn.GRU(20, 40)", "nn.GRU(20, 40, num_layers=2)"),
+    # sums
+    "lstm+gru": "nn.LSTM(20, 40) + nn.GRU(20, 40)",
+    "lstm + gru": "nn.LSTM(20, 40) + nn.GRU(20, 40)",
+    "'lstm + gru'": "nn.LSTM(20, 40) + nn.GRU(20, 40)",
+    "compare lstm + gru": "nn.LSTM(20, 40) + nn.GRU(20, 40)",
+    "compare lstm + 'nn.Linear(40, 7)'": "nn.LSTM(20, 40) + nn.Linear(40, 7)",
+    "'lstm+nn.Linear(40, 7)'": "nn.LSTM(20, 40) + nn.Linear(40, 7)",
+    "lstm --hidden 4 + gru": "nn.LSTM(20, 4) + nn.GRU(20, 40)",
+    "lstm+gru --hidden 8": "nn.LSTM(20, 8) + nn.GRU(20, 8)",
+    "inspect bilstm+gru": "nn.LSTM(20, 40, bidirectional=True) + nn.GRU(20, 40)",
+    # targets in one word
+    "'gru 64 --layrs 2'": "nn.GRU(20, 64, num_layers=2)",
+    "'gru --batch_first=True --hidde2-size 2'": "nn.GRU(20, 2, batch_first=True)",
+    "lstm 'gru --hiden 64'": "nn.GRU(20, 64)",
     # options of each layer
     "compare lstm --hidden 64 gru --hidden 128": ("nn.LSTM(20, 64)", "nn.GRU(20, 128)"),
     "compare lstm --layers 2 gru --layers 4": (
@@ -294,7 +310,20 @@ COMMANDS: Final = {
     "budget lstm 5M": "rnnshape budget lstm --params 5M",
     "budget --params 5M --bidir": "rnnshape budget lstm --params 5M --bidir",
     "budget lstm --memory 5MB": "rnnshape budget lstm --bytes 5MB",
-    "budget lstm --parameters 5M --units": "rnnshape budget lstm --params 5M --hidden 40",
+    "budget lstm --parameters 5M --units": "rnnshape budget lstm --params 5M",
+    "budget lstm 5M --hiden 40": "rnnshape budget lstm --params 5M",
+    "budget lstm 5M --macs 9M": "rnnshape budget lstm --params 5M",
+    "lstm --params 5M --macs 9M": "rnnshape budget lstm --params 5M",
+    "budget lstm 5M --solve proj --units 30 --proj 4": (
+        "rnnshape budget lstm --params 5M --solve proj --hidden 30"
+    ),
+    "budget lstm --params 5M --act relu -fjson": (
+        "rnnshape budget rnn --params 5M --nonlinearity relu -f json"
+    ),
+    "rnn= --expect 'params > 3'": "rnnshape --help says what each is for",
+    "compare lstm 2xgru": 'rnnshape compare lstm "2 x gru"',
+    "2 x lstm": 'rnnshape compare "2 x lstm"',
+    "lstm --hiden 4 -oout.md": "rnnshape lstm --hidden 4 -o out.md",
     "check --junit out.xml": "rnnshape check -o out.xml",
     "check --json": "rnnshape check -f json",
     "check lstm": "rnnshape inspect lstm",
@@ -327,7 +356,6 @@ NEED_A_MANIFEST: Final = {
     "inspect rnnshape.toml",
 }
 CONTRADICT: Final = {
-    "budget lstm --parameters 5M --units",
     "lstm --hidden 8,16 --lengths 3,4",
     "compare 'gru --hidden 8,16' --batch 3",
 }

@@ -17,8 +17,11 @@ from rnnshape.analysis.frameworks.counterparts import Counterpart, counterparts_
 from rnnshape.analysis.frameworks.registry import NAMES, framework
 from rnnshape.layer.config import Kind, Nonlinearity, RNNConfig
 from rnnshape.layer.input import InputSpec
+from rnnshape.layer.settings import DType, Settings
 from rnnshape.layer.subject import Subject
+from tests.program import call
 from tests.strategies import examples
+from tests.test_errors import two_lines
 
 np: Any = pytest.importorskip("numpy")
 
@@ -139,6 +142,31 @@ def test_the_equations_of_the_documentation_compute_what_pytorch_does(
         found = found.swapaxes(0, 1) if config.batch_first else found
         close(found, _output(names["layer"], given_))
         close(found, _output(names["back"].eval(), given_))
+
+
+@pytest.mark.parametrize("cell", [False, True])
+@pytest.mark.parametrize("name", DOCUMENTED)
+@pytest.mark.parametrize("dtype", ["bfloat16", "float64"])
+def test_a_layer_of_another_dtype_is_converted_in_float32(
+    name: str, dtype: str, cell: bool
+) -> None:
+    config = RNNConfig(kind=Kind.LSTM, cell=cell, input_size=3, hidden_size=4)
+    settings = Settings(dtype=DType(dtype))
+    subject = Subject(config=config, input_spec=InputSpec(), settings=settings)
+    names = _run(counterparts_in(name, subject)[0].program)
+    if cell:
+        assert names["cell"].weight_ih.dtype is getattr(torch, dtype)
+    x = torch.randn(4, 2, 3)
+    close(_output(names["layer"], x), _output(names["back"].eval(), x))
+
+
+@pytest.mark.parametrize("target", ["lstm", "inspect gru"])
+def test_complex_weights_are_converted_to_no_framework(target: str) -> None:
+    result = call(*target.split(), "--no-run", "--dtype", "complex64", "--to", "keras")
+    assert two_lines(result) == (
+        "--to keras converts real numbers, but the dtype is complex64",
+        "leave --to out",
+    )
 
 
 @pytest.mark.parametrize("name", RUN)

@@ -153,6 +153,39 @@ def test_a_call_is_broken_behind_commas_alone() -> None:
     assert lines == ["nn.RNN(20, 40,", " nonlinearity='any of these')"]
 
 
+SUM = "6 x nn.LSTM(20, 40, bidirectional=True) + nn.GRU(80, 8) + nn.Linear(8, 7)"
+
+
+def test_a_sum_is_broken_behind_its_plus_signs_before_any_call_is() -> None:
+    first = [re.sub(" +1,.*", "", line) for line in _shown(_table(SUM), 96)[1:]]
+    assert first == [
+        "6 x nn.LSTM(20, 40, bidirectional=True) + nn.GRU(80, 8) +",
+        " nn.Linear(8, 7)",
+    ]
+    narrow = [re.sub(" +1,.*", "", line) for line in _shown(_table(SUM), 75)[1:]]
+    assert narrow == [
+        "6 x nn.LSTM(20, 40, bidirectional=True) +",
+        " nn.GRU(80, 8) + nn.Linear(8, 7)",
+    ]
+
+
+def test_a_call_of_a_sum_without_room_goes_on_further_in() -> None:
+    lines = [re.sub(" +1,.*", "", line) for line in _shown(_table(SUM), 60)[1:]]
+    assert lines == [
+        "6 x nn.LSTM(20, 40,",
+        "  bidirectional=True) +",
+        " nn.GRU(80, 8) +",
+        " nn.Linear(8, 7)",
+    ]
+
+
+def test_a_sum_in_a_sentence_is_broken_behind_its_plus_signs() -> None:
+    assert _shown(Note((Code(SUM), ": wrong")), 60) == [
+        "note: 6 x nn.LSTM(20, 40, bidirectional=True) +",
+        "      nn.GRU(80, 8) + nn.Linear(8, 7): wrong",
+    ]
+
+
 def test_a_name_is_never_broken() -> None:
     table = Table(
         columns=(Column(key="module", title="check"), Column(key="held", title="held")),

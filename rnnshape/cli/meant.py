@@ -18,7 +18,7 @@ from rnnshape.render import Format
 from rnnshape.sources.amounts import parsed_amount
 from rnnshape.sources.expression import looks_like_call, with_arguments
 from rnnshape.sources.options import read_options
-from rnnshape.sources.registry import is_layer
+from rnnshape.sources.registry import adds_up, is_layer
 from rnnshape.sources.rewording import (
     KINDS,
     Option,
@@ -47,7 +47,9 @@ _ELSEWHERE: Final = {
 _PROGRAM: Final = ("$", ">", "%", "python", "python3", "-m", "rnnshape")
 _NAMED: Final = re.compile(r"^(?!(?:cuda|xpu|mps|cpu):)(\w+):(?=[0-9])")  # `hidden:20`
 _CAPITALS: Final = re.compile(r"^--[A-Z][A-Z_-]+(?=$|=)")  # `--EXPECT`
+_JOINED: Final = re.compile(rf"(-f)({'|'.join(each.value for each in Format)})|(-o)(.*\..*)")
 _ASSIGNED: Final = re.compile(r"\w+=[^\s,]+([,\s]+\w+=[^\s,]+)+")  # `hidden=20, layers=2`
+_COPIES: Final = re.compile(r"(?:([0-9]+)\s*[xX*]\s*)?(.*)", re.DOTALL)
 # Without a size that varies there is no plot.
 _VARIED: Final = (("--hidden", "32,64,128"), ("--layers", "1,2,4"))
 _LAYER_OPTIONS: Final = {field.option for field in fields_of("layer")}
@@ -93,6 +95,7 @@ def _tidied(arguments: Sequence[str]) -> Iterator[str]:
     Options are in small letters.
     """
     words = [_CAPITALS.sub(lambda option: option[0].lower(), each) for each in arguments]
+    words = [part for each in words for part in _apart(each)]
     while words and words[0] in _PROGRAM:
         words.pop(0)
     whole = any("(" in word or word.startswith("--expect") for word in words)
@@ -103,6 +106,12 @@ def _tidied(arguments: Sequence[str]) -> Iterator[str]:
             yield from re.split(r"[,\s]+", each)
         elif each not in (",", "=", "--vs", "--versus"):
             yield _NAMED.sub(r"\1=", each.removesuffix(","))
+
+
+def _apart(word: str) -> list[str]:
+    """An option of one letter and its value, where one word is both: `-fjson`, `-oreport.md`."""
+    match = _JOINED.fullmatch(word)
+    return [*filter(None, match.groups())] if match else [word]
 
 
 def compared(words: Sequence[str], option: str, listed: str) -> str:
@@ -195,6 +204,9 @@ class _Line:
         words, kind = _without_kind_option(arguments)
         names = application().list_commands(None)  # type: ignore[arg-type]
         first = words[0] if words else ""
+        summed = _sum(" ".join(words[first in ("inspect", "compare") :]))
+        if summed and not _sum(first):
+            return cls("compare", [summed], changed=True)
         if kind is not None and first.lower() in ("inspect", "compare", "check"):
             return None
         if kind is not None and first.lower() == "budget":
@@ -237,9 +249,11 @@ class _Line:
             return cls(*_split(synonyms.LAYERS[bare], rest), changed=True)
         if first.lower().endswith(".toml"):
             return cls("check", words, changed=True)
-        layers = layers_in(first.split()) or []
-        if len(layers) > 1:
-            return cls("compare", [*layers, *rest], changed=True)
+        targets = _targets(first) or []
+        if len(targets) > 1 or any(map(adds_up, targets)):
+            return cls("compare", [*targets, *rest], changed=True)
+        if targets and (" " in first or looks_like_call(first)):
+            return cls("inspect", [*targets, *rest], changed=True)
         if bare in synonyms.COMMANDS:
             return cls._from_synonym(synonyms.COMMANDS[bare], rest, names)
         section = one_of(first, SECTIONS, synonyms.SECTIONS)
@@ -249,7 +263,7 @@ class _Line:
             return cls(kind, [*others, *shown], changed=True)
         if is_number(first) or "=" in first:
             return cls("lstm", words, changed=True)
-        layers = layers or layers_in(words[:1]) or []
+        layers = layers_in(words[:1]) or []
         if not layers and (command := near(first.lower(), names)):
             return cls(command, rest, changed=True)
         if not layers and (places := [p for p, each in enumerate(rest) if each.lower() in KINDS]):
@@ -332,10 +346,10 @@ class _Line:
 
     def _of_layer(self, loose: list[str], options: list[str]) -> list[str] | None:
         if len(loose) == 1 and is_layer(loose[0]):
-            return ["inspect", loose[0], *options]
+            return ["inspect", target_meant(loose[0]) or loose[0], *options]
         options = _as_shape(options)
         if "--expect" in options:  # it is given once for each expectation
-            more = [each for each in loose if re.search("[<>=]", each)]
+            more = [each for each in loose if re.search(r"[<>=]\s*\S", each)]
             options += [word for each in more for word in ("--expect", each)]
             loose = [each for each in loose if each not in more]
         numbers = [each for each in loose if is_number(each)]
@@ -359,10 +373,8 @@ class _Line:
         layers = layers_in([each for each in loose if each not in amounts])
         if layers is None or len(layers) > 1 or len(amounts) > 1:
             return None
-        kind, given = _split(layers[0] if layers else self.kind or "lstm", [])
-        if self.kind and "--hidden" in options:  # the size to be found
-            place = options.index("--hidden")
-            options = [*options[:place], *options[place + 2 :]]
+        named, given = _split(layers[0] if layers else self.kind or "lstm", [])
+        kind = kind_for(named, options)
         budget = {True: "--bytes", False: "--params"}
         more = [
             part
@@ -370,9 +382,18 @@ class _Line:
             if (amount := parsed_amount(each)) is not None
             for part in (budget[amount.in_bytes], each)
         ]
-        if not more and not {*options} & {*_BUDGETS}:
-            more = ["--params", "1M"]
-        return ["budget", kind, *given, *more, *options]
+        groups = [*_grouped([*more, *options])]
+        budgets = [each for each in groups if each[0] in _BUDGETS]
+        sought = ["--solve", "proj"] in groups
+        others = [
+            word
+            for each in groups
+            if each not in budgets and each[0] != ("--proj" if sought else "--hidden")
+            for word in each
+        ]
+        if kind is None or len({each[0] for each in budgets}) < len(budgets):
+            return None
+        return ["budget", kind, *given, *next(iter(budgets), ["--params", "1M"]), *others]
 
     def _of_each_target(self) -> list[str] | None:
         """The line with the options and sizes behind each layer as that layer's own.
@@ -422,6 +443,9 @@ class _Line:
             self.rewording.options[:0], more = sizes, self.of_targets
         if more:
             targets = [_with_options(each, more) for each in targets]
+        if self.command == "inspect" and any(map(adds_up, targets)):
+            comparison, lacking = _comparison(targets, self.rewording.options)
+            return None if lacking or "" in targets else comparison
         return None if "" in targets else [self.command, *targets, *self.rewording.options]
 
     def _lookup(self, name: str, value: str | None) -> Option | None:
@@ -551,10 +575,25 @@ def _targets(text: str) -> list[str] | None:
     """The targets that a word most likely means: `lstm,gru` is two, `vs` none."""
     if text == "-" or looks_like_call(text):
         return [text]
+    if (summed := _sum(text)) is not None:
+        return [summed]
     layers, found = layers_in(text.split()), target_meant(text)
     if layers is not None:
         return layers
     return None if found is None else [found]
+
+
+def _sum(text: str) -> str | None:
+    """The sum or the copies that a text most likely means: `bilstm+gru`, `2xlstm`."""
+    terms = []
+    for term in re.split(r"\s*\+\s*(?![^(]*\))", text):
+        copies, layer = _COPIES.fullmatch(term.strip()).groups()  # type: ignore[union-attr]
+        meant = layer if looks_like_call(layer) else target_meant(layer)
+        if meant is None:
+            return None
+        terms.append(f"{copies} x {meant}" if copies else meant)
+    found = " + ".join(terms)
+    return found if adds_up(found) else None
 
 
 def _is_readable(target: str) -> bool:

@@ -162,10 +162,11 @@ def _caption(options: OutputOptions, formats: Collection[Format]) -> Caption | N
     if options.caption is None and options.label is None:
         return None
     if Format.LATEX not in formats:
-        option = "--label" if options.caption is None else "--caption"
+        alone = options.caption is None
+        option = "--label" if alone else "--caption"
         raise RequestError(
             f"{option} is for LaTeX, but nothing is written as LaTeX",
-            hint=f"add -f latex, or leave {option} out",
+            hint=f"add -f latex{' and --caption' * alone}, or leave {option} out",
         )
     from rnnshape.render.latex import captioned
 

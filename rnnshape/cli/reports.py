@@ -61,6 +61,7 @@ def deliver(
     subjects = [each.subject for each in inspections]
     plan.keep(each.found.holder for each in subjects if each.found and each.found.from_file)
     _require_measurable(subjects, run)
+    _require_real(inspections)
     _require_trained(plan, run)
     _require_shown(inspections, plan, run, expect)
     show = (plan.show - MEASURED.keys()) | run.measured
@@ -120,6 +121,17 @@ def _require_measurable(subjects: Sequence[Subject], run: RunOptions) -> None:
             raise RequestError(
                 f"{option} needs a device that computes, which meta does not",
                 hint=f"leave {option} out",
+            )
+
+
+def _require_real(inspections: Sequence[Inspection]) -> None:
+    """Raise RequestError for complex weights that are to be converted to a framework."""
+    for each in inspections:
+        dtype = each.subject.settings.dtype
+        if each.to is not None and dtype.is_complex:
+            raise RequestError(
+                f"--to {each.to} converts real numbers, but the dtype is {dtype.value}",
+                hint="leave --to out",
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -35,6 +36,8 @@ _CLOSEST: Final = 0.07
 
 def render_chart(chart: Chart, suffix: str) -> bytes:
     """The picture's bytes, the same for the same chart. Raises RequestError without matplotlib."""
+    # It says on stderr that it builds a cache of fonts, or has no folder for one.
+    logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure

@@ -463,8 +463,15 @@ def _widest(calls: Iterable[str], room: int) -> int:
 
 
 def _broken(call: str, room: int) -> list[str]:
-    """A call on lines no longer than `room`, unless an argument is; all but the first indented."""
-    return _filled(re.split("(?<=,) ", call), " ", room, indent=" ")
+    """A call, or a sum of some, on lines no longer than `room`, unless an argument is.
+
+    A sum is broken after its plus signs, and a call only where it does not fit a line. All lines
+    but the first are indented, those within a summand further.
+    """
+    terms = _filled(re.split(r"(?<=\+) ", call), " ", room, indent=" ")
+    indent = " " if len(terms) == 1 else "  "
+    broken = (_filled(re.split("(?<=,) ", term), " ", room, indent=indent) for term in terms)
+    return [line for lines in broken for line in lines]
 
 
 def _legend(symbols: Sequence[Symbol], width: int) -> Iterator[StyledLine]:
@@ -506,11 +513,10 @@ def _cut(line: StyledLine, start: int, stop: int) -> Iterator[Span]:
 
 
 def _joined(code: str, room: int) -> str:
-    """Code, broken only where it does not fit; before comparisons, if that is enough."""
-    sides = [code] if len(code) <= room else re.split(" (?=[=!]= )", code)
-    if max(map(len, sides)) > room:
-        return code
-    return " ".join(side.replace(" ", _UNBROKEN) for side in sides)
+    """Code, broken only where it does not fit: before comparisons or after `+`, if that helps."""
+    ways = ([code], re.split(" (?=[=!]= )", code), re.split(r"(?<=\+) ", code))
+    parts = next((parts for parts in ways if max(map(len, parts)) <= room), None)
+    return code if parts is None else " ".join(part.replace(" ", _UNBROKEN) for part in parts)
 
 
 def _summands(equation: str, width: int) -> list[str]:

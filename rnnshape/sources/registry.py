@@ -28,6 +28,7 @@ READERS: Final = (
 )
 
 _MOST_NAMED: Final = 6
+_KIND: Final = re.compile(r"(?:lstm|gru|rnn)(?![\w.:/-])", re.IGNORECASE)
 _COPIES: Final = re.compile(r"\s*([0-9]{1,20})\s*(?:[xX]\s+|\*\s*)(.+)", re.DOTALL)
 
 _FORMS: Final = (
@@ -81,19 +82,31 @@ def counted_copies(text: str) -> tuple[int | None, str]:
 def added(text: str) -> list[str]:
     """The texts between the plus signs: `lstm` and `nn.Linear(40, 20)`.
 
-    A sign in brackets, in a word or in the name of a file adds nothing up.
+    A sign in brackets or in the name of a file adds nothing up; in a word, `lstm+gru`, only one
+    between layers does.
     """
     if "+" not in text or "\n" in text or os.path.exists(text):  # noqa: PTH110 - Path.exists() raises for a long name
         return [text]
     pieces, depth = [""], 0
-    for before, character, after in zip(f" {text}", text, f"{text[1:]} ", strict=False):
+    for place, character in enumerate(text):
         depth += (character in "([{") - (character in ")]}")
-        apart = before.isspace() or after.isspace() or before == ")"
-        if character == "+" and not depth and apart:
+        if character == "+" and not depth and _adds(pieces[-1], text[place + 1 : place + 9]):
             pieces.append("")
         else:
             pieces[-1] += character
     return [piece.strip() for piece in pieces]
+
+
+def _adds(before: str, after: str) -> bool:
+    """Whether a plus sign between two texts adds layers up."""
+    apart = before[-1:].isspace() or after[:1].isspace() or not (before and after)
+    layers = _KIND.match(before.lstrip()) and (_KIND.match(after) or after.startswith("nn."))
+    return apart or before.endswith(")") or bool(layers)
+
+
+def adds_up(text: str) -> bool:
+    """Whether a text is a sum, or copies of a layer, which only a comparison takes."""
+    return _COPIES.fullmatch(text) is not None or len(added(text)) > 1
 
 
 def is_target(text: str) -> bool:

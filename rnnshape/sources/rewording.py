@@ -202,7 +202,7 @@ def layers_in(words: Sequence[str]) -> list[str] | None:
     for word in words:
         if word.lower() in _JOINING:
             continue
-        for part in filter(None, re.split(r"[,/&|+]", word)):
+        for part in filter(None, re.split(r"[,/&|]", word)):
             if part.startswith("-") or (part.lower() not in KINDS and layer_meant(part) is None):
                 return None
             found.append(part.lower() if part.lower() in KINDS else str(layer_meant(part)))

@@ -13,7 +13,7 @@ from rnnshape.sources import values
 from rnnshape.sources.options import looks_like_options
 from rnnshape.sources.registry import added, counted_copies, read_target
 from rnnshape.sources.stateless import looks_like_stateless, read_stateless
-from rnnshape.sources.target import Target
+from rnnshape.sources.target import Target, UnknownTargetError
 
 # What a layer may do with its directions before the next one reads them; torch.nn's concatenate.
 MERGES: Final = ("concat", "sum")
@@ -59,7 +59,7 @@ def read_sum(text: str) -> Sum:
     """The layers that a text adds up. Raises RequestError, also where none of them is recurrent."""
     texts = added(text)
     if len(texts) > 1 and not all(texts):
-        raise RequestError(
+        raise UnknownTargetError(
             f"{quoted(text)} has no layer on one side of +",
             hint='write a sum as one argument, in quotes: "nn.LSTM(20, 40) + nn.Linear(40, 20)"',
         )

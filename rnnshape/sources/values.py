@@ -64,7 +64,7 @@ def size(text: str, option: str, *, least: int = 1) -> int:
         raise _with_commas(text, option)
     ranged = _list_meant(word)
     if ranged is not None and ".." in ranged and option in _SYMBOLS:
-        raise ListGivenError(option, text, ranged)
+        raise ListGivenError(option, text, _rising(ranged, least))
     if len(word) <= _LONGEST_LIST and len(numbers := _numbers(word)) > 1:
         raise _one_number(text, option, [max(least, int(number)) for number in numbers])
     meant, example = _meant(word), max(least, _EXAMPLES.get(option, least))
@@ -100,6 +100,15 @@ def _list_meant(text: str) -> str | None:
     return None
 
 
+def _rising(listed: str, least: int = 0) -> str:
+    """A range from its smaller end, which is `least` or more, to its larger; or the list as is."""
+    if ".." not in listed:
+        return listed
+    first, last, *step = map(int, listed.split(".."))
+    ends = sorted(max(least, end) for end in (first, last))
+    return "..".join(map(str, [*ends, *filter(None, step)]))
+
+
 def _one_number(text: str, option: str, numbers: list[int]) -> RequestError:
     """The error for several numbers where one is wanted: they may be a shape, or a list."""
     comma_list = re.fullmatch(_LIST, text.strip()) is not None
@@ -125,7 +134,7 @@ def several(text: str, option: str) -> tuple[str, ...]:
     if meant not in (None, text.strip()):
         raise RequestError(
             f"{option} must be a number, a list or a range, not {quoted(text)}",
-            hint=f"{option} {meant}",
+            hint=f"{option} {_rising(meant)}",
         )
     return tuple(each for word in text.split(",") for each in _range(word.strip(), option))
 

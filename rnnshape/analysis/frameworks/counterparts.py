@@ -106,7 +106,8 @@ class Counterpart:
         if self.port is None:
             return []
         first = _given(self.subject, self.subject.weights.blocks[0])
-        return program(self.framework, self.port, self.subject.sizes, first)
+        dtype = self.subject.settings.dtype
+        return program(self.framework, self.port, self.subject.sizes, first, dtype)
 
     @property
     def steps(self) -> list[str]:

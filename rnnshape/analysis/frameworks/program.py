@@ -11,6 +11,7 @@ from rnnshape.analysis.frameworks.arrays import Array, Given, Part, restored
 from rnnshape.analysis.frameworks.framework import Framework, Port
 from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.formulas import Sizes
+from rnnshape.layer.settings import DType
 
 _WIDTH: Final = 80
 _ROWS: Final = (
@@ -22,8 +23,10 @@ _ROWS: Final = (
 )
 
 
-def program(framework: Framework, port: Port, sizes: Sizes, given: Given) -> list[str]:
-    """The lines of Python, for a layer with these sizes.
+def program(
+    framework: Framework, port: Port, sizes: Sizes, given: Given, dtype: DType
+) -> list[str]:
+    """The lines of Python, for a layer with these sizes and that dtype, as float32.
 
     A port that lacks a weight is converted to PyTorch only, and one that computes something else
     not at all: it has no lines. `given` is PyTorch's first layer.
@@ -53,7 +56,7 @@ def program(framework: Framework, port: Port, sizes: Sizes, given: Given) -> lis
     ]
     lines = [
         *("import numpy as np", "import torch", "from torch import nn", *code.imports, ""),
-        *(_layer(sizes.config) if port.exact else ()),
+        *(_layer(sizes.config, dtype) if port.exact else ()),
         *_constants(sizes.config, body),
         *(line.format(gates=given.gates) for line in _ROWS if _uses("rows(", body)),
         *body,
@@ -75,16 +78,18 @@ def _uses(text: str, lines: Sequence[str]) -> bool:
     return any(text in line for line in lines)
 
 
-def _layer(config: RNNConfig) -> Iterator[str]:
+def _layer(config: RNNConfig, dtype: DType) -> Iterator[str]:
     yield "# Yours, with its trained weights."
+    other = dtype is not DType.FLOAT32
+    yours = f"{config.constructor[:-1]}{f', dtype=torch.{dtype.value}' * other})"
     if config.cell:
-        yield f"cell = {config.constructor}"
+        yield f"cell = {yours}"
         yield f"layer = {_of_layer(config).constructor}"
         yield 'state = {f"{name}_l0": w for name, w in cell.state_dict().items()}'
         yield "layer.load_state_dict(state)"
     else:
-        yield f"layer = {config.constructor}"
-    yield "layer.eval()"
+        yield f"layer = {yours}"
+    yield f"layer{'.float()' * (other and not config.cell)}.eval()"
 
 
 def _constants(config: RNNConfig, body: Sequence[str]) -> Iterator[str]:

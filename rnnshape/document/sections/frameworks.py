@@ -25,6 +25,7 @@ from rnnshape.document.model import (
     Table,
     Times,
 )
+from rnnshape.layer.settings import DType
 
 
 def frameworks(inspection: Inspection) -> Iterator[Block]:
@@ -160,6 +161,7 @@ def _proof(row: Counterpart) -> str:
     assert row.framework is not None
     assert row.port is not None
     only = " to PyTorch only" * bool(row.port.lacks)
+    only += " in float32" * (row.subject.settings.dtype is not DType.FLOAT32)
     if row.framework.runs:
         return f"this program converts{only}, and compares the outputs:"
     return "this program converts as that page says; it was not run with the library:"

@@ -142,6 +142,7 @@ _ORDER: Final = Cause(
     why="The axes of x are in another order: the last dimension has to be the features.",
     tell="`print(x.shape)` shows {expected} on another axis.",
     fix="x = x.transpose(1, 2)  # (batch, feature, seq) to (batch, seq, feature)",
+    when=lambda clues: clues.input is None,  # _TRANSPOSED is for a known one
 )
 
 _TOKENS: Final = Cause(

@@ -162,6 +162,23 @@ def _batch_is_sequence(clues: Clues) -> bool:
     )
 
 
+def _begins_with(name: str, clues: Clues) -> bool | None:
+    """Whether x begins with the batch of this name, and then the other; None if it is not shown."""
+    if clues.input is None:
+        return None
+    sizes = {clues["batch"], clues["got_batch"]}
+    return clues.input[0] == clues[name] and {*clues.input[:2]} == sizes
+
+
+def _may_be_batch_first(clues: Clues) -> bool:
+    return _may_be_sequence_first(clues) and _begins_with("got_batch", clues) is not False
+
+
+def _may_have_batch_second(clues: Clues) -> bool:
+    known = _begins_with("batch", clues)
+    return _is_batch_first(clues) if known is None else known
+
+
 def _one_sequence(clues: Clues) -> bool:
     return bool(clues["got_batch"] == 1 < clues["batch"])
 
@@ -185,14 +202,14 @@ _BATCH = Entry(
             why="x is batch first, but {layer} is not: it reads {batch} as the batch.",
             tell="`print(x.shape)` shows ({got_batch}, {batch}, ...).",
             fix="{class_name}(..., batch_first=True)  # or x.transpose(0, 1)",
-            when=_may_be_sequence_first,
+            when=_may_be_batch_first,
             certain=_batch_is_sequence,
         ),
         Cause(
             why="x is sequence first, but {layer} has batch_first=True.",
             tell="`print(x.shape)` shows ({batch}, {got_batch}, ...).",
             fix="{class_name}(..., batch_first=False)  # or x.transpose(0, 1)",
-            when=_is_batch_first,
+            when=_may_have_batch_second,
             certain=_batch_is_sequence,
         ),
         Cause(
