@@ -27,13 +27,18 @@ def traceback() -> str:
     return f"Traceback (most recent call last):\n{frames}{_MESSAGE}\n"
 
 
+def log(size: int) -> str:
+    """A log of `size` bytes, rounded down to lines, that ends in the traceback."""
+    return _LINE * (size // len(_LINE)) + traceback()
+
+
 def main() -> int:
     """Print what was measured; 0 when every bar is met."""
     runs = asked_runs()
     with TemporaryDirectory() as folder:
         short, long = Path(folder, "traceback.txt"), Path(folder, "train.log")
         short.write_text(traceback())
-        long.write_text(_LINE * (_LOG_BYTES // len(_LINE)) + traceback())
+        long.write_text(log(_LOG_BYTES))
         met = reported(
             [Case(arguments=("explain", str(short)), reference=HELLO, most_ratio=1.1)], runs
         )

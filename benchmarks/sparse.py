@@ -9,24 +9,34 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import nn
 
+FORMATS: Final = ("pt", "safetensors")
+
 
 def main(folder: Path) -> None:
     """Write the four files."""
-    small = nn.LSTM(2, 3)
     large = nn.LSTM(1024, 2048, num_layers=4, bidirectional=True, device="meta")
-    for name, layer in (("small", small), ("large", large.to_empty(device="cpu"))):
+    for name, layer in (("small", nn.LSTM(2, 3)), ("large", large)):
+        for suffix in FORMATS:
+            write(layer, folder / f"{name}.{suffix}")
+
+
+def write(module: nn.Module, path: Path) -> None:
+    """Write the weights, of any device, in the format of the suffix."""
+    if path.suffix == ".safetensors":
+        _write_safetensors(module, path)
+    else:
         with torch.serialization.skip_data():
-            torch.save(layer.state_dict(), folder / f"{name}.pt")
-        _save_safetensors(layer, folder / f"{name}.safetensors")
+            torch.save(module.to_empty(device="cpu").state_dict(), path)
 
 
-def _save_safetensors(layer: nn.Module, path: Path) -> None:
+def _write_safetensors(module: nn.Module, path: Path) -> None:
     header, end = {}, 0
-    for name, tensor in layer.state_dict().items():
+    for name, tensor in module.state_dict().items():
         begin, end = end, end + tensor.nbytes
         header[name] = {"dtype": "F32", "shape": [*tensor.shape], "data_offsets": [begin, end]}
     text = json.dumps(header).encode()

@@ -71,6 +71,7 @@ class Process:
     """One process from start to end."""
 
     seconds: float
+    busy: float  # seconds of processors
     peak: float  # of resident memory, in megabytes
     exit_code: int
 
@@ -85,6 +86,7 @@ def measured(command: Sequence[str]) -> Process:
     unit = 1 if sys.platform == "darwin" else 1024  # bytes of one ru_maxrss
     return Process(
         seconds=seconds,
+        busy=usage.ru_utime + usage.ru_stime,
         peak=usage.ru_maxrss * unit / 1e6,
         exit_code=os.waitstatus_to_exitcode(status),
     )
@@ -142,11 +144,14 @@ def reported(cases: Sequence[Case], runs: int) -> bool:
     return all_met
 
 
-def asked_runs() -> int:
+def asked_runs(default: int = 15) -> int:
     """How often each command is to run."""
     parser = argparse.ArgumentParser(description="Time and memory of commands, as ratios.")
     parser.add_argument(
-        "--runs", type=int, default=15, help="runs of each command; a third as many of slow ones"
+        "--runs",
+        type=int,
+        default=default,
+        help="runs of each command; a third as many of slow ones",
     )
     runs: int = parser.parse_args().runs
     return runs
