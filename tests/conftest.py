@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from rnnshape.layer import formulas
-from tests.program import LEFT_OUT
+from tests.program import HAS_TORCH, LEFT_OUT, WITHOUT_TORCH
+
+
+class _NeedsTorch:
+    """Skips a test that imports torch, and each test of a module that does."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "torch":
+            pytest.skip(WITHOUT_TORCH, allow_module_level=True)
+
+
+if not HAS_TORCH:
+    sys.meta_path.insert(0, _NeedsTorch())
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,12 @@ from rnnshape.cli.main import main
 PYTHON: Final = (sys.executable,)
 MODULE: Final = (*PYTHON, "-m", "rnnshape")
 SCRIPT: Final = (str(Path(sys.executable).with_name("rnnshape")),)
+
+# Where there is no torch, importing it skips a test, see `conftest.py`; these tests start a process
+# that does.
+HAS_TORCH: Final = find_spec("torch") is not None
+WITHOUT_TORCH: Final = "torch is not installed"
+needs_torch: Final = pytest.mark.skipif(not HAS_TORCH, reason=WITHOUT_TORCH)
 
 # Variables that change colours, widths, completion, warnings, what is written on a CI service and,
 # in a git hook, which repository git takes. A test that needs one of them sets it.

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from rnnshape.sources.toml import TOMLText
-from tests.program import Result, environment, spawn
+from tests.program import Result, environment, needs_torch, spawn
 from tests.transcripts import ROOT
 
 ACTION: Final = yaml.safe_load((ROOT / "action.yml").read_text())
@@ -56,6 +56,7 @@ def test_the_torch_that_is_installed_is_what_rnnshape_needs() -> None:
     assert DEFAULTS["torch"] in needed
 
 
+@needs_torch
 def test_a_job_passes_while_its_expectations_hold(tmp_path: Path) -> None:
     (tmp_path / "rnnshape.toml").write_text(MANIFEST)
     result = act(tmp_path, INSTALLED)

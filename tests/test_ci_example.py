@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.clone import OFFLINE, clone, environment_without_rnnshape
-from tests.program import shell
+from tests.program import needs_torch, shell
 from tests.test_action import ACTION, UNMET, act
 from tests.transcripts import ROOT, files, run
 
@@ -50,6 +50,7 @@ def shown(name: str) -> Any:
     return yaml.safe_load(FILES[name])
 
 
+@needs_torch
 def test_the_workflow_uses_the_action_of_the_copy(machine: Machine) -> None:
     *_, step = shown(".github/workflows/shapes.yml")["jobs"]["check"]["steps"]
     assert step["uses"].startswith("./")

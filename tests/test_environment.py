@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import shellingham
 
-from tests.program import PYTHON, Result, call, environment, shell, spawn
+from tests.program import PYTHON, Result, call, environment, needs_torch, shell, spawn
 
 _NOT_SET = "is not one that a shell sets to complete a line"
 _REFUSED = {
@@ -71,6 +71,7 @@ def test_a_working_directory_that_is_gone_is_refused_before_a_run(tmp_path: Path
     assert shell(f"{gone} --no-run").code == 0
 
 
+@needs_torch
 def test_libraries_of_torch_do_not_write_into_the_report() -> None:
     words = ("lstm", "--input", "100", "--hidden", "100", "-f", "json")
     changes = {"MKL_VERBOSE": "1", "ONEDNN_VERBOSE": "1", "DNNL_VERBOSE": "1"}

@@ -407,7 +407,7 @@ def test_files_that_hdf5_names_are_not_opened(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "problem"),
     [
-        ("[" * 3000, "its config.json is nested too deeply"),
+        ("[" * 100_000, "its config.json is nested too deeply"),
         ("{", "its config.json is not valid JSON"),
     ],
 )

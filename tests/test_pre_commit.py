@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clone import clone, git
-from tests.program import PYTHON, Result, environment, spawn
+from tests.program import PYTHON, Result, environment, needs_torch, spawn
 from tests.transcripts import ROOT, files
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="pre-commit needs git")
@@ -95,7 +95,7 @@ def test_the_hook_needs_no_torch(project: Path) -> None:
     assert result.code == 0, result
 
 
-@pytest.mark.parametrize("run", [False, True])
+@pytest.mark.parametrize("run", [False, pytest.param(True, marks=needs_torch)])
 def test_the_hook_runs_and_checks_another_manifest_as_the_example_says(
     project: Path, run: bool
 ) -> None:

@@ -16,7 +16,7 @@ from rnnshape.cli.progress import Progress
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.report import LayerReport, predicted_report
 from rnnshape.layer.subject import Subject
-from tests.program import MODULE, environment, shell
+from tests.program import MODULE, environment, needs_torch, shell
 from tests.terminal import Terminal, wiped
 
 # The program, in which each run takes a while, and importing torch too.
@@ -43,6 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@needs_torch
 def test_a_terminal_shows_what_runs_until_it_is_over() -> None:
     terminal = Terminal("check", program=PROGRAM, env=environment(NO_COLOR="1"))
     screen = terminal.finish()
@@ -65,6 +66,7 @@ def test_what_is_over_soon_shows_nothing() -> None:
     assert "\r" not in screen.text
 
 
+@needs_torch
 @pytest.mark.parametrize(
     ("words", "line"),
     [
@@ -81,6 +83,7 @@ def test_every_command_that_runs_shows_it(words: tuple[str, ...], line: str) -> 
     assert line in terminal.finish().text
 
 
+@needs_torch
 @pytest.mark.parametrize("words", [("check",), ("check", "-q")], ids=" ".join)
 def test_a_pipe_gets_no_progress(words: tuple[str, ...]) -> None:
     result = subprocess.run(
@@ -90,11 +93,13 @@ def test_a_pipe_gets_no_progress(words: tuple[str, ...]) -> None:
     assert "running" not in result.stdout
 
 
+@needs_torch
 def test_quiet_hides_the_progress() -> None:
     screen = Terminal("check", "-q", program=PROGRAM).finish()
     assert (screen.code, screen.text) == (0, "")
 
 
+@needs_torch
 def test_a_pipe_on_stdout_leaves_the_progress_on_the_terminal(folder: Path) -> None:
     out = folder / "out"
     script = f"{MODULE[0]} -c '{_SLOW}' check > {out}"
@@ -120,6 +125,7 @@ def interrupted(delay: float, *words: str, after: str = "") -> tuple[int, str, s
     return process.returncode, out, err, time.perf_counter() - start
 
 
+@needs_torch
 @pytest.mark.parametrize("delay", [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5])
 def test_an_interruption_ends_it_whenever_it_comes(delay: float) -> None:
     code, out, err, _ = interrupted(delay, "check")
@@ -132,6 +138,7 @@ def test_an_interruption_ends_it_whenever_it_comes(delay: float) -> None:
     )
 
 
+@needs_torch
 def test_an_interruption_says_what_is_known_and_wipes_the_line() -> None:
     table = '\n[modules.last]\ntarget = "gru"\nexpect = ["params = 1"]\n'
     with Path("rnnshape.toml").open("a") as file:
@@ -149,6 +156,7 @@ def test_an_interruption_says_what_is_known_and_wipes_the_line() -> None:
     )
 
 
+@needs_torch
 def test_a_process_that_ignores_interruptions_goes_on(folder: Path) -> None:
     """As `nohup` starts one, or a shell in the background."""
     command = f"trap '' INT; {MODULE[0]} -c '{_SLOW}' check & sleep 2; kill -INT $!; wait $!"

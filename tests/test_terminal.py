@@ -16,7 +16,7 @@ from rnnshape.analysis.inspection import Inspection
 from rnnshape.document.report import report_document
 from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS
 from rnnshape.render.terminal import render_sections
-from tests.program import MODULE, call, environment, spawn
+from tests.program import MODULE, call, environment, needs_torch, spawn
 from tests.terminal import (
     ESCAPE,
     PLAIN,
@@ -192,6 +192,7 @@ class TestOrder:
         assert more.startswith("more: --show ")
         assert verdict.startswith("ok: torch 2.")
 
+    @needs_torch
     def test_into_a_pipe_everything_comes_at_once(self) -> None:
         process = subprocess.Popen(
             [MODULE[0], "-c", _HELD_BACK, *RICH_LSTM],

@@ -99,7 +99,7 @@ def _tensor(start: bytes, size: int) -> StoredTensor | None:
 
 def _items(text: str) -> dict[str, str]:
     """The text of each value in a header; nothing if it is not in the form that numpy writes."""
-    inside = text.rstrip(_SPACE)
+    inside = text.removesuffix("\n").rstrip(" ")
     if not (inside.startswith("{") and inside.endswith("}")):
         return {}
     inside, items = inside[1:-1].strip(_SPACE), {}
