@@ -310,7 +310,8 @@ def _answer(asked: Request, result: Result, written: set[str], *, thoroughly: bo
             _read(Path(name))
     except (ValueError, ET.ParseError) as error:
         broken.append(f"what is written cannot be read: {error}")
-    missing = [file for file in _files_asked(asked.words) if file not in written]
+    helps = {"-h", "--help"} & {*asked.words}
+    missing = [] if helps else [f for f in _files_asked(asked.words) if f not in written]
     return broken + [f"does not write {file}" for file in missing]
 
 

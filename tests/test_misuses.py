@@ -177,6 +177,13 @@ LAYERS: Final = {
     "inspect 'nn.LSTM(20, 40)' --hidden 7": "nn.LSTM(20, 7)",
     "inspect blstm": "nn.LSTM(20, 40, bidirectional=True)",
     "inspect nn.LSTM": "nn.LSTM(20, 40)",
+    # A target in quotes stays whole, whatever else is wrong.
+    "compare rnn --LIMIT 2 'rnn --cell'": ("nn.RNN(20, 40)", "nn.RNNCell(20, 40)"),
+    "compare --hiddenlayers 2 lstm 'gru --bidir'": (
+        "nn.LSTM(20, 40, num_layers=2)",
+        "nn.GRU(20, 40, num_layers=2, bidirectional=True)",
+    ),
+    "c-ompare gru 'rnn --cell'": ("nn.GRU(20, 40)", "nn.RNNCell(20, 40)"),
 }
 
 

@@ -245,8 +245,8 @@ class _Line:
     def _from_word(cls, words: list[str], names: Sequence[str]) -> _Line | None:
         first, rest = words[0] if words else "", words[1:]
         bare = squeezed(first)
-        if bare in synonyms.LAYERS:
-            return cls(*_split(synonyms.LAYERS[bare], rest), changed=True)
+        if bare in synonyms.LAYERS or bare in names:  # `bilstm`, `c-ompare`
+            return cls(*_split(synonyms.LAYERS.get(bare, bare), rest), changed=True)
         if first.lower().endswith(".toml"):
             return cls("check", words, changed=True)
         targets = _targets(first) or []

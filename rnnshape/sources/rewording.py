@@ -34,6 +34,7 @@ _SHAPE: Final = re.compile(r"[\[(]?\s*[0-9]+(\s*[,xX]\s*[0-9]+)+,?\s*[\])]?")
 _EXAMPLES: Final = {"shape": "10,5,20", "lengths": "7,3,2", "probability": "0.2"}
 _DEFAULT: Final = "that is the default"
 _DASHES: Final = "-\u2010\u2011\u2012\u2013\u2014\u2212"
+_OPTION: Final = re.compile(rf"(^|\s)[{_DASHES}]")
 _JOINING: Final = frozenset({"vs", "vs.", "versus", "and", "or", "with", "to", "x", ",", "&", "="})
 
 
@@ -213,7 +214,7 @@ def bare_options(words: Sequence[str]) -> Iterator[str]:
     """The words, with dashes before those that name an option and lack them: `hidden=40`."""
     for word in words:
         name = word.partition("=")[0]
-        may_name = not word.startswith(tuple(_DASHES)) and "(" not in name and len(name) > 1
+        may_name = not _OPTION.search(name) and "(" not in name and len(name) > 1
         named = may_name and meant_field(name) is not None and not _is_layer(word)
         yield f"--{word}" if named else word
 
