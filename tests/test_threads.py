@@ -198,11 +198,25 @@ class TestThreadsOfRuns:
         self, seen: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("rnnshape.pytorch.run._ONE_THREAD", 100_000)
+        monkeypatch.setattr("rnnshape.pytorch.run._SMALL_STEP", 0)
         sizes = (40, 4, 40, 4)
         rnnshape.inspect_model(nn.ModuleList(nn.LSTM(4, size) for size in sizes))
         assert [threads for _, threads in seen] == [2, 1, 2, 1]
         assert seen[1] == seen[3]
         assert torch.get_num_threads() == 2
+
+    @pytest.mark.usefixtures("two_threads")
+    def test_a_large_layer_of_many_small_steps_shares_it(
+        self, seen: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("rnnshape.pytorch.run._ONE_THREAD", 0)
+        with series():
+            for steps in (1, 1_000):  # of 5 x 4 x 400 x (20 + 400) multiply-adds = 3,360,000
+                rnnshape.inspect(
+                    RNNConfig(kind=Kind.LSTM, hidden_size=400), rnnshape.InputSpec(seq_len=steps)
+                )
+        assert [threads for _, threads in seen] == [1, 1]
+        assert seen[0] == seen[1]
 
     def test_a_run_within_a_run_does_not_wait_for_itself(self) -> None:
         class Nested(nn.Module):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
@@ -68,11 +69,20 @@ class Judgement:
     """Whether the prediction meets an expectation."""
 
     expectation: Expectation
-    subject: Subject  # the layer that it is about
+    report: LayerReport  # of the layer that it is about
     holds: bool
-    predicted: Value  # of Dims, which remember their formulas
     required: Value  # the value of the expectation, or what it refers to
     other: Subject | None = None  # the layer that it refers to
+
+    @property
+    def subject(self) -> Subject:
+        """The layer that it is about."""
+        return self.report.subject
+
+    @cached_property
+    def predicted(self) -> Value:
+        """The value that is predicted, of Dims, which remember their formulas."""
+        return _actual(self.expectation, self.report)
 
     @property
     def expected(self) -> int | Dims:
@@ -164,15 +174,16 @@ def judge(
     """
     expectation = parse_expectation(text)
     report = _chosen(expectation, reports)
-    actual, value, other = _actual(expectation, report), expectation.value, None
+    # Formulas, which few expectations are asked for, take as long as the rest of a check.
+    tensor, value, other = report.subject.tensors.get(expectation.name), expectation.value, None
+    actual = _actual(expectation, report) if tensor is None else TensorShape(tensor.shape)
     if isinstance(value, Reference):
         value, other = _referred(expectation, value, others or _by_name(reports))
     _require_comparable(expectation, value, actual)
     return Judgement(
         expectation=expectation,
-        subject=report.subject,
+        report=report,
         holds=_COMPARISONS[expectation.operator](actual.plain, value.plain),
-        predicted=actual,
         required=value,
         other=other,
     )

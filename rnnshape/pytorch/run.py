@@ -25,6 +25,7 @@ from rnnshape.layer.memory import (
 from rnnshape.layer.prediction import predict
 from rnnshape.layer.report import LayerReport
 from rnnshape.layer.run import Run
+from rnnshape.layer.subject import Subject
 from rnnshape.layer.verification import verify, verify_counts
 from rnnshape.pytorch.threads import in_own_thread, in_shared_thread, use_one_thread
 from rnnshape.silence import silenced
@@ -32,6 +33,9 @@ from rnnshape.silence import silenced
 # One thread computes so many multiply-adds in about a third of a second. Several would hardly be
 # faster, and many times slower where the cores are busy, since they wait for each other.
 _ONE_THREAD: Final = 2_000_000_000
+# Nor are they faster where each step is small, however many there are: they wait for each other at
+# each.
+_SMALL_STEP: Final = 10_000_000
 # Finding out how much memory is left takes longer than running a layer that needs less than this.
 _LITTLE: Final = 16 * 2**20
 
@@ -50,13 +54,18 @@ def with_run(report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
     require_torch(for_cpu=need(subject) if subject.settings.device_type == "cpu" else None)
     from rnnshape.pytorch.backend import lacks_memory
 
-    within = in_shared_thread if subject.macs < _ONE_THREAD else in_own_thread
+    within = in_shared_thread if _is_small(subject) else in_own_thread
     try:
         return replace(report, run=within(partial(_run, report, probes)))
     except (MemoryError, RuntimeError) as error:
         if lacks_memory(error):
             raise out_of_memory(need(subject), device=subject.settings.device) from error
         raise
+
+
+def _is_small(subject: Subject) -> bool:
+    """Whether one thread is enough."""
+    return subject.macs < max(_ONE_THREAD, _SMALL_STEP * subject.sizes.longest)
 
 
 def _run(report: LayerReport, probes: Collection[str]) -> Run:
@@ -71,7 +80,7 @@ def _run(report: LayerReport, probes: Collection[str]) -> Run:
     require_device(settings)
     if settings.device_type != "cpu":
         require_memory(need(subject), free_memory(settings), device=settings.device)
-    if subject.macs < _ONE_THREAD:
+    if _is_small(subject):
         use_one_thread()
     fed = fed_subject(subject)
     predicted = report.predicted if fed is subject else predict(fed)
