@@ -12,7 +12,7 @@ from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.multiples import multiple
 from rnnshape.analysis.explanation.records import Known
 from rnnshape.analysis.explanation.statements import Statement, Text
-from rnnshape.analysis.explanation.tensor_types import both_names, dtype_of
+from rnnshape.analysis.explanation.tensor_types import both_names, dtype_of, tensor_types
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,17 @@ def test_a_number_equals_one_of_several() -> None:
 @pytest.mark.parametrize("b", [False, True])
 def test_conditions_are_joined_as_python_joins_them(a: bool, b: bool) -> None:
     of_a, of_b = (conditions.always if each else conditions.never for each in (a, b))
+    assert (of_a(clues()), of_b(clues())) == (a, b)
     assert conditions.both(of_a, of_b)(clues()) is (a and b)
     assert conditions.either(of_a, of_b)(clues()) is (a or b)
     assert conditions.unless(of_a)(clues()) is (not a)
+
+
+def test_each_type_of_tensor_is_counted_once() -> None:
+    """The arguments are those of torch 0.3, whose dtype or device differs."""
+    types = "int, torch.cuda.FloatTensor, int, torch.DoubleTensor, torch.cuda.FloatTensor, list"
+    expected = ("torch.cuda.FloatTensor", "torch.DoubleTensor")
+    assert tensor_types(clues(types=types)) == expected
 
 
 def test_words_are_mentioned_in_any_case() -> None:
