@@ -50,6 +50,19 @@ def test_what_is_no_number_gets_the_one_that_is_meant(text: str, hint: str) -> N
         assert read_amount(hint, in_bytes=True) > 0
 
 
+@pytest.mark.parametrize(
+    ("text", "problem", "hint"),
+    [
+        ("999B", "is an amount of bytes; a billion is 1000M", "999000000000"),
+        ("1000B", "is an amount of bytes", "1000"),
+        ("2MiB", "is an amount of bytes", "2097152"),
+    ],
+)
+def test_fewer_than_1000_bytes_are_billions(text: str, problem: str, hint: str) -> None:
+    assert refusal(text) == (f"{text} {problem}", hint)
+    assert read_amount(text, in_bytes=True) == int(hint) or "billion" in problem
+
+
 def test_an_amount_of_bytes_has_bytes_for_an_example() -> None:
     assert refusal("many", in_bytes=True)[1] == "4MiB"
     assert refusal("5 apples", in_bytes=True)[1] == "as in 4MiB"
