@@ -60,7 +60,6 @@ def test_what_is_no_number_gets_the_one_that_is_meant(text: str, hint: str) -> N
 )
 def test_fewer_than_1000_bytes_are_billions(text: str, problem: str, hint: str) -> None:
     assert refusal(text) == (f"{text} {problem}", hint)
-    assert read_amount(text, in_bytes=True) == int(hint) or "billion" in problem
 
 
 def test_an_amount_of_bytes_has_bytes_for_an_example() -> None:
