@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -96,6 +97,11 @@ class Subject:
         """The file of the module."""
         path = ROOT / self.module.replace(".", "/")
         return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+    @cached_property
+    def text(self) -> str:
+        """What the file holds, read once, so that an edit meanwhile confuses nothing."""
+        return self.file.read_text(encoding="utf-8")
 
 
 @dataclass
@@ -287,6 +293,7 @@ class Loop:
         self.score = Score()
         # Mutants that are noticed, if at all, while the tests are imported.
         self.left: list[int] = []
+        self.functions: Sequence[FunctionType] = ()
         self._in_child = False
 
     def pytest_runtest_logreport(self, report: Any) -> None:
@@ -297,6 +304,8 @@ class Loop:
     def pytest_runtestloop(self, session: Any) -> bool:
         """Instead of running the tests, try each mutant."""
         import_module(self.subject.module)
+        self.functions = _functions(self.subject.file)
+        gc.freeze()  # so that no fork touches, and copies, what is there already
         reached = self._baseline(session.items)
         named = {item.nodeid: item for item in session.items}
         unchanged = replace(self.chosen[0], change="none", apply=lambda: None)
@@ -324,7 +333,7 @@ class Loop:
         _limit(seconds)
         try:
             mutant.apply()
-            _swap(self.tree, self.subject.file, mutant)
+            _swap(self.tree, self.subject.file, mutant, self.functions)
             _run(tests)
         finally:
             os._exit(_BROKEN)
@@ -380,20 +389,29 @@ def _traced(items: Sequence[Any], file: str) -> dict[str, tuple[set[int], float]
     return found
 
 
-def _swap(tree: ast.Module, file: Path, mutant: Mutant) -> None:
-    """Give every function of the module that is alive the code of the changed tree."""
-    codes = {(c.co_name, c.co_firstlineno): c for c in _codes(compile(tree, str(file), "exec"))}
-    name, line = mutant.function or ("", 0)
+def _functions(file: Path) -> list[FunctionType]:
+    """Every function of the module that is alive."""
+    # `isinstance` would ask objects of torch for their class, which warns.
+    found = (each for each in gc.get_objects() if type(each) is FunctionType)
+    return [each for each in found if each.__code__.co_filename == str(file)]
+
+
+def _swap(tree: ast.Module, file: Path, mutant: Mutant, functions: Sequence[FunctionType]) -> None:
+    """Give each of these functions that the mutant is in, or around, the changed code."""
+    whole = compile(tree, str(file), "exec")
+    changed = [code for code in _codes(whole) if _key(code) == mutant.function]
     swapped = 0
-    for each in gc.get_objects():
-        # `isinstance` would ask objects of torch for their class, which warns.
-        if type(each) is FunctionType and each.__code__.co_filename == str(file):
-            key = each.__code__.co_name, each.__code__.co_firstlineno
-            new = codes.get(key)
-            if key == (name, line) and new is not None:
-                each.__code__ = new
+    for code in (*changed, *(inner for each in changed for inner in _codes(each))):
+        for each in functions:
+            old = each.__code__
+            if _key(old) == _key(code) and old.co_freevars == code.co_freevars:
+                each.__code__ = code
                 swapped += 1
     assert swapped, mutant
+
+
+def _key(code: CodeType) -> tuple[str, int]:
+    return code.co_name, code.co_firstlineno
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -446,7 +464,7 @@ def _count(score: Score, subject: Subject, mutant: Mutant, *, noticed: bool) -> 
 
 def _place(subject: Subject, mutant: Mutant) -> tuple[str, str]:
     """The line of the mutant and its change, by which the list knows it."""
-    lines = subject.file.read_text(encoding="utf-8").splitlines()
+    lines = subject.text.splitlines()
     return lines[mutant.line - 1].strip(), mutant.change
 
 
@@ -459,7 +477,7 @@ def _say(text: str) -> None:
 
 def tried(subject: Subject, *, sample: int | None, seed: int) -> Score:
     """What becomes of the mutants of a module. It must not be imported yet."""
-    tree = ast.parse(subject.file.read_text(encoding="utf-8"))
+    tree = ast.parse(subject.text)
     chosen = mutants(tree)
     if subject.functions_only:
         chosen = [each for each in chosen if each.function is not None]

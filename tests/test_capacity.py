@@ -11,8 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig
+from rnnshape.layer.allocation import inference_peak, training_peak
 from rnnshape.layer.machine import available_memory
-from rnnshape.layer.memory import Need, need, require_memory, require_runnable, written_bytes
+from rnnshape.layer.memory import (
+    Need,
+    need,
+    need_of_timing,
+    need_of_training,
+    out_of_memory,
+    require_memory,
+    require_room_for_torch,
+    require_runnable,
+    written_bytes,
+)
+from rnnshape.layer.settings import Optimizer
 from tests import reference
 from tests.strategies import configs, examples, inputs
 from tests.subjects import subject
@@ -67,6 +79,31 @@ def test_a_run_needs_no_less_than_the_tensors_that_pytorch_makes(
     assert needed.activations >= sum(tensor.nbytes for tensor in tensors)
 
 
+def test_layers_that_are_timed_hold_their_inputs_and_one_call_at_a_time() -> None:
+    small = subject(RNNConfig(kind=Kind.GRU), InputSpec(seq_len=20, batch_size=3))
+    large = subject(RNNConfig(kind=Kind.LSTM, hidden_size=400), InputSpec(seq_len=50, batch_size=8))
+    inputs = 4 * 20 * 3 * 20, 4 * 50 * 8 * 20  # bytes of float32
+    alone = [need_of_timing(each) for each in (small, large)]
+    assert alone[1].activations == inference_peak(large, onednn=True)
+    together = need_of_timing(small, large)
+    assert together.parameters == need(small).parameters + need(large).parameters
+    assert alone[0].activations - inputs[0] < alone[1].activations - inputs[1]
+    assert together.activations == inputs[0] + alone[1].activations
+    assert need_of_timing(large, small) == together
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "copies"), [(Optimizer.SGD, 2), (Optimizer.ADAM, 4), (Optimizer.ADAMW, 4)]
+)
+def test_a_training_step_has_the_weights_their_gradients_and_the_optimizers_moments(
+    optimizer: Optimizer, copies: int
+) -> None:
+    layer = subject(_LSTM, _SPEC, optimizer=optimizer)
+    needed = need_of_training(layer)
+    assert needed.parameters == copies * 4 * 136_960
+    assert needed.activations == training_peak(layer, onednn=True)
+
+
 def test_what_just_fits_is_run() -> None:
     require_memory(Need(parameters=600, activations=400), 1000, device="cpu")
 
@@ -85,6 +122,23 @@ def test_a_byte_too_many_is_refused_with_both_figures() -> None:
     assert refusal.value.hint == (
         "run=False computes everything by formula; device='meta' allocates nothing"
     )
+
+
+def test_torch_is_not_imported_where_nothing_would_be_left() -> None:
+    for available in (None, 1):
+        require_room_for_torch(available)
+    with pytest.raises(RequestError) as refusal:
+        require_room_for_torch(0)
+    assert (
+        refusal.value.problem == "importing torch takes all the memory that this process may have"
+    )
+    assert refusal.value.hint == "run=False computes everything by formula, without torch"
+
+
+def test_an_allocation_that_failed_is_told_with_what_was_estimated() -> None:
+    error = out_of_memory(Need(parameters=600, activations=401), device="cpu")
+    assert error.problem == "a run on cpu needs about 1,001 bytes, and an allocation failed"
+    assert error.hint == "run=False computes everything by formula"
 
 
 _NARROW = RNNConfig(kind=Kind.RNN, hidden_size=1)
@@ -135,13 +189,21 @@ def test_the_largest_tensor_has_2_to_the_63_bytes_less_one_element(most: int, dt
         pytest.param(
             _NARROW, InputSpec(batch_size=0, seq_len=2**61), "input", id="sizes beside an empty one"
         ),
+        pytest.param(
+            # 2**62 bytes of output; the products have 4 times as many numbers.
+            RNNConfig(kind=Kind.LSTM, input_size=1, hidden_size=2**20),
+            InputSpec(batch_size=1, seq_len=2**40),
+            "input @ weight_ih.T",
+            id="four gates of all steps",
+        ),
     ],
 )
 def test_the_first_tensor_that_is_too_large_is_named(
     config: RNNConfig, input_spec: InputSpec, name: str
 ) -> None:
-    with pytest.raises(RequestError, match=f"^{re.escape(name)} would take"):
+    with pytest.raises(RequestError, match=f"^{re.escape(name)} would take") as refusal:
         require_runnable(subject(config, input_spec))
+    assert refusal.value.hint == "run=False computes everything by formula"
 
 
 def test_the_most_weights_are_built() -> None:
@@ -150,6 +212,7 @@ def test_the_most_weights_are_built() -> None:
     with pytest.raises(RequestError) as refusal:
         require_runnable(subject(replace(most, num_layers=12_501), _SPEC))
     assert refusal.value.problem == "a run would build 100,008 weights; the most is 100,000"
+    assert refusal.value.hint == "run=False computes everything by formula"
 
 
 @pytest.mark.parametrize(

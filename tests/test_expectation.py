@@ -312,6 +312,26 @@ def test_modules_are_chosen_by_name() -> None:
         assert (refused.value.problem, refused.value.hint) == (f'"{text}" {problem}', hint)
 
 
+@pytest.mark.parametrize(
+    ("text", "lacking", "hint"),
+    [
+        ("h_0 = encoder/hidden", "hidden", "h_0 = encoder/h_n"),
+        ("c_0 = encoder/cell", "cell", "c_0 = encoder/c_n"),
+        ("h_0 = encoder/ouput", "ouput", "h_0 = encoder/output"),
+        ("h_0 = encoder/zeros", "zeros", "h_0 = encoder/input"),
+    ],
+)
+def test_a_tensor_that_another_layer_lacks_is_refused_with_the_nearest(
+    text: str, lacking: str, hint: str
+) -> None:
+    layers = [report_of(name="encoder"), report_of(name="decoder")]
+    with pytest.raises(RequestError) as refused:
+        judge(f"decoder/{text}", layers)
+    constructor = layers[0].subject.constructor
+    assert refused.value.problem == f'"decoder/{text}": {constructor} has no {lacking}'
+    assert refused.value.hint.startswith(f'"decoder/{hint}"; it has input, h_0, c_0, output, ')
+
+
 @st.composite
 def reports(draw: st.DrawFn) -> LayerReport:
     """Any layer or cell, with any input, in any type."""

@@ -49,9 +49,6 @@ class Reference:
         """As it is typed."""
         return f"{self.module}/{self.name}"
 
-    def __str__(self) -> str:
-        return self.typed
-
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:

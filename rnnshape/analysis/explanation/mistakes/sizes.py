@@ -896,7 +896,7 @@ _INDEX = Entry(
         Cause(
             why="A word or a class has no place: the vocabulary is larger than the {size} that the"
             " model was built for.",
-            tell="`print(target.max())` shows {last} or more.",
+            tell="`print(target.max())` shows {size} or more.",
             fix="nn.Linear(hidden_size, len(vocabulary))  # and nn.Embedding(len(vocabulary), ...)",
             when=both(_not_empty, unless(equals("dim", 0))),
         ),

@@ -1,0 +1,430 @@
+"""What explanations compute and read of a message: multiples, dtypes, conditions."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from math import gcd, prod
+from typing import Final
+
+import pytest
+import torch
+
+from rnnshape.analysis.explanation import conditions
+from rnnshape.analysis.explanation.clues import Clues
+from rnnshape.analysis.explanation.explain import explain
+from rnnshape.analysis.explanation.multiples import multiple
+from rnnshape.analysis.explanation.records import Known
+from rnnshape.analysis.explanation.statements import Statement, Text
+from rnnshape.analysis.explanation.tensor_types import both_names, dtype_of, tensor_types
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "small", "large", "times"),
+    [
+        (3, 12, 3, 12, 4),
+        (12, 3, 3, 12, 4),
+        (7, 7, 7, 7, 1),
+        (1, 5, 1, 5, 5),
+        (5, 13, 5, 13, 0),  # 13 = 2 x 5 + 3
+        (4, 6, 4, 6, 0),
+        (0, 5, 0, 5, 0),  # an empty dimension has no multiples
+        (0, 0, 0, 0, 0),
+    ],
+)
+def test_a_multiple_is_whole_and_of_a_size_that_is_not_0(
+    a: int, b: int, small: int, large: int, times: int
+) -> None:
+    assert multiple(a, b) == {"small": small, "large": large, "times": times}
+
+
+# The order of `ScalarType` in c10/core/ScalarType.h, by which torch 1.2 names a dtype.
+NUMBERED: Final = (
+    *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
+    *(torch.float16, torch.float32, torch.float64),
+    *(torch.complex32, torch.complex64, torch.complex128, torch.bool),
+)
+
+
+def name_of(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+@pytest.mark.filterwarnings("ignore:ComplexHalf support")
+@pytest.mark.parametrize("dtype", [*NUMBERED, torch.bfloat16], ids=name_of)
+def test_a_dtype_is_known_by_each_of_its_names(dtype: torch.dtype) -> None:
+    of_tensor = torch.zeros(1, dtype=dtype).type()  # "torch.DoubleTensor"
+    scalar = of_tensor.removeprefix("torch.").removesuffix("Tensor")
+    for text in (str(dtype), name_of(dtype), scalar, of_tensor, f"'{of_tensor}'"):
+        assert dtype_of(text) == name_of(dtype), text
+    assert dtype_of(of_tensor.replace("torch.", "torch.cuda.")) == name_of(dtype)
+    for text in (f"CPU{scalar}Type", f"Variable[CUDA{scalar}Type]", f"c10::{scalar}"):
+        assert dtype_of(text) == name_of(dtype), text
+
+
+@pytest.mark.parametrize(("number", "dtype"), [*enumerate(NUMBERED)])
+def test_a_dtype_is_known_by_its_number(number: int, dtype: torch.dtype) -> None:
+    assert dtype_of(str(number)) == name_of(dtype)
+
+
+@pytest.mark.parametrize("text", ["12", "999", "Tensor", "list", ""])
+def test_what_names_no_dtype_is_none(text: str) -> None:
+    assert dtype_of(text) is None
+    assert both_names(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Double", "float64 (Double)"),
+        ("torch.float64", "float64 (Double)"),
+        ("6", "float32 (Float)"),
+        ("torch.cuda.HalfTensor", "float16 (Half)"),
+        ("BFloat16", "bfloat16"),
+        ("torch.bool", "bool"),
+    ],
+)
+def test_a_dtype_is_said_by_both_of_its_names(text: str, names: str) -> None:
+    assert both_names(text) == names
+
+
+def clues(text: str = "RuntimeError: a message", **numbers: object) -> Clues:
+    """The clues of the last line of a text, whose message holds these numbers."""
+    name, _, message = text.splitlines()[-1].rpartition(": ")
+    statement = Statement(name=name, message=message, number=text.count("\n"))
+    found = Clues(statement, Text(text), Known())
+    found.numbers = dict(numbers)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("larger", "smaller", "holding"),
+    [(8, 4, True), (2, 1, True), (4, 8, False), (4, 4, False), (9, 4, False), (0, 0, False)],
+)
+def test_twice_is_twice_a_number_that_is_not_0(larger: int, smaller: int, holding: bool) -> None:
+    condition = conditions.twice("larger", "smaller")
+    assert condition(clues(larger=larger, smaller=smaller)) is holding
+
+
+@pytest.mark.parametrize(
+    ("number", "holding"), [(1, True), (-1, True), (0, False), ((), False), (None, False)]
+)
+def test_a_number_holds_unless_it_is_nothing(number: object, holding: bool) -> None:
+    assert conditions.holds("number")(clues(number=number)) is holding
+    assert conditions.holds("other")(clues(number=number)) is False
+
+
+def test_a_number_equals_one_of_several() -> None:
+    condition = conditions.equals("number", 3, 5)
+    assert [n for n in range(7) if condition(clues(number=n))] == [3, 5]
+    assert condition(clues()) is False
+
+
+@pytest.mark.parametrize("a", [False, True])
+@pytest.mark.parametrize("b", [False, True])
+def test_conditions_are_joined_as_python_joins_them(a: bool, b: bool) -> None:
+    of_a, of_b = (conditions.always if each else conditions.never for each in (a, b))
+    assert (of_a(clues()), of_b(clues())) == (a, b)
+    assert conditions.both(of_a, of_b)(clues()) is (a and b)
+    assert conditions.either(of_a, of_b)(clues()) is (a or b)
+    assert conditions.unless(of_a)(clues()) is (not a)
+
+
+def test_each_type_of_tensor_is_counted_once() -> None:
+    """The arguments are those of torch 0.3, whose dtype or device differs."""
+    types = "int, torch.cuda.FloatTensor, int, torch.DoubleTensor, torch.cuda.FloatTensor, list"
+    expected = ("torch.cuda.FloatTensor", "torch.DoubleTensor")
+    assert tensor_types(clues(types=types)) == expected
+
+
+def test_words_are_mentioned_in_any_case() -> None:
+    text = "out = nn.DataParallel(lstm)(x)\nRuntimeError: sizes differ"
+    assert conditions.mentions("sizes", "never")(clues(text)) is True
+    assert conditions.mentions("dataparallel")(clues(text)) is True
+    assert conditions.mentions("gru")(clues(text)) is False
+    assert conditions.in_parallel(clues(text)) is True
+    assert conditions.in_parallel(clues()) is False
+
+
+SIZES: Final = (*range(1, 10), 15, 16, 20, 24, 30, 32, 40, 42, 48, 64, 80)
+PAIRS: Final = [(a, b) for a in SIZES for b in SIZES if a != b]
+
+
+def reasons(text: str) -> str:
+    """Every reason that is given, one on a line; each equation in them holds."""
+    explanation = explain(text)
+    assert explanation is not None, text
+    said = "\n".join(cause.why for cause in explanation.causes)
+    for whole, of in re.findall(r"(\d+) = (\d+ x \d+)", said):
+        assert int(whole) == prod(map(int, of.split(" x "))), said
+    for one, other, whole in re.findall(r"(\d+)[a-z ]* x (\d+)[a-z ]* = (\d+)", said):
+        assert int(one) * int(other) == int(whole), said
+    return said
+
+
+def given(said: str, **reason: bool) -> None:
+    """Check that each of these reasons, `_` for a blank, is given just where it is true."""
+    folded = said.casefold()
+    found = {words: words.replace("_", " ").casefold() in folded for words in reason}
+    assert found == reason, said
+
+
+def test_the_features_of_an_input_are_related_as_the_numbers_are() -> None:
+    for wanted, got in PAIRS:
+        message = f"input.size(-1) must be equal to input_size. Expected {wanted}, got {got}"
+        said = reasons(f"RuntimeError: {message}")
+        alone = 1 in (wanted, got)
+        given(
+            said,
+            no_axis_of_features=wanted == 1,
+            comes_from_a_bidirectional_layer=got == 2 * wanted > 2,
+            Steps_were_flattened=wanted > 1 and got in range(3 * wanted, 81, wanted),
+            The_data_has=not alone and abs(got - wanted) <= 2,
+            the_number_of_steps=got == 1,
+            made_for_the_output_of_a_bidirectional_layer=wanted == 2 * got > 2,
+        )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "got", "columns"),
+    [
+        (100, 101, "1 column more"),
+        (100, 95, "5 columns fewer"),
+        (100, 94, ""),  # over one in twenty
+        (119, 124, "5 columns more"),
+        (119, 125, ""),
+        (40, 42, "2 columns more"),
+        (10, 12, "2 columns more"),
+        (10, 13, ""),
+    ],
+)
+def test_a_few_columns_are_one_in_twenty_or_two(wanted: int, got: int, columns: str) -> None:
+    message = f"input.size(-1) must be equal to input_size. Expected {wanted}, got {got}"
+    said = reasons(f"RuntimeError: {message}")
+    assert ("The data has" in said) is bool(columns)
+    assert columns in said
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2, 3])
+def test_the_sizes_of_a_sum_are_related_as_the_numbers_are(dim: int) -> None:
+    for a, b in PAIRS:
+        said = reasons(
+            f"RuntimeError: The size of tensor a ({a}) must match the size of tensor b ({b}) at"
+            f" non-singleton dimension {dim} in nn.GRU"
+        )
+        small, large = min(a, b), max(a, b)
+        given(
+            said,
+            has_all_gates_side_by_side=dim > 0
+            and small >= 16
+            and large in (1.5 * small, 3 * small, 4 * small),
+            the_layer_is_bidirectional=dim > 0 and large == 2 * small,
+            a_batch_axis_met_a_sequence_axis=dim < 2,
+            the_padded_output_is_shorter=dim < 2,
+            The_last_batch_of_the_data_is_smaller=dim < 2,
+            The_features_differ=dim > 1,
+        )
+
+
+@pytest.mark.parametrize(("rows", "out"), [(7, 5), (24, 9), (3, 8)])
+def test_the_sizes_of_a_product_are_related_as_the_numbers_are(rows: int, out: int) -> None:
+    for got, wanted in PAIRS:
+        said = reasons(
+            f"lstm\nRuntimeError: mat1 and mat2 shapes cannot be multiplied ({rows}x{got} and"
+            f" {wanted}x{out})"
+        )
+        multiple_of = max(got, wanted) % min(got, wanted) == 0
+        given(
+            said,
+            is_the_output_of_a_bidirectional_layer=got == 2 * wanted,
+            two_tensors_of=got == 2 * wanted,
+            was_made_for_a_bidirectional_layer=wanted == 2 * got,
+            only_one_direction_is_passed=wanted == 2 * got,
+            the_whole_sequence_was_flattened=got > 2 * wanted and multiple_of,
+            layers_and_directions_were_joined=got > 2 * wanted and multiple_of,
+            Both_are_multiples_of=not multiple_of and gcd(got, wanted) >= 8,
+            The_axes_are_in_another_order=rows == wanted,
+            was_not_made_for_the_size_of_the_output=not multiple_of,
+            own_weights=out in (8, 9),
+        )
+        if not multiple_of:
+            assert f"something of {abs(got - wanted)} feature" in said
+
+
+STATES: Final = [*product((1, 2, 4), (1, 4, 6), (4, 8, 12))]  # layers x directions, batch, features
+AXES: Final = ("state-layers", "state-batch", "state-features")
+
+
+def mistake_of(expected: tuple[int, ...], got: tuple[int, ...]) -> str:
+    """What is wrong with a state, told again from its two shapes."""
+    (layers, batch, features), (got_layers, got_batch, got_features) = expected, got
+    differ = [axis for axis in range(3) if expected[axis] != got[axis]]
+    if len(differ) == 1:
+        return AXES[differ[0]]
+    if sorted(expected) == sorted(got):
+        return "state-transposed"
+    joined = (got_layers, features) == (2 * layers, 2 * got_features)
+    apart = (layers, got_features) == (2 * got_layers, 2 * features)
+    return "state-directions" if batch == got_batch and (joined or apart) else "state-shape"
+
+
+@pytest.mark.parametrize("expected", STATES)
+def test_the_sizes_of_a_state_are_related_as_the_numbers_are(expected: tuple[int, ...]) -> None:
+    layers, batch, features = expected
+    for got in STATES:
+        if got == expected:
+            continue
+        text = f"RuntimeError: Expected hidden size {expected}, got {[*got]}"
+        explanation, said = explain(text), reasons(text)
+        assert explanation is not None
+        assert explanation.mistake == mistake_of(expected, got), text
+        got_layers, got_batch, got_features = got
+        match explanation.mistake:
+            case "state-batch":
+                given(
+                    said,
+                    lacks_its_axis_of_steps=batch == 1,
+                    The_last_batch_of_the_data_is_smaller=1 < batch < got_batch,
+                    is_of_a_single_sequence=got_batch == 1,
+                    kept_from_a_smaller_one=1 < got_batch < batch,
+                    DataParallel=False,
+                )
+            case "state-layers":
+                given(
+                    said,
+                    comes_from_a_bidirectional_layer=got_layers == 2 * layers,
+                    such_as_all_those_of_an_encoder=got_layers > layers,
+                    was_made_for_one_direction=layers == 2 * got_layers,
+                    a_layer_with_fewer_layers=got_layers < layers,
+                )
+            case "state-features":
+                given(
+                    said,
+                    two_directions_of_a_bidirectional_layer=got_features == 2 * features,
+                    two_directions_of_an_encoder=features == 2 * got_features,
+                    has_a_projection=False,
+                )
+            case "state-shape":
+                gpus = layers // got_layers
+                split = got == (layers // gpus, batch * gpus, features) if gpus > 1 else False
+                given(said, DataParallel=split)
+            case _:  # the line that is given makes a state that fits
+                names = {"h_0": torch.zeros(got)}
+                exec(explanation.causes[0].fix, names)  # noqa: S102
+                assert names["h_0"].shape == expected
+
+
+@pytest.mark.parametrize(
+    ("batch", "got", "split"),
+    [(5, 10, True), (5, 15, True), (5, 20, True), (5, 40, True), (5, 25, False), (5, 7, False)],
+)
+def test_a_batch_for_2_3_4_or_8_gpus_may_have_been_split(batch: int, got: int, split: bool) -> None:
+    said = reasons(f"RuntimeError: Expected hidden size (1, {batch}, 4), got [1, {got}, 4]")
+    given(said, DataParallel=split)
+
+
+def test_the_sizes_of_tensors_that_are_joined_are_related_as_the_numbers_are() -> None:
+    for one, other in PAIRS:
+        said = reasons(
+            "RuntimeError: Sizes of tensors must match except in dimension 2. Expected size"
+            f" {one} but got size {other} for tensor number 1 in the list."
+        )
+        small, large = min(one, other), max(one, other)
+        given(
+            said,
+            so_its_first_size_is=small == 1 and large <= 8,
+            A_tensor_of_one_step=small == 1,
+            The_sequences_have_different_lengths=small != 1,
+        )
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "needs", "times"),
+    [
+        ("[2, 3, 5]", 60, "2 x 3 x 5 = 30", "2 times less"),
+        ("[2, 3, 5]", 15, "2 x 3 x 5 = 30", "2 times more"),
+        ("[8, 5]", 5, "8 x 5 = 40", "8 times more"),
+        ("[9, 5]", 5, "9 x 5 = 45", ""),
+        ("[4, 5]", 15, "4 x 5 = 20", ""),
+        ("[6]", 3, "6 = 6", "2 times more"),
+        ("[-1, 3]", 10, "a multiple of 3", ""),
+        ("[2, -1, 3]", 9, "a multiple of 6", ""),
+    ],
+)
+def test_the_sizes_of_a_view_are_multiplied(shape: str, size: int, needs: str, times: str) -> None:
+    text = f"RuntimeError: shape '{shape}' is invalid for input of size {size}"
+    explanation, said = explain(text), reasons(text)
+    assert explanation is not None
+    assert f"needs {needs}, but there are {size} elements" in explanation.meaning
+    given(said, counted_wrongly=bool(times))
+    assert times in said
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        (
+            "index 5 is out of bounds for dimension 0 with size 3",
+            "dimension 0 has size 3, so the last index is 2.",
+        ),
+        (
+            "select(): index 5 out of range for tensor of size [3, 4] at dimension 1",
+            "dimension 1 has size 4, so the last index is 3.",
+        ),
+        (
+            "select(): index 5 out of range for tensor of size [3, 4] at dimension 0",
+            "dimension 0 has size 3, so the last index is 2.",
+        ),
+        (
+            "select(): index 5 out of range for tensor of size [3, 4] at dimension -2",
+            "dimension -2 has size 3, so the last index is 2.",
+        ),
+        (
+            "index 2 is out of bounds for dimension 0 with size 0",
+            "dimension 0 is empty: its size is 0.",
+        ),
+        (
+            "INDICES element is out of DATA bounds, id=7 axis_dim=7",
+            "the dimension has size 7, so the last index is 6.",
+        ),
+    ],
+)
+def test_the_last_index_is_one_less_than_the_size(text: str, meaning: str) -> None:
+    explanation = explain(f"IndexError: {text}\nin nn.LSTM, torch")
+    assert explanation is not None
+    assert explanation.meaning.endswith(meaning)
+    empty = "its size is 0" in meaning
+    given(
+        "\n".join(cause.why for cause in explanation.causes),
+        a_loop_runs_over_more_steps=not empty,
+        The_tensor_has_no_steps=empty,
+        count_from_1=not empty,
+        has_fewer_layers=not empty and "dimension 0" in text,
+        A_word_or_a_class_has_no_place=not empty and "dimension 0" not in text,
+    )
+
+
+@pytest.mark.parametrize("dim", [2, -3])
+def test_no_dimension_that_a_tensor_lacks_has_a_last_index(dim: int) -> None:
+    text = f"select(): index 5 out of range for tensor of size [3, 4] at dimension {dim}"
+    explanation = explain(f"IndexError: {text}\nin nn.LSTM, torch")
+    assert explanation is None or explanation.mistake != "index-range"
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "dim", "has", "needed"),
+    [(-2, 1, 2, 2, 3), (-1, 0, 1, 1, 2), (-2, 1, -3, 2, 3), (-3, 2, 5, 3, 6)],
+)
+def test_a_dimension_that_is_lacking_needs_a_tensor_of_more(
+    lowest: int, highest: int, dim: int, has: int, needed: int
+) -> None:
+    assert len(range(lowest, highest + 1)) == 2 * has
+    explanation = explain(
+        f"IndexError: Dimension out of range (expected to be in range of [{lowest}, {highest}],"
+        f" but got {dim}) in torch"
+    )
+    assert explanation is not None
+    assert explanation.meaning == (
+        f"Dimension {dim} of a {has}-D tensor was requested: the tensor would have to be"
+        f" {needed}-D or more."
+    )
