@@ -378,6 +378,11 @@ REFUSED = {
         f"the text is read, never run: write values, as in {MEANT}",
     ),
     # Python warns of this text where it compiles it.
+    # Python has advice on it, which is not for stderr.
+    "nn.LSTM(3inf, 8)": (
+        "nn.LSTM(3inf, 8) is not Python: invalid syntax. Perhaps you forgot a comma?",
+        "as in nn.LSTM(20, 40, num_layers=4, bidirectional=True)",
+    ),
     "nn.LSTM(20, 1if 2else 3)": (
         "hidden_size must be a whole number of 1 or more, not 1 if 2 else 3",
         "the text is read, never run: write values, as in nn.LSTM(20, 40)",

@@ -184,6 +184,7 @@ LAYERS: Final = {
         "nn.GRU(20, 40, num_layers=2, bidirectional=True)",
     ),
     "c-ompare gru 'rnn --cell'": ("nn.GRU(20, 40)", "nn.RNNCell(20, 40)"),
+    "compare '3 x nn.RNN(3, 4)' rnn --hiden 7": ("nn.RNN(3, 4)", "nn.RNN(20, 7)"),
 }
 
 

@@ -588,7 +588,8 @@ def _sum(text: str) -> str | None:
     terms = []
     for term in re.split(r"\s*\+\s*(?![^(]*\))", text):
         copies, layer = _COPIES.fullmatch(term.strip()).groups()  # type: ignore[union-attr]
-        meant = layer if looks_like_call(layer) else target_meant(layer)
+        is_call = looks_like_call(layer) and layer.endswith(")")
+        meant = layer if is_call else target_meant(layer)
         if meant is None:
             return None
         terms.append(f"{copies} x {meant}" if copies else meant)

@@ -17,6 +17,7 @@ from torch import nn
 from rnnshape.errors import counted, quoted
 from rnnshape.pytorch.converted import runs_recurrence
 from rnnshape.pytorch.existing import named_modules
+from rnnshape.silence import module_of
 
 # Parts of the names of recurrent classes, as words: `LiGRU`, `CfCCell`, `RNNModel`, `MinGRU`.
 _NAME: Final = re.compile(
@@ -96,7 +97,7 @@ def _reason(module: nn.Module) -> str:
 def _loops(own: Any) -> bool:
     """Whether `forward` has a loop over steps that gives a module what it made a step before."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(own.forward)))
+        tree = module_of(textwrap.dedent(inspect.getsource(own.forward)))
     except (OSError, TypeError, SyntaxError, ValueError, AttributeError, RecursionError):
         return False
     loops = (node for node in ast.walk(tree) if isinstance(node, ast.For))

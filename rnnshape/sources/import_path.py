@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rnnshape.errors import RequestError, quoted
 from rnnshape.pytorch.request import ImportPath
-from rnnshape.silence import silenced
+from rnnshape.silence import expression_of, module_of
 
 _NAME: Final = r"[^\W\d]\w*"
 _MOST_NAMED: Final = 6
@@ -79,7 +79,7 @@ def _malformed(text: str) -> RequestError:
 def _classes(file: str) -> Iterator[str]:
     """The names of the classes in a file, of which nothing is run."""
     try:
-        tree = ast.parse(Path(file).read_bytes())
+        tree = module_of(Path(file).read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return
     yield from (node.name for node in tree.body if isinstance(node, ast.ClassDef))
@@ -87,8 +87,7 @@ def _classes(file: str) -> Iterator[str]:
 
 def _literals(call: str) -> tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]:
     """The arguments in parentheses. Raises one of several errors where one is not a literal."""
-    with silenced():  # such as "'int' object is not callable" of `(1)(2)`
-        parsed = ast.parse(f"f{call}", mode="eval").body
+    parsed = expression_of(f"f{call}")
     if not (isinstance(parsed, ast.Call) and isinstance(parsed.func, ast.Name)):
         raise TypeError(call)  # `(1)(2)`
     if any(keyword.arg is None for keyword in parsed.keywords):

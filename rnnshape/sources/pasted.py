@@ -10,7 +10,7 @@ from textwrap import dedent
 from typing import Final, NamedTuple
 
 from rnnshape.errors import RequestError, near, quoted
-from rnnshape.silence import silenced
+from rnnshape.silence import module_of
 from rnnshape.sources.constructor import CONSTRUCTORS, Constructor
 
 EXAMPLE_CALL: Final = "nn.LSTM(20, 40, num_layers=4, bidirectional=True)"
@@ -97,8 +97,7 @@ def _meant(call: ast.Call) -> str | None:
 
 def _module(reading: str, text: str) -> ast.Module:
     try:
-        with silenced():  # Python's advice on text like `1if x`
-            return ast.parse(dedent(reading).strip())
+        return module_of(dedent(reading).strip())
     except (SyntaxError, ValueError) as error:  # a null character raises ValueError
         syntax = error.msg.partition(";")[0] if isinstance(error, SyntaxError) else ""
         reason = syntax or "it has characters that Python does not allow"
@@ -110,7 +109,7 @@ def _closed(text: str) -> str | None:
     """The text with the brackets closed that are left open, if that is a call of a layer."""
     for missing in (")", "))"):
         with suppress(SyntaxError, ValueError):
-            ast.parse(f"{text}{missing}")
+            module_of(f"{text}{missing}")
             if "\n" not in text and _LINE.search(text):
                 return f"{text}{missing}"
     return None
@@ -134,7 +133,7 @@ def _corrected(text: str) -> str | None:
         arguments = wrong.sub(right, arguments)
     corrected = f"{call[1]}({arguments}"
     with suppress(SyntaxError, ValueError):
-        ast.parse(corrected)
+        module_of(corrected)
         return corrected
     return None
 

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.stateless import Embedding, Linear
+from rnnshape.silence import expression_of
 from rnnshape.sources import literal
 
 _CALL: Final = re.compile(r"\s*(?:torch\.)?(?:nn\.)?(Linear|Embedding)\s*\(")
@@ -64,7 +65,7 @@ def read_stateless(text: str) -> Linear | Embedding:
     assert match is not None
     found = _CLASSES[match[1]]
     try:
-        call = ast.parse(text.strip(), mode="eval").body
+        call = expression_of(text.strip())
     except (SyntaxError, ValueError) as error:
         raise RequestError(
             "{} is not Python", quoted(text), hint=f"as in {found.example}"
