@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,13 @@ SCRIPT: Final = (str(Path(sys.executable).with_name("rnnshape")),)
 HAS_TORCH: Final = find_spec("torch") is not None
 WITHOUT_TORCH: Final = "torch is not installed"
 needs_torch: Final = pytest.mark.skipif(not HAS_TORCH, reason=WITHOUT_TORCH)
+
+# Versions of PyTorch differ in messages, allocations and dtypes; these tests know those of one.
+PINNED_TORCH: Final = "2.13.0"  # the README's
+TORCH: Final = version("torch").partition("+")[0] if HAS_TORCH else ""
+needs_pinned_torch: Final = pytest.mark.skipif(
+    TORCH != PINNED_TORCH, reason=f"expects what torch {PINNED_TORCH} does"
+)
 
 # Variables that change colours, widths, completion, warnings, what is written on a CI service and,
 # in a git hook, which repository git takes. A test that needs one of them sets it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -19,6 +20,17 @@ _CONSTRUCTOR = re.compile(
     r"nn\.(?P<kind>LSTM|GRU|RNN)\((?P<input>\d+), (?P<hidden>\d+)(?P<options>(?:, \w+=[\w']+)*)\)",
     re.ASCII,
 )
+
+
+@contextmanager
+def default_device(device: str | None) -> Iterator[None]:
+    """Let the caller's program have that default."""
+    torch.set_default_device(device)
+    try:
+        yield
+    finally:
+        torch.set_default_device(None)
+        vars(torch._GLOBAL_DEVICE_CONTEXT).clear()  # torch 2.6 fails to tell one of None
 
 
 def parameters(config: RNNConfig) -> int:

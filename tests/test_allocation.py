@@ -21,7 +21,7 @@ from rnnshape.layer.memory import need_of_training
 from rnnshape.layer.settings import Optimizer
 from rnnshape.layer.subject import Subject
 from tests import reference
-from tests.program import PYTHON, spawn
+from tests.program import PYTHON, needs_pinned_torch, spawn
 from tests.strategies import cells, configs, examples, inputs, packed_inputs
 from tests.subjects import subject
 
@@ -73,6 +73,7 @@ def _saved(layer: Subject) -> int:
     return sum(t.untyped_storage().nbytes() for place, t in held.items() if place not in known)
 
 
+@needs_pinned_torch
 @given(
     st.one_of(configs(largest=40), configs(largest=40), cells()),
     st.one_of(inputs(fewest=1), packed_inputs()),

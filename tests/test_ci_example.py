@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.clone import OFFLINE, clone, environment_without_rnnshape
-from tests.program import needs_torch, shell
+from tests.program import needs_pinned_torch, shell
 from tests.test_action import ACTION, UNMET, act
 from tests.transcripts import ROOT, files, run
 
@@ -50,7 +50,7 @@ def shown(name: str) -> Any:
     return yaml.safe_load(FILES[name])
 
 
-@needs_torch
+@needs_pinned_torch
 def test_the_workflow_uses_the_action_of_the_copy(machine: Machine) -> None:
     *_, step = shown(".github/workflows/shapes.yml")["jobs"]["check"]["steps"]
     assert step["uses"].startswith("./")
@@ -62,6 +62,7 @@ def test_the_workflow_uses_the_action_of_the_copy(machine: Machine) -> None:
     assert "::error file=rnnshape.toml,line=4,title=encoder::" in result.err
 
 
+@needs_pinned_torch
 def test_the_job_of_the_readme_fails_at_the_line_that_no_longer_holds(machine: Machine) -> None:
     commands = re.findall(r"- run: (.*)$", README, re.MULTILINE)
     manifest = machine.project / "rnnshape.toml"
@@ -73,6 +74,7 @@ def test_the_job_of_the_readme_fails_at_the_line_that_no_longer_holds(machine: M
     assert "rnnshape.toml:3: encoder: FAILED: output = 10,5,80: it is 10,5,82\n" in result.out
 
 
+@needs_pinned_torch
 def test_the_job_of_gitlab_leaves_its_report(machine: Machine) -> None:
     job = shown(".gitlab-ci.yml")["shapes"]
     assert job["artifacts"]["when"] == "always", "the default is on success alone"

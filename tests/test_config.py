@@ -17,6 +17,7 @@ from rnnshape.layer.config import MAX_SIZE
 from rnnshape.layer.settings import dtype_named
 from rnnshape.words import CALL, COMMAND, PYTHON, Words
 from tests import reference
+from tests.program import needs_pinned_torch
 from tests.strategies import configs, examples
 
 _DTYPES = (
@@ -428,6 +429,7 @@ def test_other_lengths_are_refused(lengths: Any, problem: str, hint: str) -> Non
     assert (refusal.value.problem, refusal.value.hint) == (problem, hint)
 
 
+@needs_pinned_torch
 @pytest.mark.parametrize("dtype", DType, ids=lambda dtype: dtype.value)
 def test_a_dtype_is_pytorchs_own(dtype: DType) -> None:
     own: torch.dtype = getattr(torch, dtype.value)
@@ -442,6 +444,7 @@ def test_a_short_name_of_a_dtype_means_what_it_means_to_pytorch(name: str) -> No
     assert dtype_named(f"torch.{name}") is dtype_named(name)
 
 
+@needs_pinned_torch
 def test_no_dtype_that_a_layer_can_have_is_left_out() -> None:
     own = {value for value in vars(torch).values() if isinstance(value, torch.dtype)}
     packed = {"torch.float4_e2m1fn_x2"}  # two numbers in one element: no layer has such weights

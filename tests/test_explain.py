@@ -29,15 +29,24 @@ from rnnshape.analysis.explanation.entry import Entry
 from rnnshape.analysis.explanation.mistakes import entries
 from tests.explained import VERSIONS, missing, reported
 from tests.junit import junit
-from tests.program import call, spawn
+from tests.program import PINNED_TORCH, TORCH, call, spawn
 from tests.schemas import problems
 from tests.transcripts import ROOT
 
 ENTRIES: Final = entries()
+# What torch 2.6 does not refuse, or in other words. Its own words are in `VERSIONS`.
+_NEW: Final = {"export-assigned", "flag-type", "packed-by-hand", "size-zero", "weights-rows"}
+
+
+def provoked_by(entry: Entry) -> tuple[str, ...]:
+    """The statements that provoke an error or a warning in the torch that is installed."""
+    return () if TORCH != PINNED_TORCH and entry.mistake in _NEW else entry.provoked_by
+
+
 each_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.mistake)
 each_provoked = pytest.mark.parametrize(
     ("entry", "statement"),
-    [(entry, each) for entry in ENTRIES for each in entry.provoked_by],
+    [(entry, each) for entry in ENTRIES for each in provoked_by(entry)],
     ids=lambda value: value.mistake if isinstance(value, Entry) else value,
 )
 each_version = pytest.mark.parametrize(
@@ -146,7 +155,7 @@ def test_every_message_of_the_recurrent_modules_has_an_entry(module: ModuleType)
 
 @each_entry
 def test_what_shows_more_is_a_command_that_works(entry: Entry) -> None:
-    for statement in entry.provoked_by:
+    for statement in provoked_by(entry):
         explanation = rnnshape.explain(raised(statement))
         assert explanation is not None
         if explanation.more:

@@ -10,6 +10,7 @@ from torch import nn
 
 from rnnshape.sources.files.registry import read_file
 from tests.filing import mutations, read_or_refused, refusal, shapes, zipped
+from tests.program import needs_pinned_torch
 
 
 class Tagger(nn.Module):
@@ -23,6 +24,7 @@ class Tagger(nn.Module):
         return output
 
 
+@needs_pinned_torch
 @pytest.mark.filterwarnings("ignore")
 def test_it_holds_the_state_dict(tmp_path: Path) -> None:
     model = Tagger()

@@ -21,6 +21,7 @@ from rnnshape.sources.expression import read_call
 from rnnshape.sources.target import Target
 from tests import reference
 from tests.calls import built, refused, valid_calls
+from tests.program import needs_pinned_torch
 from tests.strategies import examples
 
 FIELDS = (
@@ -81,6 +82,7 @@ def odd_calls(draw: st.DrawFn) -> str:
     return f"{constructor.name}({', '.join(words)})"
 
 
+@needs_pinned_torch
 @examples(1000)
 @given(odd_calls())
 @example("nn.LSTM(5, 3, dropout=10**400, device='meta')")
@@ -447,6 +449,7 @@ def test_a_refusal_says_what_and_why_and_what_to_do(text: str) -> None:
     assert (error.problem, error.hint) == REFUSED[text]
 
 
+@needs_pinned_torch
 @pytest.mark.parametrize("text", [text for text, words in REFUSED.items() if "raises" in words[0]])
 def test_python_raises_what_a_refusal_says_that_it_raises(text: str) -> None:
     verdict = refused(text).problem.partition(" raises ")[2]

@@ -706,3 +706,9 @@ def test_layers_that_a_plain_list_hides_from_pytorch_are_told() -> None:
         f"0.heads is a plain dict with 1 recurrent layer, {hidden} nn.ModuleDict",
     )
     assert list(reports) == ["0.seen"]
+
+
+def test_a_default_device_that_was_set_back_to_none_is_no_hindrance() -> None:
+    with reference.default_device(None):
+        reports = rnnshape.inspect_model(nn.Sequential(nn.LSTM(3, 4)), inputs=torch.zeros(5, 2, 3))
+    assert list(reports) == ["0"]

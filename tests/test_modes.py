@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import rnnshape
 from rnnshape import Kind, Report, RNNConfig
+from tests.reference import default_device
 
 Result = Callable[[], None]
 
@@ -64,15 +66,6 @@ def traced(trace: Callable[..., object], *options: Any, **named: Any) -> Callabl
         made(torch.ones(3))
 
     return run
-
-
-@contextmanager
-def default_device() -> Iterator[None]:
-    torch.set_default_device("meta")
-    try:
-        yield
-    finally:
-        torch.set_default_device(None)
 
 
 @contextmanager
@@ -142,7 +135,7 @@ MODES: dict[str, Callable[[Result], object]] = {
     "no_grad": within(torch.no_grad),
     "autocast": within(lambda: torch.autocast("cpu", dtype=torch.bfloat16)),
     "a device": within(lambda: torch.device("meta")),
-    "default device": within(default_device),
+    "default device": within(partial(default_device, "meta")),
     "default dtype": within(default_dtype),
     "deterministic": within(deterministic),
     "a global hook": within(global_hook),

@@ -123,12 +123,12 @@ def _exported(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A function from a module and its inputs to the ONNX model that PyTorch makes of it."""
     if importlib.util.find_spec("onnx") is None:
         # The exporter needs the package only for functions of onnxscript, of which there are none.
-        from torch.onnx._internal.torchscript_exporter import onnx_proto_utils
+        exporter: Any = pytest.importorskip("torch.onnx._internal.torchscript_exporter")
 
         def unchanged(model_bytes: bytes, _: object) -> bytes:
             return model_bytes
 
-        monkeypatch.setattr(onnx_proto_utils, "_add_onnxscript_fn", unchanged)
+        monkeypatch.setattr(exporter.onnx_proto_utils, "_add_onnxscript_fn", unchanged)
     return exported_by_tracing
 
 

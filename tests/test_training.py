@@ -18,7 +18,7 @@ from rnnshape.pytorch import backend
 from rnnshape.pytorch.probes import training as probe_module
 from rnnshape.pytorch.probes.training import training
 from tests import reference
-from tests.program import call, shell
+from tests.program import call, needs_pinned_torch, shell
 from tests.strategies import configs, examples, inputs, packed_inputs
 from tests.subjects import subject
 
@@ -35,6 +35,7 @@ def _trained(*arguments: object, **settings: object) -> Training:
     return outcome.value
 
 
+@needs_pinned_torch
 @given(configs(), st.one_of(inputs(fewest=1), packed_inputs()))
 @examples(15)
 def test_a_training_step_keeps_what_was_predicted(config: RNNConfig, spec: InputSpec) -> None:
@@ -157,6 +158,7 @@ def test_a_small_address_space_gives_a_refusal(kilobytes: int, request_: str) ->
     assert hint.startswith("hint: ")
 
 
+@pytest.mark.skipif(bool(torch.version.cuda), reason="the libraries of CUDA need more")
 def test_a_small_run_fits_a_small_address_space() -> None:
     done = shell("ulimit -v 1000000 && rnnshape lstm --show verification")
     assert (done.code, done.err) == (0, "")

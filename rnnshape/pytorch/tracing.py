@@ -215,14 +215,14 @@ def _as_it_was(model: nn.Module) -> Iterator[None]:
 @contextmanager
 def _torch_as_it_was() -> Iterator[None]:
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
-    device = torch.get_default_device()
+    device = torch.empty(0).device  # torch 2.6 fails to tell a default that was set back to None
     deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     try:
         with torch.random.fork_rng():
             yield
     finally:
-        if torch.get_default_device() != device:
+        if torch.empty(0).device != device:
             torch.set_default_device(device)
         torch.set_default_dtype(dtype)
         torch.set_num_threads(threads)
