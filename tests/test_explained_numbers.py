@@ -428,3 +428,112 @@ def test_a_dimension_that_is_lacking_needs_a_tensor_of_more(
         f"Dimension {dim} of a {has}-D tensor was requested: the tensor would have to be"
         f" {needed}-D or more."
     )
+
+
+def batches(expected: tuple[int, int], got: tuple[int, int]) -> dict[str, bool]:
+    """What the batches and the inner sizes of two stacks of matrices allow for."""
+    (batch, inner), (got_batch, got_inner) = expected, got
+    twice = max(inner, got_inner) == 2 * min(inner, got_inner)
+    return {
+        "one_of_the_two_is_sequence_first": batch != got_batch,
+        "one_is_twice_the_other": twice,
+        "are_in_the_other_order": inner != got_inner,
+        "the_two_have_different_features": inner != got_inner and not twice,
+        "The_last_batch_of_the_data_is_smaller": batch != got_batch,
+    }
+
+
+def test_the_sizes_of_two_batches_are_related_as_the_numbers_are() -> None:
+    stacks = [*product((2, 4), (4, 8, 12))]
+    for expected, got in product(stacks, stacks):
+        if expected == got:
+            continue
+        text = (
+            "RuntimeError: Expected size for first two dimensions of batch2 tensor to be:"
+            f" {[*expected]} but got: {[*got]}."
+        )
+        explanation = explain(text)
+        assert explanation is not None
+        given(reasons(text), **batches(expected, got))
+        for place, words in ((0, "batch {} instead of {}"), (1, "{} rows instead of {}")):
+            differ = expected[place] != got[place]
+            assert (words.format(got[place], expected[place]) in explanation.meaning) is differ
+
+
+@pytest.mark.parametrize(("size", "got"), [(4, 5), (4, 8), (8, 4)])
+def test_before_torch_1_8_only_the_size_that_differs_is_known(size: int, got: int) -> None:
+    text = (
+        f"RuntimeError: Expected tensor to have size {size} at dimension {{}}, but got size {got}"
+        " for argument #2 'batch2' (while checking arguments for bmm)"
+    )
+    first, second = text.format(0), text.format(1)
+    given(reasons(first), **batches((size, 1), (got, 1)))
+    given(reasons(second), **batches((1, size), (1, got)))
+    for text_of, words in ((first, f"batch {got}"), (second, f"{got} rows")):
+        explanation = explain(text_of)
+        assert explanation is not None
+        assert explanation.meaning.endswith(f"has {words} instead of {size}.")
+        assert explanation.comparison is not None
+        assert sorted(map(str, explanation.comparison.expected)) == [str(size), "None"]
+        assert sorted(map(str, explanation.comparison.got)) == [str(got), "None"]
+    for other in (text.format(2), first.replace("batch2", "batch1")):
+        explanation = explain(other)
+        assert explanation is None or explanation.mistake != "batch-product"
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [("[2, 3, 4]", "[5, 6]"), ("[2, 3]", "[4, 5, 6]"), ("[2, 3]", "[3, 5]")]
+)
+def test_only_two_matrices_that_do_not_fit_are_the_product_of_a_linear(
+    left: str, right: str
+) -> None:
+    text = f"RuntimeError: a and b must have same reduction dim, but got {left} X {right}."
+    assert explain(text) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("torch.cuda.DoubleTensor", "torch.FloatTensor"),
+        ("torch.FloatTensor", "torch.cuda.DoubleTensor"),
+    ],
+)
+def test_types_that_differ_in_both_are_on_two_devices_first(one: str, other: str) -> None:
+    types = f"type {one} but found type {other}"
+    explanation = explain(f"RuntimeError: Expected object of {types} for argument #4 'mat1'")
+    assert explanation is not None
+    assert explanation.mistake == "device-mixed"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "names", "whole"),
+    [
+        ("Long", "Double", "int64 (Long) and float64 (Double)", "int64"),
+        ("Float", "Byte", "float32 (Float) and uint8 (Byte)", "uint8"),
+        ("torch.int32", "torch.float32", "int32 (Int) and float32 (Float)", "int32"),
+    ],
+)
+def test_both_dtypes_are_named_in_their_order(one: str, other: str, names: str, whole: str) -> None:
+    explanation = explain(f"RuntimeError: expected scalar type {one} but found {other}")
+    assert explanation is not None
+    assert f"different dtypes, {names}" in explanation.meaning
+    assert explanation.causes[0].tell == f"`print(x.dtype)` shows torch.{whole}."
+
+
+@pytest.mark.parametrize(
+    ("kind", "gates", "reads", "hidden", "state"),
+    [("lstm", 4, 4, 4, True), ("lstm", 4, 3, 4, False), ("gru", 3, 5, 5, True)],
+)
+def test_a_state_is_to_blame_where_weights_are_as_wide_as_it(
+    kind: str, gates: int, reads: int, hidden: int, state: bool
+) -> None:
+    text = (
+        'File "/torch/nn/modules/rnn.py", line 9, in forward\n'
+        f"  result = _VF.{kind}(input, hx)\n"
+        "RuntimeError: mat1 and mat2 shapes cannot be multiplied"
+        f" (9x7 and {reads}x{gates * hidden})"
+    )
+    explanation = explain(text)
+    assert explanation is not None
+    assert f"({gates}*{hidden}, {reads}), so `hidden_size` is {hidden}" in explanation.meaning
+    given(reasons(text), The_initial_state_has_7_features=state)

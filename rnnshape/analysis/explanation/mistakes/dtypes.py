@@ -46,7 +46,7 @@ def _dtypes(clues: Clues) -> dict[str, Any] | None:
         "kinds": frozenset(known),
         "a": both_names(known[0]),
         "b": both_names(known[1]),
-        "plain": next((each for each in known if each in WHOLE), known[0]),
+        "plain": next((each for each in known if each in WHOLE), ""),
         "place": places.get(clues.frame, ""),
     }
 

@@ -125,7 +125,7 @@ def _linear(clues: Clues) -> Numbers | None:
     if numbers is None:
         return None
     features, wanted = numbers["features"], numbers["wanted"]
-    common = gcd(features, wanted) or 1
+    common = gcd(features, wanted)  # the two differ, so it is not 0
     numbers |= {
         "common": common,
         "times": features // common,
