@@ -229,10 +229,15 @@ def test_the_sizes_of_a_sum_are_related_as_the_numbers_are(dim: int) -> None:
 @pytest.mark.parametrize(("rows", "out"), [(7, 5), (24, 9), (3, 8)])
 def test_the_sizes_of_a_product_are_related_as_the_numbers_are(rows: int, out: int) -> None:
     for got, wanted in PAIRS:
-        said = reasons(
+        text = (
             f"lstm\nRuntimeError: mat1 and mat2 shapes cannot be multiplied ({rows}x{got} and"
             f" {wanted}x{out})"
         )
+        said, explanation = reasons(text), explain(text)
+        assert explanation is not None
+        of_two_directions = f"rnnshape lstm --hidden {min(got, wanted)} --bidir --show states"
+        shown = explanation.more == of_two_directions
+        assert shown is (max(got, wanted) == 2 * min(got, wanted))
         multiple_of = max(got, wanted) % min(got, wanted) == 0
         given(
             said,
@@ -240,6 +245,7 @@ def test_the_sizes_of_a_product_are_related_as_the_numbers_are(rows: int, out: i
             two_tensors_of=got == 2 * wanted,
             was_made_for_a_bidirectional_layer=wanted == 2 * got,
             only_one_direction_is_passed=wanted == 2 * got,
+            but_gets_each_step_by_itself=wanted > 2 * got and multiple_of,
             the_whole_sequence_was_flattened=got > 2 * wanted and multiple_of,
             layers_and_directions_were_joined=got > 2 * wanted and multiple_of,
             Both_are_multiples_of=not multiple_of and gcd(got, wanted) >= 8,
@@ -537,3 +543,95 @@ def test_a_state_is_to_blame_where_weights_are_as_wide_as_it(
     assert explanation is not None
     assert f"({gates}*{hidden}, {reads}), so `hidden_size` is {hidden}" in explanation.meaning
     given(reasons(text), The_initial_state_has_7_features=state)
+
+
+def test_a_product_is_that_of_a_linear_where_the_text_says_so() -> None:
+    text = "RuntimeError: mat1 and mat2 shapes cannot be multiplied (9x7 and 3x16)"
+    frame = '  File "/torch/nn/modules/linear.py", line 134, in forward\n'
+    for before in (frame, "    self.fc = nn.Linear(3, 16)\n", "    return F.linear(x, w)\n"):
+        explanation = explain(before + text)
+        assert explanation is not None
+        assert explanation.meaning == "`nn.Linear(3, 16)` takes 3 features, but its input has 7."
+    explanation = explain(text)
+    assert explanation is not None
+    assert explanation.meaning.startswith("A matrix of 7 columns meets one of 3 rows, often")
+
+
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [
+        ("gates = F.linear(input, w_ih, b_ih)", "The last dimension of x is not"),
+        ("result = _VF.lstm(input, hx)", "The last dimension of x is not"),
+        ("return self.fc(lstm_out)", "The output of a bidirectional layer"),
+    ],
+)
+def test_weights_of_the_layer_in_the_code_tell_its_product_from_others(
+    code: str, first: str
+) -> None:
+    frame = f'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    {code}\n'
+    said = reasons(f"{frame}RuntimeError: size mismatch at /pytorch/aten/src/TH/THMath.cpp:9")
+    assert said.startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "model", "whole"),
+    [
+        ("torch.int64", "torch.float32", "", True),
+        ("torch.float64", "torch.float32", "float64", False),
+        ("torch.float32", "torch.float16", "float32", False),
+    ],
+)
+def test_an_input_keeps_its_precision_only_where_it_has_one(
+    found: str, wanted: str, model: str, whole: bool
+) -> None:
+    explanation = explain(
+        f"RuntimeError: RNN input dtype ({found}) does not match weight dtype ({wanted})"
+    )
+    assert explanation is not None
+    fixes = [cause.fix for cause in explanation.causes]
+    assert (f"model = model.to(torch.{model})" in fixes) is not whole
+    given("\n".join(cause.why for cause in explanation.causes), holds_whole_numbers=whole)
+
+
+def test_what_is_no_dtype_is_no_dtype_of_an_input_or_a_state() -> None:
+    for one, other in (("Spam", "Float"), ("Float", "Spam")):
+        for text in (
+            f"RNN input dtype ({one}) does not match weight dtype ({other})",
+            "Input and hidden tensors are not the same dtype, found input tensor with"
+            f" {one} and hidden tensor with {other}",
+        ):
+            explanation = explain(f"RuntimeError: {text}")
+            assert explanation is None or not explanation.mistake.startswith("dtype-")
+
+
+def test_the_dtype_of_the_state_is_told_from_that_of_the_input() -> None:
+    explanation = explain(
+        "RuntimeError: Input and hidden tensors are not the same dtype, found input tensor with"
+        " Double and hidden tensor with Float"
+    )
+    assert explanation is not None
+    assert explanation.mistake == "dtype-state"
+    assert "the input is float64 (Double), but the initial state (hidden) float32 (Float)" in (
+        explanation.meaning
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "first"),
+    [
+        ("    loss = criterion(out, y)\n", "target = target.float()"),
+        ('  File "/torch/nn/modules/loss.py", line 9, in f\n', "target = target.float()"),
+        ("    loss.backward()\n", "target = target.float()"),
+        ("    out = a @ b\n", "x = x.float()"),
+    ],
+)
+def test_a_target_is_to_blame_in_a_loss_or_its_backward(before: str, first: str) -> None:
+    explanation = explain(f"{before}RuntimeError: expected scalar type Double but found Float")
+    assert explanation is not None
+    assert explanation.causes[0].fix.splitlines()[0].partition("  #")[0] == first
+
+
+def test_a_kernel_that_a_loss_lacks_is_a_matter_of_its_target() -> None:
+    for operation in ("mse_cpu", "smooth_l1_cpu", "nll_loss_forward"):
+        explanation = explain(f"RuntimeError: \"{operation}\" not implemented for 'Long'")
+        assert explanation is None or explanation.mistake != "dtype-unsupported"
