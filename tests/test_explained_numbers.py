@@ -597,8 +597,10 @@ def test_what_is_no_dtype_is_no_dtype_of_an_input_or_a_state() -> None:
     for one, other in (("Spam", "Float"), ("Float", "Spam")):
         for text in (
             f"RNN input dtype ({one}) does not match weight dtype ({other})",
-            "Input and hidden tensors are not the same dtype, found input tensor with"
-            f" {one} and hidden tensor with {other}",
+            (
+                "Input and hidden tensors are not the same dtype, found input tensor with"
+                f" {one} and hidden tensor with {other}"
+            ),
         ):
             explanation = explain(f"RuntimeError: {text}")
             assert explanation is None or not explanation.mistake.startswith("dtype-")
@@ -635,3 +637,39 @@ def test_a_kernel_that_a_loss_lacks_is_a_matter_of_its_target() -> None:
     for operation in ("mse_cpu", "smooth_l1_cpu", "nll_loss_forward"):
         explanation = explain(f"RuntimeError: \"{operation}\" not implemented for 'Long'")
         assert explanation is None or explanation.mistake != "dtype-unsupported"
+
+
+@pytest.mark.parametrize(
+    ("operation", "dtype", "reason"),
+    [
+        ("addmm_impl_cpu_", "Half", "in half precision on the CPU"),
+        ("addmm_cuda", "Half", "for storing numbers"),
+        ("_thnn_fused_lstm_cell_cuda", "BFloat16", "runs in bfloat16"),
+        ("addmm_impl_cpu_", "Bool", "holds whole numbers"),
+        ("addmm_impl_cpu_", "ComplexFloat", "for storing numbers"),
+        ("addmm_impl_cpu_", "Float8_e4m3fn", "for storing numbers"),
+    ],
+)
+def test_the_dtype_and_the_device_tell_why_a_kernel_is_missing(
+    operation: str, dtype: str, reason: str
+) -> None:
+    explanation = explain(f"RuntimeError: \"{operation}\" not implemented for '{dtype}'")
+    assert explanation is not None
+    assert explanation.mistake == "dtype-unsupported"
+    (cause,) = explanation.causes
+    assert reason in cause.why
+
+
+@pytest.mark.parametrize("operation", ["a sentence", "smooth_l1_cpu"])
+def test_what_is_no_operation_of_a_layer_lacks_no_kernel_of_it(operation: str) -> None:
+    explanation = explain(f"RuntimeError: \"{operation}\" not implemented for 'Half'")
+    assert explanation is None or explanation.mistake != "dtype-unsupported"
+
+
+@pytest.mark.parametrize(("expected", "got"), [("[4, 8, 2]", "[4, 8]"), ("[4, 8]", "[4]")])
+def test_two_batches_have_two_sizes_each(expected: str, got: str) -> None:
+    text = (
+        f"Expected size for first two dimensions of batch2 tensor to be: {expected} but got: {got}."
+    )
+    explanation = explain(f"RuntimeError: {text}")
+    assert explanation is None or explanation.mistake != "batch-product"
