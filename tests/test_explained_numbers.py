@@ -322,7 +322,16 @@ def test_the_sizes_of_a_state_are_related_as_the_numbers_are(expected: tuple[int
 
 @pytest.mark.parametrize(
     ("batch", "got", "split"),
-    [(5, 10, True), (5, 15, True), (5, 20, True), (5, 40, True), (5, 25, False), (5, 7, False)],
+    [
+        (2, 4, True),
+        (1, 2, False),
+        (5, 10, True),
+        (5, 15, True),
+        (5, 20, True),
+        (5, 40, True),
+        (5, 25, False),
+        (5, 7, False),
+    ],
 )
 def test_a_batch_for_2_3_4_or_8_gpus_may_have_been_split(batch: int, got: int, split: bool) -> None:
     said = reasons(f"RuntimeError: Expected hidden size (1, {batch}, 4), got [1, {got}, 4]")
@@ -673,3 +682,82 @@ def test_two_batches_have_two_sizes_each(expected: str, got: str) -> None:
     )
     explanation = explain(f"RuntimeError: {text}")
     assert explanation is None or explanation.mistake != "batch-product"
+
+
+@pytest.mark.parametrize(
+    ("printed", "first"), [(True, "is bidirectional"), (False, "splits every")]
+)
+def test_a_printed_layer_of_two_directions_says_more_than_several_gpus(
+    printed: bool, first: str
+) -> None:
+    layer = f"LSTM(3, 4, bidirectional={printed})"
+    said = reasons(
+        f"model = nn.DataParallel(net)\n{layer}\n"
+        "RuntimeError: Expected hidden[0] size (2, 5, 4), got [1, 5, 4]"
+    )
+    assert first in said.splitlines()[0]
+
+
+def test_no_size_is_twice_0() -> None:
+    explanation = explain("RuntimeError: Expected hidden size (0, 2, 8), got [0, 2, 4]")
+    assert explanation is not None
+    assert explanation.mistake == "state-features"
+    explanation = explain("RuntimeError: Expected hidden size (1, 2, 0), got [2, 2, 0]")
+    assert explanation is not None
+    assert explanation.mistake == "state-layers"
+
+
+@pytest.mark.parametrize(
+    ("text", "layer", "fixes"),
+    [
+        ("Expected hidden[0] size {}, got {}", "`h_0` has batch 1, but the LSTM", "h and c"),
+        ("Expected hidden[1] size {}, got {}", "`c_0` has batch 1, but the LSTM", "c"),
+        ("Expected cell size {}, got {}", "`c_0` has batch 1, but the LSTM", "c"),
+        ("LSTM: Expected hidden size {}, got {}", "`h_0` has batch 1, but the LSTM", "h and c"),
+        ("GRU: Expected hidden size {}, got {}", "`h_0` has batch 1, but the GRU", "h"),
+        ("Expected hidden size {}, got {}", "`h_0` has batch 1, but the layer", "h"),
+    ],
+)
+def test_the_message_tells_which_state_of_which_layer_it_is(
+    text: str, layer: str, fixes: str
+) -> None:
+    explanation = explain(f"RuntimeError: {text.format((1, 5, 4), (1, 1, 4))}")
+    assert explanation is not None
+    assert explanation.meaning.startswith(layer)
+    (fix,) = (cause.fix for cause in explanation.causes if "expand" in cause.fix)
+    assert ("# and c_0 likewise" in fix) is (fixes == "h and c")
+    made = next(cause.fix for cause in explanation.causes if "torch.zeros(" in cause.fix)
+    assert ("c_0 = torch.zeros_like(h_0)" in made) is ("LSTM" in layer)
+    module = next(cause.fix for cause in explanation.causes if "batch_first=True)" in cause.fix)
+    assert module.startswith("nn.LSTM(" if "LSTM" in layer else "nn.GRU(")
+
+
+def test_a_message_without_sizes_blames_the_input_unless_the_code_is_not_the_layers() -> None:
+    message = "RuntimeError: size mismatch at /pytorch/aten/src/TH/THMath.cpp:9"
+    given(reasons(message), The_last_dimension_of_x_is_not=True, bidirectional_layer=True)
+    frame = 'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    lstm_fc(x)\n'
+    given(reasons(frame + message), The_last_dimension_of_x_is_not=False, bidirectional_layer=True)
+    frame = frame.replace("a.py", "/torch/nn/modules/rnn.py")
+    given(reasons(frame + message), The_last_dimension_of_x_is_not=True, bidirectional_layer=False)
+
+
+def test_a_product_that_cublas_refuses_is_one_of_pytorch() -> None:
+    text = "RuntimeError: CUDA error: CUBLAS_STATUS_INVALID_VALUE when calling cublasSgemm"
+    explanation = explain(text)
+    assert explanation is not None
+    assert explanation.mistake == "product-refused"
+    other = explain(f"{text} in tensorflow")
+    assert other is None or other.mistake != "product-refused"
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_a_matrix_is_turned_where_the_vector_has_as_many_entries_as_it_has_rows(size: int) -> None:
+    matrix, vector = torch.randn(3, 4), torch.randn(size)
+    with pytest.raises(RuntimeError) as raised:
+        matrix @ vector
+    explanation = explain(f"RuntimeError: {raised.value}")
+    assert explanation is not None
+    fixes = [cause.fix for cause in explanation.causes]
+    assert ("matrix.t() @ vector" in fixes) is (size == 3)
+    if size == 3:
+        assert (matrix.t() @ vector).shape == (4,)
