@@ -229,10 +229,15 @@ def test_the_sizes_of_a_sum_are_related_as_the_numbers_are(dim: int) -> None:
 @pytest.mark.parametrize(("rows", "out"), [(7, 5), (24, 9), (3, 8)])
 def test_the_sizes_of_a_product_are_related_as_the_numbers_are(rows: int, out: int) -> None:
     for got, wanted in PAIRS:
-        said = reasons(
+        text = (
             f"lstm\nRuntimeError: mat1 and mat2 shapes cannot be multiplied ({rows}x{got} and"
             f" {wanted}x{out})"
         )
+        said, explanation = reasons(text), explain(text)
+        assert explanation is not None
+        of_two_directions = f"rnnshape lstm --hidden {min(got, wanted)} --bidir --show states"
+        shown = explanation.more == of_two_directions
+        assert shown is (max(got, wanted) == 2 * min(got, wanted))
         multiple_of = max(got, wanted) % min(got, wanted) == 0
         given(
             said,
@@ -240,6 +245,7 @@ def test_the_sizes_of_a_product_are_related_as_the_numbers_are(rows: int, out: i
             two_tensors_of=got == 2 * wanted,
             was_made_for_a_bidirectional_layer=wanted == 2 * got,
             only_one_direction_is_passed=wanted == 2 * got,
+            but_gets_each_step_by_itself=wanted > 2 * got and multiple_of,
             the_whole_sequence_was_flattened=got > 2 * wanted and multiple_of,
             layers_and_directions_were_joined=got > 2 * wanted and multiple_of,
             Both_are_multiples_of=not multiple_of and gcd(got, wanted) >= 8,
@@ -316,7 +322,16 @@ def test_the_sizes_of_a_state_are_related_as_the_numbers_are(expected: tuple[int
 
 @pytest.mark.parametrize(
     ("batch", "got", "split"),
-    [(5, 10, True), (5, 15, True), (5, 20, True), (5, 40, True), (5, 25, False), (5, 7, False)],
+    [
+        (2, 4, True),
+        (1, 2, False),
+        (5, 10, True),
+        (5, 15, True),
+        (5, 20, True),
+        (5, 40, True),
+        (5, 25, False),
+        (5, 7, False),
+    ],
 )
 def test_a_batch_for_2_3_4_or_8_gpus_may_have_been_split(batch: int, got: int, split: bool) -> None:
     said = reasons(f"RuntimeError: Expected hidden size (1, {batch}, 4), got [1, {got}, 4]")
@@ -428,3 +443,321 @@ def test_a_dimension_that_is_lacking_needs_a_tensor_of_more(
         f"Dimension {dim} of a {has}-D tensor was requested: the tensor would have to be"
         f" {needed}-D or more."
     )
+
+
+def batches(expected: tuple[int, int], got: tuple[int, int]) -> dict[str, bool]:
+    """What the batches and the inner sizes of two stacks of matrices allow for."""
+    (batch, inner), (got_batch, got_inner) = expected, got
+    twice = max(inner, got_inner) == 2 * min(inner, got_inner)
+    return {
+        "one_of_the_two_is_sequence_first": batch != got_batch,
+        "one_is_twice_the_other": twice,
+        "are_in_the_other_order": inner != got_inner,
+        "the_two_have_different_features": inner != got_inner and not twice,
+        "The_last_batch_of_the_data_is_smaller": batch != got_batch,
+    }
+
+
+def test_the_sizes_of_two_batches_are_related_as_the_numbers_are() -> None:
+    stacks = [*product((2, 4), (4, 8, 12))]
+    for expected, got in product(stacks, stacks):
+        if expected == got:
+            continue
+        text = (
+            "RuntimeError: Expected size for first two dimensions of batch2 tensor to be:"
+            f" {[*expected]} but got: {[*got]}."
+        )
+        explanation = explain(text)
+        assert explanation is not None
+        given(reasons(text), **batches(expected, got))
+        for place, words in ((0, "batch {} instead of {}"), (1, "{} rows instead of {}")):
+            differ = expected[place] != got[place]
+            assert (words.format(got[place], expected[place]) in explanation.meaning) is differ
+
+
+@pytest.mark.parametrize(("size", "got"), [(4, 5), (4, 8), (8, 4)])
+def test_before_torch_1_8_only_the_size_that_differs_is_known(size: int, got: int) -> None:
+    text = (
+        f"RuntimeError: Expected tensor to have size {size} at dimension {{}}, but got size {got}"
+        " for argument #2 'batch2' (while checking arguments for bmm)"
+    )
+    first, second = text.format(0), text.format(1)
+    given(reasons(first), **batches((size, 1), (got, 1)))
+    given(reasons(second), **batches((1, size), (1, got)))
+    for text_of, words in ((first, f"batch {got}"), (second, f"{got} rows")):
+        explanation = explain(text_of)
+        assert explanation is not None
+        assert explanation.meaning.endswith(f"has {words} instead of {size}.")
+        assert explanation.comparison is not None
+        assert sorted(map(str, explanation.comparison.expected)) == [str(size), "None"]
+        assert sorted(map(str, explanation.comparison.got)) == [str(got), "None"]
+    for other in (text.format(2), first.replace("batch2", "batch1")):
+        explanation = explain(other)
+        assert explanation is None or explanation.mistake != "batch-product"
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [("[2, 3, 4]", "[5, 6]"), ("[2, 3]", "[4, 5, 6]"), ("[2, 3]", "[3, 5]")]
+)
+def test_only_two_matrices_that_do_not_fit_are_the_product_of_a_linear(
+    left: str, right: str
+) -> None:
+    text = f"RuntimeError: a and b must have same reduction dim, but got {left} X {right}."
+    assert explain(text) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("torch.cuda.DoubleTensor", "torch.FloatTensor"),
+        ("torch.FloatTensor", "torch.cuda.DoubleTensor"),
+    ],
+)
+def test_types_that_differ_in_both_are_on_two_devices_first(one: str, other: str) -> None:
+    types = f"type {one} but found type {other}"
+    explanation = explain(f"RuntimeError: Expected object of {types} for argument #4 'mat1'")
+    assert explanation is not None
+    assert explanation.mistake == "device-mixed"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "names", "whole"),
+    [
+        ("Long", "Double", "int64 (Long) and float64 (Double)", "int64"),
+        ("Float", "Byte", "float32 (Float) and uint8 (Byte)", "uint8"),
+        ("torch.int32", "torch.float32", "int32 (Int) and float32 (Float)", "int32"),
+    ],
+)
+def test_both_dtypes_are_named_in_their_order(one: str, other: str, names: str, whole: str) -> None:
+    explanation = explain(f"RuntimeError: expected scalar type {one} but found {other}")
+    assert explanation is not None
+    assert f"different dtypes, {names}" in explanation.meaning
+    assert explanation.causes[0].tell == f"`print(x.dtype)` shows torch.{whole}."
+
+
+@pytest.mark.parametrize(
+    ("kind", "gates", "reads", "hidden", "state"),
+    [("lstm", 4, 4, 4, True), ("lstm", 4, 3, 4, False), ("gru", 3, 5, 5, True)],
+)
+def test_a_state_is_to_blame_where_weights_are_as_wide_as_it(
+    kind: str, gates: int, reads: int, hidden: int, state: bool
+) -> None:
+    text = (
+        'File "/torch/nn/modules/rnn.py", line 9, in forward\n'
+        f"  result = _VF.{kind}(input, hx)\n"
+        "RuntimeError: mat1 and mat2 shapes cannot be multiplied"
+        f" (9x7 and {reads}x{gates * hidden})"
+    )
+    explanation = explain(text)
+    assert explanation is not None
+    assert f"({gates}*{hidden}, {reads}), so `hidden_size` is {hidden}" in explanation.meaning
+    given(reasons(text), The_initial_state_has_7_features=state)
+
+
+def test_a_product_is_that_of_a_linear_where_the_text_says_so() -> None:
+    text = "RuntimeError: mat1 and mat2 shapes cannot be multiplied (9x7 and 3x16)"
+    frame = '  File "/torch/nn/modules/linear.py", line 134, in forward\n'
+    for before in (frame, "    self.fc = nn.Linear(3, 16)\n", "    return F.linear(x, w)\n"):
+        explanation = explain(before + text)
+        assert explanation is not None
+        assert explanation.meaning == "`nn.Linear(3, 16)` takes 3 features, but its input has 7."
+    explanation = explain(text)
+    assert explanation is not None
+    assert explanation.meaning.startswith("A matrix of 7 columns meets one of 3 rows, often")
+
+
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [
+        ("gates = F.linear(input, w_ih, b_ih)", "The last dimension of x is not"),
+        ("result = _VF.lstm(input, hx)", "The last dimension of x is not"),
+        ("return self.fc(lstm_out)", "The output of a bidirectional layer"),
+    ],
+)
+def test_weights_of_the_layer_in_the_code_tell_its_product_from_others(
+    code: str, first: str
+) -> None:
+    frame = f'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    {code}\n'
+    said = reasons(f"{frame}RuntimeError: size mismatch at /pytorch/aten/src/TH/THMath.cpp:9")
+    assert said.startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "model", "whole"),
+    [
+        ("torch.int64", "torch.float32", "", True),
+        ("torch.float64", "torch.float32", "float64", False),
+        ("torch.float32", "torch.float16", "float32", False),
+    ],
+)
+def test_an_input_keeps_its_precision_only_where_it_has_one(
+    found: str, wanted: str, model: str, whole: bool
+) -> None:
+    explanation = explain(
+        f"RuntimeError: RNN input dtype ({found}) does not match weight dtype ({wanted})"
+    )
+    assert explanation is not None
+    fixes = [cause.fix for cause in explanation.causes]
+    assert (f"model = model.to(torch.{model})" in fixes) is not whole
+    given("\n".join(cause.why for cause in explanation.causes), holds_whole_numbers=whole)
+
+
+def test_what_is_no_dtype_is_no_dtype_of_an_input_or_a_state() -> None:
+    for one, other in (("Spam", "Float"), ("Float", "Spam")):
+        for text in (
+            f"RNN input dtype ({one}) does not match weight dtype ({other})",
+            (
+                "Input and hidden tensors are not the same dtype, found input tensor with"
+                f" {one} and hidden tensor with {other}"
+            ),
+        ):
+            explanation = explain(f"RuntimeError: {text}")
+            assert explanation is None or not explanation.mistake.startswith("dtype-")
+
+
+def test_the_dtype_of_the_state_is_told_from_that_of_the_input() -> None:
+    explanation = explain(
+        "RuntimeError: Input and hidden tensors are not the same dtype, found input tensor with"
+        " Double and hidden tensor with Float"
+    )
+    assert explanation is not None
+    assert explanation.mistake == "dtype-state"
+    assert "the input is float64 (Double), but the initial state (hidden) float32 (Float)" in (
+        explanation.meaning
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "first"),
+    [
+        ("    loss = criterion(out, y)\n", "target = target.float()"),
+        ('  File "/torch/nn/modules/loss.py", line 9, in f\n', "target = target.float()"),
+        ("    loss.backward()\n", "target = target.float()"),
+        ("    out = a @ b\n", "x = x.float()"),
+    ],
+)
+def test_a_target_is_to_blame_in_a_loss_or_its_backward(before: str, first: str) -> None:
+    explanation = explain(f"{before}RuntimeError: expected scalar type Double but found Float")
+    assert explanation is not None
+    assert explanation.causes[0].fix.splitlines()[0].partition("  #")[0] == first
+
+
+def test_a_kernel_that_a_loss_lacks_is_a_matter_of_its_target() -> None:
+    for operation in ("mse_cpu", "smooth_l1_cpu", "nll_loss_forward"):
+        explanation = explain(f"RuntimeError: \"{operation}\" not implemented for 'Long'")
+        assert explanation is None or explanation.mistake != "dtype-unsupported"
+
+
+@pytest.mark.parametrize(
+    ("operation", "dtype", "reason"),
+    [
+        ("addmm_impl_cpu_", "Half", "in half precision on the CPU"),
+        ("addmm_cuda", "Half", "for storing numbers"),
+        ("_thnn_fused_lstm_cell_cuda", "BFloat16", "runs in bfloat16"),
+        ("addmm_impl_cpu_", "Bool", "holds whole numbers"),
+        ("addmm_impl_cpu_", "ComplexFloat", "for storing numbers"),
+        ("addmm_impl_cpu_", "Float8_e4m3fn", "for storing numbers"),
+    ],
+)
+def test_the_dtype_and_the_device_tell_why_a_kernel_is_missing(
+    operation: str, dtype: str, reason: str
+) -> None:
+    explanation = explain(f"RuntimeError: \"{operation}\" not implemented for '{dtype}'")
+    assert explanation is not None
+    assert explanation.mistake == "dtype-unsupported"
+    (cause,) = explanation.causes
+    assert reason in cause.why
+
+
+@pytest.mark.parametrize("operation", ["a sentence", "smooth_l1_cpu"])
+def test_what_is_no_operation_of_a_layer_lacks_no_kernel_of_it(operation: str) -> None:
+    explanation = explain(f"RuntimeError: \"{operation}\" not implemented for 'Half'")
+    assert explanation is None or explanation.mistake != "dtype-unsupported"
+
+
+@pytest.mark.parametrize(("expected", "got"), [("[4, 8, 2]", "[4, 8]"), ("[4, 8]", "[4]")])
+def test_two_batches_have_two_sizes_each(expected: str, got: str) -> None:
+    text = (
+        f"Expected size for first two dimensions of batch2 tensor to be: {expected} but got: {got}."
+    )
+    explanation = explain(f"RuntimeError: {text}")
+    assert explanation is None or explanation.mistake != "batch-product"
+
+
+@pytest.mark.parametrize(
+    ("printed", "first"), [(True, "is bidirectional"), (False, "splits every")]
+)
+def test_a_printed_layer_of_two_directions_says_more_than_several_gpus(
+    printed: bool, first: str
+) -> None:
+    layer = f"LSTM(3, 4, bidirectional={printed})"
+    said = reasons(
+        f"model = nn.DataParallel(net)\n{layer}\n"
+        "RuntimeError: Expected hidden[0] size (2, 5, 4), got [1, 5, 4]"
+    )
+    assert first in said.splitlines()[0]
+
+
+def test_no_size_is_twice_0() -> None:
+    explanation = explain("RuntimeError: Expected hidden size (0, 2, 8), got [0, 2, 4]")
+    assert explanation is not None
+    assert explanation.mistake == "state-features"
+    explanation = explain("RuntimeError: Expected hidden size (1, 2, 0), got [2, 2, 0]")
+    assert explanation is not None
+    assert explanation.mistake == "state-layers"
+
+
+@pytest.mark.parametrize(
+    ("text", "layer", "fixes"),
+    [
+        ("Expected hidden[0] size {}, got {}", "`h_0` has batch 1, but the LSTM", "h and c"),
+        ("Expected hidden[1] size {}, got {}", "`c_0` has batch 1, but the LSTM", "c"),
+        ("Expected cell size {}, got {}", "`c_0` has batch 1, but the LSTM", "c"),
+        ("LSTM: Expected hidden size {}, got {}", "`h_0` has batch 1, but the LSTM", "h and c"),
+        ("GRU: Expected hidden size {}, got {}", "`h_0` has batch 1, but the GRU", "h"),
+        ("Expected hidden size {}, got {}", "`h_0` has batch 1, but the layer", "h"),
+    ],
+)
+def test_the_message_tells_which_state_of_which_layer_it_is(
+    text: str, layer: str, fixes: str
+) -> None:
+    explanation = explain(f"RuntimeError: {text.format((1, 5, 4), (1, 1, 4))}")
+    assert explanation is not None
+    assert explanation.meaning.startswith(layer)
+    (fix,) = (cause.fix for cause in explanation.causes if "expand" in cause.fix)
+    assert ("# and c_0 likewise" in fix) is (fixes == "h and c")
+    made = next(cause.fix for cause in explanation.causes if "torch.zeros(" in cause.fix)
+    assert ("c_0 = torch.zeros_like(h_0)" in made) is ("LSTM" in layer)
+    module = next(cause.fix for cause in explanation.causes if "batch_first=True)" in cause.fix)
+    assert module.startswith("nn.LSTM(" if "LSTM" in layer else "nn.GRU(")
+
+
+def test_a_message_without_sizes_blames_the_input_unless_the_code_is_not_the_layers() -> None:
+    message = "RuntimeError: size mismatch at /pytorch/aten/src/TH/THMath.cpp:9"
+    given(reasons(message), The_last_dimension_of_x_is_not=True, bidirectional_layer=True)
+    frame = 'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    lstm_fc(x)\n'
+    given(reasons(frame + message), The_last_dimension_of_x_is_not=False, bidirectional_layer=True)
+    frame = frame.replace("a.py", "/torch/nn/modules/rnn.py")
+    given(reasons(frame + message), The_last_dimension_of_x_is_not=True, bidirectional_layer=False)
+
+
+def test_a_product_that_cublas_refuses_is_one_of_pytorch() -> None:
+    text = "RuntimeError: CUDA error: CUBLAS_STATUS_INVALID_VALUE when calling cublasSgemm"
+    explanation = explain(text)
+    assert explanation is not None
+    assert explanation.mistake == "product-refused"
+    other = explain(f"{text} in tensorflow")
+    assert other is None or other.mistake != "product-refused"
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_a_matrix_is_turned_where_the_vector_has_as_many_entries_as_it_has_rows(size: int) -> None:
+    matrix, vector = torch.randn(3, 4), torch.randn(size)
+    with pytest.raises(RuntimeError) as raised:
+        matrix @ vector
+    explanation = explain(f"RuntimeError: {raised.value}")
+    assert explanation is not None
+    fixes = [cause.fix for cause in explanation.causes]
+    assert ("matrix.t() @ vector" in fixes) is (size == 3)
+    if size == 3:
+        assert (matrix.t() @ vector).shape == (4,)

@@ -38,6 +38,7 @@ def traced(statement: str, **names: Any) -> str:
     raise AssertionError(statement)
 
 
+COUNT = "Expected `len(lengths)` to be equal to batch_size, but got {} (batch_size={})"
 FORM = "RuntimeError: 'lengths' argument should be a 1D CPU int64 tensor, but got {}D {} {} tensor"
 
 
@@ -47,6 +48,7 @@ FORM = "RuntimeError: 'lengths' argument should be a 1D CPU int64 tensor, but go
         ((1, "cuda:0", "Long"), ["lengths.cpu()"]),
         ((2, "cpu", "Long"), ["reshape(-1)"]),
         ((1, "cpu", "Float"), ["lengths.long()"]),
+        ((1, "cuda:0", "Float"), ["lengths.cpu().long()"]),
         ((2, "cuda:1", "Float"), ["lengths.cpu().reshape(-1).long()"]),
     ],
 )
@@ -56,11 +58,46 @@ def test_only_what_is_wrong_with_the_lengths_is_mended(given: Any, fixes: list[s
     assert all(fix in cause.fix for fix, cause in zip(fixes, causes, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("got", "batch", "split"), [(2, 1, "2 = 2 x 1"), (12, 4, "12 = 3 x 4"), (13, 4, ""), (2, 4, "")]
+)
+def test_the_number_of_lengths_is_compared_with_the_batch(got: int, batch: int, split: str) -> None:
+    explanation = explained(COUNT.format(got, batch))
+    assert explanation.meaning == (
+        f"There are {got} lengths for a batch of {batch}: each sequence needs one length."
+    )
+    comparison = explanation.comparison
+    assert (comparison.expected, comparison.got) == ((batch,), (got,))
+    (whole,) = [cause.why for cause in explanation.causes if "DataParallel" in cause.why] or [""]
+    assert split in whole
+    assert bool(whole) is bool(split)
+
+
+@pytest.mark.parametrize(
+    ("shape", "proven"), [("(2, 5)", True), ("(2, 5, 3)", True), ("(2,)", False), ("(5, 2)", False)]
+)
+def test_a_shape_proves_the_axis_of_the_batch_if_it_has_both(shape: str, proven: bool) -> None:
+    causes = whys(f"x.shape: {shape}\n{COUNT.format(2, 5)}")
+    assert (len(causes) == 1) is proven
+    assert causes[0].startswith("x is (batch, seq, feature)")
+
+
+def test_two_lengths_for_a_batch_of_none_are_no_parts_of_it() -> None:
+    explanation = explained(COUNT.format(2, 0))
+    assert explanation.meaning.startswith("There are 2 lengths for a batch of 0")
+    assert not any("DataParallel" in cause.why for cause in explanation.causes)
+    assert explained(COUNT.format(0, 2)).meaning.startswith("There are 0 lengths for a batch of 2")
+
+
+def test_old_versions_that_do_not_count_the_lengths_get_every_cause() -> None:
+    explanation = explained("ValueError: lengths array has incorrect size in pack_padded_sequence")
+    assert explanation.meaning.startswith("The number of lengths differs from the batch of x")
+    assert explanation.comparison is None
+    assert any("DataParallel" in cause.why for cause in explanation.causes)
+
+
 def test_old_versions_that_do_not_say_what_is_wrong_get_every_cause() -> None:
     assert len(whys("RuntimeError: 'lengths' argument should be a 1D CPU int64 tensor")) == 3
-
-
-COUNT = "Expected `len(lengths)` to be equal to batch_size, but got {} (batch_size={})"
 
 
 def test_lengths_for_several_gpus_are_counted_in_parts() -> None:
@@ -75,6 +112,23 @@ def test_lengths_for_several_gpus_are_counted_in_parts() -> None:
 def test_a_known_shape_proves_which_axis_is_the_batch() -> None:
     text = f"x.shape: (2, 5, 3)\n{raised('pack_padded_sequence(z(2, 5, 3), [5, 4])')}"
     assert [why[:27] for why in whys(text)] == ["x is (batch, seq, feature),"]
+
+
+def test_a_pack_is_to_blame_for_sure_only_in_a_recurrent_layer() -> None:
+    text = "RuntimeError: start (4) + length (2) exceeds dimension size (4)."
+    rest = "it has data for 4 steps of all its sequences, but its lengths ask for more."
+    assert explained(text).meaning == f"Often it is a PackedSequence: {rest}"
+    assert explained(f"self.gru(x)\n{text}").meaning == f"A PackedSequence is to blame: {rest}"
+
+
+def test_an_empty_list_was_indexed_in_old_versions_by_pad_sequence_only() -> None:
+    assert explained("ValueError: received an empty list of sequences").mistake == (
+        "pad-sequence-empty"
+    )
+    index = "IndexError: list index out of range"
+    assert explained(f"x = pad_sequence(sequences)\n{index}").mistake == "pad-sequence-empty"
+    other = rnnshape.explain(f"x = lstm(sequences[3])\n{index}")
+    assert other is None or other.mistake != "pad-sequence-empty"
 
 
 @pytest.mark.parametrize(("lengths", "total"), [([5, 4], 3), ([7, 1], 6)])
@@ -201,6 +255,14 @@ def test_a_wrong_argument_is_found_in_the_types_that_old_versions_list() -> None
 def test_an_unknown_keyword_is_put_into_the_words_of_pytorch(keyword: str, said: str) -> None:
     (cause,) = explained(raised(f"nn.LSTM({keyword}=1)")).causes
     assert said in f"{cause.why} {cause.fix}"
+
+
+def test_only_pack_sequence_needs_no_batch_first() -> None:
+    for function, noted in (("pack_sequence", True), ("unpack_sequence", False)):
+        text = f"TypeError: {function}() got an unexpected keyword argument 'batch_first'"
+        assert any("needs no batch_first" in note for note in explained(text).notes) is noted
+    text = "TypeError: pack_sequence() got an unexpected keyword argument 'batch'"
+    assert explained(text).notes == ()
 
 
 def test_what_came_with_a_newer_torch_is_said() -> None:

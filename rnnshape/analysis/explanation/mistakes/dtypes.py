@@ -46,7 +46,7 @@ def _dtypes(clues: Clues) -> dict[str, Any] | None:
         "kinds": frozenset(known),
         "a": both_names(known[0]),
         "b": both_names(known[1]),
-        "plain": next((each for each in known if each in WHOLE), known[0]),
+        "plain": next((each for each in known if each in WHOLE), ""),
         "place": places.get(clues.frame, ""),
     }
 
@@ -103,7 +103,6 @@ def _told(clues: Clues) -> Numbers | None:
         "got_dtype": found,
         "weight_dtype": wanted,
         "whole": found in WHOLE,
-        "model": found if found not in WHOLE else "float32",
     }
 
 
@@ -161,7 +160,7 @@ _INPUT = Entry(
         ),
         Cause(
             why="If you want to keep the precision of x, the model needs it too.",
-            fix="model = model.to(torch.{model})",
+            fix="model = model.to(torch.{got_dtype})",
             when=unless(holds("whole")),
         ),
     ),

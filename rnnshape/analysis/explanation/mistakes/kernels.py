@@ -73,7 +73,6 @@ _STATUS = Entry(
     mistake="kernel-status",
     wordings=(
         Wording("CUDNN_STATUS_{status:word}", "0.1 on"),
-        Wording("CUBLAS_STATUS_INVALID_VALUE", "1.0 on"),
         Wording("CUBLAS_STATUS_NOT_SUPPORTED", "1.0 on"),
         Wording("CUBLAS_STATUS_INTERNAL_ERROR", "1.0 on"),
         Wording("CUBLAS_STATUS_ARCH_MISMATCH", "1.0 on"),

@@ -197,7 +197,7 @@ def _count(clues: Clues) -> Numbers:
             "parts": 0,
             "split": "",
         }
-    parts = got // batch if got > batch > 0 and got % batch == 0 else 0
+    parts = got // batch if batch > 0 and got % batch == 0 else 0
     return {
         "counts": f"There are {got} lengths for a batch of {batch}",
         "parts": parts,

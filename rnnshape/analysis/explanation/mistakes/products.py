@@ -10,6 +10,7 @@ from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import LAYOUTS
 from rnnshape.analysis.explanation.conditions import both, equals, unless
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers, compared
+from rnnshape.analysis.explanation.multiples import multiple
 from rnnshape.analysis.explanation.records import Comparison
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
@@ -125,7 +126,7 @@ def _linear(clues: Clues) -> Numbers | None:
     if numbers is None:
         return None
     features, wanted = numbers["features"], numbers["wanted"]
-    common = gcd(features, wanted) or 1
+    common = gcd(features, wanted)  # the two differ, so it is not 0
     numbers |= {
         "common": common,
         "times": features // common,
@@ -424,8 +425,7 @@ def _other_inner(clues: Clues) -> bool:
 
 
 def _two_directions(clues: Clues) -> bool:
-    sizes = sorted((clues["inner"] or 0, clues["got_inner"] or 0))
-    return _other_inner(clues) and sizes[1] == 2 * sizes[0]
+    return _other_inner(clues) and multiple(clues["inner"], clues["got_inner"])["times"] == 2
 
 
 _ONE_SEQUENCE_FIRST: Final = Cause(
