@@ -318,6 +318,10 @@ def test_the_sizes_of_a_state_are_related_as_the_numbers_are(expected: tuple[int
                 names = {"h_0": torch.zeros(got)}
                 exec(explanation.causes[0].fix, names)  # noqa: S102
                 assert names["h_0"].shape == expected
+                if explanation.mistake == "state-transposed":
+                    axes = [str(axis) for axis in range(3) if expected[axis] != got[axis]]
+                    swap = f"h_0 = h_0.transpose({', '.join(axes)})"
+                    assert explanation.causes[0].fix.startswith(swap) is (len(axes) == 2)
 
 
 @pytest.mark.parametrize(
@@ -696,6 +700,22 @@ def test_a_printed_layer_of_two_directions_says_more_than_several_gpus(
         "RuntimeError: Expected hidden[0] size (2, 5, 4), got [1, 5, 4]"
     )
     assert first in said.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [
+        ("nn.LSTM(i, h, proj_size=p)", "The LSTM has a projection"),
+        ("LSTM(9, 4)", "The state was made with input_size (9)"),
+        ("LSTM(7, 4)", "hidden_size is 4 in the LSTM and 9"),
+        ("nn.LSTM(i, h)", "hidden_size is 4 in the LSTM and 9"),
+    ],
+)
+def test_the_constructor_tells_where_the_features_of_a_state_come_from(
+    code: str, first: str
+) -> None:
+    said = reasons(f"{code}\nRuntimeError: Expected hidden[0] size (1, 2, 4), got [1, 2, 9]")
+    assert said.startswith(first)
 
 
 def test_no_size_is_twice_0() -> None:
