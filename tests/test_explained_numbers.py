@@ -226,6 +226,24 @@ def test_the_sizes_of_a_sum_are_related_as_the_numbers_are(dim: int) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "gates"),
+    [
+        (16, 48, "48 = 3 x 16 or 4 x 12"),
+        (16, 24, "24 = 3 x 8 or 4 x 6"),
+        (64, 16, "64 = 4 x 16"),
+        (30, 20, "30 = 3 x 10"),
+        (90, 30, "90 = 3 x 30"),
+    ],
+)
+def test_gates_side_by_side_are_three_or_four(a: int, b: int, gates: str) -> None:
+    said = reasons(
+        f"RuntimeError: The size of tensor a ({a}) must match the size of tensor b ({b}) at"
+        " non-singleton dimension 1 in nn.GRU"
+    )
+    assert f"all gates side by side, {gates}, and the other, {min(a, b)}," in said
+
+
 @pytest.mark.parametrize(("rows", "out"), [(7, 5), (24, 9), (3, 8)])
 def test_the_sizes_of_a_product_are_related_as_the_numbers_are(rows: int, out: int) -> None:
     for got, wanted in PAIRS:
@@ -781,3 +799,38 @@ def test_a_matrix_is_turned_where_the_vector_has_as_many_entries_as_it_has_rows(
     assert ("matrix.t() @ vector" in fixes) is (size == 3)
     if size == 3:
         assert (matrix.t() @ vector).shape == (4,)
+
+
+@pytest.mark.parametrize(
+    ("message", "where"),
+    [
+        ("Expected size 3 but got size 4 for tensor number 1 in the list.", "another dimension"),
+        ("Got 3 and 4 in dimension 0", "dimension 0"),
+        ("Got 3 and 4 in dimension 1", "dimension 1"),
+        ("Got 3 and 4", "another dimension"),
+    ],
+)
+def test_the_dimension_in_which_joined_tensors_differ_is_told_if_known(
+    message: str, where: str
+) -> None:
+    explanation = explain(
+        f"RuntimeError: Sizes of tensors must match except in dimension 2. {message}"
+    )
+    assert explanation is not None
+    assert explanation.meaning.endswith(f"but in {where} they have 3 and 4.")
+
+
+@pytest.mark.parametrize("statement", ["x.permute(0, 1)", "x.t()"])
+def test_permute_is_told_how_many_dimensions_there_are(statement: str) -> None:
+    with pytest.raises(RuntimeError) as raised:
+        eval(statement, {"x": torch.zeros(2, 3, 4)})  # noqa: S307
+    explanation = explain(f"RuntimeError: {raised.value}")
+    assert explanation is not None
+    shown = ": 2 instead of 3" if "permute" in statement else ", 3"
+    assert explanation.meaning.endswith(f"dimensions that the tensor has{shown}.")
+
+
+def test_old_versions_do_not_say_how_many_dimensions_there_are() -> None:
+    explanation = explain("RuntimeError: number of dims don't match in permute, in lstm")
+    assert explanation is not None
+    assert explanation.meaning.endswith("dimensions that the tensor has.")
