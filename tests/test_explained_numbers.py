@@ -431,6 +431,9 @@ def test_the_last_index_is_one_less_than_the_size(text: str, meaning: str) -> No
     assert explanation is not None
     assert explanation.meaning.endswith(meaning)
     empty = "its size is 0" in meaning
+    last = re.search(r"last index is (\d+)", meaning)
+    told = " ".join(cause.tell for cause in explanation.causes)
+    assert last is None or f"output.shape)` shows more than {last[1]}." in told
     given(
         "\n".join(cause.why for cause in explanation.causes),
         a_loop_runs_over_more_steps=not empty,
@@ -450,7 +453,10 @@ def test_no_dimension_that_a_tensor_lacks_has_a_last_index(dim: int) -> None:
 
 @pytest.mark.parametrize(
     ("lowest", "highest", "dim", "has", "needed"),
-    [(-2, 1, 2, 2, 3), (-1, 0, 1, 1, 2), (-2, 1, -3, 2, 3), (-3, 2, 5, 3, 6)],
+    [
+        *((-2, 1, 2, 2, 3), (-1, 0, 1, 1, 2), (-2, 1, -3, 2, 3), (-3, 2, 5, 3, 6)),
+        *((0, -1, -1, 0, 1), (0, -1, 0, 0, 1)),
+    ],
 )
 def test_a_dimension_that_is_lacking_needs_a_tensor_of_more(
     lowest: int, highest: int, dim: int, has: int, needed: int
@@ -799,6 +805,31 @@ def test_a_matrix_is_turned_where_the_vector_has_as_many_entries_as_it_has_rows(
     assert ("matrix.t() @ vector" in fixes) is (size == 3)
     if size == 3:
         assert (matrix.t() @ vector).shape == (4,)
+
+
+def test_before_torch_0_4_the_number_of_dimensions_stands_in_the_message() -> None:
+    explanation = explain(
+        "RuntimeError: dimension 2 out of range of 2D tensor at /b/torch/lib/TH/THTensor.c:24"
+    )
+    assert explanation is not None
+    assert explanation.meaning.startswith("Dimension 2 of a 2-D tensor was requested")
+    assert explanation.meaning.endswith("to be 3-D or more.")
+
+
+@pytest.mark.parametrize(
+    ("shape", "place"), [("[3, 2, 5]", 0), ("[2, 3, 5]", 1), ("[3, 3, 5]", 1), ("[2, 5, 3]", None)]
+)
+def test_features_are_found_on_another_axis(shape: str, place: int | None) -> None:
+    message = "RuntimeError: input.size(-1) must be equal to input_size. Expected 3, got 5"
+    explanation = explain(f"{message}\nx.shape: torch.Size({shape})")
+    assert explanation is not None
+    fixes = [cause.fix for cause in explanation.causes]
+    assert (fixes == [f"x = x.transpose({place}, -1)"]) is (place is not None)
+
+
+def test_a_layer_of_no_features_is_explained_too() -> None:
+    said = reasons("RuntimeError: input.size(-1) must be equal to input_size. Expected 0, got 5")
+    given(said, Steps_were_flattened=False, The_axes_of_x_are_in_another_order=True)
 
 
 @pytest.mark.parametrize(

@@ -775,9 +775,8 @@ _TOO_MANY = Entry(
 
 
 def _dim_range(clues: Clues) -> dict[str, Any]:
-    lowest, dim = clues["lowest"], clues["dim"]
-    dims = -lowest if lowest < 0 else 1
-    return {"dims": dims, "needed": dim + 1 if dim >= 0 else -dim}
+    dim = clues["dim"]
+    return {"dims": abs(clues["lowest"]), "needed": dim + 1 if dim >= 0 else -dim}
 
 
 _DIMENSION = Entry(
