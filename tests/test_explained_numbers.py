@@ -865,3 +865,12 @@ def test_old_versions_do_not_say_how_many_dimensions_there_are() -> None:
     explanation = explain("RuntimeError: number of dims don't match in permute, in lstm")
     assert explanation is not None
     assert explanation.meaning.endswith("dimensions that the tensor has.")
+
+
+@pytest.mark.parametrize(
+    ("got", "features"), [("[5, 2, 7]", True), ("[5, 9, 7]", False), ("[9, 2, 7]", False)]
+)
+def test_cudnn_names_whole_shapes_of_which_the_features_differ(got: str, features: bool) -> None:
+    explanation = explain(f"RuntimeError: Expected input size (5, 2, 3), got {got}")
+    told = explanation is not None and "has size 7, but input_size" in explanation.meaning
+    assert told is features
