@@ -317,7 +317,7 @@ def test_modules_are_chosen_by_name() -> None:
     [
         ("h_0 = encoder/hidden", "hidden", "h_0 = encoder/h_n"),
         ("c_0 = encoder/cell", "cell", "c_0 = encoder/c_n"),
-        ("h_0 = encoder/outptu", "outptu", "h_0 = encoder/output"),
+        ("h_0 = encoder/outputs", "outputs", "h_0 = encoder/output"),
         ("h_0 = encoder/zeros", "zeros", "h_0 = encoder/input"),
     ],
 )

@@ -226,6 +226,24 @@ def test_the_sizes_of_a_sum_are_related_as_the_numbers_are(dim: int) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "gates"),
+    [
+        (16, 48, "48 = 3 x 16 or 4 x 12"),
+        (16, 24, "24 = 3 x 8 or 4 x 6"),
+        (64, 16, "64 = 4 x 16"),
+        (30, 20, "30 = 3 x 10"),
+        (90, 30, "90 = 3 x 30"),
+    ],
+)
+def test_gates_side_by_side_are_three_or_four(a: int, b: int, gates: str) -> None:
+    said = reasons(
+        f"RuntimeError: The size of tensor a ({a}) must match the size of tensor b ({b}) at"
+        " non-singleton dimension 1 in nn.GRU"
+    )
+    assert f"all gates side by side, {gates}, and the other, {min(a, b)}," in said
+
+
 @pytest.mark.parametrize(("rows", "out"), [(7, 5), (24, 9), (3, 8)])
 def test_the_sizes_of_a_product_are_related_as_the_numbers_are(rows: int, out: int) -> None:
     for got, wanted in PAIRS:
@@ -318,6 +336,10 @@ def test_the_sizes_of_a_state_are_related_as_the_numbers_are(expected: tuple[int
                 names = {"h_0": torch.zeros(got)}
                 exec(explanation.causes[0].fix, names)  # noqa: S102
                 assert names["h_0"].shape == expected
+                if explanation.mistake == "state-transposed":
+                    axes = [str(axis) for axis in range(3) if expected[axis] != got[axis]]
+                    swap = f"h_0 = h_0.transpose({', '.join(axes)})"
+                    assert explanation.causes[0].fix.startswith(swap) is (len(axes) == 2)
 
 
 @pytest.mark.parametrize(
@@ -409,6 +431,9 @@ def test_the_last_index_is_one_less_than_the_size(text: str, meaning: str) -> No
     assert explanation is not None
     assert explanation.meaning.endswith(meaning)
     empty = "its size is 0" in meaning
+    last = re.search(r"last index is (\d+)", meaning)
+    told = " ".join(cause.tell for cause in explanation.causes)
+    assert last is None or f"output.shape)` shows more than {last[1]}." in told
     given(
         "\n".join(cause.why for cause in explanation.causes),
         a_loop_runs_over_more_steps=not empty,
@@ -428,7 +453,10 @@ def test_no_dimension_that_a_tensor_lacks_has_a_last_index(dim: int) -> None:
 
 @pytest.mark.parametrize(
     ("lowest", "highest", "dim", "has", "needed"),
-    [(-2, 1, 2, 2, 3), (-1, 0, 1, 1, 2), (-2, 1, -3, 2, 3), (-3, 2, 5, 3, 6)],
+    [
+        *((-2, 1, 2, 2, 3), (-1, 0, 1, 1, 2), (-2, 1, -3, 2, 3), (-3, 2, 5, 3, 6)),
+        *((0, -1, -1, 0, 1), (0, -1, 0, 0, 1)),
+    ],
 )
 def test_a_dimension_that_is_lacking_needs_a_tensor_of_more(
     lowest: int, highest: int, dim: int, has: int, needed: int
@@ -698,6 +726,22 @@ def test_a_printed_layer_of_two_directions_says_more_than_several_gpus(
     assert first in said.splitlines()[0]
 
 
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [
+        ("nn.LSTM(i, h, proj_size=p)", "The LSTM has a projection"),
+        ("LSTM(9, 4)", "The state was made with input_size (9)"),
+        ("LSTM(7, 4)", "hidden_size is 4 in the LSTM and 9"),
+        ("nn.LSTM(i, h)", "hidden_size is 4 in the LSTM and 9"),
+    ],
+)
+def test_the_constructor_tells_where_the_features_of_a_state_come_from(
+    code: str, first: str
+) -> None:
+    said = reasons(f"{code}\nRuntimeError: Expected hidden[0] size (1, 2, 4), got [1, 2, 9]")
+    assert said.startswith(first)
+
+
 def test_no_size_is_twice_0() -> None:
     explanation = explain("RuntimeError: Expected hidden size (0, 2, 8), got [0, 2, 4]")
     assert explanation is not None
@@ -761,3 +805,72 @@ def test_a_matrix_is_turned_where_the_vector_has_as_many_entries_as_it_has_rows(
     assert ("matrix.t() @ vector" in fixes) is (size == 3)
     if size == 3:
         assert (matrix.t() @ vector).shape == (4,)
+
+
+def test_before_torch_0_4_the_number_of_dimensions_stands_in_the_message() -> None:
+    explanation = explain(
+        "RuntimeError: dimension 2 out of range of 2D tensor at /b/torch/lib/TH/THTensor.c:24"
+    )
+    assert explanation is not None
+    assert explanation.meaning.startswith("Dimension 2 of a 2-D tensor was requested")
+    assert explanation.meaning.endswith("to be 3-D or more.")
+
+
+@pytest.mark.parametrize(
+    ("shape", "place"), [("[3, 2, 5]", 0), ("[2, 3, 5]", 1), ("[3, 3, 5]", 1), ("[2, 5, 3]", None)]
+)
+def test_features_are_found_on_another_axis(shape: str, place: int | None) -> None:
+    message = "RuntimeError: input.size(-1) must be equal to input_size. Expected 3, got 5"
+    explanation = explain(f"{message}\nx.shape: torch.Size({shape})")
+    assert explanation is not None
+    fixes = [cause.fix for cause in explanation.causes]
+    assert (fixes == [f"x = x.transpose({place}, -1)"]) is (place is not None)
+
+
+def test_a_layer_of_no_features_is_explained_too() -> None:
+    said = reasons("RuntimeError: input.size(-1) must be equal to input_size. Expected 0, got 5")
+    given(said, Steps_were_flattened=False, The_axes_of_x_are_in_another_order=True)
+
+
+@pytest.mark.parametrize(
+    ("message", "where"),
+    [
+        ("Expected size 3 but got size 4 for tensor number 1 in the list.", "another dimension"),
+        ("Got 3 and 4 in dimension 0", "dimension 0"),
+        ("Got 3 and 4 in dimension 1", "dimension 1"),
+        ("Got 3 and 4", "another dimension"),
+    ],
+)
+def test_the_dimension_in_which_joined_tensors_differ_is_told_if_known(
+    message: str, where: str
+) -> None:
+    explanation = explain(
+        f"RuntimeError: Sizes of tensors must match except in dimension 2. {message}"
+    )
+    assert explanation is not None
+    assert explanation.meaning.endswith(f"but in {where} they have 3 and 4.")
+
+
+@pytest.mark.parametrize("statement", ["x.permute(0, 1)", "x.t()"])
+def test_permute_is_told_how_many_dimensions_there_are(statement: str) -> None:
+    with pytest.raises(RuntimeError) as raised:
+        eval(statement, {"x": torch.zeros(2, 3, 4)})  # noqa: S307
+    explanation = explain(f"RuntimeError: {raised.value}")
+    assert explanation is not None
+    shown = ": 2 instead of 3" if "permute" in statement else ", 3"
+    assert explanation.meaning.endswith(f"dimensions that the tensor has{shown}.")
+
+
+def test_old_versions_do_not_say_how_many_dimensions_there_are() -> None:
+    explanation = explain("RuntimeError: number of dims don't match in permute, in lstm")
+    assert explanation is not None
+    assert explanation.meaning.endswith("dimensions that the tensor has.")
+
+
+@pytest.mark.parametrize(
+    ("got", "features"), [("[5, 2, 7]", True), ("[5, 9, 7]", False), ("[9, 2, 7]", False)]
+)
+def test_cudnn_names_whole_shapes_of_which_the_features_differ(got: str, features: bool) -> None:
+    explanation = explain(f"RuntimeError: Expected input size (5, 2, 3), got {got}")
+    told = explanation is not None and "has size 7, but input_size" in explanation.meaning
+    assert told is features

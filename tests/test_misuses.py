@@ -357,6 +357,7 @@ COMMANDS: Final = {
     "lstm --device gpu": "--device cuda",
     "lstm --dtype int8": "one of float16, bfloat16",
     "lstm --expect 'memory < 1MB'": '--expect "parameter_bytes < 1MB"; it has',
+    "explain 'nn.LSTM: input must have 3 dimensions, got 2' --FORMAT json": "rnnshape explain ",
 }
 # Refused for what the folder or the request lacks, however it is written.
 NEED_A_MANIFEST: Final = {

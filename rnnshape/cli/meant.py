@@ -340,6 +340,8 @@ class _Line:
             if "--init" in options and not loose:
                 return None
             return ["check", *loose, *options]
+        if self.command == "explain":  # whose words are an error's
+            return ["explain", *self.rewording.loose, *options]
         if self.command == "budget":
             return self._of_budget(loose, options)
         return self._of_layer(loose, options)

@@ -21,10 +21,11 @@ def _features(clues: Clues) -> dict[str, Any]:
     expected, got = clues["expected"], clues["got"]
     shape = clues.input or ()
     places = [axis for axis, size in enumerate(shape[:-1]) if size == expected]
+    found = bool(places) and shape[-1] == got
     return {
         "ratio": got // expected if expected > 0 else 0,
-        "place": places[-1] if shape and shape[-1] == got and places else 0,
-        "found": bool(shape and shape[-1] == got and places),
+        "place": places[-1] if found else None,
+        "found": found,
         "shape": tuple(shape),
         "hidden": clues.config.get("hidden_size", "hidden_size"),
         "more_or_less": abs(got - expected),

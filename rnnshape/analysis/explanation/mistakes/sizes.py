@@ -50,7 +50,7 @@ _twice: Final = equals("times", 2)
 def _gates(clues: Clues) -> bool:
     """Whether one is 3/2 of the other, as 3 gates are of 2; or 3 or 4 times the other."""
     small, large = clues["small"], clues["large"]
-    return clues["times"] in (3, 4) or 2 * large == 3 * small > 0
+    return clues["times"] in (3, 4) or 2 * large == 3 * small
 
 
 def _early_axis(clues: Clues) -> bool:
@@ -599,8 +599,8 @@ def _view(clues: Clues) -> dict[str, Any]:
     inferred = -1 in shape
     numbers: dict[str, Any] = {"wanted": wanted}
     numbers["times"] = 0 if inferred else multiple(wanted, size)["times"]
-    numbers["product"] = " x ".join(str(each) for each in shape if each != -1) or "1"
-    numbers["needs"] = f"a multiple of {wanted}" if inferred else f"{numbers['product']} = {wanted}"
+    product = " x ".join(map(str, shape)) or "1"
+    numbers["needs"] = f"a multiple of {wanted}" if inferred else f"{product} = {wanted}"
     numbers["more_or_less"] = "more" if wanted > size else "less"
     return numbers
 
@@ -775,9 +775,8 @@ _TOO_MANY = Entry(
 
 
 def _dim_range(clues: Clues) -> dict[str, Any]:
-    lowest, dim = clues["lowest"], clues["dim"]
-    dims = -lowest if lowest < 0 else 1
-    return {"dims": dims, "needed": dim + 1 if dim >= 0 else -dim}
+    dim = clues["dim"]
+    return {"dims": abs(clues["lowest"]), "needed": dim + 1 if dim >= 0 else -dim}
 
 
 _DIMENSION = Entry(
