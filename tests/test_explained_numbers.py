@@ -967,3 +967,22 @@ def test_a_name_that_torch_0_3_lacks_is_a_mistake_of_its_own_layers_only() -> No
         explanation = explain(frame + message)
         found = explanation is not None and explanation.mistake == "input-size-before-0-4"
         assert found is known
+
+
+@pytest.mark.parametrize(
+    ("code", "index", "first"),
+    [
+        ("last = h[-2]", -2, "The layer has fewer layers"),
+        ("last = h_n[2]", 2, "The layer has fewer layers"),
+        ("step = x[2]", 2, "The batch and the sequence are in the other order"),
+    ],
+)
+def test_an_index_from_the_end_or_of_h_n_is_one_of_layers(
+    code: str, index: int, first: str
+) -> None:
+    said = reasons(
+        f"    {code}  # of nn.LSTM\n"
+        f"IndexError: index {index} is out of bounds for dimension 0 with size 1"
+    )
+    assert said.startswith(first)
+    given(said, a_loop_runs_over_more_steps=index > 0)
