@@ -872,5 +872,117 @@ def test_old_versions_do_not_say_how_many_dimensions_there_are() -> None:
 )
 def test_cudnn_names_whole_shapes_of_which_the_features_differ(got: str, features: bool) -> None:
     explanation = explain(f"RuntimeError: Expected input size (5, 2, 3), got {got}")
-    told = explanation is not None and "has size 7, but input_size" in explanation.meaning
+    told = explanation is not None and "has size 7, but input_size of the layer is 3." in (
+        explanation.meaning
+    )
     assert told is features
+
+
+@pytest.mark.parametrize(("got", "smaller"), [(1, False), (2, True), (4, True), (6, False)])
+def test_a_state_of_a_smaller_batch_was_kept_from_the_last(got: int, smaller: bool) -> None:
+    said = reasons(f"RuntimeError: Expected hidden size (1, 5, 4), got [1, {got}, 4]")
+    given(said, kept_from_a_smaller_one=smaller)
+
+
+def test_the_batch_of_x_is_read_where_batch_first_says_it_is() -> None:
+    text = "RuntimeError: Expected hidden size (1, 5, 4), got [1, 2, 4]"
+    for printed, size in (
+        ("", "x.size(1), 4, device=x.device)  # x.size(0) if batch first"),
+        ("GRU(3, 4, batch_first=True)\n", "x.size(0), 4, device=x.device)"),
+        ("GRU(3, 4, batch_first=False)\n", "x.size(1), 4, device=x.device)"),
+    ):
+        explanation = explain(printed + text)
+        assert explanation is not None
+        assert f"h_0 = torch.zeros(1, {size}" in [cause.fix for cause in explanation.causes]
+
+
+@pytest.mark.parametrize(
+    ("got", "order"),
+    [
+        ((5, 2, 4), "(batch, layer*dir, feature)"),
+        ((2, 4, 5), "(layer*dir, feature, batch)"),
+        ((4, 2, 5), "(feature, layer*dir, batch)"),
+    ],
+)
+def test_the_axes_of_a_transposed_state_are_told_in_their_order(
+    got: tuple[int, ...], order: str
+) -> None:
+    explanation = explain(f"RuntimeError: Expected hidden[0] size (2, 5, 4), got {[*got]}")
+    assert explanation is not None
+    assert explanation.meaning.endswith(f"but in the order {order}.")
+    compared = explanation.comparison
+    assert compared is not None
+    assert (compared.title, compared.expected, compared.got) == ("h_0", (2, 5, 4), got)
+
+
+def test_a_state_of_no_layers_was_not_split() -> None:
+    said = reasons("RuntimeError: Expected hidden size (2, 2, 4), got [0, 4, 4]")
+    given(said, DataParallel=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake", "said", "first"),
+    [
+        ("3 dimensions, got 2", "input-dimensions", "2-D (in torch 1.11", "x is (batch, feature)"),
+        ("3 dimensions, got 1", "input-dimensions", "1-D, but", "x holds the indices"),
+        ("3 dimensions, got 4", "input-dimensions", "4-D, but", "x has several axes of features"),
+        ("3 dimensions, got 5", "input-dimensions", "4-D (torch", "x has several axes of features"),
+        ("2 dimensions, got 3", "packed-dimensions", "3-D, but", "What was packed"),
+    ],
+)
+def test_the_dimensions_of_an_input_decide_between_its_causes(
+    text: str, mistake: str, said: str, first: str
+) -> None:
+    explanation = explain(f"RuntimeError: input must have {text}")
+    assert explanation is not None
+    assert explanation.mistake == mistake
+    assert said in explanation.meaning
+    assert explanation.causes[0].why.startswith(first)
+
+
+def test_three_dimensions_are_as_many_as_an_input_needs() -> None:
+    assert explain("RuntimeError: input must have 3 dimensions, got 3") is None
+
+
+def test_a_layer_is_named_where_the_text_speaks_of_one() -> None:
+    text = "RuntimeError: mat1 must be a matrix, got 3-D tensor"
+    assert "the output of a recurrent layer" in reasons(text)
+    assert "the output of the GRU" in reasons(f"self.gru(x)\n{text}")
+
+
+def test_the_line_that_raised_is_the_last_of_the_traceback() -> None:
+    frames = "".join(
+        f'  File "{name}.py", line 3, in f\n    {code}\n'
+        for name, code in (("a", "first(x)"), ("b", "second(x)"))
+    )
+    assert clues(f"Traceback (most recent call last):\n{frames}ValueError: no").code == "second(x)"
+    whole = "x = third(x)\nValueError: no"
+    assert "third(x)" in clues(whole).code
+
+
+def test_a_name_that_torch_0_3_lacks_is_a_mistake_of_its_own_layers_only() -> None:
+    message = "NameError: name 'fn' is not defined"
+    for file, known in (("torch/nn/modules/rnn.py", True), ("a.py", False)):
+        frame = f'Traceback (most recent call last):\n  File "{file}", line 3, in f\n    fn(x)\n'
+        explanation = explain(frame + message)
+        found = explanation is not None and explanation.mistake == "input-size-before-0-4"
+        assert found is known
+
+
+@pytest.mark.parametrize(
+    ("code", "index", "first"),
+    [
+        ("last = h[-2]", -2, "The layer has fewer layers"),
+        ("last = h_n[2]", 2, "The layer has fewer layers"),
+        ("step = x[2]", 2, "The batch and the sequence are in the other order"),
+    ],
+)
+def test_an_index_from_the_end_or_of_h_n_is_one_of_layers(
+    code: str, index: int, first: str
+) -> None:
+    said = reasons(
+        f"    {code}  # of nn.LSTM\n"
+        f"IndexError: index {index} is out of bounds for dimension 0 with size 1"
+    )
+    assert said.startswith(first)
+    given(said, a_loop_runs_over_more_steps=index > 0)

@@ -23,15 +23,11 @@ from rnnshape.analysis.explanation.wording import Wording
 
 
 def _two(clues: Clues) -> tuple[str, str] | None:
-    """What a message says of two tensors on one device, neither of which it names."""
+    """What a message says of two tensors; those on two devices have been found before."""
     if clues.get("types") is None:
-        pair = (str(clues["first"]), str(clues["second"]))
-    else:
-        types = tensor_types(clues)
-        if len(types) != 2:
-            return None
-        pair = (types[0], types[1])
-    return pair if ("cuda" in pair[0]) == ("cuda" in pair[1]) else None
+        return str(clues["first"]), str(clues["second"])
+    types = tensor_types(clues)
+    return (types[0], types[1]) if len(types) == 2 else None
 
 
 def _dtypes(clues: Clues) -> dict[str, Any] | None:

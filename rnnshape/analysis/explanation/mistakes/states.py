@@ -109,7 +109,7 @@ def _compared(clues: Clues) -> Comparison | None:
 
 
 def _twice(larger: int, smaller: int) -> bool:
-    return larger == 2 * smaller > 0
+    return larger == 2 * smaller
 
 
 def _may_be_split(clues: Clues) -> bool:
@@ -494,8 +494,9 @@ def _shape(clues: Clues) -> Numbers | None:
     if not names:
         return None
     numbers = _state(clues) | {"axes": " and ".join(names)}
-    gpus, rest = divmod(numbers["layers"], numbers["got_layers"] or 1)
-    split = not rest and gpus > 1 and numbers["got_batch"] == gpus * numbers["batch"]
+    layers, got_layers = numbers["layers"], numbers["got_layers"]
+    gpus = layers // got_layers if got_layers > 0 and layers % got_layers == 0 else 0
+    split = numbers["got_batch"] == gpus * numbers["batch"]
     same = numbers["features"] == numbers["got_features"]
     return numbers | {"gpus": gpus if split and same else 0}
 
