@@ -71,7 +71,7 @@ def test_what_is_imported_at_run_time_is_a_dependency() -> None:
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
     }
     toml = set() if sys.version_info >= (3, 11) else {"tomli"}
-    assert needed == {"rich", "torch", "typer"} | toml
+    assert needed == {"rich", "shellingham", "torch", "typer"} | toml
 
 
 def test_every_public_name_can_be_imported() -> None:
