@@ -928,6 +928,7 @@ def test_a_state_of_no_layers_was_not_split() -> None:
         ("3 dimensions, got 4", "input-dimensions", "4-D, but", "x has several axes of features"),
         ("3 dimensions, got 5", "input-dimensions", "4-D (torch", "x has several axes of features"),
         ("2 dimensions, got 3", "packed-dimensions", "3-D, but", "What was packed"),
+        ("2 dimensions, got 1", "packed-dimensions", "1-D, but", "What was packed"),
     ],
 )
 def test_the_dimensions_of_an_input_decide_between_its_causes(
@@ -963,7 +964,9 @@ def test_the_line_that_raised_is_the_last_of_the_traceback() -> None:
 def test_a_name_that_torch_0_3_lacks_is_a_mistake_of_its_own_layers_only() -> None:
     message = "NameError: name 'fn' is not defined"
     for file, known in (("torch/nn/modules/rnn.py", True), ("a.py", False)):
-        frame = f'Traceback (most recent call last):\n  File "{file}", line 3, in f\n    fn(x)\n'
+        frame = (
+            f'Traceback (most recent call last):\n  File "{file}", line 3, in f\n    fn(torch.x)\n'
+        )
         explanation = explain(frame + message)
         found = explanation is not None and explanation.mistake == "input-size-before-0-4"
         assert found is known
@@ -986,3 +989,72 @@ def test_an_index_from_the_end_or_of_h_n_is_one_of_layers(
     )
     assert said.startswith(first)
     given(said, a_loop_runs_over_more_steps=index > 0)
+
+
+def test_the_bug_of_torch_0_3_is_certain_only_beside_a_layer() -> None:
+    for text, begins in (("name 'fn' is not defined", "Often"), ("self.lstm(x)\n{}", "Torch 0.3")):
+        explanation = explain(text.format("NameError: name 'fn' is not defined"))
+        assert explanation is not None
+        assert explanation.meaning.startswith(begins)
+
+
+def test_a_cell_is_called_one() -> None:
+    text = "RuntimeError: input has inconsistent input_size: got 7, expected 3"
+    explanation = explain(f"gru_cell = nn.GRUCell(3, 4)\n{text}")
+    assert explanation is not None
+    assert "has size 7, but input_size of the GRUCell is 3" in explanation.meaning
+
+
+def test_the_kind_before_the_colon_is_that_of_the_layer() -> None:
+    text = "ValueError: GRU: Expected input to be 2D or 3D, got 4D instead\nThe LSTM is unharmed."
+    explanation = explain(text)
+    assert explanation is not None
+    assert "but the GRU takes 3 dimensions" in explanation.meaning
+
+
+@pytest.mark.parametrize(
+    ("printed", "order", "step", "sequence"),
+    [
+        ("", "(seq, batch, feature), or (batch, seq, feature) with batch_first=True;", 0, 1),
+        ("GRU(3, 4, batch_first=True)\n", "(batch, seq, feature);", 1, 0),
+        ("GRU(3, 4, batch_first=False)\n", "(seq, batch, feature);", 0, 1),
+    ],
+)
+def test_the_axes_that_lack_are_put_where_the_layer_takes_them(
+    printed: str, order: str, step: int, sequence: int
+) -> None:
+    explanation = explain(f"{printed}RuntimeError: input must have 3 dimensions, got 2")
+    assert explanation is not None
+    assert f"takes 3 dimensions: {order}" in explanation.meaning
+    lines = [cause.fix.partition("  #")[0] for cause in explanation.causes]
+    assert lines[:2] == [f"x = x.unsqueeze({step})", f"x = x.unsqueeze({sequence})"]
+    layer = torch.nn.GRU(3, 4, batch_first="batch_first=True" in printed)
+    one_step, one_sequence = torch.zeros(5, 3), torch.zeros(6, 3)
+    assert layer(one_step.unsqueeze(step))[1].shape == (1, 5, 4)  # the state of 5 sequences
+    assert layer(one_sequence.unsqueeze(sequence))[1].shape == (1, 1, 4)
+
+
+def test_the_innermost_module_is_the_last_of_the_traceback() -> None:
+    frames = "".join(
+        f'  File "torch/nn/modules/{name}.py", line 3, in f\n    g(x)\n'
+        for name in ("module", "rnn", "container", "linear", "module")
+    )
+    assert clues(f"Traceback (most recent call last):\n{frames}ValueError: no").frame == "linear"
+
+
+@pytest.mark.parametrize(
+    ("code", "fields"),
+    [
+        ("LSTM(3, 4)\nGRU(5, 6, batch_first=True)", (5, 6, None, None, True, None)),
+        ("LSTM(3, 4, 2, True, False, 0.5, True)", (3, 4, 2, True, False, None)),
+        ("LSTM(3, 4, 2, True, False, bidirectional=True)", (3, 4, 2, True, False, True)),
+        ("LSTM(3, n, bias=False)", (3, None, None, False, None, None)),
+        (f"LSTM({10**18 - 1}, {10**18})", (10**18 - 1, None, None, None, None, None)),
+    ],
+)
+def test_the_last_constructor_is_read_as_python_reads_its_arguments(
+    code: str, fields: tuple[object, ...]
+) -> None:
+    names = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional")
+    config = clues(f"{code}\nRuntimeError: a message").config
+    assert tuple(config.get(name) for name in names) == fields

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from rnnshape.analysis.explanation.records import Known
 from rnnshape.analysis.explanation.statements import Statement, Text
-from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
 
 # "RNN" alone stands for all kinds: in rnn.py, `self.rnn`, `class RNN` and many messages.
@@ -78,10 +77,6 @@ class Clues:
             for found in re.finditer(pattern, self.around)
         }
         return max(ends, key=ends.__getitem__, default="")
-
-    def all(self, template: str) -> list[Mapping[str, Any]]:
-        """What the places of a wording hold, for each time the message has it."""
-        return list(Wording(template).all(self.statement.message))
 
     @cached_property
     def _folded(self) -> str:

@@ -279,7 +279,7 @@ def _dimensions(clues: Clues) -> Numbers | None:
     told, dims = clues.get("told"), clues.get("dims")
     new = told == 5  # 1.11 and 1.12 count the axis that they have added
     numbers: dict[str, Any] = {"had": dims if dims is not None else 4 if new else told}
-    if clues.get("wanted") not in (None, 3) or numbers["had"] == 3:
+    if clues.get("wanted") not in (None, 3):
         return None
     numbers["spoken"] = f"{numbers['had']}-D"
     if new:
