@@ -1058,3 +1058,77 @@ def test_the_last_constructor_is_read_as_python_reads_its_arguments(
     names = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional")
     config = clues(f"{code}\nRuntimeError: a message").config
     assert tuple(config.get(name) for name in names) == fields
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        ("start (2) + length (5) exceeds dimension size (3).", "5 entries, from entry 2 on"),
+        ("start (0) + length (5) exceeds dimension size (3).", "5 entries, from entry 0 on"),
+        (
+            "maximum size for tensor at dimension 0 is 3 but size is 5",
+            "5 entries, from entry 0 on",
+        ),
+    ],
+)
+def test_a_slice_is_told_from_where_it_begins(text: str, begins: str) -> None:
+    explanation = explain(f"RuntimeError: {text}")
+    assert explanation is not None
+    assert explanation.meaning.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "got", "directions"),
+    [
+        ("[4]", "[5, 2, 8]", "2 x 4 = 8"),
+        ("[3, 4]", "[5, 3, 8]", "2 x 4 = 8"),
+        ("[4]", "[5, 7]", ""),
+    ],
+)
+def test_a_layer_norm_meets_the_features_of_two_directions(
+    wanted: str, got: str, directions: str
+) -> None:
+    said = reasons(
+        f"RuntimeError: Given normalized_shape={wanted}, expected input with shape [*, 4], but got"
+        f" input of size{got}"
+    )
+    given(said, a_bidirectional_layer=bool(directions))
+    assert directions in said
+
+
+def test_a_layer_norm_of_no_sizes_is_not_explained_by_them() -> None:
+    explanation = explain(
+        "RuntimeError: Given normalized_shape=[4], expected input with shape [*, 4], but got input"
+        " of size[]"
+    )
+    assert explanation is None or explanation.mistake != "layer-norm-features"
+
+
+@pytest.mark.parametrize("dims", [1, 3, 4])
+def test_a_convolution_lacks_a_dimension_only_if_it_has_fewer(dims: int) -> None:
+    x, layer = torch.zeros(3, *(4,) * (dims - 1)), torch.nn.Conv1d(4, 2, 1)
+    if dims == 3:
+        x = torch.zeros(3, 5, 2)
+    with pytest.raises(RuntimeError) as raised:
+        layer(x)
+    explanation = explain(f"RuntimeError: {raised.value} in lstm")
+    assert explanation is not None
+    fixes = [cause.fix for cause in explanation.causes]
+    assert ("x = x.unsqueeze(1)  # (batch, 1, ...)" in fixes) is (dims == 1)
+    if dims != 3:
+        assert explanation.meaning == f"A layer that takes 3-D input got {dims}-D."
+
+
+def test_a_batch_norm_of_as_many_dimensions_as_it_takes_lacks_none() -> None:
+    explanation = explain("ValueError: expected 2D or 3D input (got 3D input) in torch")
+    assert explanation is not None
+    assert not any("unsqueeze" in cause.fix for cause in explanation.causes)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_tensor_of_several_values_is_told_with_their_number(count: int) -> None:
+    with pytest.raises(RuntimeError) as raised:
+        torch.zeros(count).item()
+    explanation = explain(f"RuntimeError: {raised.value}")
+    assert explanation is not None
+    assert f" {count} " in explanation.meaning
