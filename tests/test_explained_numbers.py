@@ -1132,3 +1132,222 @@ def test_a_tensor_of_several_values_is_told_with_their_number(count: int) -> Non
     explanation = explain(f"RuntimeError: {raised.value}")
     assert explanation is not None
     assert f" {count} " in explanation.meaning
+
+
+def fixes_of(text: str) -> list[str]:
+    explanation = explain(text)
+    assert explanation is not None, text
+    return [cause.fix.partition("  #")[0] for cause in explanation.causes]
+
+
+def test_a_state_of_the_other_order_is_that_of_batch_first() -> None:
+    text = "RuntimeError: Expected hidden size (1, 5, 4), got [1, 7, 4]"
+    for printed, order in (("True", "x is sequence first"), ("False", "x is batch first")):
+        said = reasons(f"GRU(3, 4, batch_first={printed})\n{text}")
+        given(
+            said,
+            x_is_sequence_first=order == "x is sequence first",
+            x_is_batch_first=order == "x is batch first",
+        )
+
+
+def test_a_state_of_two_gpus_has_half_the_layers_and_twice_the_batch() -> None:
+    text = "RuntimeError: Expected hidden size (2, 5, 4), got [1, {}, 4]"
+    assert "over 2 GPUs" in reasons(text.format(10))
+    assert "GPUs" not in reasons(text.format(11))
+
+
+@pytest.mark.parametrize(("got", "turned"), [("[2, 7, 4]", True), ("[2, 6, 4]", False)])
+def test_a_state_with_the_batch_first_has_the_layers_second(got: str, turned: bool) -> None:
+    fixes = fixes_of(f"RuntimeError: Expected hidden size (7, 3, 4), got {got}")
+    assert ("h_0 = h_0.transpose(0, 1).contiguous()" in fixes) is turned
+
+
+SHAPES: Final = [(1, 5, 4), (2, 5, 4), (2, 1, 4), (1, 1, 4), (2, 5, 1), (1, 5, 1)]
+
+
+@pytest.mark.parametrize("expected", SHAPES)
+def test_before_torch_1_11_the_axes_that_lack_or_are_too_many_are_told(
+    expected: tuple[int, ...],
+) -> None:
+    """The fix, run on a state of that shape, makes the one that the layer takes."""
+    longer = {(*expected[:at], 1, *expected[at:]) for at in range(4)}
+    shorter = {
+        (*expected[:at], *expected[at + 1 :]) for at, size in enumerate(expected) if size == 1
+    }
+    ones = {tuple(size for size in expected if size > 1)} - shorter - {expected}
+    for got in longer | shorter | ones:
+        text = f"RuntimeError: Expected hidden size {expected}, got {[*got]}"
+        names = {"h_0": torch.zeros(got)}
+        exec(fixes_of(text)[0], names)  # noqa: S102
+        assert names["h_0"].shape == expected, text
+    for got in ((7, 4), (2, 7, 1, 4)):
+        (fix,) = fixes_of(f"RuntimeError: Expected hidden size {expected}, got {[*got]}")
+        names = {"x": torch.zeros(9, expected[1], 3), "torch": torch}
+        exec(fix, names)  # noqa: S102
+        assert names["h_0"].shape == expected
+
+
+@pytest.mark.parametrize(
+    ("entry", "got", "fits"),
+    [(0, (5, 4), True), (0, (7, 4), False), (0, (1, 2, 5, 4), None), (1, (5, 4), None)],
+)
+def test_before_torch_1_11_one_tensor_for_two_lacks_the_first_axis(
+    entry: int, got: tuple[int, ...], fits: bool | None
+) -> None:
+    said = reasons(f"RuntimeError: Expected hidden[{entry}] size (2, 5, 4), got {[*got]}")
+    given(said, One_tensor_was_given_as_the_state=fits is not None)
+    text = f"RuntimeError: Expected hidden[{entry}] size (1, 5, 4), got {[*got]}"
+    first = reasons(text).splitlines()[0]
+    assert first.startswith("One tensor") is (fits is not None)
+
+
+def test_states_of_two_axes_are_not_those_of_old_versions() -> None:
+    explanation = explain("RuntimeError: Expected hidden size (5, 4), got [1, 5, 4]")
+    assert explanation is None or explanation.mistake != "state-dimensions-before-1-11"
+
+
+def raised_by(call: str, **names: object) -> str:
+    with pytest.raises(RuntimeError) as raised:
+        eval(call, names)  # noqa: S307
+    return f"RuntimeError: {raised.value}"
+
+
+@pytest.mark.parametrize(
+    ("shape", "dims", "fix"),
+    [
+        ((2, 4), "2-D", "h_0 = h_0.unsqueeze(0)"),
+        ((1, 2, 1, 4), "4-D", "h_0 = h_0.squeeze(2)"),
+        ((4,), "1-D", "h_0 = torch.zeros(1, x.size(1), 4)"),
+    ],
+)
+def test_states_of_another_number_of_dimensions_are_mended(
+    shape: tuple[int, ...], dims: str, fix: str
+) -> None:
+    h_0, x = torch.zeros(shape), torch.zeros(5, 2, 3)
+    for layer, states, call in (
+        (torch.nn.GRU(3, 4), "`h_0` is", "layer(x, h_0)"),
+        (torch.nn.LSTM(3, 4), "`h_0 and c_0` are", "layer(x, (h_0, h_0))"),
+    ):
+        text = raised_by(call, layer=layer, x=x, h_0=h_0)
+        explanation = explain(f"{layer}\n{text}")
+        assert explanation is not None
+        assert explanation.meaning == (
+            f"{states} {dims}, but a 3-D input needs 3-D states: (layer*dir, batch, feature)."
+        )
+        names = {"h_0": h_0, "x": x, "torch": torch}
+        assert fixes_of(f"{layer}\n{text}")[0] == fix
+        exec(fix, names)  # noqa: S102
+        eval(call, names | {"layer": layer})  # noqa: S307
+
+
+def test_states_that_differ_in_their_dimensions_are_both_told() -> None:
+    explanation = explain(
+        "RuntimeError: For batched 3-D input, hx and cx should also be 3-D but got (2-D, 3-D)"
+        " tensors"
+    )
+    assert explanation is not None
+    assert explanation.meaning.startswith("`h_0 and c_0` are 2-D and 3-D, but")
+
+
+@pytest.mark.parametrize("name", ["hidden", "h_0", "h0"])
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((1, 1, 2, 4), 1), ((1, 2, 4, 1), 3), ((1, 2, 3, 4), 0)]
+)
+def test_a_known_state_shows_which_axis_to_spare(
+    name: str, shape: tuple[int, ...], axis: int
+) -> None:
+    text = "For batched 3-D input, hx should also be 3-D but got 4-D tensor"
+    printed = f"{name}.shape: torch.Size({[*shape]})"
+    assert f"h_0 = h_0.squeeze({axis})" in fixes_of(f"{printed}\nRuntimeError: {text}")
+
+
+def test_layers_of_a_state_are_those_of_the_printed_layer() -> None:
+    text = "RuntimeError: For batched 3-D input, hx should also be 3-D but got 1-D tensor"
+    for printed, layers in (
+        ("GRU(3, 4)", 1),
+        ("GRU(3, 4, num_layers=3)", 3),
+        ("GRU(3, 4, num_layers=3, bidirectional=True)", 6),
+    ):
+        fixes = fixes_of(f"{printed}\n{text}")
+        assert f"h_0 = torch.zeros({layers}, x.size(1), 4)" in fixes
+    assert "h_0 = torch.zeros(1, x.size(1), hidden_size)" in fixes_of(text)
+
+
+@pytest.mark.parametrize("pair", [False, True])
+def test_an_unbatched_input_is_made_one_of_a_batch_where_the_states_have_one(pair: bool) -> None:
+    h_0, x = torch.zeros(1, 1, 4), torch.zeros(5, 3)
+    layer = torch.nn.LSTM(3, 4) if pair else torch.nn.GRU(3, 4)
+    call = "layer(x, (h_0, h_0))" if pair else "layer(x, h_0)"
+    text = raised_by(call, layer=layer, x=x, h_0=h_0)
+    for printed, step, sequence in (
+        (f"{layer}\n", 0, 1),
+        (f"{str(layer)[:-1]}, batch_first=True)\n", 1, 0),
+    ):
+        fixes = fixes_of(f"{printed}{text}")
+        assert fixes[:2] == [f"x = x.unsqueeze({sequence})", f"x = x.unsqueeze({step})"]
+        assert "h_0 = h_0.squeeze(1)" in fixes
+        assert "h_0 = h_0.unsqueeze(0)" not in fixes
+    one = text.replace("3-D tensor", "1-D tensor").replace("(3-D, 3-D)", "(1-D, 1-D)")
+    assert fixes_of(one) == ["h_0 = h_0.unsqueeze(0)"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "axis", "file", "input_"),
+    [
+        *((-1, 0, 1, "rnn", True), (-1, 0, 2, "rnn", False), (-1, 0, 1, "linear", False)),
+        *((-2, 1, 1, "rnn", False), (-1, 1, 1, "rnn", False)),
+    ],
+)
+def test_the_second_axis_of_an_input_of_one_was_looked_for_by_a_layer(
+    low: int, high: int, axis: int, file: str, input_: bool
+) -> None:
+    explanation = explain(
+        f'Traceback (most recent call last):\n  File "torch/nn/modules/{file}.py", line 3, in f\n'
+        f"    g(x)\nIndexError: Dimension out of range (expected to be in range of [{low}, {high}],"
+        f" but got {axis})"
+    )
+    assert explanation is not None
+    assert (explanation.mistake == "input-one-dimension") is input_
+
+
+def test_an_empty_sequence_is_looked_for_on_the_axis_of_the_steps() -> None:
+    text = "RuntimeError: Expected sequence length to be larger than 0 in RNN"
+    for printed, axis in (("", 0), ("GRU(3, 4, batch_first=True)\n", 1)):
+        assert any(f"if x.size({axis}) == 0:" in fix for fix in fixes_of(printed + text))
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "array"),
+    [
+        ("rnn", "batch = input.size(0)", True),
+        ("linear", "batch = input.size(0)", False),
+        ("rnn", "batch = count(0)", False),
+    ],
+)
+def test_an_array_is_known_by_the_size_that_the_layer_calls(
+    file: str, code: str, array: bool
+) -> None:
+    explanation = explain(
+        f'Traceback (most recent call last):\n  File "torch/nn/modules/{file}.py", line 3, in f\n'
+        f"    {code}\nTypeError: 'int' object is not callable"
+    )
+    assert (explanation is not None and explanation.mistake == "input-array") is array
+
+
+@pytest.mark.parametrize(
+    ("text", "given_"),
+    [
+        ("argument 0 must be Variable, not FloatTensor", "a FloatTensor was given"),
+        ("expected Variable as element 0 in argument 0", "a tensor was given"),
+    ],
+)
+def test_before_torch_0_4_what_is_no_variable_is_named(text: str, given_: str) -> None:
+    explanation = explain(f"TypeError: {text} of torch's LSTM")
+    assert explanation is not None
+    assert given_ in explanation.meaning
+
+
+def test_an_input_of_two_axes_may_hold_tokens() -> None:
+    said = reasons("RuntimeError: input must have 3 dimensions, got 2")
+    given(said, holds_the_indices_of_tokens=True)

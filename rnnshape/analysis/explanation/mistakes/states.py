@@ -704,7 +704,6 @@ def _dimensions(clues: Clues) -> Numbers:
         "are": "are" if pair else "is",
         "got": got,
         "more_dims": wanted < max(h_dims, c_dims or 0),
-        "axes": "(layer*dir, batch, feature)" if wanted == 3 else "(layer*dir, feature)",
         "spare": 2 if not spare else spare[-1],
         "layers": int(clues.config.get("num_layers", 1))
         * (2 if clues.config.get("bidirectional") else 1),
@@ -755,7 +754,8 @@ _DIMENSIONS = Entry(
     mistake="state-dimensions",
     wordings=_STATE_DIMENSIONS,
     read=_needs(3),
-    meaning="`{states}` {are} {got}, but a 3-D input needs 3-D states: {axes}.",
+    meaning="`{states}` {are} {got}, but a 3-D input needs 3-D states: (layer*dir,"
+    " batch, feature).",
     causes=(
         Cause(
             why="The state is (batch, feature) and lacks its axis of layers.",
