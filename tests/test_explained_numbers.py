@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import product
 from math import gcd, prod
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import torch
@@ -1178,9 +1178,12 @@ def test_before_torch_1_11_the_axes_that_lack_or_are_too_many_are_told(
     ones = {tuple(size for size in expected if size > 1)} - shorter - {expected}
     for got in longer | shorter | ones:
         text = f"RuntimeError: Expected hidden size {expected}, got {[*got]}"
-        names = {"h_0": torch.zeros(got)}
-        exec(fixes_of(text)[0], names)  # noqa: S102
+        names: dict[str, Any] = {"h_0": torch.zeros(got)}
+        fix = fixes_of(text)[0]
+        exec(fix, names)  # noqa: S102
         assert names["h_0"].shape == expected, text
+        how = "squeeze" if got in longer else "unsqueeze" if got in shorter else "view"
+        assert fix.startswith(f"h_0 = h_0.{how}("), text
     for got in ((7, 4), (2, 7, 1, 4)):
         (fix,) = fixes_of(f"RuntimeError: Expected hidden size {expected}, got {[*got]}")
         names = {"x": torch.zeros(9, expected[1], 3), "torch": torch}
@@ -1237,6 +1240,8 @@ def test_states_of_another_number_of_dimensions_are_mended(
         )
         names = {"h_0": h_0, "x": x, "torch": torch}
         assert fixes_of(f"{layer}\n{text}")[0] == fix
+        likewise = "# and c_0 likewise" in explanation.causes[0].fix
+        assert likewise is isinstance(layer, torch.nn.LSTM)
         exec(fix, names)  # noqa: S102
         eval(call, names | {"layer": layer})  # noqa: S307
 
@@ -1288,6 +1293,12 @@ def test_an_unbatched_input_is_made_one_of_a_batch_where_the_states_have_one(pai
         assert fixes[:2] == [f"x = x.unsqueeze({sequence})", f"x = x.unsqueeze({step})"]
         assert "h_0 = h_0.squeeze(1)" in fixes
         assert "h_0 = h_0.unsqueeze(0)" not in fixes
+    explanation = explain(f"nn.LSTM(3, 4)\n{text}")  # no LSTM has one state alone
+    assert explanation is not None
+    assert ("so the LSTM takes it" if pair else "so the layer takes it") in explanation.meaning
+    explanation = explain(f"nn.RNN(3, 4)\n{text}")
+    assert explanation is not None
+    assert ("so the LSTM takes it" if pair else "so the RNN takes it") in explanation.meaning
     one = text.replace("3-D tensor", "1-D tensor").replace("(3-D, 3-D)", "(1-D, 1-D)")
     assert fixes_of(one) == ["h_0 = h_0.unsqueeze(0)"]
 

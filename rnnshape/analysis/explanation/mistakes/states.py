@@ -558,7 +558,6 @@ def _old_dimensions(clues: Clues) -> Numbers | None:
     return _state(clues) | {
         "extra": _without(got, expected),
         "lacking": _without(expected, got),
-        "wanted": 3,
     }
 
 
@@ -579,13 +578,6 @@ def _without(longer: Sequence[int], shorter: Sequence[int]) -> int | None:
 def _may_be_one_tensor(clues: Clues) -> bool:
     """Whether an LSTM found a state one axis short, as it does where one tensor is given."""
     return bool(clues["pair"] and clues["got_dims"] < 3 and clues["state"] == "h_0")
-
-
-def _one_tensor_fits(clues: Clues) -> bool:
-    return bool(
-        _may_be_one_tensor(clues)
-        and tuple(clues["got"]) == tuple(clues["expected"])[-clues["got_dims"] :]
-    )
 
 
 def _has_extra(clues: Clues) -> bool:
@@ -617,7 +609,6 @@ _OLD_DIMENSIONS = Entry(
             tell="`type(hidden)` is a tensor, as a GRU takes it, not a tuple.",
             fix=_TUPLE_FIX,
             when=_may_be_one_tensor,
-            likely=_one_tensor_fits,
         ),
         Cause(
             why="The state has a dimension of size 1 too many.",
