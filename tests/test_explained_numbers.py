@@ -1216,12 +1216,25 @@ def raised_by(call: str, **names: object) -> str:
     return f"RuntimeError: {raised.value}"
 
 
+ONE_FOR_TWO: Final = "output, (h_n, c_n) = lstm(x, (h_0, torch.zeros_like(h_0)))"
+
+
+def test_a_known_state_of_three_axes_proves_that_it_was_taken_apart() -> None:
+    text = (
+        "RuntimeError: For batched 3-D input, hx and cx should also be 3-D but got (2-D, 2-D)"
+        " tensors"
+    )
+    assert fixes_of(f"hidden.shape: (2, 5, 4)\n{text}") == [ONE_FOR_TWO]
+    assert len(fixes_of(f"hidden.shape: (5, 4)\n{text}")) == 2
+
+
 @pytest.mark.parametrize(
     ("shape", "dims", "fix"),
     [
         ((2, 4), "2-D", "h_0 = h_0.unsqueeze(0)"),
         ((1, 2, 1, 4), "4-D", "h_0 = h_0.squeeze(2)"),
         ((4,), "1-D", "h_0 = torch.zeros(1, x.size(1), 4)"),
+        ((), "0-D", "h_0 = torch.zeros(1, x.size(1), 4)"),
     ],
 )
 def test_states_of_another_number_of_dimensions_are_mended(
@@ -1240,6 +1253,9 @@ def test_states_of_another_number_of_dimensions_are_mended(
         )
         names = {"h_0": h_0, "x": x, "torch": torch}
         assert fixes_of(f"{layer}\n{text}")[0] == fix
+        pair = isinstance(layer, torch.nn.LSTM) and len(shape) == 2
+        assert len(explanation.causes) == 1 + pair
+        assert (explanation.causes[-1].fix == ONE_FOR_TWO) is pair
         likewise = "# and c_0 likewise" in explanation.causes[0].fix
         assert likewise is isinstance(layer, torch.nn.LSTM)
         exec(fix, names)  # noqa: S102
@@ -1253,6 +1269,9 @@ def test_states_that_differ_in_their_dimensions_are_both_told() -> None:
     )
     assert explanation is not None
     assert explanation.meaning.startswith("`h_0 and c_0` are 2-D and 3-D, but")
+    assert [cause.fix for cause in explanation.causes] == [
+        "h_0 = h_0.unsqueeze(0)  # and c_0 likewise"
+    ]
 
 
 @pytest.mark.parametrize("name", ["hidden", "h_0", "h0"])
@@ -1362,3 +1381,12 @@ def test_before_torch_0_4_what_is_no_variable_is_named(text: str, given_: str) -
 def test_an_input_of_two_axes_may_hold_tokens() -> None:
     said = reasons("RuntimeError: input must have 3 dimensions, got 2")
     given(said, holds_the_indices_of_tokens=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [("out = self.decoder(x, h)", "x is (batch, feature)"), ("out = net(x, h)", "x is (seq, feat")],
+)
+def test_a_decoder_is_given_one_step(code: str, first: str) -> None:
+    text = "RuntimeError: For unbatched 2-D input, hx should also be 2-D but got 3-D tensor"
+    assert reasons(f"{code}\n{text}").startswith(first)

@@ -694,7 +694,7 @@ def _dimensions(clues: Clues) -> Numbers:
         "states": "h_0 and c_0" if pair else "h_0",
         "are": "are" if pair else "is",
         "got": got,
-        "more_dims": wanted < max(h_dims, c_dims or 0),
+        "more_dims": wanted < max(_given_dims(clues)),
         "spare": 2 if not spare else spare[-1],
         "layers": int(clues.config.get("num_layers", 1))
         * (2 if clues.config.get("bidirectional") else 1),
@@ -704,12 +704,17 @@ def _dimensions(clues: Clues) -> Numbers:
     }
 
 
+def _given_dims(clues: Clues) -> tuple[int, int]:
+    """How many dimensions both states have; a single one counts for both."""
+    h_dims, c_dims = clues["h_dims"], clues.get("c_dims")
+    return h_dims, h_dims if c_dims is None else c_dims
+
+
 def _needs(wanted: int) -> Callable[[Clues], Numbers | None]:
     """Accepts states of another number of dimensions than this one, which they need."""
 
     def read(clues: Clues) -> Numbers | None:
-        got = (clues["h_dims"], clues.get("c_dims") or clues["h_dims"])
-        if clues["wanted"] != wanted or got == (wanted, wanted) or min(got) < 1:
+        if clues["wanted"] != wanted or _given_dims(clues) == (wanted, wanted):
             return None
         return _dimensions(clues)
 
@@ -725,7 +730,7 @@ def _lacks_more(clues: Clues) -> bool:
 
 
 def _least(clues: Clues) -> int:
-    return int(min(clues["h_dims"], clues.get("c_dims") or clues["h_dims"]))
+    return min(_given_dims(clues))
 
 
 _too_many: Final = holds("more_dims")
