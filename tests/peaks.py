@@ -45,6 +45,10 @@ LAYERS: Final = {
     "wide input in 16 bits": subject(
         replace(_RNN, input_size=4096, hidden_size=16), _WIDE, dtype=DType.BFLOAT16
     ),
+    "many weights": subject(
+        RNNConfig(kind=Kind.LSTM, input_size=1024, hidden_size=1024, num_layers=4),
+        InputSpec(batch_size=1, seq_len=2),
+    ),
     "heavy states": subject(
         replace(_LSTM, hidden_size=256, num_layers=10), replace(_STEP, batch_size=2000)
     ),

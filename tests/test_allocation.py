@@ -154,7 +154,7 @@ def test_training_needs_gradients_and_what_the_optimizer_keeps() -> None:
     config = RNNConfig(kind=Kind.LSTM, hidden_size=100)
     weights = 4 * reference.parameters(config)
     needed = {each: need_of_training(subject(config, optimizer=each)) for each in Optimizer}
-    assert needed[Optimizer.SGD].parameters == 2 * weights
-    assert needed[Optimizer.ADAM].parameters == needed[Optimizer.ADAMW].parameters == 4 * weights
+    assert needed[Optimizer.SGD].weights == 2 * weights
+    assert needed[Optimizer.ADAM].weights == needed[Optimizer.ADAMW].weights == 4 * weights
     kept = kept_for_backward(subject(config), onednn=True)
     assert needed[Optimizer.SGD].activations > kept

@@ -33,9 +33,9 @@ _LSTM = RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=True)
 _SPEC = InputSpec(seq_len=10, batch_size=5)
 
 
-def test_a_run_needs_its_weights_and_what_the_top_layer_holds() -> None:
+def test_a_run_needs_its_largest_weight_and_what_the_top_layer_holds() -> None:
     needed = need(subject(_LSTM, InputSpec(seq_len=100, batch_size=64)))
-    assert needed.parameters == 4 * 136_960
+    assert needed.weights == 4 * (4 * 40) * (2 * 40)  # bytes, rows and columns of weight_ih_l1
     rows = 100 * 64
     held = rows * 20  # the input
     held += 2 * 8 * 64 * 40  # h_0 and c_0
@@ -45,7 +45,7 @@ def test_a_run_needs_its_weights_and_what_the_top_layer_holds() -> None:
     held += rows * 4 * 40  # a hole that the gates of the layer below have left in the heap
     # The rest is objects of each step, and states of the layers below.
     assert 4 * held <= needed.activations <= 4.2 * held
-    assert needed.total == needed.parameters + needed.activations
+    assert needed.total == needed.weights + needed.activations
 
 
 def test_many_steps_of_a_narrow_layer_need_room_for_their_objects() -> None:
@@ -74,9 +74,13 @@ def test_a_run_needs_no_less_than_the_tensors_that_pytorch_makes(
 ) -> None:
     needed = need(subject(config, input_spec))
     layer = reference.built(config)
-    assert needed.parameters == sum(weight.nbytes for weight in layer.parameters())
+    assert needed.weights == max(weight.nbytes for weight in layer.parameters())
     tensors = reference.called(layer, config, input_spec).values()
     assert needed.activations >= sum(tensor.nbytes for tensor in tensors)
+
+
+def test_a_device_holds_all_weights() -> None:
+    assert need(subject(_LSTM, device="cuda")).weights == 4 * 136_960
 
 
 def test_layers_that_are_timed_hold_their_inputs_and_one_call_at_a_time() -> None:
@@ -86,7 +90,7 @@ def test_layers_that_are_timed_hold_their_inputs_and_one_call_at_a_time() -> Non
     alone = [need_of_timing(each) for each in (small, large)]
     assert alone[1].activations == inference_peak(large, onednn=True)
     together = need_of_timing(small, large)
-    assert together.parameters == need(small).parameters + need(large).parameters
+    assert together.weights == 4 * (small.parameters + large.parameters)
     assert alone[0].activations - inputs[0] < alone[1].activations - inputs[1]
     assert together.activations == inputs[0] + alone[1].activations
     assert need_of_timing(large, small) == together
@@ -100,23 +104,23 @@ def test_a_training_step_has_the_weights_their_gradients_and_the_optimizers_mome
 ) -> None:
     layer = subject(_LSTM, _SPEC, optimizer=optimizer)
     needed = need_of_training(layer)
-    assert needed.parameters == copies * 4 * 136_960
+    assert needed.weights == copies * 4 * 136_960
     assert needed.activations == training_peak(layer, onednn=True)
 
 
 def test_what_just_fits_is_run() -> None:
-    require_memory(Need(parameters=600, activations=400), 1000, device="cpu")
+    require_memory(Need(weights=600, activations=400), 1000, device="cpu")
 
 
 def test_what_is_not_known_to_be_too_much_is_run() -> None:
-    require_memory(Need(parameters=10**30, activations=0), None, device="mps")
+    require_memory(Need(weights=10**30, activations=0), None, device="mps")
 
 
 def test_a_byte_too_many_is_refused_with_both_figures() -> None:
     with pytest.raises(RequestError) as refusal:
-        require_memory(Need(parameters=600, activations=401), 1000, device="cuda:1")
+        require_memory(Need(weights=600, activations=401), 1000, device="cuda:1")
     assert refusal.value.problem == (
-        "a run on cuda:1 needs 1,001 bytes besides torch itself (600 bytes of it parameters);"
+        "a run on cuda:1 needs 1,001 bytes besides torch itself (600 bytes of it weights);"
         " 1,000 bytes are available"
     )
     assert refusal.value.hint == (
@@ -136,7 +140,7 @@ def test_torch_is_not_imported_where_nothing_would_be_left() -> None:
 
 
 def test_an_allocation_that_failed_is_told_with_what_was_estimated() -> None:
-    error = out_of_memory(Need(parameters=600, activations=401), device="cpu")
+    error = out_of_memory(Need(weights=600, activations=401), device="cpu")
     assert error.problem == "a run on cpu needs about 1,001 bytes, and an allocation failed"
     assert error.hint == "run=False computes everything by formula"
 

@@ -500,14 +500,11 @@ def test_a_run_that_memory_cannot_hold_is_refused_with_figures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(run, "available_memory", lambda: 16 * 2**30)
-    # H = 65,536: layer 0 reads H features, the 7 above 2H; each has two biases of 4H.
-    h = 65_536
-    parameters = 2 * (4 * h * h + 4 * h * h + 8 * h) + 7 * 2 * (4 * h * 2 * h + 4 * h * h + 8 * h)
-    tebibytes = 4 * parameters / 2**40
-    assert 2.875 <= tebibytes < 2.88
+    # The largest weight: four gates of H rows, each of both directions below; four bytes a number.
+    assert 4 * 65_536 * 2 * 65_536 * 4 == 128 * 2**30
     assert two_lines(call(*BIGGEST)) == (
         (
-            "a run on cpu needs 2.87 TiB besides torch itself (2.87 TiB of it parameters);"
+            "a run on cpu needs 128.30 GiB besides torch itself (128.00 GiB of it weights);"
             " 16.00 GiB are available"
         ),
         "--no-run computes everything by formula; --device meta allocates nothing",

@@ -9,28 +9,38 @@ from rnnshape.errors import RequestError
 from rnnshape.layer.allocation import has_onednn, inference_peak, input_bytes, training_peak
 from rnnshape.layer.facts import LARGEST_SIZE
 from rnnshape.layer.subject import Subject
-from rnnshape.layer.weights import MOST_WEIGHTS
+from rnnshape.layer.weights import MOST_WEIGHTS, elements
 
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
     """Bytes that a run takes at the same time, besides torch itself."""
 
-    parameters: int
+    weights: int
     activations: int  # input, states, results, and what is held on the way at the peak
 
     @property
     def total(self) -> int:
         """The sum, in bytes."""
-        return self.parameters + self.activations
+        return self.weights + self.activations
 
 
 def need(subject: Subject) -> Need:
-    """What building a layer and one forward pass take, by the kernel that holds more."""
+    """What building a layer and one forward pass take, by the kernel that holds more.
+
+    On a CPU the weights overlap, so they take the memory of the largest.
+    """
+    if subject.settings.device_type != "cpu":
+        return Need(weights=_own_weights(subject), activations=inference_peak(subject))
+    largest = max(elements(shape) for b in subject.weights.blocks for shape in b.shapes.values())
     return Need(
-        parameters=subject.settings.dtype.itemsize * subject.parameters,
+        weights=subject.settings.dtype.itemsize * largest,
         activations=inference_peak(subject),
     )
+
+
+def _own_weights(subject: Subject) -> int:
+    return subject.settings.dtype.itemsize * subject.parameters
 
 
 def need_of_timing(*subjects: Subject) -> Need:
@@ -38,7 +48,7 @@ def need_of_timing(*subjects: Subject) -> Need:
     inputs = [input_bytes(each) for each in subjects]
     peaks = [inference_peak(each, onednn=has_onednn(each)) for each in subjects]
     return Need(
-        parameters=sum(need(each).parameters for each in subjects),
+        weights=sum(map(_own_weights, subjects)),
         activations=sum(inputs) + max(p - i for p, i in zip(peaks, inputs, strict=True)),
     )
 
@@ -47,7 +57,7 @@ def need_of_training(subject: Subject) -> Need:
     """What a training step takes, with the gradients and the state of the optimizer."""
     copies = 2 + subject.settings.optimizer.moments
     return Need(
-        parameters=copies * need(subject).parameters,
+        weights=copies * _own_weights(subject),
         activations=training_peak(subject, onednn=has_onednn(subject)),
     )
 
@@ -97,14 +107,14 @@ def require_memory(
     *,
     device: str,
     what: str = "a run",
-    of_it: str = "parameters",
+    of_it: str = "weights",
 ) -> None:
     """Raise RequestError if more bytes are needed than are available; None means unknown."""
     if available is None or needed.total <= available:
         return
     raise RequestError(
         f"{what} on {device} needs {written_bytes(needed.total)} besides torch itself"
-        f" ({written_bytes(needed.parameters)} of it {of_it});"
+        f" ({written_bytes(needed.weights)} of it {of_it});"
         f" {written_bytes(available)} are available",
         hint="{run} computes everything by formula; {device} allocates nothing",
         run=False,

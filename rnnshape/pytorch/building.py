@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import ceil, log2
 from typing import Any, Final
 
 import torch
@@ -16,11 +18,15 @@ from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.modes import without_onednn
 
 # One block of random numbers fills all weights, since copying is many times faster than drawing.
-# Each weight starts at a different place in it, so that no two are equal. Its size is a prime, so
-# that the rows of one weight do not repeat.
-_BLOCK: Final = 65_521
-_OFFSETS: Final = 1021
+# Its size is a prime, so that the rows of one weight do not repeat.
+_DRAWN: Final = 65_521
+# Each weight starts at a different place in it, so that no two are equal; all of them where
+# kernels read fastest, at multiples of 64 bytes.
+_PLACES: Final = 64
+_APART: Final = 16
 _COMPLEX_GAIN: Final = 0.25
+# So many numbers are kept for the next layer.
+_KEPT: Final = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,16 +42,18 @@ class Prepared:
     read: Any
 
 
-def prepared(subject: Subject, module: torch.nn.Module | None = None) -> Prepared:
+def prepared(
+    subject: Subject, module: torch.nn.Module | None = None, *, shared: bool = False
+) -> Prepared:
     """Everything that one forward pass needs except initial states.
 
-    `module` is one that was built for this layer, with whatever input; otherwise one is built.
+    `module` is one that was built for this layer, with whatever input; otherwise one is built. With
+    `shared`, weights on a CPU overlap in memory, which one pass that only reads them cannot tell:
+    it takes the memory of the largest of them, and a fraction of the time.
     """
-    random = torch.Generator().manual_seed(0)
     if module is None:
-        module = built_module(subject.config, subject.settings)
-        if subject.settings.device_type != "meta":
-            _fill(module, subject.config, random)
+        module = _filled(subject, shared=shared)
+    random = torch.Generator().manual_seed(0)
     padded = _random_tensor(_input_shape(subject), subject.settings, random)
     is_packed = subject.input_spec.lengths is not None and not subject.config.cell
     read = _packed_input(subject, padded) if is_packed else padded
@@ -89,24 +97,58 @@ def built_module(config: RNNConfig, settings: Settings) -> torch.nn.Module:
     return built
 
 
-def _fill(module: torch.nn.Module, config: RNNConfig, random: torch.Generator) -> None:
-    """Fill in values that saturate no gate and are all large enough to matter.
+def _filled(subject: Subject, *, shared: bool) -> torch.nn.Module:
+    """The layer with random weights."""
+    config, settings = subject.config, subject.settings
+    if settings.device_type == "meta":
+        return built_module(config, settings)
+    shared = shared and settings.device_type == "cpu"
+    module = built_module(config, replace(settings, device="meta") if shared else settings)
+    weights = dict(module.named_parameters())
+    widest = max(weight.shape[1] for weight in weights.values() if weight.dim() == 2)
+    largest = max(weight.numel() for weight in weights.values())
+    block = _block(largest if shared else min(largest, _DRAWN), widest, _torch_dtype(settings))
+    for number, (name, weight) in enumerate(weights.items()):
+        values = block[number % _PLACES * _APART :]
+        if shared:
+            part = values[: weight.numel()].view(weight.shape)
+            setattr(module, name, torch.nn.Parameter(part, requires_grad=False))
+        else:
+            _copy(values, weight)
+    return module
 
-    Each weight is scaled by how many products are summed with it; PyTorch's own range depends on
-    hidden_size alone. Complex weights are smaller still: complex sigmoid and tanh have poles at
-    i*pi and i*pi/2, near which values become NaN, which equals nothing.
+
+@torch.no_grad()
+def _copy(values: torch.Tensor, weight: torch.Tensor) -> None:
+    """Fill a weight with the values, again and again."""
+    for piece in torch.split(weight.view(-1), _DRAWN):
+        piece.copy_(values[: piece.numel()])
+
+
+def _block(count: int, widest: int, dtype: torch.dtype) -> torch.Tensor:
+    """Random numbers on the CPU: at least so many after the last place where a weight starts.
+
+    They saturate no gate, and are large enough to matter: at most the root of `widest`, how many
+    products are summed, and more than half of it. Complex ones are smaller still, since complex
+    sigmoid and tanh have poles at i*pi and i*pi/2, near which values become NaN, which equals
+    nothing.
     """
-    parameters = list(module.parameters())
-    like = parameters[0]
-    size = min(_BLOCK, max(value.numel() for value in parameters)) + _OFFSETS
-    drawn = torch.rand(size, generator=random, dtype=torch.float32, device="cpu") * 2 - 1
-    gain = _COMPLEX_GAIN if like.is_complex() else 1.0
-    block = (gain * drawn).to(device=like.device, dtype=like.dtype)
-    for number, value in enumerate(parameters):
-        start = number * 7 % _OFFSETS
-        summed = value.shape[1] if value.dim() == 2 else config.hidden_size
-        for piece in torch.split(value.view(-1), size - _OFFSETS):
-            torch.mul(block[start : start + piece.numel()], summed**-0.5, out=piece)
+    scale = 0.5 ** ceil(log2(widest) / 2) * (_COMPLEX_GAIN if dtype.is_complex else 1.0)
+    if count <= _KEPT:
+        return _kept_block(1 << (count - 1).bit_length(), scale, dtype)
+    return _new_block(count, scale, dtype)
+
+
+def _new_block(count: int, scale: float, dtype: torch.dtype) -> torch.Tensor:
+    """Exactly so many after that place, evenly drawn between `-scale` and `scale`."""
+    size = count + _PLACES * _APART
+    random = torch.Generator().manual_seed(1)  # other numbers than the input
+    drawn = torch.rand(min(size, _DRAWN), generator=random, dtype=torch.float32, device="cpu")
+    scaled = ((2 * drawn - 1) * scale).to(dtype)
+    return scaled.repeat(-(-size // _DRAWN))[:size]
+
+
+_kept_block = lru_cache(maxsize=4)(_new_block)
 
 
 def _random_tensor(

@@ -74,7 +74,7 @@ class Forward:
 def forward(subject: Subject) -> Forward:
     """Build the layer and call it with zeros of the predicted shapes as its initial states."""
     with refusals(subject):
-        layer = prepared(subject)
+        layer = prepared(subject, shared=True)
         given = {"input": layer.padded}
         batch_sizes = None
         if isinstance(layer.read, torch.nn.utils.rnn.PackedSequence):

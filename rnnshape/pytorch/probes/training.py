@@ -43,7 +43,7 @@ def training(subject: Subject) -> Outcome:
         free_memory(settings),
         device=settings.device,
         what="a training step",
-        of_it="parameters, gradients and optimizer",
+        of_it="weights, gradients and optimizer",
     )
     # The thread of the run may be limited to itself.
     found = in_own_thread(partial(_trained, subject))
