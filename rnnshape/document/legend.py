@@ -49,7 +49,7 @@ def _is_assumed(subject: Subject, name: str) -> bool:
     has_none = (name == "seq_len" and subject.config.cell) or (
         name == "batch_size" and not subject.input_spec.batched
     )
-    return name in subject.assumed and not has_none
+    return name not in subject.given and not has_none
 
 
 def _symbols(subjects: Collection[Subject], symbols: dict[str, str]) -> Iterator[Symbol]:

@@ -402,6 +402,8 @@ def _table_line(
 def _spans(cell: Cell, text: str, base: Style = "") -> StyledLine:
     """A cell of this text in its styles: sizes and names of axes each in that of the axis."""
     match cell:
+        case str() | int() | None:
+            return [(text, base)]
         case Formula():
             return [(text, "dim")]
         case Axes(names):

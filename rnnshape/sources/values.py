@@ -12,6 +12,7 @@ from rnnshape.layer.config import MAX_SIZE
 
 # A grid is held in memory and written whole.
 MOST_LISTED = 100_000
+_MOST_DIGITS = len(str(MAX_SIZE))
 
 # Longer texts are not examined for what they may mean. Patterns that only this needs are texts,
 # so that they are not compiled at start-up.
@@ -53,7 +54,7 @@ def size(text: str, option: str, *, least: int = 1) -> int:
     """One whole number of `least` or more."""
     word = text.strip()
     if _WHOLE.fullmatch(word):
-        if len(word) > len(str(MAX_SIZE)):
+        if len(word) > _MOST_DIGITS:
             raise RequestError(
                 f"{option} has {len(word)} digits; the most is 500", hint="give a smaller number"
             )
