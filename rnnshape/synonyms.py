@@ -325,9 +325,14 @@ def meant_field(name: str) -> Meant | None:
     return next((Meant(known[stem]) for stem in stems if stem in known), None)
 
 
+def names_of_fields() -> Iterable[str]:
+    """What fields are called, `inputsize`, but for names too short to be misspelt."""
+    return (each for each in _by_name() if len(each) > 2)
+
+
 def misspelt_field(name: str) -> Field | None:
     """The field whose name is nearly `name`; None where none is near."""
-    found = near(squeezed(name), (each for each in _by_name() if len(each) > 2))
+    found = near(squeezed(name), names_of_fields())
     return _by_name()[found] if found else None
 
 

@@ -28,7 +28,7 @@ _ARGUMENT: Final = re.compile(r"\b([a-z_]+)=((?:'[^']*'|\([^)]*\)|[^\s,;:)])+)")
 
 def parts(hint: str) -> list[str]:
     """What a hint offers: each can be done instead of the others."""
-    return re.split(r"; |, or (?:give )?", hint)
+    return re.split(r"""(?:; |, or (?:give )?)(?=(?:[^"]*"[^"]*")*[^"]*$)""", hint)
 
 
 def followed(words: Sequence[str], problem: str, hint: str) -> Iterator[list[str]]:

@@ -205,7 +205,7 @@ class _Line:
         names = application().list_commands(None)  # type: ignore[arg-type]
         first = words[0] if words else ""
         summed = _sum(" ".join(words[first in ("inspect", "compare") :]))
-        if summed and not _sum(first):
+        if summed and not any(map(_sum, words)):
             return cls("compare", [summed], changed=True)
         if kind is not None and first.lower() in ("inspect", "compare", "check"):
             return None
@@ -518,7 +518,9 @@ class _Line:
 
     def _misspelt(self, name: str, value: str | None) -> Option | None:
         own = [option[2:] for option in self._options() if option.startswith("--")]
-        found = near(name.strip("-").lower(), own)
+        found = near(name.strip("-").lower(), [*own, *synonyms.names_of_fields()])
+        if found not in own:  # `--input-sie`: nearer to input_size than to --input-shape
+            return self._placed(misspelt_option(name, value))
         size = found is not None and f"--{found}" in _SIZES
         if found is not None and not (size and value and not re.search("[0-9]", value)):
             return self._own(f"--{found}", value)
