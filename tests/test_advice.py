@@ -594,7 +594,6 @@ def _namespace() -> dict[str, Any]:
     return {**names, "nn": nn, "rnnshape": rnnshape, "report": report, "expect": report.expect}
 
 
-@pytest.mark.filterwarnings("ignore:ComplexHalf support is experimental")  # once in a process
 @pytest.mark.parametrize("text", CALLS)
 def test_a_hint_of_the_python_api_can_be_followed(text: str) -> None:
     names = _namespace()

@@ -50,7 +50,6 @@ def name_of(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-@pytest.mark.filterwarnings("ignore:ComplexHalf support")
 @pytest.mark.parametrize("dtype", [*NUMBERED, torch.bfloat16], ids=name_of)
 def test_a_dtype_is_known_by_each_of_its_names(dtype: torch.dtype) -> None:
     of_tensor = torch.zeros(1, dtype=dtype).type()  # "torch.DoubleTensor"

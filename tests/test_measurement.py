@@ -320,7 +320,6 @@ def test_a_device_that_is_not_there_is_refused(device: str, reason: str) -> None
         ),
     ],
 )
-@pytest.mark.filterwarnings("ignore:ComplexHalf support is experimental")  # once in a process
 def test_a_dtype_that_pytorch_does_not_run_is_refused_with_its_reason(
     config: RNNConfig, dtype: DType
 ) -> None:
