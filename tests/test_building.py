@@ -40,10 +40,12 @@ def test_weights_that_overlap_give_what_weights_of_their_own_give(
         torch.testing.assert_close(results[0][name], result)
 
 
-@pytest.mark.parametrize("hidden_size", [256, 300])
+@pytest.mark.parametrize(("size", "num_layers"), [(256, 3), (300, 3), (20, 30)])
 @pytest.mark.parametrize("shared", [True, False])
-def test_no_two_weights_are_equal_and_no_two_rows_of_one(shared: bool, hidden_size: int) -> None:
-    layer = subject(replace(_LSTM, input_size=hidden_size, hidden_size=hidden_size))
+def test_no_two_weights_are_equal_and_no_two_rows_of_one(
+    shared: bool, size: int, num_layers: int
+) -> None:
+    layer = subject(replace(_LSTM, input_size=size, hidden_size=size, num_layers=num_layers))
     weights = list(prepared(layer, shared=shared).module.parameters())
     for one, other in combinations(weights, 2):
         assert one.shape != other.shape or not torch.equal(one, other)

@@ -20,9 +20,9 @@ from rnnshape.pytorch.modes import without_onednn
 # One block of random numbers fills all weights, since copying is many times faster than drawing.
 # Its size is a prime, so that the rows of one weight do not repeat.
 _DRAWN: Final = 65_521
-# Each weight starts at a different place in it, so that no two are equal; all of them where
-# kernels read fastest, at multiples of 64 bytes.
-_PLACES: Final = 64
+# Each weight starts at a place of its own in it, so that no two of 256 in a row are equal; all of
+# them where kernels read fastest, at multiples of 64 bytes.
+_PLACES: Final = 256
 _APART: Final = 16
 _COMPLEX_GAIN: Final = 0.25
 # So many numbers are kept for the next layer.
@@ -108,6 +108,7 @@ def _filled(subject: Subject, *, shared: bool) -> torch.nn.Module:
     widest = max(weight.shape[1] for weight in weights.values() if weight.dim() == 2)
     largest = max(weight.numel() for weight in weights.values())
     block = _block(largest if shared else min(largest, _DRAWN), widest, _torch_dtype(settings))
+    block = block.to(settings.device)
     for number, (name, weight) in enumerate(weights.items()):
         values = block[number % _PLACES * _APART :]
         if shared:
@@ -128,10 +129,10 @@ def _copy(values: torch.Tensor, weight: torch.Tensor) -> None:
 def _block(count: int, widest: int, dtype: torch.dtype) -> torch.Tensor:
     """Random numbers on the CPU: at least so many after the last place where a weight starts.
 
-    They saturate no gate, and are large enough to matter: at most the root of `widest`, how many
-    products are summed, and more than half of it. Complex ones are smaller still, since complex
-    sigmoid and tanh have poles at i*pi and i*pi/2, near which values become NaN, which equals
-    nothing.
+    They saturate no gate, and are large enough to matter: where `widest` products are summed, the
+    largest is near one over the root of that, and more than half of it. Complex ones are smaller
+    still, since complex sigmoid and tanh have poles at i*pi and i*pi/2, near which values become
+    NaN, which equals nothing.
     """
     scale = 0.5 ** ceil(log2(widest) / 2) * (_COMPLEX_GAIN if dtype.is_complex else 1.0)
     if count <= _KEPT:
