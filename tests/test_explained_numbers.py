@@ -17,6 +17,7 @@ from rnnshape.analysis.explanation.multiples import multiple
 from rnnshape.analysis.explanation.records import Known
 from rnnshape.analysis.explanation.statements import Statement, Text
 from rnnshape.analysis.explanation.tensor_types import both_names, dtype_of, tensor_types
+from tests.provoked import explained
 
 
 @pytest.mark.parametrize(
@@ -1389,3 +1390,21 @@ def test_an_input_of_two_axes_may_hold_tokens() -> None:
 def test_a_decoder_is_given_one_step(code: str, first: str) -> None:
     text = "RuntimeError: For unbatched 2-D input, hx should also be 2-D but got 3-D tensor"
     assert reasons(f"{code}\n{text}").startswith(first)
+
+
+def test_more_digits_than_python_reads_are_no_number() -> None:
+    number = "9" * 5000
+    assert explain(f"x.shape = ({number}, 3)\ninput must have 3 dimensions, got 2") is not None
+    assert dtype_of(number) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("nn.LSTMCell(-3, 4)", "input_size, or in_features, is -3"),
+        ("nn.GRUCell(3, -4)", "which has 3 x hidden_size rows: hidden_size is -4"),
+        ("torch.zeros(2, -1, 3)", "-1 means the rest of the elements"),
+    ],
+)
+def test_a_negative_size_is_named_as_it_was_given(statement: str, reason: str) -> None:
+    assert reason in explained(statement).causes[0].why

@@ -521,10 +521,9 @@ class _Line:
         found = near(name.strip("-").lower(), [*own, *synonyms.names_of_fields()])
         if found not in own:  # `--input-sie`: nearer to input_size than to --input-shape
             return self._placed(misspelt_option(name, value))
-        size = found is not None and f"--{found}" in _SIZES
-        if found is not None and not (size and value and not re.search("[0-9]", value)):
-            return self._own(f"--{found}", value)
-        return self._placed(misspelt_option(name, value))
+        if f"--{found}" in _SIZES and value and not re.search("[0-9]", value):
+            return self._placed(misspelt_option(name, value))
+        return self._own(f"--{found}", value)
 
     def _placed(self, found: Option | None) -> Option | None:
         """The option where the command has it, or where its targets can have it."""

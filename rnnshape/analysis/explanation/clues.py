@@ -39,7 +39,7 @@ _MODULE: Final = re.compile(r"\bnn[/\\]modules[/\\](?!module\b|container\b)(\w+)
 _CALL: Final = re.compile(r"(?<![A-Za-z])(LSTM|GRU|RNN)(?:Cell)?\(([^()\n]{1,200})\)")
 _SHAPE: Final = re.compile(
     r"\b([A-Za-z_][\w.]*?)(?:\.shape|\.size\(\))\s*(?:[:=]|==|is|->)*\s*(?:torch\.Size\()?"
-    r"[\[(]([0-9, ]+)[\])]"
+    r"[\[(]((?:[0-9]{1,18}(?![0-9])[, ]*)+)[\])]"
 )
 _ORDER: Final = ("input_size", "hidden_size", "num_layers", "bias", "batch_first")
 

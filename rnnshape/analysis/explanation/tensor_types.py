@@ -47,7 +47,8 @@ def dtype_of(text: str) -> str | None:
     text = re.sub(r"^Variable\[(.*)\]$", r"\1", text)
     text = re.sub(r"(?:^CPU|^CUDA|Tensor$|Type$)", "", text).casefold()
     if text.isdecimal():
-        return _NAMES[_NUMBERS[int(text)]] if int(text) < len(_NUMBERS) else None
+        known = len(text) <= 2 and int(text) < len(_NUMBERS)
+        return _NAMES[_NUMBERS[int(text)]] if known else None
     return text if text in _SPOKEN else _NAMES.get(text)
 
 

@@ -318,6 +318,69 @@ _ZERO = Entry(
     provoked_by=("nn.LSTM(0, 4)", "nn.LSTM(3, 0)", "nn.LSTM(3, 4, 0)", "nn.GRU(-3, 4)"),
 )
 
+
+def _negative(clues: Clues) -> Numbers:
+    shape: tuple[int, ...] = clues.get("shape") or ()
+    size: int = clues.get("size") or 0
+    gates = clues.kind.gates if clues.kind else 0
+    is_matrix = len(shape) == 2 and size < 0
+    of_rows = is_matrix and shape[0] == size and gates > 0 and size % gates == 0
+    return {
+        "given": f": {size} in {shape}" if size < 0 else "",
+        "columns": is_matrix and shape[1] == size,
+        "hidden_size": size // gates if of_rows else 0,
+        "gates": gates,
+        "size": size,
+    }
+
+
+_NEGATIVE = Entry(
+    mistake="size-negative",
+    wordings=(
+        Wording("Trying to create tensor with negative dimension {size:int}: {shape:shape}"),
+        Wording("{function:word}: Dimension size must be non-negative"),
+    ),
+    read=_negative,
+    meaning="A tensor cannot have a size below 0{given}.",
+    causes=(
+        Cause(
+            why="It is the weight of a layer, which has a column for each feature that the layer"
+            " reads: input_size, or in_features, is {size}.",
+            tell="The traceback goes through `__init__`, and `print(input_size)` before it shows"
+            " {size}.",
+            when=holds("columns"),
+        ),
+        Cause(
+            why="It is a weight of {layer}, which has {gates} x hidden_size rows: hidden_size is"
+            " {hidden_size}.",
+            tell="The traceback goes through `__init__`, and `print(hidden_size)` before it shows"
+            " {hidden_size}.",
+            when=holds("hidden_size"),
+        ),
+        Cause(
+            why="-1 means the rest of the elements in `view` and `reshape` alone, not where a"
+            " tensor is made.",
+            tell="-1 stands in the line that raised the error.",
+            fix="h_0 = torch.zeros(num_layers, x.size(1), hidden_size)  # x.size(0) if batch_first",
+            when=equals("size", -1, 0),
+        ),
+        Cause(
+            why="The size is a difference, such as the padding that a sequence longer than max_len"
+            " would need.",
+            tell="`print(max_len, len(x))` before the line shows it.",
+            fix="x = x[:max_len]\npadding = max_len - len(x)",
+        ),
+    ),
+    more=CODE,
+    provoked_by=(
+        "nn.LSTMCell(-3, 4)",
+        "nn.GRUCell(3, -4)",
+        "nn.Linear(-3, 4)",
+        "torch.zeros(2, -1, 3)",
+        "torch.randn(2, -5)",
+    ),
+)
+
 _NO_LAYERS = Entry(
     mistake="no-layers",
     wordings=(Wording("list index out of range", "0.2 to 1.12"),),
@@ -831,7 +894,7 @@ def _named_class(name: str) -> Numbers | None:
 
 
 ENTRIES: Final = (
-    *(_CALLED, _BOOL, _SIZE, _ZERO, _NO_LAYERS, _DROPOUT, _ONE_LAYER, _PROJECTION_KIND),
+    *(_CALLED, _BOOL, _SIZE, _ZERO, _NEGATIVE, _NO_LAYERS, _DROPOUT, _ONE_LAYER, _PROJECTION_KIND),
     *(_PROJECTION_SIZE, _NONLINEARITY, _MODE, _KEYWORD, _MISSING, _BEFORE_INIT, _PARAMETER),
     *(_CHILD, _NO_CLASS),
 )

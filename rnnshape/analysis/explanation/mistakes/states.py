@@ -876,8 +876,11 @@ def _one_tensor(clues: Clues) -> Numbers | None:
         return None
     if not _frame_of_states(clues):
         return None
-    sure = clues.frame == "rnn" or clues.recurrent
-    meant = _MEANT_PAIR if sure else f"Often it is this: {_MEANT_PAIR[0].lower()}{_MEANT_PAIR[1:]}"
+    meant = (
+        _MEANT_PAIR
+        if clues.recurrent
+        else f"Often it is this: {_MEANT_PAIR[0].lower()}{_MEANT_PAIR[1:]}"
+    )
     return names_of(Kind.LSTM) | {"meaning": f"{meant}: {_READS_PAIR}"}
 
 
@@ -1107,15 +1110,6 @@ def _cell(clues: Clues) -> dict[str, Any]:
     }
 
 
-def _cell_tensor(clues: Clues) -> bool:
-    """Whether one tensor (batch, feature) may have been taken apart into h and c."""
-    return bool(clues["pair"])
-
-
-def _likely_cell_tensor(clues: Clues) -> bool:
-    return bool(clues["pair"] and clues["batch"] == 1 < clues["got"])
-
-
 _CELL_BATCH = Entry(
     mistake="cell-state-batch",
     wordings=(
@@ -1134,8 +1128,7 @@ _CELL_BATCH = Entry(
             " taken for h, and the {got} features of that row for a batch.",
             tell="`type(state)` is a tensor, and {got} is hidden_size.",
             fix="h, c = lstm_cell(x, (h, c))",
-            when=_cell_tensor,
-            likely=_likely_cell_tensor,
+            when=holds("pair"),
         ),
         Cause(
             why="The state is of another batch: kept from an earlier one, or made with a fixed"
@@ -1215,10 +1208,7 @@ _CELL_DIMENSIONS = Entry(
         ),
         Wording("Expected hidden to be 1-D or 2-D but received {got_dims:int}-D tensor", "1.12"),
     ),
-    read=lambda clues: {
-        "cell": clues.get("cell") or "cell",
-        "state": "c" if clues.get("entry") == 1 else "h",
-    },
+    read=lambda clues: {"state": "c" if clues.get("entry") == 1 else "h"},
     meaning="`{state}` has {got_dims} dimensions, but a cell takes (batch, feature), or (feature)"
     " without a batch: it has one layer, and no axis for it.",
     causes=(
