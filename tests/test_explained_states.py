@@ -40,11 +40,17 @@ def test_an_index_alone_is_often_a_state_that_is_one_tensor() -> None:
     assert said.startswith("An LSTM takes a tuple (h, c)")
 
 
-def test_states_of_three_dimensions_are_what_a_batch_needs() -> None:
-    said = "For batched 3-D input, hx and cx should also be 3-D but got ({}-D, {}-D) tensors"
-    assert _mistake(said.format(2, 2)) == "state-dimensions"
-    assert _mistake(said.format(3, 2)) == "state-dimensions"
-    assert _mistake(said.format(3, 3)) == ""
+@pytest.mark.parametrize(
+    ("wanted", "mistake"), [("batched 3", "state-dimensions"), ("unbatched 2", "state-unbatched")]
+)
+def test_states_need_the_dimensions_of_the_input(wanted: str, mistake: str) -> None:
+    wanted_dims = wanted[-1]
+    said = (
+        f"For {wanted}-D input, hx and cx should also be {wanted_dims}-D but got ({{}}-D, {{}}-D)"
+    )
+    for given in ("22", "23", "32", "33"):
+        fits = given == 2 * wanted_dims
+        assert _mistake(said.format(*given) + " tensors") == ("" if fits else mistake)
 
 
 @pytest.mark.parametrize(
