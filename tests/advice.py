@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from rnnshape.cli.commands import Commands
@@ -23,12 +24,16 @@ _COMMAND: Final = re.compile(
     rf"rnnshape(?= (?:{'|'.join(Commands().list_commands(None))})\b)(.*?)"
     r"(?= lists | writes | on your own |, | \.\.\.|$)"
 )
+_QUOTED: Final = re.compile(r"""(?<!\S)("[^"]*"|'[^']*')(?!\S)""")
+_OR: Final = re.compile("; |, or (?:give )?")
 _ARGUMENT: Final = re.compile(r"\b([a-z_]+)=((?:'[^']*'|\([^)]*\)|[^\s,;:)])+)")
 
 
 def parts(hint: str) -> list[str]:
     """What a hint offers: each can be done instead of the others."""
-    return re.split(r"""(?:; |, or (?:give )?)(?=(?:[^"]*"[^"]*")*[^"]*$)""", hint)
+    masked = _QUOTED.sub(lambda found: "x" * len(found[0]), hint)
+    breaks = [(0, 0), *(each.span() for each in _OR.finditer(masked)), (len(hint), len(hint))]
+    return [hint[end:start] for (_, end), (start, _) in pairwise(breaks)]
 
 
 def followed(words: Sequence[str], problem: str, hint: str) -> Iterator[list[str]]:
