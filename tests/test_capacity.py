@@ -33,9 +33,11 @@ _LSTM = RNNConfig(kind=Kind.LSTM, num_layers=4, bidirectional=True)
 _SPEC = InputSpec(seq_len=10, batch_size=5)
 
 
-def test_a_run_needs_its_largest_weight_and_what_the_top_layer_holds() -> None:
+def test_a_run_needs_the_largest_weight_of_each_scale_and_what_the_top_layer_holds() -> None:
     needed = need(subject(_LSTM, InputSpec(seq_len=100, batch_size=64)))
-    assert needed.weights == 4 * (4 * 40) * (2 * 40)  # bytes, rows and columns of weight_ih_l1
+    # Four bytes of weight_ih_l0, weight_ih_l1 and weight_hh_l0, of 160 rows; 20, 80 and 40 columns
+    # are up to 32, 128 and 64.
+    assert needed.weights == 4 * 160 * (20 + 80 + 40)
     rows = 100 * 64
     held = rows * 20  # the input
     held += 2 * 8 * 64 * 40  # h_0 and c_0
@@ -74,7 +76,8 @@ def test_a_run_needs_no_less_than_the_tensors_that_pytorch_makes(
 ) -> None:
     needed = need(subject(config, input_spec))
     layer = reference.built(config)
-    assert needed.weights == max(weight.nbytes for weight in layer.parameters())
+    sizes = [weight.nbytes for weight in layer.parameters()]
+    assert max(sizes) <= needed.weights <= sum(sizes)
     tensors = reference.called(layer, config, input_spec).values()
     assert needed.activations >= sum(tensor.nbytes for tensor in tensors)
 

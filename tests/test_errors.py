@@ -500,11 +500,11 @@ def test_a_run_that_memory_cannot_hold_is_refused_with_figures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(run, "available_memory", lambda: 16 * 2**30)
-    # The largest weight: four gates of H rows, each of both directions below; four bytes a number.
-    assert 4 * 65_536 * 2 * 65_536 * 4 == 128 * 2**30
+    # weight_ih_l0 and weight_ih_l1: four gates of H rows, H and 2H columns; four bytes a number.
+    assert 4 * 65_536 * (65_536 + 2 * 65_536) * 4 == 192 * 2**30
     assert two_lines(call(*BIGGEST)) == (
         (
-            "a run on cpu needs 128.30 GiB besides torch itself (128.00 GiB of it weights);"
+            "a run on cpu needs 192.30 GiB besides torch itself (192.00 GiB of it weights);"
             " 16.00 GiB are available"
         ),
         "--no-run computes everything by formula; --device meta allocates nothing",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
 from rnnshape.errors import RequestError
 from rnnshape.layer.allocation import has_onednn, inference_peak, input_bytes, training_peak
-from rnnshape.layer.facts import LARGEST_SIZE
+from rnnshape.layer.facts import LARGEST_SIZE, Dims
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.weights import MOST_WEIGHTS, elements
 
@@ -28,15 +29,34 @@ class Need:
 def need(subject: Subject) -> Need:
     """What building a layer and one forward pass take, by the kernel that holds more.
 
-    On a CPU the weights overlap, so they take the memory of the largest.
+    On a CPU weights of the same scale overlap, so they take the memory of the largest.
     """
     if subject.settings.device_type != "cpu":
         return Need(weights=_own_weights(subject), activations=inference_peak(subject))
-    largest = max(elements(shape) for b in subject.weights.blocks for shape in b.shapes.values())
+    shapes = [shape for block in subject.weights.blocks for shape in block.shapes.values()]
+    largest = largest_by_scale(shapes, subject.config.hidden_size)
     return Need(
-        weights=subject.settings.dtype.itemsize * largest,
+        weights=subject.settings.dtype.itemsize * sum(largest.values()),
         activations=inference_peak(subject),
     )
+
+
+def scale(shape: Dims, hidden_size: int) -> int:
+    """The power of one over the root of 2 that random weights of this shape are at most.
+
+    So many products as a weight has columns are summed; a bias is of the size of weight_hh.
+    """
+    columns = shape[1] if len(shape) == 2 else hidden_size
+    return (columns - 1).bit_length()
+
+
+def largest_by_scale(shapes: Iterable[Dims], hidden_size: int) -> dict[int, int]:
+    """The elements of the largest of the weights of each scale."""
+    largest: dict[int, int] = {}
+    for shape in shapes:
+        power = scale(shape, hidden_size)
+        largest[power] = max(largest.get(power, 0), elements(shape))
+    return largest
 
 
 def _own_weights(subject: Subject) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import ceil, log2
 from typing import Any, Final
 
 import torch
@@ -13,6 +12,7 @@ import torch
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.formulas import final_state_names
+from rnnshape.layer.memory import largest_by_scale, scale
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.modes import without_onednn
@@ -23,6 +23,8 @@ _DRAWN: Final = 65_521
 # Each weight starts at a place of its own in it, so that no two of 256 in a row are equal; all of
 # them where kernels read fastest, at multiples of 64 bytes.
 _PLACES: Final = 256
+# Of the first 30 it leaves few small relu layers with nothing but zeros, which prove nothing.
+_SEED: Final = 24
 _APART: Final = 16
 _COMPLEX_GAIN: Final = 0.25
 # So many numbers are kept for the next layer.
@@ -48,8 +50,8 @@ def prepared(
     """Everything that one forward pass needs except initial states.
 
     `module` is one that was built for this layer, with whatever input; otherwise one is built. With
-    `shared`, weights on a CPU overlap in memory, which one pass that only reads them cannot tell:
-    it takes the memory of the largest of them, and a fraction of the time.
+    `shared`, weights of the same scale overlap in the memory of a CPU, which a pass that only reads
+    them cannot tell: it takes the memory of the largest, and a fraction of the time.
     """
     if module is None:
         module = _filled(subject, shared=shared)
@@ -104,13 +106,15 @@ def _filled(subject: Subject, *, shared: bool) -> torch.nn.Module:
         return built_module(config, settings)
     shared = shared and settings.device_type == "cpu"
     module = built_module(config, replace(settings, device="meta") if shared else settings)
-    weights = dict(module.named_parameters())
-    widest = max(weight.shape[1] for weight in weights.values() if weight.dim() == 2)
-    largest = max(weight.numel() for weight in weights.values())
-    block = _block(largest if shared else min(largest, _DRAWN), widest, _torch_dtype(settings))
-    block = block.to(settings.device)
+    weights, hidden_size = dict(module.named_parameters()), config.hidden_size
+    largest = largest_by_scale((weight.shape for weight in weights.values()), hidden_size)
+    dtype = _torch_dtype(settings)
+    blocks = {
+        power: _block(count if shared else min(count, _DRAWN), power, dtype).to(settings.device)
+        for power, count in largest.items()
+    }
     for number, (name, weight) in enumerate(weights.items()):
-        values = block[number % _PLACES * _APART :]
+        values = blocks[scale(weight.shape, hidden_size)][number % _PLACES * _APART :]
         if shared:
             part = values[: weight.numel()].view(weight.shape)
             setattr(module, name, torch.nn.Parameter(part, requires_grad=False))
@@ -126,30 +130,29 @@ def _copy(values: torch.Tensor, weight: torch.Tensor) -> None:
         piece.copy_(values[: piece.numel()])
 
 
-def _block(count: int, widest: int, dtype: torch.dtype) -> torch.Tensor:
+def _block(count: int, power: int, dtype: torch.dtype) -> torch.Tensor:
     """Random numbers on the CPU: at least so many after the last place where a weight starts.
 
-    They saturate no gate, and are large enough to matter: where `widest` products are summed, the
-    largest is near one over the root of that, and more than half of it. Complex ones are smaller
-    still, since complex sigmoid and tanh have poles at i*pi and i*pi/2, near which values become
-    NaN, which equals nothing.
+    They saturate no gate, and are large enough to matter, whatever the weight: see `scale`. Complex
+    ones are smaller still, since complex sigmoid and tanh have poles at i*pi and i*pi/2, near which
+    values become NaN, which equals nothing.
     """
-    scale = 0.5 ** ceil(log2(widest) / 2) * (_COMPLEX_GAIN if dtype.is_complex else 1.0)
     if count <= _KEPT:
-        return _kept_block(1 << (count - 1).bit_length(), scale, dtype)
-    return _new_block(count, scale, dtype)
+        return _kept_block(1 << (count - 1).bit_length(), power, dtype)
+    return _new_block(count, power, dtype)
 
 
-def _new_block(count: int, scale: float, dtype: torch.dtype) -> torch.Tensor:
-    """Exactly so many after that place, evenly drawn between `-scale` and `scale`."""
+def _new_block(count: int, power: int, dtype: torch.dtype) -> torch.Tensor:
+    """Exactly so many after that place."""
     size = count + _PLACES * _APART
-    random = torch.Generator().manual_seed(1)  # other numbers than the input
+    most = 0.5 ** (power / 2) * (_COMPLEX_GAIN if dtype.is_complex else 1.0)
+    random = torch.Generator().manual_seed(_SEED)  # other numbers than the input
     drawn = torch.rand(min(size, _DRAWN), generator=random, dtype=torch.float32, device="cpu")
-    scaled = ((2 * drawn - 1) * scale).to(dtype)
+    scaled: torch.Tensor = ((2 * drawn - 1) * most).to(dtype)
     return scaled.repeat(-(-size // _DRAWN))[:size]
 
 
-_kept_block = lru_cache(maxsize=4)(_new_block)
+_kept_block = lru_cache(maxsize=8)(_new_block)
 
 
 def _random_tensor(
