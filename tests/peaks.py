@@ -49,6 +49,13 @@ LAYERS: Final = {
         RNNConfig(kind=Kind.LSTM, input_size=1024, hidden_size=1024, num_layers=4),
         InputSpec(batch_size=1, seq_len=2),
     ),
+    "large steps": subject(
+        replace(_LSTM, hidden_size=1000), replace(_WIDE, batch_size=400, seq_len=20)
+    ),
+    "large steps both ways": subject(
+        replace(_RNN, hidden_size=500, bidirectional=True),
+        replace(_WIDE, batch_size=400, seq_len=20),
+    ),
     "heavy states": subject(
         replace(_LSTM, hidden_size=256, num_layers=10), replace(_STEP, batch_size=2000)
     ),

@@ -1403,7 +1403,13 @@ def test_more_digits_than_python_reads_are_no_number() -> None:
     [
         ("nn.LSTMCell(-3, 4)", "input_size, or in_features, is -3"),
         ("nn.GRUCell(3, -4)", "which has 3 x hidden_size rows: hidden_size is -4"),
+        (
+            "nn.Linear(3, -4)",
+            "hidden_size -1 of an LSTM, hidden_size -4 of an RNN, out_features -4",
+        ),
+        ("nn.Embedding(-3, 4)", "hidden_size -1 of a GRU, hidden_size -3 of an RNN,"),
         ("torch.zeros(2, -1, 3)", "-1 means the rest of the elements"),
+        ("torch.zeros(3, 4).view(-3, 4)", "The size is a difference"),
     ],
 )
 def test_a_negative_size_is_named_as_it_was_given(statement: str, reason: str) -> None:

@@ -23,6 +23,8 @@ _NODES: Final = {Kind.LSTM: 16_000, Kind.GRU: 17_000, Kind.RNN: 5_300}
 # Larger blocks are mapped one by one, and leave none.
 _HOLE: Final = 1.5
 _MAPPED: Final = 32 * 2**20
+# So are blocks of this size at first, but once one is given back, those of the steps leave holes.
+_MAPPED_AT_FIRST: Final = 128 * 2**10
 _PAGE: Final = 4096
 
 
@@ -195,6 +197,9 @@ def _layer_natively(subject: Subject) -> int:
         return _bytes(subject, in_cell.get(config.kind, 3 * rows * hidden))
     listed = rows * hidden  # smaller outputs, of a projection, lie in holes of this size
     one = gates + listed + max(step, outputs)
+    block = _bytes(subject, sizes.N * hidden)
+    left = sizes.longest > 1 and _MAPPED_AT_FIRST <= block < _MAPPED
+    between_steps = sizes.D * listed * left
     objects = sizes.longest * (_OUTPUT + _VIEW)
     if _packed(subject):
         objects = sizes.longest * _OUTPUT
@@ -203,7 +208,8 @@ def _layer_natively(subject: Subject) -> int:
     else:
         two = listed + outputs + max(2 * gates, gates + listed + max(step, 3 * outputs))
         objects += (sizes.D - 1) * sizes.longest * _OUTPUT
-    return objects + _bytes(subject, one if sizes.D == 1 else max(one, two))
+    most = one if sizes.D == 1 else max(one, two)
+    return objects + _bytes(subject, most + between_steps)
 
 
 def _read_from_below(subject: Subject) -> int:

@@ -309,6 +309,11 @@ _ZERO = Entry(
             tell="`print({name})` before the constructor shows 0.",
         ),
         Cause(
+            why="The number is a difference, such as `features - dropped`, that is below 0.",
+            tell="`print({name})` before the constructor shows a minus.",
+            when=unless(mentions("division")),
+        ),
+        Cause(
             why="It has nothing to do with a layer: any division by 0.0 raises this error.",
             tell="The traceback does not go through torch/nn/modules/rnn.py.",
             when=lambda clues: clues.get("field") is None and not clues.recurrent,
@@ -323,21 +328,29 @@ def _negative(clues: Clues) -> Numbers:
     shape: tuple[int, ...] = clues.get("shape") or ()
     size: int = clues.get("size") or 0
     gates = clues.kind.gates if clues.kind else 0
-    is_matrix = len(shape) == 2 and size < 0
-    of_rows = is_matrix and shape[0] == size and gates > 0 and size % gates == 0
+    of_view = clues.get("axis") is not None
+    is_weight = len(shape) == 2 and size < 0 and not of_view
+    of_rows = is_weight and shape[0] == size
+    known = of_rows and gates > 0 and size % gates == 0
+    gated = [f"hidden_size {size // n} of {name}" for name, n in _GATED if size % n == 0]
     return {
         "given": f": {size} in {shape}" if size < 0 else "",
-        "columns": is_matrix and shape[1] == size,
-        "hidden_size": size // gates if of_rows else 0,
+        "columns": is_weight and shape[1] == size,
+        "rows": of_rows and not known,
+        "layers": ", ".join(gated),
+        "hidden_size": size // gates if known else 0,
         "gates": gates,
         "size": size,
+        "view": of_view,
     }
 
 
+_GATED: Final = (("an LSTM", 4), ("a GRU", 3), ("an RNN", 1))
 _NEGATIVE = Entry(
     mistake="size-negative",
     wordings=(
         Wording("Trying to create tensor with negative dimension {size:int}: {shape:shape}"),
+        Wording("invalid shape dimension {size:int} at index {axis:int} of shape {shape:shape}"),
         Wording("{function:word}: Dimension size must be non-negative"),
     ),
     read=_negative,
@@ -358,11 +371,17 @@ _NEGATIVE = Entry(
             when=holds("hidden_size"),
         ),
         Cause(
+            why="It is the weight of a layer, whose rows are what the layer gives: {layers},"
+            " out_features {size} of a Linear, or num_embeddings {size}.",
+            tell="The traceback goes through `__init__`; print its arguments before it.",
+            when=holds("rows"),
+        ),
+        Cause(
             why="-1 means the rest of the elements in `view` and `reshape` alone, not where a"
             " tensor is made.",
             tell="-1 stands in the line that raised the error.",
             fix="h_0 = torch.zeros(num_layers, x.size(1), hidden_size)  # x.size(0) if batch_first",
-            when=equals("size", -1, 0),
+            when=both(equals("size", -1, 0), unless(holds("view"))),
         ),
         Cause(
             why="The size is a difference, such as the padding that a sequence longer than max_len"
@@ -375,9 +394,10 @@ _NEGATIVE = Entry(
     provoked_by=(
         "nn.LSTMCell(-3, 4)",
         "nn.GRUCell(3, -4)",
-        "nn.Linear(-3, 4)",
+        "nn.Linear(3, -4)",
         "torch.zeros(2, -1, 3)",
         "torch.randn(2, -5)",
+        "z(3, 4).view(-3, 4)",
     ),
 )
 
