@@ -2,8 +2,9 @@
 
 `python -m benchmarks.growth` prints a Markdown table with an exponent for each kind of work: 1 is a
 cost in proportion, 2 a quadratic one. It is the slope of a line through the logarithms of the last
-three sizes and of their times beyond that of the first size, which is the start-up. Times are those
-of processors, in seconds, medians of all runs. The exit code is 1 if an exponent is above 1.2.
+three sizes and of their times beyond that of the first size, which is the start-up. Times are
+seconds of processors, those of the least disturbed run. The exit code is 1 if an exponent is above
+1.2.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from statistics import linear_regression, median
+from statistics import linear_regression
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -139,7 +140,7 @@ def seconds(work: Work, runs: int, folder: Path) -> list[float]:
             if process.exit_code:
                 raise SystemExit(f"{' '.join(command)} ended with {process.exit_code}")
             taken.append(process.busy)
-    return [median(taken) for taken in times]
+    return [min(taken) for taken in times]  # the least disturbed
 
 
 def exponent(sizes: Sequence[int], times: Sequence[float]) -> float:

@@ -15,6 +15,7 @@ from rnnshape.layer.allocation import inference_peak, training_peak
 from rnnshape.layer.machine import available_memory
 from rnnshape.layer.memory import (
     Need,
+    largest_by_scale,
     need,
     need_of_timing,
     need_of_training,
@@ -22,6 +23,7 @@ from rnnshape.layer.memory import (
     require_memory,
     require_room_for_torch,
     require_runnable,
+    scale,
     written_bytes,
 )
 from rnnshape.layer.settings import Optimizer
@@ -80,6 +82,19 @@ def test_a_run_needs_no_less_than_the_tensors_that_pytorch_makes(
     assert max(sizes) <= needed.weights <= sum(sizes)
     tensors = reference.called(layer, config, input_spec).values()
     assert needed.activations >= sum(tensor.nbytes for tensor in tensors)
+
+
+@pytest.mark.parametrize(
+    ("shape", "power"), [((8, 1), 0), ((8, 2), 1), ((8, 64), 6), ((8, 65), 7), ((8,), 4)]
+)
+def test_weights_are_scaled_by_the_power_of_two_above_their_columns(
+    shape: tuple[int, ...], power: int
+) -> None:
+    assert scale(shape, hidden_size=16) == power
+
+
+def test_weights_of_one_scale_take_the_memory_of_the_largest() -> None:
+    assert largest_by_scale([(8, 3), (9, 4), (7, 4), (8,)], hidden_size=16) == {2: 36, 4: 8}
 
 
 def test_a_device_holds_all_weights() -> None:
