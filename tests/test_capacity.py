@@ -23,7 +23,7 @@ from rnnshape.layer.memory import (
     require_memory,
     require_room_for_torch,
     require_runnable,
-    scale,
+    scale_power,
     written_bytes,
 )
 from rnnshape.layer.settings import Optimizer
@@ -90,7 +90,7 @@ def test_a_run_needs_no_less_than_the_tensors_that_pytorch_makes(
 def test_weights_are_scaled_by_the_power_of_two_above_their_columns(
     shape: tuple[int, ...], power: int
 ) -> None:
-    assert scale(shape, hidden_size=16) == power
+    assert scale_power(shape, hidden_size=16) == power
 
 
 def test_weights_of_one_scale_take_the_memory_of_the_largest() -> None:

@@ -41,7 +41,7 @@ def need(subject: Subject) -> Need:
     )
 
 
-def scale(shape: Dims, hidden_size: int) -> int:
+def scale_power(shape: Dims, hidden_size: int) -> int:
     """The power of one over the root of 2 that random weights of this shape are at most.
 
     So many products as a weight has columns are summed; a bias is of the size of weight_hh.
@@ -54,7 +54,7 @@ def largest_by_scale(shapes: Iterable[Dims], hidden_size: int) -> dict[int, int]
     """The elements of the largest of the weights of each scale."""
     largest: dict[int, int] = {}
     for shape in shapes:
-        power = scale(shape, hidden_size)
+        power = scale_power(shape, hidden_size)
         largest[power] = max(largest.get(power, 0), elements(shape))
     return largest
 

@@ -12,7 +12,7 @@ import torch
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.formulas import final_state_names
-from rnnshape.layer.memory import largest_by_scale, scale
+from rnnshape.layer.memory import largest_by_scale, scale_power
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.modes import without_onednn
@@ -114,7 +114,7 @@ def _filled(subject: Subject, *, shared: bool) -> torch.nn.Module:
         for power, count in largest.items()
     }
     for number, (name, weight) in enumerate(weights.items()):
-        values = blocks[scale(weight.shape, hidden_size)][number % _PLACES * _APART :]
+        values = blocks[scale_power(weight.shape, hidden_size)][number % _PLACES * _APART :]
         if shared:
             part = values[: weight.numel()].view(weight.shape)
             setattr(module, name, torch.nn.Parameter(part, requires_grad=False))
@@ -133,9 +133,9 @@ def _copy(values: torch.Tensor, weight: torch.Tensor) -> None:
 def _block(count: int, power: int, dtype: torch.dtype) -> torch.Tensor:
     """Random numbers on the CPU: at least so many after the last place where a weight starts.
 
-    They saturate no gate, and are large enough to matter, whatever the weight: see `scale`. Complex
-    ones are smaller still, since complex sigmoid and tanh have poles at i*pi and i*pi/2, near which
-    values become NaN, which equals nothing.
+    They saturate no gate, and are large enough to matter, whatever the weight: see `scale_power`.
+    Complex ones are smaller still, since complex sigmoid and tanh have poles at i*pi and i*pi/2,
+    near which values become NaN, which equals nothing.
     """
     if count <= _KEPT:
         return _kept_block(1 << (count - 1).bit_length(), power, dtype)
