@@ -14,6 +14,7 @@ from rnnshape.cli.commands import application
 from rnnshape.document.sections import MEASURED, SECTIONS
 from rnnshape.errors import RequestError, near, word
 from rnnshape.fields import FIELDS, fields_of, spelled
+from rnnshape.layer.settings import DType
 from rnnshape.render import Format
 from rnnshape.sources.amounts import parsed_amount
 from rnnshape.sources.expression import looks_like_call, with_arguments
@@ -44,6 +45,7 @@ _ELSEWHERE: Final = {
     **dict.fromkeys(_BUDGETS, "budget"),
     **dict.fromkeys(("--plot", "--sort", "--limit"), "compare"),
 }
+_DTYPES: Final = {each.value for each in DType}
 _PROGRAM: Final = ("$", ">", "%", "python", "python3", "-m", "rnnshape")
 _NAMED: Final = re.compile(r"^(?!(?:cuda|xpu|mps|cpu):)(\w+):(?=[0-9])")  # `hidden:20`
 _CAPITALS: Final = re.compile(r"^--[A-Z][A-Z_-]+(?=$|=)")  # `--EXPECT`
@@ -201,7 +203,7 @@ class _Line:
     @classmethod
     def of(cls, arguments: list[str]) -> _Line | None:
         """The command that is meant, and the words after it."""
-        words, kind = _without_kind_option(arguments)
+        words, kind = _without_kind_option(_with_whole_values(arguments))
         names = application().list_commands(None)  # type: ignore[arg-type]
         first = words[0] if words else ""
         summed = _sum(" ".join(words[first in ("inspect", "compare") :]))
@@ -518,8 +520,10 @@ class _Line:
 
     def _misspelt(self, name: str, value: str | None) -> Option | None:
         own = [option[2:] for option in self._options() if option.startswith("--")]
-        found = near(name.strip("-").lower(), [*own, *synonyms.names_of_fields()])
-        if found not in own:  # `--input-sie`: nearer to input_size than to --input-shape
+        bare = name.strip("-").lower()
+        # `--input-sie` is near to --input-shape, but nearer to input_size.
+        found = near(bare, [*own, *synonyms.names_of_fields()]) or near(bare, own)
+        if found not in own:
             return self._placed(misspelt_option(name, value))
         if f"--{found}" in _SIZES and value and not re.search("[0-9]", value):
             return self._placed(misspelt_option(name, value))
@@ -613,6 +617,19 @@ def _with_options(target: str, options: Sequence[str]) -> str:
         given = target_meant(" ".join(["lstm", *options]))
         return with_arguments(target, read_options(given).fields) or "" if given else ""
     return target_meant(" ".join([target, *options])) or ""
+
+
+def _with_whole_values(words: Sequence[str]) -> list[str]:
+    """The words with a value in two, `--params 1 M` or `--dtype float 16`, as one."""
+    whole: list[str] = []
+    for each in words:
+        option, value = whole[-2:] if len(whole) > 1 else ("", "")
+        if option in _BUDGETS and each.isalpha() and value.isdecimal():
+            joined = parsed_amount(value + each) is not None
+        else:
+            joined = option == "--dtype" and synonyms.dtype_name(value + each) in _DTYPES
+        whole[-1:] = [value + each] if joined else [*whole[-1:], each]
+    return whole
 
 
 def _without_kind_option(words: Sequence[str]) -> tuple[list[str], str | None]:

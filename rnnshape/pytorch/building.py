@@ -12,7 +12,7 @@ import torch
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.formulas import final_state_names
-from rnnshape.layer.memory import largest_by_scale, scale_power
+from rnnshape.layer.memory import scale_power
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.modes import without_onednn
@@ -106,15 +106,17 @@ def _filled(subject: Subject, *, shared: bool) -> torch.nn.Module:
         return built_module(config, settings)
     shared = shared and settings.device_type == "cpu"
     module = built_module(config, replace(settings, device="meta") if shared else settings)
-    weights, hidden_size = dict(module.named_parameters()), config.hidden_size
-    largest = largest_by_scale((weight.shape for weight in weights.values()), hidden_size)
-    dtype = _torch_dtype(settings)
+    weights, dtype = dict(module.named_parameters()), _torch_dtype(settings)
+    powers = [scale_power(weight.shape, config.hidden_size) for weight in weights.values()]
+    largest: dict[int, int] = {}
+    for power, weight in zip(powers, weights.values(), strict=True):
+        largest[power] = max(largest.get(power, 0), weight.numel())
     blocks = {
         power: _block(count if shared else min(count, _DRAWN), power, dtype).to(settings.device)
         for power, count in largest.items()
     }
     for number, (name, weight) in enumerate(weights.items()):
-        values = blocks[scale_power(weight.shape, hidden_size)][number % _PLACES * _APART :]
+        values = blocks[powers[number]][number % _PLACES * _APART :]
         if shared:
             part = values[: weight.numel()].view(weight.shape)
             setattr(module, name, torch.nn.Parameter(part, requires_grad=False))
