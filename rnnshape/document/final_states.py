@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from rnnshape.document.data import final_states_data
 from rnnshape.document.model import Cell, Column, Shape
 from rnnshape.layer.subject import Subject
 
@@ -14,14 +13,16 @@ def state_titles(subjects: Iterable[Subject]) -> Mapping[str, str]:
 
     c_n has a column of its own where it has another shape than h_n. h_1 of a cell is its output.
     """
-    shapes = [final_states_data(subject) for subject in subjects]
+    tensors = [subject.tensors for subject in subjects]
+    layers = [each for each in tensors if "h_n" in each]
+    with_c = [each for each in layers if "c_n" in each]
+    apart = any(each["c_n"].shape != each["h_n"].shape for each in with_c)
     columns = {}
-    of_layers = [each for each in shapes if "h_n" in each]
-    if of_layers:
-        apart = any(each["c_n"] not in (None, each["h_n"]) for each in of_layers)
-        both = any(each["c_n"] for each in of_layers) and not apart
-        columns = {"h_n": "h_n, c_n" if both else "h_n"} | ({"c_n": "c_n"} if apart else {})
-    if any(each.get("c_1") for each in shapes):
+    if layers:
+        columns["h_n"] = "h_n, c_n" if with_c and not apart else "h_n"
+    if apart:
+        columns["c_n"] = "c_n"
+    if any("c_1" in each for each in tensors):
         columns["c_1"] = "c_1"
     return columns
 

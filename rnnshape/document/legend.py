@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from rnnshape.document.model import Inline, Legend, Symbol
@@ -38,7 +38,7 @@ def assumed(subjects: Collection[Subject], *, without: str = "") -> Inline:
     """
     sizes = {}
     for name in ("seq_len", "batch_size", "input_size", "hidden_size"):
-        values = {_value(subject, name) for subject in subjects if _is_assumed(subject, name)}
+        values = _values([each for each in subjects if _is_assumed(each, name)], name)
         if values and name != without:
             sizes[name] = values.pop()
     assuming = next((s for s in subjects if any(_is_assumed(s, n) for n in sizes)), None)
@@ -59,7 +59,7 @@ def _symbols(subjects: Collection[Subject], symbols: dict[str, str]) -> Iterator
     if all(subject.config.cell for subject in subjects):
         absent |= {"seq_len", "num_layers", "bidirectional"}
     for field, names in symbols.items():
-        values = {_value(subject, field) for subject in subjects}
+        values = _values(subjects, field)
         if len(values) == 1 and field not in absent:
             value = values.pop()
             yield Symbol(
@@ -89,7 +89,9 @@ def _meaning(field: str, value: int) -> str:
     return FIELDS[field].short
 
 
-def _value(subject: Subject, field: str) -> Any:
+def _values(subjects: Iterable[Subject], field: str) -> set[Any]:
     if field == "bidirectional":
-        return subject.config.directions
-    return getattr(subject.input_spec if field in INPUT_FIELDS else subject.config, field)
+        return {subject.config.directions for subject in subjects}
+    if field in INPUT_FIELDS:
+        return {getattr(subject.input_spec, field) for subject in subjects}
+    return {getattr(subject.config, field) for subject in subjects}

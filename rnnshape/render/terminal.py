@@ -90,7 +90,7 @@ def render_sections(
     sections: Iterable[Section], *, width: int | None = None, colour: bool = False
 ) -> str:
     """The sections as text with blank lines between them; `width` is the terminal's, if any."""
-    lines = _lines(sections, width, ruled=colour)
+    lines = _lines(sections, width, ruled=colour, styled=colour)
     if not colour:
         return "".join(f"{_plain(line)}\n" for line in lines)
     return "".join(f"{''.join(map(_escaped, _finished(line)))}\n" for line in lines)
@@ -128,11 +128,13 @@ def styled_lines(
     sections: Iterable[Section], *, width: int | None = None, ruled: bool = False
 ) -> Iterator[StyledLine]:
     """The sections as lines without blanks at their ends; `ruled` has a rule under each head."""
-    return map(_finished, _lines(sections, width, ruled=ruled))
+    return map(_finished, _lines(sections, width, ruled=ruled, styled=True))
 
 
-def _lines(sections: Iterable[Section], width: int | None, *, ruled: bool) -> Iterator[StyledLine]:
-    layout = _Layout(width or _UNLIMITED, ruled=ruled)
+def _lines(
+    sections: Iterable[Section], width: int | None, *, ruled: bool, styled: bool
+) -> Iterator[StyledLine]:
+    layout = _Layout(width or _UNLIMITED, ruled=ruled, styled=styled)
     for number, section in enumerate(sections):
         if number:
             yield []
@@ -158,10 +160,11 @@ def _finished(line: StyledLine) -> StyledLine:
 
 
 class _Layout:
-    """The lines of blocks at one width."""
+    """The lines of blocks at one width; the cells of tables have styles only if `styled`."""
 
-    def __init__(self, width: int, *, ruled: bool) -> None:
+    def __init__(self, width: int, *, ruled: bool, styled: bool) -> None:
         self._width = width
+        self._styled = styled
         # What a table should not be wider than, though in a pipe it keeps all its columns.
         self._limit = _PROSE_WIDTH if width == _UNLIMITED else width
         self._ruled = ruled
@@ -242,7 +245,10 @@ class _Layout:
             if number in table.breaks:
                 yield []
             base = "bold" if table.is_total(number) else ""
-            whole = list(map(partial(_spans, base=base), row, texts[number]))
+            if self._styled:
+                whole = list(map(partial(_spans, base=base), row, texts[number]))
+            else:
+                whole = [[(text, "")] for text in texts[number]]
             if len(lines) == 1:
                 yield _table_line(columns, lines[0], whole)
                 continue
