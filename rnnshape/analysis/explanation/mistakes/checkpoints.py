@@ -83,13 +83,14 @@ def _other_layers(first: Difference, others: Sequence[Difference]) -> str:
     """A note on the other layers that differ."""
     if not others:
         return ""
-    same = first.sentence.replace(first.name, "") if first.name else ""
-    alike = [each for each in others if each.sentence.replace(each.name, "") == same]
-    if len(alike) == len(others):
-        return f"The same holds for {listed([f'`{each.name}`' for each in alike])}."
+    same = first.sentence.replace(f"`{first.name}`", "")
+    if all(each.sentence.replace(f"`{each.name}`", "") == same for each in others):
+        return f"The same holds for {_examples([each.name for each in others])}."
     shown = [each.sentence for each in others[:3]]
     rest = len(others) - len(shown)
-    return " ".join([*shown, *([f"{rest} more layers differ."] if rest else [])])
+    if rest:
+        shown.append(f"{_count(rest, 'more layer')} {'differs' if rest == 1 else 'differ'}.")
+    return " ".join(shown)
 
 
 def _besides(said: Loading) -> str:

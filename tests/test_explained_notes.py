@@ -1,0 +1,107 @@
+"""The notes below an explanation of a checkpoint that does not fit: what else differs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.provoked import explained_text
+
+_STRICT = "`strict=False` does not help here: it ignores names that differ, but never sizes."
+_WRONG_WAY = "PyTorch 0.4 wrote the two shapes the wrong way round: above they are the right way."
+_FIRST_ONLY = "PyTorch before 0.4 names the first difference only."
+
+
+def _mismatch(name: str, theirs: list[int], ours: list[int]) -> str:
+    return (
+        f"size mismatch for {name}: copying a param with shape torch.Size({theirs}) from"
+        f" checkpoint, the shape in current model is torch.Size({ours})."
+    )
+
+
+def _lstm(name: str, theirs: int, ours: int) -> list[str]:
+    """What is said of an LSTM with another hidden_size, which reads 3 features."""
+    return [
+        _mismatch(f"{name}.weight_ih_l0", [4 * theirs, 3], [4 * ours, 3]),
+        _mismatch(f"{name}.weight_hh_l0", [4 * theirs, theirs], [4 * ours, ours]),
+        _mismatch(f"{name}.bias_ih_l0", [4 * theirs], [4 * ours]),
+        _mismatch(f"{name}.bias_hh_l0", [4 * theirs], [4 * ours]),
+    ]
+
+
+def _notes(*lines: str) -> tuple[str, ...]:
+    text = "\n\t".join(("Error(s) in loading state_dict for Net:", *lines))
+    return tuple(explained_text(f"RuntimeError: {text}").notes)
+
+
+def _differs(name: str, ours: int) -> str:
+    return f"The LSTM `{name}` has hidden_size 4 in the checkpoint, but {ours} in the model."
+
+
+def test_a_single_layer_that_differs_is_all() -> None:
+    assert _notes(*_lstm("a", 4, 5)) == (_STRICT,)
+
+
+def test_layers_that_differ_alike_are_named_together() -> None:
+    others = [line for name in "bc" for line in _lstm(name, 4, 5)]
+    assert _notes(*_lstm("a", 4, 5), *others) == ("The same holds for `b` and `c`.", _STRICT)
+
+
+@pytest.mark.parametrize(
+    ("layers", "rest"),
+    [
+        ("ab", ""),
+        ("abcd", ""),
+        ("abcde", " 1 more layer differs."),
+        ("abcdef", " 2 more layers differ."),
+    ],
+)
+def test_three_other_layers_are_shown_and_the_rest_counted(layers: str, rest: str) -> None:
+    lines = [line for ours, name in enumerate(layers, 5) for line in _lstm(name, 4, ours)]
+    shown = [_differs(name, ours) for ours, name in enumerate(layers[1:4], 6)]
+    assert _notes(*lines) == (" ".join(shown) + rest, _STRICT)
+
+
+def test_what_is_no_recurrent_weight_is_named_apart() -> None:
+    besides = _notes(
+        *_lstm("a", 4, 5),
+        _mismatch("fc.weight", [2, 4], [2, 5]),
+        _mismatch("out.weight", [2, 4], [2, 5]),
+        'Missing key(s) in state_dict: "fc.bias". ',
+        'Unexpected key(s) in state_dict: "norm.weight". ',
+    )
+    sizes = "Other sizes also differ: `fc.weight` and `out.weight`."
+    assert besides == (f"{sizes} Only one side has `fc.bias` and `norm.weight`.", _STRICT)
+
+
+def test_where_only_names_differ_strict_would_help() -> None:
+    stems = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    missing = ", ".join(f'"a.{stem}_l1"' for stem in stems)
+    assert _notes(f"Missing key(s) in state_dict: {missing}. ") == ()
+
+
+def test_the_shapes_of_torch_0_4_are_put_right() -> None:
+    said = (
+        "size mismatch for a.weight_ih_l0: copying a param of torch.Size([16, 3]) from checkpoint,"
+        " where the shape is torch.Size([20, 3]) in current model."
+    )
+    assert _WRONG_WAY in _notes(said)
+    assert _WRONG_WAY not in _notes(*_lstm("a", 4, 5))
+
+
+def test_before_torch_0_4_only_one_difference_is_named() -> None:
+    copying = (
+        "While copying the parameter named a.weight_ih_l0, whose dimensions in the model are"
+        " torch.Size([16, 3]) and whose dimensions in the checkpoint are torch.Size([20, 3])."
+    )
+    assert _FIRST_ONLY in explained_text(f"RuntimeError: {copying}").notes
+    unexpected = "KeyError: 'unexpected key \"lstm.weight_ih_l1\" in state_dict'"
+    assert _FIRST_ONLY in explained_text(unexpected).notes
+    assert _FIRST_ONLY not in _notes(copying)
+    assert _FIRST_ONLY not in _notes(*_lstm("a", 4, 5))
+
+
+def test_a_wide_second_layer_shows_two_directions_where_strict_hides_names() -> None:
+    wide = _mismatch("a.weight_ih_l1", [16, 8], [16, 4])
+    assert any("one direction of the layer below, or both" in note for note in _notes(wide))
+    reverse = 'Missing key(s) in state_dict: "a.weight_ih_l0_reverse". '
+    assert not any("layer below, or both" in note for note in _notes(wide, reverse))
