@@ -1,10 +1,12 @@
-"""The notes below an explanation of a checkpoint that does not fit: what else differs."""
+"""What is said of a checkpoint that does not fit: the notes, and what renames its weights."""
 
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import nn
 
-from tests.provoked import explained_text
+from tests.provoked import explained, explained_text, run
 
 _STRICT = "`strict=False` does not help here: it ignores names that differ, but never sizes."
 _WRONG_WAY = "PyTorch 0.4 wrote the two shapes the wrong way round: above they are the right way."
@@ -105,3 +107,74 @@ def test_a_wide_second_layer_shows_two_directions_where_strict_hides_names() -> 
     assert any("one direction of the layer below, or both" in note for note in _notes(wide))
     reverse = 'Missing key(s) in state_dict: "a.weight_ih_l0_reverse". '
     assert not any("layer below, or both" in note for note in _notes(wide, reverse))
+
+
+class _Parts(nn.Module):
+    """Layers under the given names, each a path of its own."""
+
+    def __init__(self, *paths: str) -> None:
+        super().__init__()
+        for path in paths:
+            holder: nn.Module = self
+            *outer, last = path.split(".")
+            for name in outer:
+                if name not in holder._modules:
+                    holder.add_module(name, nn.Module())
+                holder = holder.get_submodule(name)
+            holder.add_module(last, nn.LSTM(3, 4))
+
+
+@pytest.mark.parametrize(
+    ("model", "checkpoint", "sentence"),
+    [
+        (
+            _Parts("lstm"),
+            _Parts("module.lstm"),
+            "The names in the checkpoint begin with `module.`, those of the model do not.",
+        ),
+        (
+            _Parts("lstm"),
+            _Parts("_orig_mod.lstm"),
+            "The names in the checkpoint begin with `_orig_mod.`, those of the model do not.",
+        ),
+        (
+            nn.LSTM(3, 4),
+            _Parts("net.encoder", "net.decoder.0"),
+            "The names in the checkpoint begin with `net.encoder.`, those of the model do not.",
+        ),
+        (
+            _Parts("encoder"),
+            nn.LSTM(3, 4),
+            "The names of the model begin with `encoder.`, those in the checkpoint do not.",
+        ),
+        (
+            _Parts("layers.0"),
+            nn.LSTM(3, 4),
+            "The names of the model begin with `layers.0.`, those in the checkpoint do not.",
+        ),
+        (
+            _Parts("encoder", "decoder"),
+            _Parts("enc", "dec"),
+            (
+                "The same weights have different names: the checkpoint's `enc.` is `encoder.` and"
+                " `dec.` is `decoder.` in the model."
+            ),
+        ),
+    ],
+    ids=["parallel", "compiled", "part", "whole", "no identifier", "renamed"],
+)
+def test_weights_under_other_names_are_loaded_by_the_fix(
+    model: nn.Module, checkpoint: nn.Module, sentence: str
+) -> None:
+    state_dict = checkpoint.state_dict()
+    explanation = explained("model.load_state_dict(state_dict)", model=model, state_dict=state_dict)
+    assert explanation.mistake == "checkpoint-prefix"
+    assert explanation.meaning == sentence
+    assert any(not torch.equal(*pair) for pair in _pairs(model, checkpoint))
+    run(explanation.causes[0].fix, model=model, state_dict=state_dict)
+    assert all(torch.equal(*pair) for pair in _pairs(model, checkpoint))
+
+
+def _pairs(model: nn.Module, checkpoint: nn.Module) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """The weights of a model with those of a checkpoint in the same order, as far as both go."""
+    return list(zip(model.parameters(), checkpoint.parameters(), strict=False))

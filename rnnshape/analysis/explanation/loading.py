@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Final, NamedTuple
 
 from rnnshape.analysis.explanation.clues import Clues
@@ -37,6 +38,8 @@ _HEADING: Final = re.compile(
 )
 _NAME: Final = re.compile(r"""[\s,.\[({"'\\]{0,8}["']([^"'\s,\\]+)\\?["']""")
 _QUOTED: Final = re.compile(r"""["']([A-Za-z_][\w-]*(?:\.[\w-]+)+)["']""")
+# So many beginnings of the model's names are tried for one of the checkpoint's.
+_MOST_MEANT: Final = 8
 _INTO: Final = re.compile(r"in loading state_dict for ([\w.]+)")
 
 
@@ -61,6 +64,13 @@ class Rename(NamedTuple):
 
     checkpoint: str  # "module."
     model: str  # ""
+
+    @property
+    def alike(self) -> float:
+        """How much of both is the same, from 0 to 1."""
+        from difflib import SequenceMatcher  # only what goes by several names needs it
+
+        return SequenceMatcher(None, self.checkpoint, self.model).ratio()
 
     def applied(self, name: str) -> str:
         """A name of the checkpoint as the model has it."""
@@ -110,19 +120,29 @@ def _names(text: str, start: int) -> Iterator[str]:
 
 
 def renames(said: Loading) -> list[Rename]:
-    """What stands before names that are the same apart from it, the commonest first."""
-    ends: dict[str, str] = {}
+    """What stands before names that are the same apart from it, the commonest first.
+
+    Each name has one counterpart; where several could be meant, those that are most alike are.
+    """
+    begins: dict[str, list[str]] = {}  # of the model's names, by what follows
     for name in said.missing:
         for end in _ends(name):
-            ends.setdefault(end, name.removesuffix(end))
-    found: Counter[Rename] = Counter()
+            begins.setdefault(end, []).append(name.removesuffix(end))
+    pairs: defaultdict[Rename, list[tuple[str, str]]] = defaultdict(list)
     for name in said.unexpected:
-        known = next((end for end in _ends(name) if end in ends), None)
-        if known is not None:
-            found[Rename(name.removesuffix(known), ends[known])] += 1
+        known = next((end for end in _ends(name) if end in begins), "")
+        for begin in begins.get(known, ())[:_MOST_MEANT]:
+            pairs[Rename(name.removesuffix(known), begin)].append((name, begin + known))
     # One name among many may agree by chance.
     least = 2 if len(said.missing) > 1 and len(said.unexpected) > 1 else 1
-    return [rename for rename, count in found.most_common() if count >= least]
+    found: list[Rename] = []
+    paired: set[str] = set()
+    for rename in sorted(pairs, key=lambda each: (len(pairs[each]), each.alike), reverse=True):
+        left = [pair for pair in pairs[rename] if paired.isdisjoint(pair)]
+        if len(left) >= least:
+            found.append(rename)
+            paired.update(chain.from_iterable(left))
+    return found
 
 
 def _ends(name: str) -> Iterator[str]:
