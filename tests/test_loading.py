@@ -119,6 +119,12 @@ def test_the_wrappers_of_parallel_training_are_known(into: str, wrapped: bool) -
         (["a.b", "c.d"], ["x.a.b", "y.z"], []),
         (["a.b"], ["x.a.b", "y.z"], [("x.", "")]),
         (["a.b", "c.d"], ["x.a.b"], [("x.", "")]),
+        (["a.b", "c.d"], ["x.a.b", "x.c.d", "y.a.b", "y.c.d"], [("x.", "")]),
+        (
+            ["encoder.a.b", "encoder.c.d", "decoder.a.b", "decoder.c.d"],
+            ["dec.a.b", "dec.c.d", "enc.a.b", "enc.c.d"],
+            [("dec.", "decoder."), ("enc.", "encoder.")],
+        ),
         (
             ["a.b", "c.d", "e.f", "g.h", "i.j"],
             ["x.a.b", "x.c.d", "y.e.f", "y.g.h", "y.i.j"],
