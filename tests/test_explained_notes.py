@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
+from rnnshape.api import Explained
 from tests.provoked import explained, explained_text, run
 
 _STRICT = "`strict=False` does not help here: it ignores names that differ, but never sizes."
@@ -178,3 +181,60 @@ def test_weights_under_other_names_are_loaded_by_the_fix(
 def _pairs(model: nn.Module, checkpoint: nn.Module) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """The weights of a model with those of a checkpoint in the same order, as far as both go."""
     return list(zip(model.parameters(), checkpoint.parameters(), strict=False))
+
+
+def _holding(**parts: nn.Module) -> nn.Module:
+    whole = nn.Module()
+    for name, part in parts.items():
+        whole.add_module(name, part)
+    return whole
+
+
+def _loading(model: nn.Module, checkpoint: nn.Module) -> Explained:
+    state_dict = checkpoint.state_dict()
+    return explained("model.load_state_dict(state_dict)", model=model, state_dict=state_dict)
+
+
+@pytest.mark.parametrize(
+    ("name", "saved", "built", "field"),
+    [
+        ("emb", nn.Embedding(12, 4), nn.Embedding(10, 4), "num_embeddings 12"),
+        ("emb", nn.Embedding(12, 4), nn.Embedding(12, 5), "embedding_dim 4"),
+        ("fc", nn.Linear(4, 3), nn.Linear(4, 5), "out_features 3"),
+        ("fc", nn.Linear(4, 3), nn.Linear(7, 3), "in_features 4"),
+        ("fc", nn.Linear(4, 3), nn.Linear(8, 3), "in_features 4"),
+        ("fc", nn.Linear(4, 3, bias=False), nn.Linear(4, 5, bias=False), "out_features 3"),
+        ("x", nn.Linear(4, 3), nn.Linear(4, 5), "out_features 3"),
+        ("x", nn.Embedding(12, 4), nn.Embedding(10, 4), "num_embeddings 12"),
+    ],
+)
+def test_a_layer_of_another_size_is_built_as_it_was_saved(
+    name: str, saved: Any, built: nn.Module, field: str
+) -> None:
+    explanation = _loading(_holding(**{name: built}), _holding(**{name: saved}))
+    assert f"`{name}` has {field} in the checkpoint" in explanation.meaning
+    fixes = "\n".join(cause.fix for cause in explanation.causes)
+    call = f"nn.{type(saved).__name__}("
+    (line,) = (line for line in fixes.splitlines() if line.startswith(call))
+    assert run(f"layer = {line}")["layer"].weight.shape == saved.weight.shape
+    directions = any("bidirectional" in cause.why for cause in explanation.causes)
+    assert directions is (field == "in_features 4" and built.in_features == 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "what"),
+    [
+        ("lstm", nn.LSTM(3, 4, 2, bidirectional=True), "an LSTM with 2 layers in both directions"),
+        ("gru", nn.GRU(3, 4), "a GRU with 1 layer"),
+        ("rnn", nn.RNN(3, 4), "a recurrent layer with 1 layer"),
+        ("lstm_cell", nn.LSTMCell(3, 4), "an LSTMCell"),
+        ("cell", nn.GRUCell(3, 4), "a recurrent cell"),
+    ],
+)
+@pytest.mark.parametrize("side", ["model", "checkpoint"])
+def test_a_layer_that_one_side_lacks_is_described(
+    name: str, layer: nn.Module, what: str, side: str
+) -> None:
+    whole, without = _holding(**{name: layer, "fc": nn.Linear(2, 2)}), _holding(fc=nn.Linear(2, 2))
+    explanation = _loading(*((whole, without) if side == "model" else (without, whole)))
+    assert f"`{name}`, which only the {side} has, is {what}." in explanation.notes

@@ -836,13 +836,13 @@ def _whole(module: Module) -> str:
     both = any(name.endswith("_reverse") for name in names)
     where = "model" if module.missing else "checkpoint"
     called = module.name or "weight_hh"
-    kind = module.told.value if module.told else "recurrent"
-    if module.cell:
-        return f"`{called}`, which only the {where} has, is a cell ({kind})."
+    what = "recurrent cell" if module.cell else "recurrent layer"
+    if module.told:
+        what = f"{module.told.value}{'Cell' * module.cell}"
+    article = "a" if what[0] in "Gr" else "an"
     has = f"{_count(layers, 'layer')}{' in both directions' * both}"
-    return f"`{called}`, which only the {where} has, is a {kind} layer with {has}.".replace(
-        "a LSTM layer", "an LSTM"
-    ).replace("a GRU layer", "a GRU")
+    size = "" if module.cell else f" with {has}"
+    return f"`{called}`, which only the {where} has, is {article} {what}{size}."
 
 
 _KEYS: Final = Entry(
