@@ -15,7 +15,6 @@ from rnnshape.layer.allocation import inference_peak, training_peak
 from rnnshape.layer.machine import available_memory
 from rnnshape.layer.memory import (
     Need,
-    largest_by_scale,
     need,
     need_of_timing,
     need_of_training,
@@ -91,10 +90,6 @@ def test_weights_are_scaled_by_the_power_of_two_above_their_columns(
     shape: tuple[int, ...], power: int
 ) -> None:
     assert scale_power(shape, hidden_size=16) == power
-
-
-def test_weights_of_one_scale_take_the_memory_of_the_largest() -> None:
-    assert largest_by_scale([(8, 3), (9, 4), (7, 4), (8,)], hidden_size=16) == {2: 36, 4: 8}
 
 
 def test_a_device_holds_all_weights() -> None:

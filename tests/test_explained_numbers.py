@@ -1405,10 +1405,11 @@ def test_more_digits_than_python_reads_are_no_number() -> None:
         ("nn.GRUCell(3, -4)", "which has 3 x hidden_size rows: hidden_size is -4"),
         (
             "nn.Linear(3, -4)",
-            "hidden_size -1 of an LSTM, hidden_size -4 of an RNN, out_features -4",
+            "an LSTM with hidden_size -1 or an RNN with hidden_size -4, a Linear with out_",
         ),
-        ("nn.Embedding(-3, 4)", "hidden_size -1 of a GRU, hidden_size -3 of an RNN,"),
-        ("torch.zeros(2, -1, 3)", "-1 means the rest of the elements"),
+        ("nn.Embedding(-3, 4)", "a GRU with hidden_size -1 or an RNN with hidden_size -3,"),
+        ("nn.Linear(3, -5)", "layer: an RNN with hidden_size -5, a Linear"),
+        ("torch.zeros(2, -1, 3)", "-1 stands for the size that is left over"),
         ("torch.zeros(3, 4).view(-3, 4)", "The size is a difference"),
     ],
 )

@@ -104,6 +104,10 @@ def test_the_wrappers_of_parallel_training_are_known(into: str, wrapped: bool) -
     assert said(into=into).wrapped is wrapped
 
 
+_ENDS = ("a.b", "c.d")
+_X = [f"x.{end}" for end in _ENDS]
+
+
 @pytest.mark.parametrize(
     ("missing", "unexpected", "found"),
     [
@@ -119,6 +123,9 @@ def test_the_wrappers_of_parallel_training_are_known(into: str, wrapped: bool) -
         (["a.b", "c.d"], ["x.a.b", "y.z"], []),
         (["a.b"], ["x.a.b", "y.z"], [("x.", "")]),
         (["a.b", "c.d"], ["x.a.b"], [("x.", "")]),
+        # Eight layers may be meant, but not nine.
+        ([f"m{n}.{end}" for n in range(8) for end in _ENDS], _X, [("x.", "m0.")]),
+        ([f"m{n}.{end}" for n in range(9) for end in _ENDS], _X, []),
         (["a.b", "c.d"], ["x.a.b", "x.c.d", "y.a.b", "y.c.d"], [("x.", "")]),
         (
             ["encoder.a.b", "encoder.c.d", "decoder.a.b", "decoder.c.d"],

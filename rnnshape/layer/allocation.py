@@ -23,7 +23,7 @@ _NODES: Final = {Kind.LSTM: 16_000, Kind.GRU: 17_000, Kind.RNN: 5_300}
 # Larger blocks are mapped one by one, and leave none.
 _HOLE: Final = 1.5
 _MAPPED: Final = 32 * 2**20
-# So are blocks of this size at first, but once one is given back, those of the steps leave holes.
+# So are blocks of this size, until one is given back. From then on those of the steps leave holes.
 _MAPPED_AT_FIRST: Final = 128 * 2**10
 _PAGE: Final = 4096
 

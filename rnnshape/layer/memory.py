@@ -34,7 +34,7 @@ def need(subject: Subject) -> Need:
     if subject.settings.device_type != "cpu":
         return Need(weights=_own_weights(subject), activations=inference_peak(subject))
     shapes = [shape for block in subject.weights.blocks for shape in block.shapes.values()]
-    largest = largest_by_scale(shapes, subject.config.hidden_size)
+    largest = _largest_by_scale(shapes, subject.config.hidden_size)
     return Need(
         weights=subject.settings.dtype.itemsize * sum(largest.values()),
         activations=inference_peak(subject),
@@ -42,15 +42,16 @@ def need(subject: Subject) -> Need:
 
 
 def scale_power(shape: Dims, hidden_size: int) -> int:
-    """The power of one over the root of 2 that random weights of this shape are at most.
+    """How small random weights of this shape are: n, where the largest is 2 ** (-n / 2).
 
-    So many products as a weight has columns are summed; a bias is of the size of weight_hh.
+    That is about one over the root of the columns, as many products as are summed. A bias is as
+    small as weight_hh.
     """
     columns = shape[1] if len(shape) == 2 else hidden_size
     return (columns - 1).bit_length()
 
 
-def largest_by_scale(shapes: Iterable[Dims], hidden_size: int) -> dict[int, int]:
+def _largest_by_scale(shapes: Iterable[Dims], hidden_size: int) -> dict[int, int]:
     """The elements of the largest of the weights of each scale."""
     largest: dict[int, int] = {}
     for shape in shapes:

@@ -10,12 +10,12 @@ from rnnshape.analysis.explanation.clues import Clues
 Condition = Callable[[Clues], bool]
 
 
-def always(_evidence: Clues) -> bool:
+def always(_clues: Clues) -> bool:
     """The condition of what every text of an entry allows."""
     return True
 
 
-def never(_evidence: Clues) -> bool:
+def never(_clues: Clues) -> bool:
     """The condition of what no text makes more likely."""
     return False
 

@@ -144,14 +144,14 @@ class Difference:
     def _of_kind(self, values: Values) -> str:
         kind, names = values["kind"].value, self.readings[0].differing[1:]
         fields = f" with {listed([_written(n, values[n]) for n in names], 0)}" if names else ""
-        return f"{_a(kind)}{fields}"
+        return f"{with_article(kind)}{fields}"
 
     @property
     def on_kinds(self) -> str:
         """A note on what the layer may be; "" where its weights show its kind."""
         if self.told:
-            kind = self.readings[0].checkpoint["kind"].value
-            return f"That it is {_a(kind)} is taken from the names: these weights do not show it."
+            kind = with_article(self.readings[0].checkpoint["kind"].value)
+            return f"That it is {kind} is taken from the names: these weights do not show it."
         if not self.open:
             return ""
         first = self.readings[0]
@@ -159,7 +159,7 @@ class Difference:
             side["hidden_size"] * side["kind"].gates for side in (first.checkpoint, first.model)
         )
         told = "; ".join(
-            f"{each} rows are those of {_alternatives(each)}" for each in dict.fromkeys(rows)
+            f"{each} rows are those of {alternatives(each)}" for each in dict.fromkeys(rows)
         )
         return f"These weights leave the kind open: {told}."
 
@@ -174,7 +174,9 @@ class Difference:
             return f"{first.call}  # {name}{others}"
         kinds = (each.checkpoint["kind"].value for each in self.readings)
         calls = zip(self.readings, kinds, strict=True)
-        return "\n".join(f"{each.call}  # {name}, if it is {_a(kind)}" for each, kind in calls)
+        return "\n".join(
+            f"{each.call}  # {name}, if it is {with_article(kind)}" for each, kind in calls
+        )
 
     @property
     def comparison(self) -> Comparison:
@@ -204,15 +206,18 @@ def _written(name: str, value: Any) -> str:
     return f"`{name}={value}`" if isinstance(value, bool) else f"{name} {value}"
 
 
-def _a(kind: str) -> str:
+def with_article(kind: str) -> str:
+    """A kind of layer as a text says it: "an LSTM", "a GRU"."""
     return f"a {kind}" if kind == "GRU" else f"an {kind}"
 
 
-def _alternatives(rows: int) -> str:
+def alternatives(rows: int) -> str:
     """Every layer whose weights have so many rows."""
     kinds = [kind for kind in Kind if rows % kind.gates == 0]
-    several = [f"{_a(kind.value)} with hidden_size {rows // kind.gates}" for kind in kinds]
-    return f"{', '.join(several[:-1])} or {several[-1]}"
+    several = [
+        f"{with_article(kind.value)} with hidden_size {rows // kind.gates}" for kind in kinds
+    ]
+    return " or ".join(filter(None, (", ".join(several[:-1]), several[-1])))
 
 
 def _cell(value: Any) -> int | str | None:

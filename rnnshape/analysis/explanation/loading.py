@@ -38,7 +38,7 @@ _HEADING: Final = re.compile(
 )
 _NAME: Final = re.compile(r"""[\s,.\[({"'\\]{0,8}["']([^"'\s,\\]+)\\?["']""")
 _QUOTED: Final = re.compile(r"""["']([A-Za-z_][\w-]*(?:\.[\w-]+)+)["']""")
-# So many beginnings of the model's names are tried for one of the checkpoint's.
+# A name of the checkpoint that could be more of the model's names than this is left alone.
 _MOST_MEANT: Final = 8
 _INTO: Final = re.compile(r"in loading state_dict for ([\w.]+)")
 
@@ -131,7 +131,8 @@ def renames(said: Loading) -> list[Rename]:
     pairs: defaultdict[Rename, list[tuple[str, str]]] = defaultdict(list)
     for name in said.unexpected:
         known = next((end for end in _ends(name) if end in begins), "")
-        for begin in begins.get(known, ())[:_MOST_MEANT]:
+        meant = begins.get(known, [])
+        for begin in meant if len(meant) <= _MOST_MEANT else ():
             pairs[Rename(name.removesuffix(known), begin)].append((name, begin + known))
     # One name among many may agree by chance.
     least = 2 if len(said.missing) > 1 and len(said.unexpected) > 1 else 1

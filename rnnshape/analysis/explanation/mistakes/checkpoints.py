@@ -9,7 +9,13 @@ from typing import Any, Final
 from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import INSPECT
 from rnnshape.analysis.explanation.conditions import both, equals, holds, unless
-from rnnshape.analysis.explanation.differences import Difference, Module, differences, modules
+from rnnshape.analysis.explanation.differences import (
+    Difference,
+    Module,
+    differences,
+    modules,
+    with_article,
+)
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.loading import (
     SIZES,
@@ -836,13 +842,12 @@ def _whole(module: Module) -> str:
     both = any(name.endswith("_reverse") for name in names)
     where = "model" if module.missing else "checkpoint"
     called = module.name or "weight_hh"
-    what = "recurrent cell" if module.cell else "recurrent layer"
+    what = f"a recurrent {'cell' if module.cell else 'layer'}"
     if module.told:
-        what = f"{module.told.value}{'Cell' * module.cell}"
-    article = "a" if what[0] in "Gr" else "an"
+        what = f"{with_article(module.told.value)}{'Cell' * module.cell}"
     has = f"{_count(layers, 'layer')}{' in both directions' * both}"
     size = "" if module.cell else f" with {has}"
-    return f"`{called}`, which only the {where} has, is {article} {what}{size}."
+    return f"`{called}`, which only the {where} has, is {what}{size}."
 
 
 _KEYS: Final = Entry(

@@ -8,6 +8,7 @@ from typing import Final
 from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import CODE, PROJECTION, WEIGHTS
 from rnnshape.analysis.explanation.conditions import both, either, equals, holds, mentions, unless
+from rnnshape.analysis.explanation.differences import alternatives
 from rnnshape.analysis.explanation.entry import Cause, Entry, Numbers
 from rnnshape.analysis.explanation.wording import Wording
 from rnnshape.layer.config import Kind
@@ -310,7 +311,7 @@ _ZERO = Entry(
         ),
         Cause(
             why="The number is a difference, such as `features - dropped`, that is below 0.",
-            tell="`print({name})` before the constructor shows a minus.",
+            tell="`print({name})` before the constructor shows a negative number.",
             when=unless(mentions("division")),
         ),
         Cause(
@@ -332,12 +333,11 @@ def _negative(clues: Clues) -> Numbers:
     is_weight = len(shape) == 2 and size < 0 and not of_view
     of_rows = is_weight and shape[0] == size
     known = of_rows and gates > 0 and size % gates == 0
-    gated = [f"hidden_size {size // n} of {name}" for name, n in _GATED if size % n == 0]
     return {
         "given": f": {size} in {shape}" if size < 0 else "",
         "columns": is_weight and shape[1] == size,
         "rows": of_rows and not known,
-        "layers": ", ".join(gated),
+        "layers": alternatives(size) if of_rows else "",
         "hidden_size": size // gates if known else 0,
         "gates": gates,
         "size": size,
@@ -345,7 +345,6 @@ def _negative(clues: Clues) -> Numbers:
     }
 
 
-_GATED: Final = (("an LSTM", 4), ("a GRU", 3), ("an RNN", 1))
 _NEGATIVE = Entry(
     mistake="size-negative",
     wordings=(
@@ -371,13 +370,13 @@ _NEGATIVE = Entry(
             when=holds("hidden_size"),
         ),
         Cause(
-            why="It is the weight of a layer, whose rows are what the layer gives: {layers},"
-            " out_features {size} of a Linear, or num_embeddings {size}.",
+            why="It is the weight of a layer: {layers}, a Linear with out_features {size}, or an"
+            " Embedding with num_embeddings {size}.",
             tell="The traceback goes through `__init__`; print its arguments before it.",
             when=holds("rows"),
         ),
         Cause(
-            why="-1 means the rest of the elements in `view` and `reshape` alone, not where a"
+            why="-1 stands for the size that is left over only in `view` and `reshape`, not where a"
             " tensor is made.",
             tell="-1 stands in the line that raised the error.",
             fix="h_0 = torch.zeros(num_layers, x.size(1), hidden_size)  # x.size(0) if batch_first",
