@@ -1409,7 +1409,7 @@ def test_more_digits_than_python_reads_are_no_number() -> None:
         ),
         ("nn.Embedding(-3, 4)", "a GRU with hidden_size -1 or an RNN with hidden_size -3,"),
         ("nn.Linear(3, -5)", "layer: an RNN with hidden_size -5, a Linear"),
-        ("torch.zeros(2, -1, 3)", "-1 stands for the size that is left over"),
+        ("torch.zeros(2, -1, 3)", "-1 stands for whatever size is left"),
         ("torch.zeros(3, 4).view(-3, 4)", "The size is a difference"),
     ],
 )

@@ -376,9 +376,9 @@ _NEGATIVE = Entry(
             when=holds("rows"),
         ),
         Cause(
-            why="-1 stands for the size that is left over only in `view` and `reshape`, not where a"
-            " tensor is made.",
-            tell="-1 stands in the line that raised the error.",
+            why="In `view` and `reshape`, -1 stands for whatever size is left; where a tensor is"
+            " made, it does not.",
+            tell="The line that raised the error has a -1.",
             fix="h_0 = torch.zeros(num_layers, x.size(1), hidden_size)  # x.size(0) if batch_first",
             when=both(equals("size", -1, 0), unless(holds("view"))),
         ),
