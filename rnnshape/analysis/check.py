@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, NamedTuple
 
 from rnnshape.analysis.expectation import (
@@ -92,17 +92,17 @@ class Check:
     file: str
     modules: tuple[Module, ...]
 
-    @property
+    @cached_property
     def holding(self) -> int:
         """How many demands of all modules hold."""
         return sum(module.holding for module in self.modules)
 
-    @property
+    @cached_property
     def demands(self) -> int:
         """How many demands all modules have."""
         return sum(module.demands for module in self.modules)
 
-    @property
+    @cached_property
     def disagreeing(self) -> tuple[Module, ...]:
         """The modules for which PyTorch gives values other than the predicted ones."""
         return tuple(module for module in self.modules if module.report.disagrees)
@@ -190,19 +190,15 @@ class _Predicted(NamedTuple):
     report: LayerReport | None
 
 
-def _noting(
-    manifest: Manifest, entry: ModuleEntry, problems: list[PlacedError]
-) -> Callable[..., AbstractContextManager[None]]:
-    """What is wrong with a module, where it is noted: `with noted("expect", 0): ...`."""
-
-    @contextmanager
-    def noted(*keys: str | int) -> Iterator[None]:
-        try:
-            yield
-        except RequestError as error:
-            problems.append(manifest.problem(entry, error, *keys))
-
-    return noted
+@contextmanager
+def _noted(
+    manifest: Manifest, entry: ModuleEntry, problems: list[PlacedError], *keys: str | int
+) -> Iterator[None]:
+    """Where what is wrong with the value at `keys` of a module goes to `problems`."""
+    try:
+        yield
+    except RequestError as error:
+        problems.append(manifest.problem(entry, error, *keys))
 
 
 def _predicted(
@@ -213,7 +209,7 @@ def _predicted(
     problems: list[PlacedError],
 ) -> _Predicted:
     """The module by formula; what is wrong with it goes to `problems`."""
-    noted = _noting(manifest, entry, problems)
+    noted = partial(_noted, manifest, entry, problems)
     target = other = report = None
     with noted("target"):
         target = _target(entry.target)
@@ -238,7 +234,7 @@ def _module(
 
     `known` has the modules that an expectation may refer to, None for those that are wrong.
     """
-    noted = _noting(manifest, entry, problems)
+    noted = partial(_noted, manifest, entry, problems)
     target, other, report = predicted[entry.name]
     expected: list[Expected] = []
     for number, text in enumerate(entry.expect):

@@ -37,13 +37,11 @@ class Compared:
     """What one target counts together, compared with the baseline. A ratio to nothing is None."""
 
     summands: Summands
+    subject: Subject  # the layer; of a sum, its first recurrent one
+    parameters: int  # elements of all weights of all copies
+    macs: int  # multiply-adds of the matrix products over the whole input, of all copies
     parameters_ratio: Fraction | None
     macs_ratio: Fraction | None
-
-    @cached_property
-    def subject(self) -> Subject:
-        """The layer; of a sum, its first recurrent one."""
-        return recurrent(self.summands)[0]
 
     @property
     def is_sum(self) -> bool:
@@ -54,16 +52,6 @@ class Compared:
     def constructor(self) -> str:
         """The calls that build it: `6 x nn.LSTM(20, 40) + nn.Linear(40, 20)`."""
         return written(self.summands)
-
-    @cached_property
-    def parameters(self) -> int:
-        """Elements of all weights of all copies."""
-        return sum(each.parameters for each in self.summands)
-
-    @property
-    def macs(self) -> int:
-        """Multiply-adds of the matrix products over the whole input, of all copies."""
-        return sum(each.macs for each in self.summands)
 
     @property
     def output(self) -> Tensor:
@@ -191,16 +179,26 @@ def against_siblings(subject: Subject) -> tuple[Compared, ...]:
 
 def _against(baseline: Summands, rows: Iterable[Summands]) -> tuple[Compared, ...]:
     """Each compared with the baseline, of which there may be several copies too."""
-    parameters = sum(each.parameters for each in baseline)
-    macs = sum(each.macs for each in baseline)
-    return tuple(
-        Compared(
-            summands=row,
-            parameters_ratio=_ratio(sum(each.parameters for each in row), parameters),
-            macs_ratio=_ratio(sum(each.macs for each in row), macs),
+    baseline_parameters, baseline_macs = _totals(baseline)
+    compared = []
+    for row in rows:
+        parameters, macs = _totals(row)
+        compared.append(
+            Compared(
+                summands=row,
+                subject=recurrent(row)[0],
+                parameters=parameters,
+                macs=macs,
+                parameters_ratio=_ratio(parameters, baseline_parameters),
+                macs_ratio=_ratio(macs, baseline_macs),
+            )
         )
-        for row in rows
-    )
+    return tuple(compared)
+
+
+def _totals(summands: Summands) -> tuple[int, int]:
+    """Parameters and MACs of all copies of all layers."""
+    return sum([each.parameters for each in summands]), sum([each.macs for each in summands])
 
 
 def _ratio(own: int, other: int) -> Fraction | None:

@@ -172,7 +172,7 @@ def judge(
     expectation = parse_expectation(text)
     report = _chosen(expectation, reports)
     # Formulas, which few expectations are asked for, take as long as the rest of a check.
-    tensor, value, other = report.subject.tensors.get(expectation.name), expectation.value, None
+    tensor, value, other = report.subject.tensor(expectation.name), expectation.value, None
     actual = _actual(expectation, report) if tensor is None else TensorShape(tensor.shape)
     if isinstance(value, Reference):
         value, other = _referred(expectation, value, others or _by_name(reports))

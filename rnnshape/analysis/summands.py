@@ -86,7 +86,7 @@ def written(summands: Summands) -> str:
 
 def output_of(summand: Summand, subject: Subject) -> Tensor:
     """What a summand gives, where `subject` has the axes of the input."""
-    tensor = read_next(subject.tensors)
+    tensor = read_next(subject.results)
     if tensor.shape[-1] == summand.gives:
         return tensor
     return replace(tensor, shape=(*tensor.shape[:-1], summand.gives))
@@ -109,7 +109,7 @@ def breaks(summands: Summands) -> Iterator[NotAChain]:
 
 def _summands(added: Sum, subjects: Iterator[Subject]) -> Summands:
     if len(added.terms) == 1:
-        return tuple(_stacked(next(subjects), added.terms[0]))
+        return _stacked(next(subjects), added.terms[0])
     layers: list[tuple[Term, Layer]] = [
         (term, term.layer if isinstance(term.layer, (Linear, Embedding)) else next(subjects))
         for term in added.terms
@@ -124,19 +124,19 @@ def _summands(added: Sum, subjects: Iterator[Subject]) -> Summands:
     return tuple(found)
 
 
-def _stacked(subject: Subject, term: Term) -> Iterator[Summand]:
+def _stacked(subject: Subject, term: Term) -> Summands:
     """The layer; where its directions are added, each of its layers for itself."""
     config, copies = subject.config, term.copies or 1
     if term.merge != "sum" or not config.bidirectional:
-        yield Summand(layer=subject, copies=copies)
-        return
+        return (Summand(layer=subject, copies=copies),)
     first = subject.changed(num_layers=1, dropout=0.0)
-    yield Summand(layer=first, copies=copies, merged=True)
-    if config.num_layers > 1:
-        upper = replace(
-            first.changed(input_size=config.output_size), given=first.given | {"input_size"}
-        )
-        yield Summand(layer=upper, copies=copies * (config.num_layers - 1), merged=True)
+    merged = Summand(layer=first, copies=copies, merged=True)
+    if config.num_layers == 1:
+        return (merged,)
+    upper = replace(
+        first.changed(input_size=config.output_size), given=first.given | {"input_size"}
+    )
+    return (merged, Summand(layer=upper, copies=copies * (config.num_layers - 1), merged=True))
 
 
 def _require_directions(sums: Sequence[Sum], subjects: Sequence[Subject]) -> None:

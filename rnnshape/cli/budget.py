@@ -104,8 +104,7 @@ def _budget(
     request = shlex.join(["rnnshape", "budget", *words_of(given, layer, input_, run)])
     document = partial(budget_document, solution, request=request)
     delivery = Delivery(plan)
-    if plan.streams:
-        delivery.begin(document(predicted))
+    delivery.begin(partial(document, predicted))
     report = predicted
     if run.run:
         with progress(1) as runs:
@@ -129,7 +128,8 @@ def _with_matched(target: Target, match: Target | None) -> Target:
     if match is None:
         return target
     own = ("hidden_size", "proj_size")
-    return target.with_shared({n: v for n, v in match.fields.items() if n not in own})
+    more = target.taken({n: v for n, v in match.fields.items() if n not in own})
+    return replace(target, fields={**target.fields, **more})
 
 
 def _require_own(target: Target) -> None:

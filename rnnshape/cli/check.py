@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -133,7 +134,7 @@ def _report(
     file = [word(Path(each)) for each in check.words or ()]
     options = map(shlex.quote, words_of(replace(proposed, words=None), run))
     update = " ".join(["rnnshape", "check", *file, *options])
-    delivery.begin(check_document(predicted, update=update, quiet=check.quiet))
+    delivery.begin(partial(check_document, predicted, update=update, quiet=check.quiet))
     ran = _ran(manifest, predicted, check, run)
     return _deliver(ran, check, delivery, update=update)
 

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rnnshape.analysis.comparison import ORDERS, ComparedGroup, Comparison, group, ordered, run_each
@@ -139,8 +140,7 @@ def _compare(
     pictures = _pictures(compare, comparison, plan)
     shown = _screenful(comparison.groups) if limit is None else limit
     delivery = Delivery(plan)
-    if plan.streams:
-        delivery.begin(compare_document(comparison, limit=shown))
+    delivery.begin(partial(compare_document, comparison, limit=shown))
     if run.run:
         with progress(len(comparison.subjects)) as runs:
             comparison = run_each(comparison, runs.run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -80,15 +80,16 @@ class Delivery:
         self._more = more
         self._shown = 0  # sections that are on the terminal already
 
-    def begin(self, predicted: Document) -> None:
+    def begin(self, predicted: Callable[[], Document]) -> None:
         """Show the sections that no run can change, on a stdout that is a terminal.
 
         Elsewhere nothing is written before the run, so that a refused request writes nothing.
         """
         if not self._plan.streams:
             return
-        late = [n for n, section in enumerate(predicted.sections) if section.needs_run]
-        early = predicted.sections[: late[0]] if late else predicted.sections
+        sections = predicted().sections
+        late = [n for n, section in enumerate(sections) if section.needs_run]
+        early = sections[: late[0]] if late else sections
         write_stdout(_text(self._plan, early))
         self._shown = len(early)
 

@@ -69,8 +69,7 @@ def deliver(
         report_document, show=show, detailed=plan.detailed, full=plan.full, sources=sources
     )
     delivery = Delivery(plan, more="" if plan.named else _more(subjects, plan))
-    if plan.streams:
-        delivery.begin(document(*inspections))
+    delivery.begin(partial(document, *inspections))
     if run.run:
         from rnnshape.cli.progress import progress  # formulas alone need none
         from rnnshape.pytorch.threads import series

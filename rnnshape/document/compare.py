@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any
 
 from rnnshape.analysis.comparison import Compared, ComparedGroup, Comparison
@@ -132,7 +132,8 @@ def _baseline(group: ComparedGroup) -> str:
     """What the ratios refer to: the baseline's kind if no other layer is of it, or `1st`."""
     baseline = group.baseline
     name = "" if len(baseline) > 1 else recurrent(baseline)[0].config.class_name
-    alike = [row for row in group.rows if not row.is_sum and row.subject.config.class_name == name]
+    rows = (row for row in group.rows if not row.is_sum)
+    alike = [*islice((row for row in rows if row.subject.config.class_name == name), 2)]
     return name.removeprefix("nn.") if len(alike) == 1 and len(group.rows) > 1 else "1st"
 
 

@@ -218,7 +218,7 @@ def totals_data(subject: Subject) -> Mapping[str, Any]:
 
 def final_states_data(subject: Subject) -> Mapping[str, list[int] | None]:
     """The shapes of h_n and c_n, or of a cell's h_1 and c_1; None for what it does not return."""
-    tensors, names = subject.tensors, ("h_1", "c_1") if subject.config.cell else ("h_n", "c_n")
+    tensors, names = subject.results, ("h_1", "c_1") if subject.config.cell else ("h_n", "c_n")
     return {name: list(tensors[name].shape) if name in tensors else None for name in names}
 
 

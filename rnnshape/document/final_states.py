@@ -13,7 +13,7 @@ def state_titles(subjects: Iterable[Subject]) -> Mapping[str, str]:
 
     c_n has a column of its own where it has another shape than h_n. h_1 of a cell is its output.
     """
-    tensors = [subject.tensors for subject in subjects]
+    tensors = [subject.results for subject in subjects]
     layers = [each for each in tensors if "h_n" in each]
     with_c = [each for each in layers if "c_n" in each]
     apart = any(each["c_n"].shape != each["h_n"].shape for each in with_c)
@@ -37,5 +37,5 @@ def state_columns(titles: Mapping[str, str]) -> Iterator[Column]:
 
 def state_cells(layers: Sequence[Subject], names: Collection[str]) -> list[Cell]:
     """The shapes of the final states of one layer; without a layer, empty cells."""
-    tensors = layers[0].tensors if layers else {}
+    tensors = layers[0].results if layers else {}
     return [Shape.of(tensors[name]) if name in tensors else None for name in names]

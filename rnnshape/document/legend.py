@@ -46,10 +46,12 @@ def assumed(subjects: Collection[Subject], *, without: str = "") -> Inline:
 
 
 def _is_assumed(subject: Subject, name: str) -> bool:
+    if name in subject.given:
+        return False
     has_none = (name == "seq_len" and subject.config.cell) or (
         name == "batch_size" and not subject.input_spec.batched
     )
-    return name not in subject.given and not has_none
+    return not has_none
 
 
 def _symbols(subjects: Collection[Subject], symbols: dict[str, str]) -> Iterator[Symbol]:

@@ -24,7 +24,7 @@ def layer_record(subject: Subject) -> Record:
         "constructor": subject.config.constructor,
         **{name: _cell(value) for name, value in config_data(subject).items()},
         **{name: _cell(value) for name, value in input_data(subject).items()},
-        "output": Shape(read_next(subject.tensors).shape),
+        "output": Shape(read_next(subject.results).shape),
         **totals_data(subject),
         **{name: Shape(tensors[name].shape) if name in tensors else None for name in _STATES},
     }

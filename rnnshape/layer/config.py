@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Final, Literal
 
 from rnnshape.errors import RequestError, near, written
@@ -23,12 +24,12 @@ class Kind(Enum):
     GRU = "GRU"
     RNN = "RNN"
 
-    @property
+    @cached_property
     def gate_names(self) -> str:
         """A letter for each gate, in the order in which PyTorch stacks their rows in a weight."""
         return {Kind.LSTM: "ifgo", Kind.GRU: "rzn", Kind.RNN: "h"}[self]
 
-    @property
+    @cached_property
     def gates(self) -> int:
         """How many gates, of hidden_size rows each, are stacked in a weight."""
         return len(self.gate_names)
@@ -56,7 +57,8 @@ class RNNConfig:
     nonlinearity: Nonlinearity | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", _kind_named(self.kind))
+        if not isinstance(self.kind, Kind):
+            object.__setattr__(self, "kind", _kind_named(self.kind))
         for name in ("input_size", "hidden_size", "num_layers"):
             require_size(name, getattr(self, name), least=1)
         require_size("proj_size", self.proj_size, least=0)
@@ -139,23 +141,26 @@ class RNNConfig:
         """The call that builds the layer, without the arguments that have their default value."""
         keywords = [
             f"{name}={value!r}"
-            for name in _KEYWORDS
-            if (value := getattr(self, name)) not in (None, FIELDS[name].default)
+            for name, default in _KEYWORDS.items()
+            if (value := getattr(self, name)) is not None and value != default
         ]
         arguments = [str(self.input_size), str(self.hidden_size), *keywords]
         return f"{self.class_name}({', '.join(arguments)})"
 
 
-# In the order of PyTorch's signature.
-_KEYWORDS: Final = (
-    "num_layers",
-    "nonlinearity",
-    "bias",
-    "batch_first",
-    "dropout",
-    "bidirectional",
-    "proj_size",
-)
+# In the order of PyTorch's signature, with their defaults.
+_KEYWORDS: Final = {
+    name: FIELDS[name].default
+    for name in (
+        "num_layers",
+        "nonlinearity",
+        "bias",
+        "batch_first",
+        "dropout",
+        "bidirectional",
+        "proj_size",
+    )
+}
 
 
 def _activation_like(given: object) -> str:
@@ -165,8 +170,6 @@ def _activation_like(given: object) -> str:
 
 
 def _kind_named(value: object) -> Kind:
-    if isinstance(value, Kind):
-        return value
     names = [kind.value for kind in Kind]
     name = value.upper() if isinstance(value, str) else ""
     if name in names:

@@ -7,10 +7,9 @@ how they were computed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from rnnshape.dims import named
 from rnnshape.layer.config import Kind, RNNConfig
@@ -19,8 +18,7 @@ from rnnshape.layer.input import InputSpec
 from rnnshape.layer.weights import AlikeLayers, Weights
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sizes:
+class Sizes(NamedTuple):
     """The sizes of one layer with one input, by the symbols of PyTorch's documentation."""
 
     config: RNNConfig
@@ -79,38 +77,63 @@ _LITERAL_OF_CELL: Final = ("L", "D", "num_layers")
 
 
 def layout(sizes: Sizes) -> dict[str, Tensor]:
-    """The tensors of a forward pass by name, each with its shape and the names of its axes.
+    """The tensors of a forward pass by name: what the layer reads, then what it returns."""
+    return arguments(sizes) | results(sizes)
 
-    Only this function knows what batch_first, a missing batch axis, a PackedSequence and a cell
-    change. For a packed layer, input and output are shown padded; `data` is what it really reads.
+
+def arguments(sizes: Sizes) -> dict[str, Tensor]:
+    """The tensors that the layer reads: the input and the initial states.
+
+    For a packed layer, `input` is shown padded; `data` is what it really reads.
     """
-    config, input_spec = sizes.config, sizes.input_spec
-    batch = {"batch": sizes.N} if input_spec.batched else {}
+    config = sizes.config
+    axes = {"input": {**_steps(sizes, sizes.L), "feature": sizes.H_in}}
+    if sizes.input_spec.lengths is not None and not config.cell:
+        axes["data"] = {"step": sizes.steps, "feature": sizes.H_in}
+    return _tensors({**axes, **_states(sizes, state_names(config, "0"))})
+
+
+def results(sizes: Sizes) -> dict[str, Tensor]:
+    """The tensors that the layer returns: the output, padded for a packed layer, and the states."""
+    config = sizes.config
+    states = _states(sizes, final_state_names(config))
     if config.cell:
-        given = returned = states = batch
-    else:
-        given = _in_order(config, {"seq": sizes.L}, batch)
-        returned = _in_order(config, {"seq": sizes.longest}, batch)
-        states = {"layer*dir": sizes.D * sizes.num_layers, **batch}
-    h = {**states, "feature": sizes.H_out}
-    c = {**states, "feature": sizes.H_cell}
-    first, last = state_names(config, "0"), final_state_names(config)
-    packed = input_spec.lengths is not None and not config.cell
-    axes = {
-        "input": {**given, "feature": sizes.H_in},
-        **({"data": {"step": sizes.steps, "feature": sizes.H_in}} if packed else {}),
-        **dict(zip(first, (h, c), strict=False)),
-        **({} if config.cell else {"output": {**returned, "feature": sizes.D * sizes.H_out}}),
-        **dict(zip(last, (h, c), strict=False)),
+        return _tensors(states)
+    output = {**_steps(sizes, sizes.longest), "feature": sizes.D * sizes.H_out}
+    return _tensors({"output": output, **states})
+
+
+# The sizes of a tensor by the names of its axes, in order. Only the next three functions know what
+# batch_first, a missing batch axis and a cell change.
+_Axes: TypeAlias = dict[str, int]
+
+
+def _steps(sizes: Sizes, count: int) -> _Axes:
+    """The axes of the input and the output before the features; a cell has no steps."""
+    seq = {} if sizes.config.cell else {"seq": count}
+    batch = _batch(sizes)
+    return {**batch, **seq} if sizes.config.batch_first else {**seq, **batch}
+
+
+def _states(sizes: Sizes, names: Sequence[str]) -> dict[str, _Axes]:
+    """The axes of the states h and c, or of h alone."""
+    layers = {} if sizes.config.cell else {"layer*dir": sizes.D * sizes.num_layers}
+    batch = _batch(sizes)
+    return {
+        name: {**layers, **batch, "feature": size}
+        for name, size in zip(names, (sizes.H_out, sizes.H_cell), strict=False)
     }
+
+
+def _batch(sizes: Sizes) -> _Axes:
+    return {"batch": sizes.N} if sizes.input_spec.batched else {}
+
+
+def _tensors(axes: Mapping[str, _Axes]) -> dict[str, Tensor]:
     return {
         name: Tensor(name=name, shape=tuple(sizes_of.values()), axes=tuple(sizes_of))
         for name, sizes_of in axes.items()
     }
-
-
-def _in_order(config: RNNConfig, seq: dict[str, int], batch: dict[str, int]) -> dict[str, int]:
-    return {**batch, **seq} if config.batch_first else {**seq, **batch}
 
 
 def batch_sizes(lengths: tuple[int, ...]) -> tuple[int, ...]:

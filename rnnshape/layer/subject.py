@@ -12,7 +12,15 @@ from rnnshape.errors import word
 from rnnshape.fields import fields_of
 from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.facts import Tensor
-from rnnshape.layer.formulas import Sizes, layout, macs, named_sizes, plain_sizes, weights
+from rnnshape.layer.formulas import (
+    Sizes,
+    arguments,
+    macs,
+    named_sizes,
+    plain_sizes,
+    results,
+    weights,
+)
 from rnnshape.layer.input import InputSpec
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.traps import Trap
@@ -78,8 +86,22 @@ class Subject:
 
     @cached_property
     def tensors(self) -> dict[str, Tensor]:
-        """The tensors of a forward pass, by name."""
-        return layout(self.sizes)
+        """The tensors of a forward pass, by name: what it reads, and what it returns."""
+        return self.arguments | self.results
+
+    @cached_property
+    def arguments(self) -> dict[str, Tensor]:
+        """The tensors that the layer reads, by name."""
+        return arguments(self.sizes)
+
+    @cached_property
+    def results(self) -> dict[str, Tensor]:
+        """The tensors that the layer returns, by name."""
+        return results(self.sizes)
+
+    def tensor(self, name: str) -> Tensor | None:
+        """One of the tensors of a forward pass, None if the layer has none of this name."""
+        return self.results.get(name) or self.arguments.get(name)
 
     @cached_property
     def weights(self) -> Weights:
@@ -101,7 +123,7 @@ class Subject:
         """The features of what it gives, of both directions together."""
         return self.config.directions * self.config.output_size
 
-    @cached_property
+    @property
     def parameters(self) -> int:
         """Elements of all weights."""
         return self.weights.parameters
@@ -113,7 +135,7 @@ class Subject:
             return self.held.nbytes
         return self.parameters * self.settings.dtype.itemsize
 
-    @cached_property
+    @property
     def macs(self) -> int:
         """Multiply-adds of the matrix products over the whole input."""
         return macs(self.weights, self.sizes)

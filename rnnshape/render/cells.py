@@ -35,12 +35,12 @@ def cell_text(cell: Cell) -> str:
             return printable(cell)
         case int():
             return f"{cell:,}"
-        case Fraction():
-            return _ratio_text(cell)
         case Code(text) | Formula(text):
             return printable(text)
         case Shape(sizes):
             return written_shape(sizes)
+        case Fraction():
+            return _ratio_text(cell)
         case Axes(names):
             return ", ".join(names)
         case Seconds() | Bytes() | Mark():
@@ -51,11 +51,12 @@ def cell_text(cell: Cell) -> str:
 
 def _ratio_text(ratio: Fraction) -> str:
     """A simple ratio exactly, any other to three digits or more, never rounded to 1 or 0."""
-    if ratio.denominator <= _MOST_DENOMINATOR:
+    numerator, denominator = ratio.as_integer_ratio()
+    if denominator <= _MOST_DENOMINATOR:
         return str(ratio)
     for digits in range(3, 13):
-        scaled, rest = divmod(ratio.numerator * 10**digits, ratio.denominator)
-        scaled += 2 * rest > ratio.denominator  # several times faster than round(Fraction)
+        scaled, rest = divmod(numerator * 10**digits, denominator)
+        scaled += 2 * rest > denominator  # several times faster than round(Fraction)
         if scaled >= 10 and scaled != 10**digits:
             whole, fraction = divmod(scaled, 10**digits)
             return f"{whole}.{fraction:0{digits}}"

@@ -244,11 +244,11 @@ class _Layout:
         for number, (row, lines) in enumerate(zip(table.rows, rows, strict=True)):
             if number in table.breaks:
                 yield []
+            if not self._styled:
+                yield from ([(_aligned(columns, cells), "")] for cells in lines)
+                continue
             base = "bold" if table.is_total(number) else ""
-            if self._styled:
-                whole = list(map(partial(_spans, base=base), row, texts[number]))
-            else:
-                whole = [[(text, "")] for text in texts[number]]
+            whole = list(map(partial(_spans, base=base), row, texts[number]))
             if len(lines) == 1:
                 yield _table_line(columns, lines[0], whole)
                 continue
@@ -391,6 +391,15 @@ class _Layout:
             start = text.index(words, start)
             yield [(" " * margin, ""), *_cut(line, start, start + len(words))]
             start, margin = start + len(words), indent
+
+
+def _aligned(columns: Sequence[_Placed], texts: Sequence[str]) -> str:
+    """The cells side by side, without styles."""
+    padded = [
+        texts[number].rjust(width) if numeric else texts[number].ljust(width)
+        for number, width, numeric in columns
+    ]
+    return (" " * _GAP).join(padded)
 
 
 def _table_line(

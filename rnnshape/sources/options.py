@@ -107,11 +107,12 @@ def input_fields(given: Options) -> dict[str, Any]:
 
 
 def _fields(group: FieldGroup, given: Options) -> dict[str, Any]:
-    names = [field.name for field in fields_of(group) if field.name in given]
-    return {name: _value(name, given[name]) for name in names}
+    names = (field.name for field in fields_of(group))
+    return {name: field_value(name, given[name]) for name in names if name in given}
 
 
-def _value(name: str, given: str | bool) -> Any:
+def field_value(name: str, given: str | bool) -> Any:
+    """The value that an option gives a field. Raises RequestError for a bad one."""
     return given if isinstance(given, bool) else values.value(name, given)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Final, NamedTuple
 
@@ -48,11 +50,19 @@ def read_source(text: str) -> Source:
         problem = f"{quoted(text)} {several}, which only a comparison does"
         raise RequestError(problem, hint=f'rnnshape compare "{text.strip()}"')
     for reader in READERS:
-        module = import_module(reader.module)
-        if getattr(module, reader.recognises)(text):
-            found: Target | Source = getattr(module, reader.reads)(text)
+        recognises, reads = _functions(reader)
+        if recognises(text):
+            found = reads(text)
             return Source(targets=(found,)) if isinstance(found, Target) else found
     raise _unrecognised(text)
+
+
+@cache
+def _functions(
+    reader: Reader,
+) -> tuple[Callable[[str], bool], Callable[[str], Target | Source]]:
+    module = import_module(reader.module)
+    return getattr(module, reader.recognises), getattr(module, reader.reads)
 
 
 def read_target(text: str) -> Target:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import Any
 
 from rnnshape.errors import RequestError
-from rnnshape.fields import FIELDS, fields_of
+from rnnshape.fields import FIELDS, FieldGroup, fields_of
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 from rnnshape.sources import values
-from rnnshape.sources.options import Options, input_fields, layer_fields, option_words
+from rnnshape.sources.options import Options, field_value, input_fields, layer_fields, option_words
 from rnnshape.sources.subjects import subject_of
 from rnnshape.sources.target import Target
 
@@ -24,27 +24,40 @@ def subjects_at_points(
 
     Raises RequestError for an option that changes no target, and for a grid too large to list.
     """
-    points = _points({**layer, **input_}, targets=len(targets))
     _require_use(targets, layer)
+    of_layer, of_input = _listed("layer", layer), _listed("input", input_)
+    count = len(targets) * prod(map(len, (*of_layer.values(), *of_input.values())))
+    if count > values.MOST_LISTED:
+        raise RequestError(
+            f"the grid has {count:,} layers; the most is {values.MOST_LISTED:,}",
+            hint="give shorter lists",
+        )
     own = [target.shareable() for target in targets]
-    return [list(_subjects(own, point, settings)) for point in points]
+    points = product(_points(of_layer), _points(of_input))
+    return [list(_subjects(own, *point, settings)) for point in points]
 
 
 def shared(target: Target, layer: Options, input_: Options, settings: Settings) -> Subject:
     """One target with the shared options."""
-    (subject,) = _subjects([target.shareable()], {**layer, **input_}, settings)
+    own = [target.shareable()]
+    (subject,) = _subjects(own, layer_fields(layer), input_fields(input_), settings)
     return subject
 
 
-def _subjects(targets: Sequence[Target], point: Options, settings: Settings) -> Iterator[Subject]:
-    layer = layer_fields(point)
-    input_ = input_fields(point)
+def _subjects(
+    targets: Sequence[Target],
+    layer: Mapping[str, Any],
+    input_: Mapping[str, Any],
+    settings: Settings,
+) -> Iterator[Subject]:
     for target in targets:
         _require_input_size(target, input_)
-        whole = target.with_shared(layer)
-        steps = {"seq_len"} if len(targets) > 1 and whole.config.cell else set()
-        own = {name: value for name, value in input_.items() if name not in steps}
-        yield subject_of(whole, own, settings, fixed=target.fields.keys())
+        more = target.taken(layer)
+        cell = target.fields.get("cell") or more.get("cell")
+        given = {**input_}
+        if cell and len(targets) > 1:
+            given.pop("seq_len", None)
+        yield subject_of(target, given, settings, more=more, fixed=target.fields.keys())
 
 
 def _require_input_size(target: Target, input_: Mapping[str, Any]) -> None:
@@ -64,19 +77,24 @@ def _require_input_size(target: Target, input_: Mapping[str, Any]) -> None:
         )
 
 
-def _points(given: Options, *, targets: int) -> list[Options]:
-    lists = {
-        field.name: values.several(text, field.option)
-        for field in fields_of("layer", "input")
-        if field.takes in ("size", "count") and isinstance(text := given.get(field.name), str)
-    }
-    count = targets * prod(map(len, lists.values()))
-    if count > values.MOST_LISTED:
-        raise RequestError(
-            f"the grid has {count:,} layers; the most is {values.MOST_LISTED:,}",
-            hint="give shorter lists",
-        )
-    return [{**given, **dict(zip(lists, words, strict=True))} for words in product(*lists.values())]
+def _listed(group: FieldGroup, given: Options) -> dict[str, list[Any]]:
+    """The values of each field that is given: of a size all that its list has, else one."""
+    listed = {}
+    for field in fields_of(group):
+        text = given.get(field.name)
+        if text is None:
+            continue
+        words: Iterable[str | bool] = [text]
+        if isinstance(text, str) and field.takes in ("size", "count"):
+            words = values.several(text, field.option)
+        listed[field.name] = [field_value(field.name, word) for word in words]
+    return listed
+
+
+def _points(listed: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    """The fields at each point of the grid that lists of their values make."""
+    for each in product(*listed.values()):
+        yield dict(zip(listed, each, strict=True))
 
 
 def _require_use(targets: Sequence[Target], layer: Options) -> None:

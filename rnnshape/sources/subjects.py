@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from rnnshape.errors import RequestError
-from rnnshape.layer.config import RNNConfig
 from rnnshape.layer.input import InputSpec
 from rnnshape.layer.settings import DType, Settings
 from rnnshape.layer.subject import INPUT_FIELDS, Subject
 from rnnshape.sources.input_fields import read_input
 from rnnshape.sources.target import Target
 
+_DEFAULT_INPUT: Final = InputSpec()  # one for all layers of a large grid
 # With one of these the axes of an input shape are certain.
 _CONFIRMING: Final = frozenset({"batch_size", "seq_len", "lengths", "unbatched"})
 
@@ -22,39 +23,46 @@ def subject_of(
     input_fields: Mapping[str, Any],
     settings: Settings,
     *,
+    more: Mapping[str, Any] = {},
     fixed: Collection[str] = (),
 ) -> Subject:
-    """The target with the input that `input_fields` give, as values by field.
+    """The target with `more` fields, and the input that `input_fields` give, as values by field.
 
     `input_shape` also gives the layer its input_size, unless that is among the `fixed` fields,
     which only the target may give. Raises RequestError, in the target's words, where fields
     contradict each other or the layer.
     """
     try:
-        return _subject(target, input_fields, settings, fixed)
+        return _subject(target, input_fields, settings, more, fixed)
     except RequestError as error:
         raise error.written_in(target.origin.words) from error
 
 
 def _subject(
-    target: Target, input_fields: Mapping[str, Any], settings: Settings, fixed: Collection[str]
+    target: Target,
+    input_fields: Mapping[str, Any],
+    settings: Settings,
+    more: Mapping[str, Any],
+    fixed: Collection[str],
 ) -> Subject:
-    given = {**target.fields, **read_input(input_fields, target.fields, fixed=fixed)}
-    layer = {name: value for name, value in given.items() if name not in INPUT_FIELDS}
-    of_input = {name: value for name, value in given.items() if name in INPUT_FIELDS}
+    layer = {**target.fields, **more}
+    of_input = read_input(input_fields, layer, fixed=fixed)
+    if "input_size" in of_input:
+        layer["input_size"] = of_input.pop("input_size")
+    given = frozenset((*layer, *of_input))
     confirmed = "batch_first" in given or not _CONFIRMING.isdisjoint(input_fields)
     calls = (target.found and target.found.calls) or ()
     if calls and not of_input:  # what the model gives the layer
-        spec, given = calls[0].input_spec, {**given, **dict.fromkeys(INPUT_FIELDS)}
+        spec, given = calls[0].input_spec, given | INPUT_FIELDS
     else:
-        spec = InputSpec(**of_input)
+        spec = InputSpec(**of_input) if of_input else _DEFAULT_INPUT
     return Subject(
-        config=target.config if layer == target.fields else RNNConfig(kind=target.kind, **layer),
+        config=target.config if layer == target.fields else target.config_with(layer),
         input_spec=spec,
         settings=settings,
         name=target.name,
         origin=target.origin,
-        given=frozenset(given),
+        given=given,
         unknown=target.unknown.difference(given),
         held=target.held,
         found=target.found,
@@ -73,6 +81,7 @@ def settings_for(
     )
 
 
+@lru_cache  # a large manifest asks for the same ones again and again
 def chosen_settings(
     device: str | None, dtype: str | DType | None, optimizer: str | None = None
 ) -> Settings:

@@ -42,11 +42,16 @@ class Target:
     @cached_property
     def config(self) -> RNNConfig:
         """The layer, with defaults for the other fields. Raises RequestError in its words."""
+        return self.config_with({})
+
+    def config_with(self, more: Mapping[str, Any]) -> RNNConfig:
+        """The layer with `more` fields. Raises RequestError in the words of the target."""
+        given = {**self.fields, **more}
         try:
-            return RNNConfig(kind=self.kind, **self.fields)
+            return RNNConfig(kind=self.kind, **given)
         except RequestError as error:
             if "kind" in error.fields:  # another kind of layer, with all that was given
-                problem, fields = error.problem, {**self.fields, **error.fields}
+                problem, fields = error.problem, {**given, **error.fields}
                 kind = {"kind": fields.pop("kind")}
                 error = RequestError("{}", problem, **kind, **fields)
             raise error.written_in(self.origin.words) from error
@@ -85,10 +90,9 @@ class Target:
         told = {name: getattr(other.config, name) for name in self.unknown - other.unknown}
         return replace(self, fields={**self.fields, **told}, unknown=self.unknown - told.keys())
 
-    def with_shared(self, shared: Mapping[str, Any]) -> Target:
-        """The target with the values of those shared options that it takes."""
-        more = {name: value for name, value in shared.items() if self.takes(name)}
-        return replace(self, fields={**self.fields, **more}) if more else self
+    def taken(self, shared: Mapping[str, Any]) -> dict[str, Any]:
+        """The shared fields that it takes."""
+        return {name: value for name, value in shared.items() if self.takes(name)}
 
     def takes(self, field: str) -> bool:
         """Whether a shared option can change this field."""
