@@ -216,8 +216,7 @@ def _as_it_was(model: nn.Module) -> Iterator[None]:
 def _torch_as_it_was() -> Iterator[None]:
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     device = torch.empty(0).device  # torch 2.6 fails to tell a default that was set back to None
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    deterministic = _deterministic()
     try:
         with torch.random.fork_rng():
             yield
@@ -226,7 +225,17 @@ def _torch_as_it_was() -> Iterator[None]:
             torch.set_default_device(device)
         torch.set_default_dtype(dtype)
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        if _deterministic() != deterministic:  # setting it imports a second's worth of modules
+            mode, warn_only = deterministic
+            torch.use_deterministic_algorithms(mode, warn_only=warn_only)
+
+
+def _deterministic() -> tuple[bool, bool]:
+    """Whether only deterministic algorithms may be used, and whether others only warn."""
+    return (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
 
 
 def _restoring(module: nn.Module) -> Callable[[], None]:
