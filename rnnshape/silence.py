@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import RLock
 from typing import TYPE_CHECKING, Final
+
+from rnnshape.switch import Switch
 
 if TYPE_CHECKING:
     import ast
 
-_TURN: Final = RLock()
-os.register_at_fork(
-    before=_TURN.acquire, after_in_parent=_TURN.release, after_in_child=_TURN.release
-)
-
 
 @contextmanager
-def silenced() -> Iterator[None]:
-    """Ignore warnings, in one thread at a time, so that each leaves the filters as they were."""
-    with _TURN, warnings.catch_warnings():
+def _ignored() -> Iterator[None]:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+silenced: Final = Switch(_ignored)
 
 
 def module_of(code: str | bytes) -> ast.Module:
@@ -33,7 +30,7 @@ def module_of(code: str | bytes) -> ast.Module:
     """
     import ast
 
-    with silenced():
+    with silenced:
         return ast.parse(code)
 
 
@@ -41,5 +38,5 @@ def expression_of(code: str) -> ast.expr:
     """The same of one expression."""
     import ast
 
-    with silenced():
+    with silenced:
         return ast.parse(code, mode="eval").body

@@ -285,6 +285,7 @@ class Stateful(nn.Module):
         self.lstm.train()
         torch.manual_seed(5)
         torch.set_default_dtype(torch.float64)
+        torch.use_deterministic_algorithms(True, warn_only=True)
         torch.set_grad_enabled(True)
         x.zero_()
         return self.norm(output[-1].float()) + torch.rand(1)  # type: ignore[no-any-return]
@@ -318,6 +319,8 @@ def test_the_model_its_inputs_and_torch_are_left_as_they_were() -> None:
     assert torch.equal(torch.get_rng_state(), random)
     assert torch.equal(x, given)
     assert (torch.get_default_dtype(), torch.is_grad_enabled()) == (torch.float32, True)
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert not torch.is_deterministic_algorithms_warn_only_enabled()
     assert (model.hidden, model.history, model.cache) == (None, [1], {"a": 1})
     assert containers == (model.history, model.cache, model.kept)
     assert model.history is containers[0]

@@ -22,7 +22,7 @@ from rnnshape import Kind, Reports, RequestError, RNNConfig
 from rnnshape.sources.import_path import looks_like_import_path, read_import_path
 from rnnshape.sources.model import read_model
 from tests import reference
-from tests.program import Result, call, spawn
+from tests.program import PYTHON, Result, call, spawn
 from tests.strategies import configs, examples
 
 # These have no annotations.
@@ -141,6 +141,45 @@ def test_what_the_code_prints_goes_to_stderr() -> None:
     result = spawn("inspect", "net.py:Tagger(10)", "--no-run", "-f", "json")
     assert json.loads(result.out)["modules"][0]["name"] == "lstm"
     assert result.err.splitlines() == ["on import", "in __init__"]
+
+
+def test_reading_and_calling_a_model_imports_no_compiler() -> None:
+    """PyTorch imports it for less than one would think, and it takes most of a second."""
+    program = (
+        "import sys, torch, rnnshape\n"
+        "from rnnshape.sources.model import read_model\n"
+        "assert read_model('net.py:Tagger(10)').targets\n"
+        "from net import Tagger\n"
+        "reports = rnnshape.inspect_model(Tagger(10), inputs=(torch.zeros(5, 2).long(),))\n"
+        "assert reports['lstm'].subject.calls\n"
+        "print([name for name in ('torch._dynamo', 'torch._inductor') if name in sys.modules])"
+    )
+    result = spawn("-c", program, program=PYTHON)
+    assert (result.code, result.out.splitlines()[-1]) == (0, "[]")
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [
+        "nn.init.normal_(w)",
+        "nn.init.normal_(tensor=w, std=0.1)",
+        "nn.init.kaiming_normal_(w)",
+        "w.data.normal_(0, 1)",
+        "nn.init.trunc_normal_(w)",
+        "nn.init.orthogonal_(w)",
+    ],
+)
+def test_a_model_may_fill_its_weights_as_it_likes(net: Path, filling: str) -> None:
+    (net / "filled.py").write_text(
+        "from torch import nn\n"
+        "class Filled(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.gru = nn.GRU(3, 4)\n"
+        "        w = self.gru.weight_hh_l0\n"
+        f"        if {filling} is None: raise ValueError\n"
+    )
+    assert inspected("filled.py:Filled").out.startswith("gru: nn.GRU(3, 4)   ")
 
 
 def test_a_model_is_built_without_memory_where_its_code_allows() -> None:

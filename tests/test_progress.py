@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,20 +20,27 @@ from rnnshape.layer.subject import Subject
 from tests.program import MODULE, environment, needs_torch, shell
 from tests.terminal import Terminal, wiped
 
-# The program, in which each run takes a while, and importing torch too.
+# The program, in which each run takes a while, one after another, and importing torch too.
 _SLOW = """
 import sys, time
 from rnnshape.cli.main import entry
-from rnnshape.pytorch import run
+from rnnshape.pytorch import run, threads
 
 def slow(report, probes=(), *, real=run.with_run):
-    time.sleep(0.3)
+    time.sleep({seconds})
     return real(report, probes)
 
 run.with_run = slow
+threads._cores = lambda: {cores}
 entry()
 """
-PROGRAM = (MODULE[0], "-c", _SLOW)
+
+
+def slow(*, seconds: float = 0.3, cores: int = 1) -> tuple[str, str, str]:
+    return (MODULE[0], "-c", _SLOW.format(seconds=seconds, cores=cores))
+
+
+PROGRAM = slow()
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +69,16 @@ def test_a_terminal_shows_what_runs_until_it_is_over() -> None:
     assert left.endswith("ok: all 9 expectations of 9 modules hold\n")
 
 
+@needs_torch
+def test_where_several_run_at_once_it_shows_the_one_that_began_last() -> None:
+    program = slow(seconds=1, cores=3)
+    screen = Terminal("check", program=program, env=environment(NO_COLOR="1")).finish()
+    seen = [int(n) for n in re.findall(r"running (\d) of 9: m\d", screen.text)]
+    assert seen == sorted(seen)
+    assert {3, 6, 9} <= {*seen}
+    assert screen.code == 0
+
+
 def test_what_is_over_soon_shows_nothing() -> None:
     screen = Terminal("check", "--no-run").finish()
     assert "\r" not in screen.text
@@ -78,8 +96,7 @@ def test_what_is_over_soon_shows_nothing() -> None:
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
 def test_every_command_that_runs_shows_it(words: tuple[str, ...], line: str) -> None:
-    slower = _SLOW.replace("0.3", "0.8")
-    terminal = Terminal(*words, program=(MODULE[0], "-c", slower), env=environment(TERM="vt100"))
+    terminal = Terminal(*words, program=slow(seconds=0.8), env=environment(TERM="vt100"))
     assert line in terminal.finish().text
 
 
@@ -102,7 +119,7 @@ def test_quiet_hides_the_progress() -> None:
 @needs_torch
 def test_a_pipe_on_stdout_leaves_the_progress_on_the_terminal(folder: Path) -> None:
     out = folder / "out"
-    script = f"{MODULE[0]} -c '{_SLOW}' check > {out}"
+    script = f"{shlex.join(PROGRAM)} check > {out}"
     screen = Terminal("-c", script, program=("bash",), env=environment()).finish()
     assert "running 5 of 9: m4" in screen.text
     assert wiped(screen.text) == ""
@@ -159,7 +176,7 @@ def test_an_interruption_says_what_is_known_and_wipes_the_line() -> None:
 @needs_torch
 def test_a_process_that_ignores_interruptions_goes_on(folder: Path) -> None:
     """As `nohup` starts one, or a shell in the background."""
-    command = f"trap '' INT; {MODULE[0]} -c '{_SLOW}' check & sleep 2; kill -INT $!; wait $!"
+    command = f"trap '' INT; {shlex.join(PROGRAM)} check & sleep 2; kill -INT $!; wait $!"
     result = shell(command)
     assert (result.code, result.err) == (0, "")
 

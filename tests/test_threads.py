@@ -6,8 +6,11 @@ import asyncio
 import multiprocessing
 import os
 import threading
+import time
 import warnings
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,8 @@ from torch import nn
 
 import rnnshape
 from rnnshape import Kind, RNNConfig
-from rnnshape.pytorch.threads import series
+from rnnshape.pytorch.threads import series, side_by_side
+from rnnshape.switch import Switch
 
 _CONFIGS = [
     RNNConfig(kind=kind, hidden_size=size, dropout=0.5) for kind in Kind for size in range(30, 60)
@@ -114,8 +118,8 @@ def test_a_model_may_inspect_its_own_layer_while_it_is_inspected() -> None:
     assert reports["lstm"].subject.calls
 
 
-def test_a_fork_waits_until_onednn_is_on_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A child has no thread that would switch it on again, or give back the lock."""
+def test_a_child_that_is_forked_during_a_run_has_onednn_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no thread that would switch it on again."""
     running, go_on = threading.Event(), threading.Event()
     forward = nn.LSTM.forward
 
@@ -128,14 +132,90 @@ def test_a_fork_waits_until_onednn_is_on_again(monkeypatch: pytest.MonkeyPatch) 
     inspecting = threading.Thread(target=lambda: rnnshape.inspect(RNNConfig(kind=Kind.LSTM)))
     inspecting.start()
     assert running.wait(5)
-    threading.Timer(0.2, go_on.set).start()
+    assert not torch._C._get_mkldnn_enabled()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python's own, of forks in a process with threads
         child = os.fork()
     if not child:
         os._exit(not torch._C._get_mkldnn_enabled())
+    go_on.set()
     inspecting.join()
+    assert torch._C._get_mkldnn_enabled()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+class TestSwitch:
+    """A change of a setting that several threads need at overlapping times."""
+
+    @pytest.fixture
+    def events(self) -> list[str]:
+        return []
+
+    @pytest.fixture
+    def switch(self, events: list[str]) -> Switch:
+        @contextmanager
+        def change() -> Iterator[None]:
+            events.append("on")
+            try:
+                yield
+            finally:
+                events.append("off")
+
+        return Switch(change)
+
+    def test_the_first_makes_the_change_and_the_last_takes_it_back(
+        self, switch: Switch, events: list[str]
+    ) -> None:
+        entered, leave = threading.Event(), threading.Event()
+
+        def other() -> None:
+            with switch:
+                entered.set()
+                leave.wait(5)
+
+        thread = threading.Thread(target=other)
+        with switch, switch:
+            thread.start()
+            assert entered.wait(5)
+        assert events == ["on"]
+        leave.set()
+        thread.join()
+        assert events == ["on", "off"]
+        with switch:
+            assert events == ["on", "off", "on"]
+
+    def test_an_error_in_the_block_takes_it_back(self, switch: Switch, events: list[str]) -> None:
+        with pytest.raises(KeyError), switch:
+            raise KeyError
+        assert events == ["on", "off"]
+
+    def test_a_change_that_fails_is_tried_again(self, events: list[str]) -> None:
+        @contextmanager
+        def change() -> Iterator[None]:
+            events.append("tried")
+            if len(events) == 1:
+                raise KeyError
+            yield
+
+        switch = Switch(change)
+        with pytest.raises(KeyError), switch:
+            pass
+        with switch:
+            assert events == ["tried", "tried"]
+
+    @pytest.mark.filterwarnings("ignore:This process")  # of forks in a process with threads
+    def test_a_child_forked_within_the_block_leaves_it_without_harm(
+        self, switch: Switch, events: list[str]
+    ) -> None:
+        with switch:
+            child = os.fork()
+            if not child:
+                taken_back = events == ["on", "off"]
+        if not child:
+            with switch:
+                os._exit(not (taken_back and events == ["on", "off", "on"]))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert events == ["on", "off"]
 
 
 def _verdict(config: RNNConfig) -> bool:
@@ -184,14 +264,60 @@ class TestThreadsOfRuns:
         assert len({*seen}) == 1
         assert seen[0][0] != threading.get_ident()
 
-    def test_the_modules_of_a_manifest_share_one(
-        self, seen: list[tuple[int, int]], tmp_path: Path
+    @pytest.mark.usefixtures("two_threads")
+    def test_the_modules_of_a_manifest_share_a_few(
+        self, seen: list[tuple[int, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("rnnshape.pytorch.threads._cores", lambda: 3)
         manifest = tmp_path / "rnnshape.toml"
-        manifest.write_text("".join(f"[modules.m{n}]\ntarget = 'lstm'\n" for n in range(5)))
+        manifest.write_text("".join(f"[modules.m{n}]\ntarget = 'lstm'\n" for n in range(30)))
+        before = _state()
         rnnshape.check(manifest)
-        assert len(seen) == 5
-        assert len({*seen}) == 1
+        assert len(seen) == 30
+        assert 1 <= len({*seen}) <= 3
+        assert {threads for _, threads in seen} == {1}
+        assert threading.get_ident() not in {thread for thread, _ in seen}
+        assert _state() == before
+
+    @pytest.mark.parametrize("large", ["_ONE_THREAD", "_LITTLE"])
+    def test_large_modules_of_a_manifest_take_turns(
+        self, large: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        running, most = set(), []
+
+        class Watched(nn.LSTM):
+            def forward(self, *arguments: Any) -> Any:
+                running.add(self)
+                most.append(len(running))
+                time.sleep(0.02)
+                running.remove(self)
+                return super().forward(*arguments)
+
+        monkeypatch.setattr(nn, "LSTM", Watched)
+        monkeypatch.setattr("rnnshape.pytorch.threads._cores", lambda: 4)
+        manifest = tmp_path / "rnnshape.toml"
+        manifest.write_text("".join(f"[modules.m{n}]\ntarget = 'lstm'\n" for n in range(12)))
+        rnnshape.check(manifest)
+        assert max(most) > 1
+        monkeypatch.setattr(f"rnnshape.pytorch.run.{large}", 0)
+        monkeypatch.setattr("rnnshape.pytorch.run._SMALL_STEP", 0)
+        most.clear()
+        rnnshape.check(manifest)
+        assert most == [1] * 12
+
+    def test_a_run_that_fails_drops_those_that_have_not_begun(self) -> None:
+        begun = []
+
+        def run(number: int) -> int:
+            begun.append(number)
+            if number == 1:
+                raise KeyError
+            time.sleep(0.01)
+            return number
+
+        with pytest.raises(KeyError), side_by_side(run, range(1_000)) as runs:
+            [each.result() for each in runs]
+        assert len(begun) < 50
 
     @pytest.mark.usefixtures("two_threads")
     def test_a_large_layer_has_one_of_its_own_and_all_of_torchs(

@@ -31,7 +31,7 @@ from rnnshape.layer.report import LayerReport, Runner, predicted_report
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.run import require_torch, with_run
-from rnnshape.pytorch.threads import series
+from rnnshape.pytorch.threads import side_by_side
 from rnnshape.sources.manifest import Manifest, ModuleEntry
 from rnnshape.sources.registry import read_target
 from rnnshape.sources.subjects import chosen_settings, settings_for, subject_of
@@ -305,8 +305,8 @@ def run_modules(
         except RequestError as error:
             raise manifest.problem(entries[module.name], error) from error
 
-    with series():
-        return replace(check, modules=tuple(gathered(module_run, check.modules)))
+    with side_by_side(module_run, check.modules) as runs:
+        return replace(check, modules=tuple(gathered(lambda run: run.result(), runs)))
 
 
 def updates(manifest: Manifest, check: Check) -> dict[tuple[str, int], str]:

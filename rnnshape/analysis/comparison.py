@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +24,8 @@ from rnnshape.layer.config import Kind
 from rnnshape.layer.report import Runner, predicted_report
 from rnnshape.layer.siblings import of_kind, siblings
 from rnnshape.layer.subject import Subject
-from rnnshape.pytorch.threads import series
+from rnnshape.pytorch.run import require_torch
+from rnnshape.pytorch.threads import side_by_side
 
 if TYPE_CHECKING:
     from rnnshape.layer.facts import Tensor
@@ -154,8 +155,10 @@ def run_each(comparison: Comparison, run: Runner) -> Comparison:
 
     Raises RequestError, which names the layer, where one cannot be run.
     """
-    with series():
-        runs: dict[Layer, Run] = {each: _found(run, each) for each in comparison.subjects}
+    require_torch()
+    with side_by_side(partial(_found, run), comparison.subjects) as found:
+        results = [each.result() for each in found]
+    runs: dict[Layer, Run] = dict(zip(comparison.subjects, results, strict=True))
     if comparison.stateless:
         from rnnshape.pytorch.stateless import run_stateless  # imports torch
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from rnnshape.cli import exits
@@ -28,33 +29,37 @@ class Progress:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._done = self._disputed = self._refused = 0
-        self._name, self._start = "", 0.0
+        self._begun = self._done = self._disputed = self._refused = 0
+        self._name, self._start = "", 0.0  # of the run that began last, and of the first
+        self._counting = Lock()  # several threads may run layers
 
     def run(self, report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
         """The report with a run: what `with_run` returns, or raises."""
         from rnnshape.pytorch.run import with_run  # a command may have nothing to run
 
-        self._start = self._start or time.monotonic()
-        self._name = report.subject.name or report.subject.config.constructor
+        with self._counting:
+            self._start = self._start or time.monotonic()
+            self._name = report.subject.name or report.subject.config.constructor
+            self._begun += 1
         try:
-            with silenced():  # PyTorch's own warnings, about complex32 for example
+            with silenced:  # PyTorch's own warnings, about complex32 for example
                 ran = with_run(report, probes)
         except RequestError:
-            self._refused += 1
+            with self._counting:
+                self._refused += 1
             raise
-        self._done += 1
-        self._disputed += ran.disagrees
+        with self._counting:
+            self._done += 1
+            self._disputed += ran.disagrees
         return ran
 
     @property
     def line(self) -> str:
-        """What runs now: `running 214 of 500: decoder`."""
+        """What began to run last: `running 214 of 500: decoder`."""
         if not self._name:
             return "starting PyTorch"
-        tried = self._done + self._refused
-        place = f" {min(tried + 1, self._total):,} of {self._total:,}:" if self._total > 1 else ""
-        return f"running{place} {printable(self._name)}{self._times(tried)}"
+        place = f" {self._begun:,} of {self._total:,}:" if self._total > 1 else ""
+        return f"running{place} {printable(self._name)}{self._times(self._done + self._refused)}"
 
     def _times(self, tried: int) -> str:
         elapsed = time.monotonic() - self._start

@@ -192,7 +192,7 @@ def called(module: Any, read: Any, states: tuple[torch.Tensor, ...] = ()) -> Any
             # beyond states that are too small.
             module.check_forward_args(read.data, given, read.batch_sizes)
         arguments = (read, given)
-    with without_onednn() if isinstance(module, torch.nn.LSTM) else nullcontext():
+    with without_onednn if isinstance(module, torch.nn.LSTM) else nullcontext():
         return module.forward(*arguments)  # calling the module would run global hooks, be traced
 
 

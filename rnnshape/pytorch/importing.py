@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from rnnshape.errors import RequestError, first_line, near, quoted, written
 from rnnshape.pytorch.request import ImportPath
@@ -192,6 +193,24 @@ def _arguments_hint(signature: inspect.Signature, path: ImportPath) -> str:
     return f'"{path}({", ".join([*given, *lacking])})", with a number or a string for each ...'
 
 
+class _WithoutDrawing(TorchFunctionMode):
+    """Leaves meta tensors as they are where they would be filled with normal random numbers.
+
+    PyTorch imports its compiler to do nothing there, which takes most of a second.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """What the function returns, or the tensor that it would fill."""
+        given = {} if kwargs is None else kwargs
+        filled = next(iter((*args, *given.values())), None)
+        draws = getattr(func, "__name__", "").endswith("normal_")
+        if draws and isinstance(filled, torch.Tensor) and filled.is_meta:
+            return filled
+        return func(*args, **given)
+
+
 def _made(function: Callable[..., Any], path: ImportPath, *, meta: bool) -> Any:
     def call() -> Any:
         return function(*path.arguments, **dict(path.keywords))
@@ -199,7 +218,7 @@ def _made(function: Callable[..., Any], path: ImportPath, *, meta: bool) -> Any:
     if meta:
         # Code that reads values, or that moves tensors itself, cannot be built there.
         try:
-            with _as_a_script(path), silenced(), torch.device("meta"):
+            with _as_a_script(path), silenced, torch.device("meta"), _WithoutDrawing():
                 return call()
         except (Exception, SystemExit):  # noqa: BLE001, S110 - what is wrong shows when it is built for real
             pass

@@ -7,23 +7,16 @@ Modes, such as autocast, belong to the thread that switched them on. oneDNN is t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
 from typing import Final, TypeVar
 
 import torch
 
 from rnnshape.pytorch.threads import in_own_thread
+from rnnshape.switch import Switch
 
 _Made = TypeVar("_Made")
-
-_ONEDNN: Final = Lock()
-# A fork while oneDNN is off would leave it off in the child, where no thread switches it on again.
-os.register_at_fork(
-    before=_ONEDNN.acquire, after_in_parent=_ONEDNN.release, after_in_child=_ONEDNN.release
-)
 
 
 def undisturbed(function: Callable[[], _Made]) -> _Made:
@@ -36,18 +29,17 @@ def undisturbed(function: Callable[[], _Made]) -> _Made:
 
 
 @contextmanager
-def without_onednn() -> Iterator[None]:
-    """Switch oneDNN off in the whole process: its LSTM does not check the shapes of weights.
+def _onednn_off() -> Iterator[None]:
+    before = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.enabled = before
 
-    Runs take turns, so that each finds the setting of the caller and leaves it.
-    """
-    with _ONEDNN:
-        before = torch.backends.mkldnn.enabled
-        torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
-        try:
-            yield
-        finally:
-            torch.backends.mkldnn.enabled = before
+
+# Without oneDNN in the whole process: its LSTM does not check the shapes of weights.
+without_onednn: Final = Switch(_onednn_off)
 
 
 def _in_a_mode() -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -27,7 +28,7 @@ from rnnshape.layer.report import LayerReport
 from rnnshape.layer.run import Run
 from rnnshape.layer.subject import Subject
 from rnnshape.layer.verification import verify, verify_counts
-from rnnshape.pytorch.threads import in_own_thread, in_shared_thread, use_one_thread
+from rnnshape.pytorch.threads import in_own_thread, in_shared_thread, in_turn, use_one_thread
 from rnnshape.silence import silenced
 
 # One thread computes so many multiply-adds in about a third of a second. Several would hardly be
@@ -51,16 +52,20 @@ def with_run(report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
     """
     subject = report.subject
     require_runnable(subject)
-    require_torch(for_cpu=need(subject) if subject.settings.device_type == "cpu" else None)
-    from rnnshape.pytorch.backend import lacks_memory
+    needed, small = need(subject), _is_small(subject)
+    on_cpu = subject.settings.device_type == "cpu"
+    takes_little = on_cpu and small and needed.total <= _LITTLE
+    within = in_shared_thread if small else in_own_thread
+    with nullcontext() if takes_little else in_turn():
+        require_torch(for_cpu=needed if on_cpu else None)
+        from rnnshape.pytorch.backend import lacks_memory
 
-    within = in_shared_thread if _is_small(subject) else in_own_thread
-    try:
-        return replace(report, run=within(partial(_run, report, probes)))
-    except (MemoryError, RuntimeError) as error:
-        if lacks_memory(error):
-            raise out_of_memory(need(subject), device=subject.settings.device) from error
-        raise
+        try:
+            return replace(report, run=within(partial(_run, report, probes)))
+        except (MemoryError, RuntimeError) as error:
+            if lacks_memory(error):
+                raise out_of_memory(needed, device=subject.settings.device) from error
+            raise
 
 
 def _is_small(subject: Subject) -> bool:
@@ -124,7 +129,7 @@ def require_torch(*, for_cpu: Need | None = None) -> None:
             run=False,
         ) from error
     try:
-        with silenced():
+        with silenced:
             import torch.nn  # noqa: F401 - imported for its effect: the next import finds it
     except (Exception, SystemExit) as error:
         raise RequestError(

@@ -5,22 +5,35 @@ Importing this module does not import torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from threading import Thread, local
-from typing import TYPE_CHECKING, TypeVar
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from threading import Lock, Thread, local
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from rnnshape.layer.machine import available_memory
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
+_Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
+
+# More would wait for Python, which lets one thread at a time work on all but the forward passes.
+_MOST_THREADS: Final = 4
+# A thread reserves 72 MiB of address space, which may be limited, and a small run takes up to 16.
+_ROOM: Final = 128 * 2**20
 
 
 class _Series(local):
-    """Of each thread: the block that it is in, if any, and the thread that the block has made."""
+    """Of each thread: the block that it is in, if any, and the thread that the block has made.
+
+    In a thread that `side_by_side` has made, `turn` is the lock of its large runs.
+    """
 
     block: ExitStack | None = None
     thread: Executor | None = None
+    turn: Lock | None = None
 
 
 _SERIES = _Series()
@@ -41,6 +54,41 @@ def series() -> Iterator[None]:
             _SERIES.block, _SERIES.thread = before
 
 
+@contextmanager
+def side_by_side(
+    function: Callable[[_Given], _Made], given: Iterable[_Given]
+) -> Iterator[list[Future[_Made]]]:
+    """What the function will have returned for each, computed by as many threads as are useful.
+
+    Where the block is left early, what has not begun is dropped.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    available = available_memory()
+    room = _MOST_THREADS if available is None else max(1, available // _ROOM)
+    count = min(_cores(), _MOST_THREADS, room)
+    with ThreadPoolExecutor(count, initializer=_take_turns, initargs=(Lock(),)) as threads:
+        try:
+            yield [threads.submit(function, each) for each in given]
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _take_turns(turn: Lock) -> None:
+    _SERIES.turn = turn
+
+
+def _cores() -> int:
+    """The processor cores that this process may use."""
+    usable = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(usable(0)) if usable else os.cpu_count() or 1
+
+
+def in_turn() -> AbstractContextManager[object]:
+    """A block that one at a time of the threads of `side_by_side` enters."""
+    return _SERIES.turn or nullcontext()
+
+
 def in_own_thread(function: Callable[[], _Made]) -> _Made:
     """What the function returns in a new thread, which has none of the caller's modes."""
     with _new_thread() as thread:
@@ -48,7 +96,12 @@ def in_own_thread(function: Callable[[], _Made]) -> _Made:
 
 
 def in_shared_thread(function: Callable[[], _Made]) -> _Made:
-    """The same in the thread of the series, if this is called in one, else in a new thread."""
+    """The same in the thread of the series, if this is called in one, else in a new thread.
+
+    A thread that `side_by_side` has made is one of our own.
+    """
+    if _SERIES.turn is not None:
+        return function()
     if _SERIES.block is None:
         return in_own_thread(function)
     if _SERIES.thread is None:

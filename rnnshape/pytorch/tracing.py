@@ -205,7 +205,7 @@ def _as_it_was(model: nn.Module) -> Iterator[None]:
             if getattr(module, "training", False):
                 module.training = False
         stack.enter_context(torch.no_grad())
-        stack.enter_context(silenced())
+        stack.enter_context(silenced)
         stack.enter_context(redirect_stdout(sys.stderr))
         if "torch._dynamo" in sys.modules:  # only then can a model be compiled
             stack.enter_context(torch.compiler.set_stance("force_eager"))

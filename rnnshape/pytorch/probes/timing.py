@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,6 +19,7 @@ from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.backend import free_memory, refusals
 from rnnshape.pytorch.building import Prepared, prepared
 from rnnshape.pytorch.threads import in_own_thread
+from rnnshape.silence import silenced
 
 # The layers run in blocks, since a layer that runs between others finds the caches and the threads
 # of oneDNN as these left them, which costs an LSTM up to a third of its time.
@@ -47,10 +47,8 @@ def timed(subjects: Sequence[Subject]) -> tuple[Timing, ...]:
     """
     settings = subjects[0].settings
     require_memory(need_of_timing(*subjects), free_memory(settings), device=settings.device)
-    # PyTorch warns that oneDNN has no projection, which changes nothing here. Only commands time,
-    # and the thread that waits for this one may hold the lock of `silenced`.
-    with warnings.catch_warnings(), torch.inference_mode():
-        warnings.simplefilter("ignore")
+    # PyTorch warns that oneDNN has no projection, which changes nothing here.
+    with silenced, torch.inference_mode():
         subjects, layers = _begun(subjects)
         seconds: list[list[float]] = [[] for _ in subjects]
         end = time.perf_counter() + _BLOCKS * _BLOCK_SECONDS * len(subjects)

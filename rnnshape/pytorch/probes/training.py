@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from rnnshape.pytorch.building import prepared
 from rnnshape.pytorch.memory import MemoryWatch
 from rnnshape.pytorch.probes.timing import device_finished, spread
 from rnnshape.pytorch.threads import in_own_thread
+from rnnshape.silence import silenced
 
 _WARM_UP: Final = 3
 _RUNS: Final = 25
@@ -52,10 +52,8 @@ def training(subject: Subject) -> Outcome:
 
 def _trained(subject: Subject) -> Training:
     device = torch.device(subject.settings.device)
-    # PyTorch warns that oneDNN has no projection, which changes nothing here. Only commands train,
-    # and the thread that waits for this one may hold the lock of `silenced`.
-    with warnings.catch_warnings(), _recorded(device), refusals(subject):
-        warnings.simplefilter("ignore")
+    # PyTorch warns that oneDNN has no projection, which changes nothing here.
+    with silenced, _recorded(device), refusals(subject):
         return _measured(subject)
 
 
