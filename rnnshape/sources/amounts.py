@@ -50,6 +50,8 @@ def read_amount(text: str, *, in_bytes: bool = False) -> int:
 
     A unit of bytes is accepted only where bytes are counted.
     """
+    if len(text) <= _LONGEST and text.isascii() and text.isdecimal():
+        return int(text)  # as most are; a pattern takes nine times as long
     example = "4MiB" if in_bytes else "1.5M"
     if len(text) > _LONGEST:
         problem = f"has {len(text):,} characters; the most is {_LONGEST:,}"
