@@ -477,3 +477,317 @@ def test_a_layer_that_one_side_lacks_is_described(
     model, saved = (whole, without) if side == "model" else (without, whole)
     explanation = explained(refused(model, saved.state_dict()))
     assert f"`{name}`, which only the {side} has, is {what}." in explanation.notes
+
+
+# Weights that are made by others
+
+
+def old_norm(layer: nn.Module) -> nn.Module:
+    return nn.utils.weight_norm(layer, "weight_hh_l0")
+
+
+def new_norm(layer: nn.Module) -> nn.Module:
+    made: nn.Module = nn.utils.parametrizations.weight_norm(layer, "weight_hh_l0")
+    return made
+
+
+def holding(layer: nn.Module) -> nn.Module:
+    return nn.ModuleDict({"rnn": layer})
+
+
+def test_a_weight_that_was_made_before_saving_is_made_before_loading() -> None:
+    model, saved = nn.GRU(3, 4), new_norm(nn.GRU(3, 4))
+    found = explained(refused(model, saved.state_dict()))
+    assert found.mistake == "checkpoint-parts"
+    assert found.meaning == (
+        "In the checkpoint `weight_hh_l0` is made by parametrizations.weight_norm, in the model it"
+        " is held whole: hence the name `parametrizations.weight_hh_l0.original0`."
+    )
+    mended(found, model, saved.state_dict())
+    assert same_weights(model, saved.state_dict())
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated")
+def test_a_weight_that_was_saved_whole_is_loaded_before_it_is_made() -> None:
+    model, saved = holding(old_norm(nn.GRU(3, 4))), holding(nn.GRU(3, 4))
+    found = explained(refused(model, saved.state_dict()))
+    assert found.meaning == (
+        "In the checkpoint `weight_hh_l0` is held whole, in the model it is made by weight_norm:"
+        " hence the name `rnn.weight_hh_l0_g`."
+    )
+    plain = holding(nn.GRU(3, 4))
+    mended(found, plain, saved.state_dict())
+    assert plain.state_dict()["rnn.weight_hh_l0_g"].shape == (12, 1)
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated")
+def test_a_weight_that_the_model_makes_the_old_way_is_made_the_new_way() -> None:
+    model, saved = holding(old_norm(nn.GRU(3, 4))), holding(new_norm(nn.GRU(3, 4)))
+    found = explained(refused(model, saved.state_dict()))
+    assert found.mistake == "checkpoint-parts"
+    assert len(found.causes) == 1
+    mended(found, model, saved.state_dict())
+    assert same_weights(model, saved.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("names", "how"),
+    [
+        (("weight_hh_l0_orig", "weight_hh_l0_mask"), "pruning or spectral_norm"),
+        (("weight_hh_l0_u", "weight_hh_l0_v"), "spectral_norm"),
+        (("_all_weight_values.0.param",), "quantization"),
+        (("parametrizations.weight_hh_l0.original",), "a parametrization"),
+    ],
+)
+def test_how_a_weight_is_made_is_told_by_its_name(names: tuple[str, ...], how: str) -> None:
+    listed = ", ".join(f'"rnn.{name}"' for name in names)
+    text = (
+        "RuntimeError: Error(s) in loading state_dict for Net:\n"
+        f'\tMissing key(s) in state_dict: "rnn.weight_hh_l0".\n\tUnexpected key(s): {listed}.'
+    )
+    found = explained(text.replace("Unexpected key(s):", "Unexpected key(s) in state_dict:"))
+    assert found.mistake == "checkpoint-parts"
+    assert found.meaning == (
+        f"In the checkpoint `weight_hh_l0` is made by {how}, in the model it is held whole: hence"
+        f" the name `rnn.{names[0]}`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("heading", "has", "lacks"),
+    [("Missing", "model", "checkpoint"), ("Unexpected", "checkpoint", "model")],
+)
+def test_recurrent_weights_alone_are_those_that_weight_drop_replaces(
+    heading: str, has: str, lacks: str
+) -> None:
+    found = explained(
+        "RuntimeError: Error(s) in loading state_dict for Net:\n"
+        f'\t{heading} key(s) in state_dict: "rnn.weight_hh_l0", "rnn.weight_hh_l1".'
+    )
+    assert found.mistake == "checkpoint-weight-drop"
+    assert f"that the {has} has and the {lacks} lacks are weight_hh" in found.meaning
+    assert len(found.causes) == 1
+    assert ("if k in model.state_dict()" in found.causes[0].fix) == (has == "checkpoint")
+
+
+def test_other_weights_beside_recurrent_ones_were_not_replaced() -> None:
+    found = explained(
+        "RuntimeError: Error(s) in loading state_dict for Net:\n"
+        '\tMissing key(s) in state_dict: "rnn.weight_hh_l0", "rnn.weight_ih_l0".'
+    )
+    assert found.mistake != "checkpoint-weight-drop"
+
+
+# Prefixes
+
+
+def test_what_only_one_side_has_apart_from_a_prefix_is_named() -> None:
+    both = {"rnn": nn.GRU(3, 4), "fc": nn.Linear(4, 2)}
+    more = nn.ModuleDict({**both, "head": nn.Linear(4, 1)})
+    less = nn.ModuleDict(both)
+    saved = explained(refused(less, nn.DataParallel(more).state_dict()))
+    assert saved.notes[0] == (
+        "Apart from that, only the checkpoint has `head.weight` and `head.bias`."
+    )
+    built = explained(refused(more, nn.DataParallel(less).state_dict()))
+    assert built.notes[0] == "Apart from that, only the model has `head.weight` and `head.bias`."
+    same = explained(refused(less, nn.DataParallel(less).state_dict()))
+    assert len(same.notes) == 1
+
+
+def test_a_difference_apart_from_a_prefix_begins_with_a_small_letter() -> None:
+    found = explained(refused(nn.GRU(3, 4), nn.DataParallel(nn.GRU(3, 4, 2)).state_dict()))
+    assert found.notes[0].startswith("Apart from the names, the layer ")
+
+
+@pytest.mark.parametrize(
+    ("model", "checkpoint", "begins"),
+    [
+        (
+            nn.GRU(3, 4),
+            nn.DataParallel(nn.GRU(3, 4)),
+            ["It was saved from a model in DataParallel", "Or save the model without its wrapper."],
+        ),
+        (nn.DataParallel(nn.GRU(3, 4)), nn.GRU(3, 4), ["The model is in DataParallel"]),
+        (nn.GRU(3, 4), holding(nn.GRU(3, 4)), ["A larger model was saved"]),
+        (holding(nn.GRU(3, 4)), nn.GRU(3, 4), ["The part `rnn` of this model was saved alone"]),
+        (_Parts("encoder"), _Parts("enc"), ["Attributes were renamed"]),
+    ],
+    ids=["parallel", "not parallel", "part", "whole", "renamed"],
+)
+def test_the_causes_of_a_prefix_are_those_of_its_kind(
+    model: nn.Module, checkpoint: nn.Module, begins: list[str]
+) -> None:
+    found = explained(refused(model, checkpoint.state_dict()))
+    assert len(found.causes) == len(begins)
+    assert all(c.why.startswith(begin) for c, begin in zip(found.causes, begins, strict=True))
+
+
+def test_a_wrapper_is_known_where_only_unexpected_names_are_listed() -> None:
+    def text(*names: str) -> str:
+        listed = ", ".join(f'"{name}"' for name in names)
+        return (
+            "RuntimeError: Error(s) in loading state_dict for Net:\n"
+            f"\tUnexpected key(s) in state_dict: {listed}."
+        )
+
+    assert explained(text("module.rnn.weight_ih_l0")).mistake == "checkpoint-prefix"
+    assert explained(text("net.rnn.weight_ih_l0")).mistake != "checkpoint-prefix"
+    two = explained(text("module.rnn.weight_ih_l0", "_orig_mod.rnn.weight_ih_l0"))
+    assert two.mistake != "checkpoint-prefix"
+
+
+# A dict around the weights
+
+
+@pytest.mark.parametrize(
+    ("keys", "holder"),
+    [
+        (("epoch", "weights", "model_state", "best"), "model_state"),
+        (("epoch", "weights"), "weights"),
+        (("optimizer_state", "net"), "net"),
+        (("epoch", "optimizer"), "state_dict"),
+    ],
+)
+def test_the_entry_of_the_weights_is_the_likeliest(keys: tuple[str, ...], holder: str) -> None:
+    found = explained(refused(nn.LSTM(3, 4), dict.fromkeys(keys, torch.zeros(1))))
+    assert found.mistake == "checkpoint-wrapped"
+    assert f'checkpoint["{holder}"]' in found.causes[0].fix
+    assert all(f"`{key}`" in found.meaning for key in keys[:3])
+
+
+def test_weights_among_the_entries_are_no_dict_around_them() -> None:
+    keys = ("epoch", "weight_ih_l0", "state")
+    found = explained(refused(nn.Linear(3, 4), dict.fromkeys(keys, torch.zeros(1))))
+    assert found.mistake != "checkpoint-wrapped"
+
+
+# Cells
+
+
+@pytest.mark.parametrize(
+    ("saved", "model", "meaning"),
+    [
+        (
+            {"a": nn.GRUCell(3, 4)},
+            {"a": nn.GRU(3, 4)},
+            "The checkpoint has 1 cell (`a`), the model has 1 layer (`a`) instead.",
+        ),
+        (
+            {"rnn": nn.LSTM(3, 4, bidirectional=True)},
+            {"f": nn.LSTMCell(3, 4), "b": nn.LSTMCell(3, 4)},
+            (
+                "The checkpoint has 1 bidirectional layer (`rnn`), the model has 2 cells"
+                " (`f` and `b`) instead."
+            ),
+        ),
+        (
+            {"gru_f": nn.GRUCell(3, 4), "gru_b": nn.GRUCell(3, 4)},
+            {"gru": nn.GRU(3, 4, bidirectional=True)},
+            (
+                "The checkpoint has 2 GRUCells (`gru_f` and `gru_b`), the model has 1 bidirectional"
+                " GRU layer (`gru`) instead."
+            ),
+        ),
+    ],
+)
+def test_cells_and_layers_are_described(
+    saved: dict[str, nn.Module], model: dict[str, nn.Module], meaning: str
+) -> None:
+    found = explained(refused(nn.ModuleDict(model), nn.ModuleDict(saved).state_dict()))
+    assert found.mistake == "checkpoint-cells"
+    assert found.meaning == meaning
+    several = max(len(saved), len(model)) > 1
+    assert ("which cell runs backwards" in found.causes[0].tell) == several
+
+
+def test_cells_beside_layers_on_one_side_are_no_replacement() -> None:
+    saved = nn.ModuleDict({"a": nn.GRUCell(3, 4), "b": nn.GRU(3, 4)})
+    model = nn.ModuleDict({"c": nn.GRU(5, 6), "d": nn.Linear(3, 4)})
+    found = explained(refused(model, saved.state_dict()))
+    assert found.mistake != "checkpoint-cells"
+
+
+# Other layers
+
+
+@pytest.mark.parametrize(
+    ("name", "saved", "built", "meaning", "places"),
+    [
+        (
+            "word_emb.weight",
+            (20, 8),
+            (20, 16),
+            "The embedding `word_emb` has embedding_dim 8 in the checkpoint, but 16 in the model.",
+            ("num_embeddings", "embedding_dim"),
+        ),
+        (
+            "fc.weight",
+            (5, 8),
+            (7, 8),
+            "The linear layer `fc` has out_features 5 in the checkpoint, but 7 in the model.",
+            ("out_features", "in_features"),
+        ),
+        (
+            "conv.weight",
+            (5, 8, 3),
+            (5, 8, 5),
+            (
+                "The weight `conv.weight` has shape (5, 8, 3) in the checkpoint, but (5, 8, 5) in"
+                " the model."
+            ),
+            ("dim 0", "dim 1", "dim 2"),
+        ),
+        (
+            "weight",
+            (5, 8),
+            (5, 9),
+            "The linear layer has in_features 8 in the checkpoint, but 9 in the model.",
+            ("out_features", "in_features"),
+        ),
+    ],
+)
+def test_the_field_of_another_layer_is_named(
+    name: str, saved: tuple[int, ...], built: tuple[int, ...], meaning: str, places: tuple[str, ...]
+) -> None:
+    found = explained(f"RuntimeError: {mismatch(name, saved, built)}")
+    assert (found.mistake, found.meaning) == ("checkpoint-sizes", meaning)
+    assert found.comparison is not None
+    assert (found.comparison.places, found.comparison.title) == (places, name)
+    assert (found.comparison.expected, found.comparison.got) == (saved, built)
+
+
+def test_of_several_sizes_the_matrix_is_shown_and_the_rest_named() -> None:
+    lines = [
+        mismatch("fc.bias", (5,), (7,)),
+        mismatch("fc.weight", (5, 8), (7, 8)),
+        mismatch("emb.weight", (9, 3), (8, 3)),
+    ]
+    found = explained("RuntimeError: Error(s) in loading:\n\t" + "\n\t".join(lines))
+    assert found.meaning.startswith("The linear layer `fc` has out_features 5")
+    assert found.notes[0] == "Other sizes also differ: `fc.bias` and `emb.weight`."
+
+
+def test_a_bias_shows_that_a_layer_of_words_is_no_embedding() -> None:
+    lines = [mismatch("word.weight", (5, 8), (7, 8)), mismatch("word.bias", (5,), (7,))]
+    found = explained("RuntimeError: Error(s) in loading:\n\t" + "\n\t".join(lines))
+    assert found.meaning.startswith("The linear layer `word` has out_features 5")
+
+
+@pytest.mark.parametrize(("heading", "causes"), [("Missing", 3), ("Unexpected", 2)])
+def test_another_entry_may_hold_what_is_missing(heading: str, causes: int) -> None:
+    found = explained(
+        "RuntimeError: Error(s) in loading state_dict for Net:\n"
+        f'\t{heading} key(s) in state_dict: "fc.weight", "fc.bias".'
+    )
+    assert found.mistake == "checkpoint-names"
+    assert len(found.causes) == causes
+    verb = "lacks" if heading == "Missing" else "has"
+    assert f"{verb} `fc.weight` and `fc.bias`" in found.meaning
+
+
+def test_two_layers_that_one_side_lacks_are_described() -> None:
+    model = nn.ModuleDict({name: nn.GRU(3, 4) for name in "abc"})
+    found = explained(refused(model, {"fc.weight": torch.zeros(1)}))
+    assert found.notes[0].count("which only the model has") == 2
+    assert "which the model lacks" in found.meaning

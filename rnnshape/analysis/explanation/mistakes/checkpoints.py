@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rnnshape.analysis.explanation.clues import Clues
 from rnnshape.analysis.explanation.commands import INSPECT
-from rnnshape.analysis.explanation.conditions import both, equals, holds, unless
+from rnnshape.analysis.explanation.conditions import both, either, equals, holds, unless
 from rnnshape.analysis.explanation.differences import (
     Difference,
     Module,
@@ -557,7 +557,8 @@ def _parts(clues: Clues) -> Numbers | None:
         "theirs": theirs,
         "target": _submodule(module),
         "weight": weight,
-        "apply": _applied(ours or theirs),
+        "apply": "" if ours and theirs else _applied(ours or theirs),
+        "remake": (ours, theirs) == ("parametrizations.weight_norm", "weight_norm"),
     }
 
 
@@ -613,8 +614,16 @@ _PARTS: Final = Entry(
             when=equals("ours", "weight drop"),
         ),
         Cause(
+            why="PyTorch has two functions of this name, and the code of the model calls the old"
+            " one: make the weight with the new one.",
+            fix='nn.utils.remove_weight_norm({target}, "{weight}")\n'
+            'nn.utils.parametrizations.weight_norm({target}, "{weight}")\n'
+            "model.load_state_dict(state_dict)",
+            when=holds("remake"),
+        ),
+        Cause(
             why="Wrap, quantize or prune the model as it was when it was saved, then load.",
-            when=unless(holds("apply")),
+            when=unless(either(holds("apply"), holds("remake"))),
         ),
     ),
     more=INSPECT,
