@@ -283,8 +283,8 @@ def inspect(
     file is read without running anything in it, and its layer is run only if `run` is True. Raises
     RequestError where a layer cannot be read or run, and for a module whose weights contradict its
     sizes. The global state of torch (random numbers, threads, backends, default device and dtype)
-    stays as it was, whichever threads inspect at the same time. But while an LSTM runs, those of
-    other threads run without oneDNN too, which may change their last bits.
+    stays as it was, whichever threads inspect at the same time. But while an LSTM runs, or a layer
+    `with_state`, those of other threads run without oneDNN too, which may change their last bits.
     """
     _require_types(input_spec, settings)
     return _report(_subject(layer, input_spec, settings), run=run)

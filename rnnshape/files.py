@@ -120,15 +120,22 @@ def _write_beside(target: Path, content: bytes) -> Path:
 
 @contextmanager
 def _signals_wait() -> Iterator[None]:
-    """Let signals that end the process wait, so that none leaves a file of another name."""
+    """Let signals that end the process wait, so that none leaves a file of another name.
+
+    Blocking them would not do: where there are other threads, one of those gets them.
+    """
     import signal  # only writing needs it
 
+    came: list[int] = []
     ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ending)
+    before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in ending}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        for number in dict.fromkeys(came):
+            signal.raise_signal(number)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from rnnshape.switch import Switch
+from rnnshape.shared_change import SharedChange
 
 if TYPE_CHECKING:
     import ast
@@ -20,7 +20,7 @@ def _ignored() -> Iterator[None]:
         yield
 
 
-silenced: Final = Switch(_ignored)
+silenced: Final = SharedChange(_ignored)
 
 
 def module_of(code: str | bytes) -> ast.Module:

@@ -6,7 +6,6 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cached_property
 from io import StringIO
 from itertools import product
 from pathlib import Path
@@ -22,6 +21,7 @@ from torch import nn
 import rnnshape
 from rnnshape import DType, InputSpec, Kind, RequestError, RNNConfig, Settings
 from rnnshape.analysis.inspection import Inspection
+from rnnshape.computed import cached_property
 from rnnshape.document.report import report_document
 from rnnshape.document.sections import DEFAULT_SECTIONS, SECTIONS
 from rnnshape.layer.facts import Facts

@@ -182,6 +182,31 @@ def test_a_model_may_fill_its_weights_as_it_likes(net: Path, filling: str) -> No
     assert inspected("filled.py:Filled").out.startswith("gru: nn.GRU(3, 4)   ")
 
 
+@pytest.mark.parametrize(
+    ("filling", "problem"),
+    [
+        ("self.gru.weight_hh_l0.normal_()", "RuntimeError: a leaf Variable that requires grad"),
+        ("nn.init.normal_(self.gru.weight_hh_l0, std=-1.0)", "RuntimeError: normal expects std"),
+        ("nn.init.normal_(self.gru.weight_hh_l0, mean='a')", "TypeError: "),
+        ("self.gru.weight_hh_l0.data.long().normal_()", "not implemented for 'Long'"),
+    ],
+)
+def test_weights_that_cannot_be_filled_so_are_refused(
+    net: Path, filling: str, problem: str
+) -> None:
+    (net / "filled.py").write_text(
+        "from torch import nn\n"
+        "class Filled(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.gru = nn.GRU(3, 4)\n"
+        f"        {filling}\n"
+    )
+    error, _ = failure("filled.py:Filled")
+    assert "filled.py:6: " in error
+    assert problem in error
+
+
 def test_a_model_is_built_without_memory_where_its_code_allows() -> None:
     # 2**40 rows of 32 floats are 140 TB.
     result = inspected(f"net.py:Tagger({2**40})")

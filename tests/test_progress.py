@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event, Semaphore
 
 import pytest
 
@@ -70,12 +72,12 @@ def test_a_terminal_shows_what_runs_until_it_is_over() -> None:
 
 
 @needs_torch
-def test_where_several_run_at_once_it_shows_the_one_that_began_last() -> None:
+def test_where_several_run_at_once_it_counts_those_that_are_over() -> None:
     program = slow(seconds=1, cores=3)
     screen = Terminal("check", program=program, env=environment(NO_COLOR="1")).finish()
     seen = [int(n) for n in re.findall(r"running (\d) of 9: m\d", screen.text)]
     assert seen == sorted(seen)
-    assert {3, 6, 9} <= {*seen}
+    assert {1, 4, 7} <= {*seen}
     assert screen.code == 0
 
 
@@ -227,6 +229,31 @@ def test_the_line_names_what_runs_and_how_far_it_is(monkeypatch: pytest.MonkeyPa
         "running 3 of 1,200: third, about 30 min left",
     ]
     assert runs.summary == "3 of 1,200 run, all as predicted"
+
+
+def test_of_several_runs_the_line_names_the_one_that_began_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runs = Progress(3)
+    go_on = {name: Event() for name in "abc"}
+
+    def with_run(report: LayerReport, _probes: object) -> LayerReport:
+        begun.release()
+        assert go_on[report.subject.name].wait(5)
+        return report
+
+    monkeypatch.setattr("rnnshape.pytorch.run.with_run", with_run)
+    begun, lines = Semaphore(0), []
+    with ThreadPoolExecutor(3) as threads:
+        running = {}
+        for name in "abc":
+            running[name] = threads.submit(runs.run, _report(name))
+            assert begun.acquire(timeout=5)
+        for name in "bac":
+            lines.append(runs.line)
+            go_on[name].set()
+            running[name].result()
+    assert lines == ["running 1 of 3: a", "running 2 of 3: a", "running 3 of 3: c"]
 
 
 @pytest.mark.usefixtures("disagreement")

@@ -99,14 +99,20 @@ def test_a_signal_while_files_are_written_waits_until_they_are(
     replace = Path.replace
 
     def interrupted(self: Path, target: Path) -> Path:
-        signal.pthread_kill(threading.get_ident(), number)
+        os.kill(os.getpid(), number)
+        time.sleep(0.01)
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", interrupted)
+    over = threading.Event()
+    other = threading.Thread(target=over.wait, args=(5,))  # which may get the signal
+    other.start()
     try:
         write_files([(Path("a.md"), b"a"), (Path("b.md"), b"b")], "-o")
     finally:
         signal.signal(number, before)
+        over.set()
+        other.join()
     assert seen == [{"a.md": "a", "b.md": "b"}]
 
 

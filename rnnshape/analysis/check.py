@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Final, NamedTuple
 
 from rnnshape.analysis.expectation import (
@@ -18,6 +18,7 @@ from rnnshape.analysis.expectation import (
     restated,
 )
 from rnnshape.analysis.matching import Match, matched
+from rnnshape.computed import cached_property
 from rnnshape.errors import (
     PlacedError,
     RequestError,
@@ -31,7 +32,7 @@ from rnnshape.layer.report import LayerReport, Runner, predicted_report
 from rnnshape.layer.settings import Settings
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.run import require_torch, with_run
-from rnnshape.pytorch.threads import side_by_side
+from rnnshape.pytorch.threads import Result, side_by_side
 from rnnshape.sources.manifest import Manifest, ModuleEntry
 from rnnshape.sources.registry import read_target
 from rnnshape.sources.subjects import chosen_settings, settings_for, subject_of
@@ -194,7 +195,7 @@ class _Predicted(NamedTuple):
 def _noted(
     manifest: Manifest, entry: ModuleEntry, problems: list[PlacedError], *keys: str | int
 ) -> Iterator[None]:
-    """Where what is wrong with the value at `keys` of a module goes to `problems`."""
+    """A block whose RequestError goes to `problems`, with the place of the value at `keys`."""
     try:
         yield
     except RequestError as error:
@@ -305,8 +306,8 @@ def run_modules(
         except RequestError as error:
             raise manifest.problem(entries[module.name], error) from error
 
-    with side_by_side(module_run, check.modules) as runs:
-        return replace(check, modules=tuple(gathered(lambda run: run.result(), runs)))
+    results = side_by_side(module_run, check.modules)
+    return replace(check, modules=tuple(gathered(Result.get, results)))
 
 
 def updates(manifest: Manifest, check: Check) -> dict[tuple[str, int], str]:

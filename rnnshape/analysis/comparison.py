@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property, partial
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,12 +19,12 @@ from rnnshape.analysis.summands import (
     stateless,
     written,
 )
+from rnnshape.computed import cached_property
 from rnnshape.errors import RequestError
 from rnnshape.layer.config import Kind
 from rnnshape.layer.report import Runner, predicted_report
 from rnnshape.layer.siblings import of_kind, siblings
 from rnnshape.layer.subject import Subject
-from rnnshape.pytorch.run import require_torch
 from rnnshape.pytorch.threads import side_by_side
 
 if TYPE_CHECKING:
@@ -155,10 +155,11 @@ def run_each(comparison: Comparison, run: Runner) -> Comparison:
 
     Raises RequestError, which names the layer, where one cannot be run.
     """
-    require_torch()
-    with side_by_side(partial(_found, run), comparison.subjects) as found:
-        results = [each.result() for each in found]
-    runs: dict[Layer, Run] = dict(zip(comparison.subjects, results, strict=True))
+    first, *others = comparison.subjects
+    # The first alone, since it imports torch, or shows that this is not needed.
+    runs: dict[Layer, Run] = {first: _found(run, first)}
+    results = side_by_side(partial(_found, run), others, until_error=True)
+    runs |= {each: result.get() for each, result in zip(others, results, strict=True)}
     if comparison.stateless:
         from rnnshape.pytorch.stateless import run_stateless  # imports torch
 

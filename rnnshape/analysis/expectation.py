@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from rnnshape.analysis.value import Number, TensorShape, Value, value_of
+from rnnshape.computed import cached_property
 from rnnshape.dims import symbols
 from rnnshape.errors import RequestError, near, quoted
 from rnnshape.layer.facts import Dims

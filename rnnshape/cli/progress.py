@@ -14,7 +14,6 @@ from rnnshape.cli import exits
 from rnnshape.cli.streams import is_terminal, write_stderr
 from rnnshape.errors import RequestError, printable
 from rnnshape.layer.report import LayerReport
-from rnnshape.silence import silenced
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -29,8 +28,9 @@ class Progress:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._begun = self._done = self._disputed = self._refused = 0
-        self._name, self._start = "", 0.0  # of the run that began last, and of the first
+        self._done = self._disputed = self._refused = 0
+        self._name, self._start = "", 0.0
+        self._names: dict[int, str] = {}  # of what runs or waits for its turn, the first first
         self._counting = Lock()  # several threads may run layers
 
     def run(self, report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
@@ -39,27 +39,35 @@ class Progress:
 
         with self._counting:
             self._start = self._start or time.monotonic()
-            self._name = report.subject.name or report.subject.config.constructor
-            self._begun += 1
+            self._names[id(report)] = report.subject.name or report.subject.config.constructor
+            self._name = next(iter(self._names.values()))
         try:
-            with silenced:  # PyTorch's own warnings, about complex32 for example
-                ran = with_run(report, probes)
+            ran = with_run(report, probes)
         except RequestError:
-            with self._counting:
-                self._refused += 1
+            self._count(report, refused=1)
             raise
-        with self._counting:
-            self._done += 1
-            self._disputed += ran.disagrees
+        self._count(report, done=1, disputed=ran.disagrees)
         return ran
+
+    def _count(
+        self, report: LayerReport, *, done: int = 0, disputed: int = 0, refused: int = 0
+    ) -> None:
+        """Count a run that is over."""
+        with self._counting:
+            self._done += done
+            self._disputed += disputed
+            self._refused += refused
+            del self._names[id(report)]
+            self._name = next(iter(self._names.values()), self._name)
 
     @property
     def line(self) -> str:
-        """What began to run last: `running 214 of 500: decoder`."""
+        """What runs, of several what began first: `running 214 of 500: decoder`."""
         if not self._name:
             return "starting PyTorch"
-        place = f" {self._begun:,} of {self._total:,}:" if self._total > 1 else ""
-        return f"running{place} {printable(self._name)}{self._times(self._done + self._refused)}"
+        tried = self._done + self._refused
+        place = f" {min(tried + 1, self._total):,} of {self._total:,}:" if self._total > 1 else ""
+        return f"running{place} {printable(self._name)}{self._times(tried)}"
 
     def _times(self, tried: int) -> str:
         elapsed = time.monotonic() - self._start

@@ -19,14 +19,14 @@ _STATES: Final = ("h_n", "c_n", "h_1", "c_1")  # the final ones, of layers and o
 
 def layer_record(subject: Subject) -> Record:
     """The constructor and its arguments, the input, the shapes of the results, and the totals."""
-    tensors = subject.tensors
+    results = subject.results
     return {
         "constructor": subject.config.constructor,
         **{name: _cell(value) for name, value in config_data(subject).items()},
         **{name: _cell(value) for name, value in input_data(subject).items()},
-        "output": Shape(read_next(subject.results).shape),
+        "output": Shape(read_next(results).shape),
         **totals_data(subject),
-        **{name: Shape(tensors[name].shape) if name in tensors else None for name in _STATES},
+        **{name: Shape(results[name].shape) if name in results else None for name in _STATES},
     }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
 from typing import Final, Literal
 
+from rnnshape.computed import cached_property
 from rnnshape.errors import RequestError, near, written
 from rnnshape.fields import FIELDS
 from rnnshape.layer.projection import largest_saving_projection

@@ -94,7 +94,10 @@ def arguments(sizes: Sizes) -> dict[str, Tensor]:
 
 
 def results(sizes: Sizes) -> dict[str, Tensor]:
-    """The tensors that the layer returns: the output, padded for a packed layer, and the states."""
+    """The tensors that the layer returns: the output and the states, of a cell the states alone.
+
+    For a packed layer, `output` is shown padded.
+    """
     config = sizes.config
     states = _states(sizes, final_state_names(config))
     if config.cell:
@@ -104,7 +107,7 @@ def results(sizes: Sizes) -> dict[str, Tensor]:
 
 
 # The sizes of a tensor by the names of its axes, in order. Only the next three functions know what
-# batch_first, a missing batch axis and a cell change.
+# batch_first and a missing batch axis change.
 _Axes: TypeAlias = dict[str, int]
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
+from rnnshape.computed import cached_property
 from rnnshape.dims import written_shape
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.facts import LARGEST_SIZE, Dims, Weight

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
+from rnnshape.computed import cached_property
 from rnnshape.layer.config import Kind
 
 _SCRIPTED: Final = re.compile(r"\b__torch__\.|\b___torch_mangle_[0-9]+\.")

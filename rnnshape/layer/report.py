@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
+from rnnshape.computed import cached_property
 from rnnshape.dims import named
 from rnnshape.layer.facts import Claim, Facts, Tensor
 from rnnshape.layer.findings import Finding, find

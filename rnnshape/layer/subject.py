@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from rnnshape.computed import cached_property
 from rnnshape.errors import word
 from rnnshape.fields import fields_of
 from rnnshape.layer.config import RNNConfig

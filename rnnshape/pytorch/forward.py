@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Final
@@ -14,6 +15,7 @@ from rnnshape.layer.formulas import final_state_names, state_names, stateless_re
 from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.backend import refusals
 from rnnshape.pytorch.building import Prepared, called, named_results, prepared
+from rnnshape.pytorch.modes import without_onednn
 
 # On the meta device a step takes milliseconds, and all steps are alike.
 _META_STEPS: Final = 2
@@ -73,7 +75,9 @@ class Forward:
 
 def forward(subject: Subject) -> Forward:
     """Build the layer and call it with zeros of the predicted shapes as its initial states."""
-    with refusals(subject):
+    # Two calls are equal bit for bit only if no other thread switches oneDNN between them.
+    steady = without_onednn if subject.input_spec.with_state else nullcontext()
+    with refusals(subject), steady:
         layer = prepared(subject, shared=True)
         given = {"input": layer.padded}
         batch_sizes = None

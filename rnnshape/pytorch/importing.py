@@ -196,7 +196,8 @@ def _arguments_hint(signature: inspect.Signature, path: ImportPath) -> str:
 class _WithoutDrawing(TorchFunctionMode):
     """Leaves meta tensors as they are where they would be filled with normal random numbers.
 
-    PyTorch imports its compiler to do nothing there, which takes most of a second.
+    PyTorch imports its compiler to do nothing there, which takes most of a second. That the call is
+    right is seen on a tensor without elements.
     """
 
     def __torch_function__(
@@ -204,11 +205,18 @@ class _WithoutDrawing(TorchFunctionMode):
     ) -> Any:
         """What the function returns, or the tensor that it would fill."""
         given = {} if kwargs is None else kwargs
-        filled = next(iter((*args, *given.values())), None)
-        draws = getattr(func, "__name__", "").endswith("normal_")
-        if draws and isinstance(filled, torch.Tensor) and filled.is_meta:
-            return filled
-        return func(*args, **given)
+        filled = next((each for each in (*args, *given.values()) if _is_meta(each)), None)
+        draws = getattr(func, "__name__", "") == "normal_"
+        if filled is None or not draws or not filled.is_floating_point():
+            return func(*args, **given)
+        empty = torch.empty(0, dtype=filled.dtype, device="cpu", requires_grad=filled.requires_grad)
+        others = {name: empty if value is filled else value for name, value in given.items()}
+        func(*(empty if each is filled else each for each in args), **others)
+        return filled
+
+
+def _is_meta(value: object) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_meta
 
 
 def _made(function: Callable[..., Any], path: ImportPath, *, meta: bool) -> Any:

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 import torch
 
 from rnnshape.pytorch.threads import in_own_thread
-from rnnshape.switch import Switch
+from rnnshape.shared_change import SharedChange
 
 _Made = TypeVar("_Made")
 
@@ -39,7 +39,7 @@ def _onednn_off() -> Iterator[None]:
 
 
 # Without oneDNN in the whole process: its LSTM does not check the shapes of weights.
-without_onednn: Final = Switch(_onednn_off)
+without_onednn: Final = SharedChange(_onednn_off)
 
 
 def _in_a_mode() -> bool:

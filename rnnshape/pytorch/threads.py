@@ -6,15 +6,17 @@ Importing this module does not import torch.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from functools import partial
 from threading import Lock, Thread, local
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from rnnshape.layer.machine import available_memory
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Executor
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
@@ -25,18 +27,15 @@ _MOST_THREADS: Final = 4
 _ROOM: Final = 128 * 2**20
 
 
-class _Series(local):
-    """Of each thread: the block that it is in, if any, and the thread that the block has made.
+class _OfThread(local):
+    """What each thread has of its own."""
 
-    In a thread that `side_by_side` has made, `turn` is the lock of its large runs.
-    """
-
-    block: ExitStack | None = None
-    thread: Executor | None = None
-    turn: Lock | None = None
+    block: ExitStack | None = None  # of `series`, if it is in one
+    thread: Executor | None = None  # that the block has made
+    turn: Lock | None = None  # of `in_turn`, if `side_by_side` has made the thread
 
 
-_SERIES = _Series()
+_OWN: Final = _OfThread()
 
 
 @contextmanager
@@ -45,37 +44,79 @@ def series() -> Iterator[None]:
 
     They go into memory that every thread allocates for itself.
     """
-    before = _SERIES.block, _SERIES.thread
+    before = _OWN.block, _OWN.thread
     with ExitStack() as block:
-        _SERIES.block, _SERIES.thread = block, None
+        _OWN.block, _OWN.thread = block, None
         try:
             yield
         finally:
-            _SERIES.block, _SERIES.thread = before
+            _OWN.block, _OWN.thread = before
 
 
-@contextmanager
+class Result(Generic[_Made]):
+    """What a function returns or raises in another thread."""
+
+    def __init__(self, function: Callable[[], _Made]) -> None:
+        self._function = function
+        self._made: list[_Made] = []
+        # A thread that lacks memory may end without a word.
+        self._error: BaseException = MemoryError()
+
+    def compute(self) -> bool:
+        """Call the function; whether it returns."""
+        try:
+            self._made.append(self._function())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, `get` raises it
+            self._error = error
+        return bool(self._made)
+
+    def get(self) -> _Made:
+        """What the function returned. Raises what it raised."""
+        if self._made:
+            return self._made[0]
+        raise self._error
+
+
 def side_by_side(
-    function: Callable[[_Given], _Made], given: Iterable[_Given]
-) -> Iterator[list[Future[_Made]]]:
-    """What the function will have returned for each, computed by as many threads as are useful.
+    function: Callable[[_Given], _Made], given: Iterable[_Given], *, until_error: bool = False
+) -> list[Result[_Made]]:
+    """The function's results, computed by as many threads as are useful.
 
-    Where the block is left early, what has not begun is dropped.
+    They begin in the order of what is given; with `until_error`, none begins after one has failed.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    results = [Result(partial(function, each)) for each in given]
+    left, turn = deque(results), Lock()
 
+    def work() -> None:
+        _OWN.turn = turn
+        with suppress(IndexError):
+            while left.popleft().compute() or not until_error:
+                pass
+            left.clear()
+
+    _joined([Thread(target=work) for _ in range(_useful_threads())], left.clear)
+    return results
+
+
+def _joined(threads: Sequence[Thread], stop: Callable[[], object] = lambda: None) -> None:
+    """Start the threads and wait for them; `stop` makes them end soon where that is interrupted."""
+    begun: list[Thread] = []
+    try:
+        for thread in threads:
+            thread.start()
+            begun.append(thread)
+        for thread in begun:
+            thread.join()
+    finally:
+        stop()
+        for thread in begun:
+            thread.join()
+
+
+def _useful_threads() -> int:
     available = available_memory()
     room = _MOST_THREADS if available is None else max(1, available // _ROOM)
-    count = min(_cores(), _MOST_THREADS, room)
-    with ThreadPoolExecutor(count, initializer=_take_turns, initargs=(Lock(),)) as threads:
-        try:
-            yield [threads.submit(function, each) for each in given]
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _take_turns(turn: Lock) -> None:
-    _SERIES.turn = turn
+    return min(_cores(), _MOST_THREADS, room)
 
 
 def _cores() -> int:
@@ -85,14 +126,15 @@ def _cores() -> int:
 
 
 def in_turn() -> AbstractContextManager[object]:
-    """A block that one at a time of the threads of `side_by_side` enters."""
-    return _SERIES.turn or nullcontext()
+    """A block that the threads of `side_by_side` are in one at a time; it stops no other thread."""
+    return _OWN.turn or nullcontext()
 
 
 def in_own_thread(function: Callable[[], _Made]) -> _Made:
     """What the function returns in a new thread, which has none of the caller's modes."""
-    with _new_thread() as thread:
-        return thread.submit(function).result()
+    result = Result(function)
+    _joined([Thread(target=result.compute)])
+    return result.get()
 
 
 def in_shared_thread(function: Callable[[], _Made]) -> _Made:
@@ -100,13 +142,15 @@ def in_shared_thread(function: Callable[[], _Made]) -> _Made:
 
     A thread that `side_by_side` has made is one of our own.
     """
-    if _SERIES.turn is not None:
+    if _OWN.turn is not None:
         return function()
-    if _SERIES.block is None:
+    if _OWN.block is None:
         return in_own_thread(function)
-    if _SERIES.thread is None:
-        _SERIES.thread = _SERIES.block.enter_context(_new_thread())
-    return _SERIES.thread.submit(function).result()
+    if _OWN.thread is None:
+        from concurrent.futures import ThreadPoolExecutor  # torch has it by then
+
+        _OWN.thread = _OWN.block.enter_context(ThreadPoolExecutor(1))
+    return _OWN.thread.submit(function).result()
 
 
 def use_one_thread() -> None:
@@ -123,9 +167,3 @@ def use_one_thread() -> None:
         thread = Thread(target=torch.set_num_threads, args=(before,))
         thread.start()
         thread.join()
-
-
-def _new_thread() -> Executor:
-    from concurrent.futures import ThreadPoolExecutor  # torch has it by then
-
-    return ThreadPoolExecutor(1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import RLock
 from typing import Any, Final
 
 import torch
@@ -212,8 +214,21 @@ def _as_it_was(model: nn.Module) -> Iterator[None]:
         yield
 
 
+# One model at a time: two would put back what the other has changed.
+_TURN: Final = RLock()
+os.register_at_fork(
+    before=_TURN.acquire, after_in_parent=_TURN.release, after_in_child=_TURN.release
+)
+
+
 @contextmanager
 def _torch_as_it_was() -> Iterator[None]:
+    with _TURN, _settings_put_back():
+        yield
+
+
+@contextmanager
+def _settings_put_back() -> Iterator[None]:
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     device = torch.empty(0).device  # torch 2.6 fails to tell a default that was set back to None
     deterministic = _deterministic()

@@ -10,11 +10,11 @@ import ast
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from inspect import Parameter, Signature
 from types import SimpleNamespace
 from typing import Any, Final, NoReturn, TypeAlias
 
+from rnnshape.computed import cached_property
 from rnnshape.errors import RequestError, quoted
 from rnnshape.layer.config import Kind
 from rnnshape.sources.literal import Constant, constant

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
+from rnnshape.computed import cached_property
 from rnnshape.errors import RequestError
 from rnnshape.fields import FIELDS
 

@@ -57,7 +57,7 @@ def _subject(
     else:
         spec = InputSpec(**of_input) if of_input else _DEFAULT_INPUT
     return Subject(
-        config=target.config if layer == target.fields else target.config_with(layer),
+        config=target.config if layer == target.fields else target.config_of(layer),
         input_spec=spec,
         settings=settings,
         name=target.name,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.computed import cached_property
 from rnnshape.errors import RequestError
 from rnnshape.fields import FIELDS
 from rnnshape.layer.config import Kind, RNNConfig
@@ -42,18 +42,17 @@ class Target:
     @cached_property
     def config(self) -> RNNConfig:
         """The layer, with defaults for the other fields. Raises RequestError in its words."""
-        return self.config_with({})
+        return self.config_of(self.fields)
 
-    def config_with(self, more: Mapping[str, Any]) -> RNNConfig:
-        """The layer with `more` fields. Raises RequestError in the words of the target."""
-        given = {**self.fields, **more}
+    def config_of(self, fields: Mapping[str, Any]) -> RNNConfig:
+        """A layer of its kind with these fields. Raises RequestError in the target's words."""
         try:
-            return RNNConfig(kind=self.kind, **given)
+            return RNNConfig(kind=self.kind, **fields)
         except RequestError as error:
             if "kind" in error.fields:  # another kind of layer, with all that was given
-                problem, fields = error.problem, {**given, **error.fields}
-                kind = {"kind": fields.pop("kind")}
-                error = RequestError("{}", problem, **kind, **fields)
+                given = {**fields, **error.fields}
+                kind = {"kind": given.pop("kind")}
+                error = RequestError("{}", error.problem, **kind, **given)
             raise error.written_in(self.origin.words) from error
 
     def named(self, name: str, origin: Origin) -> Target:

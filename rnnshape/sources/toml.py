@@ -12,11 +12,11 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from rnnshape.computed import cached_property
 from rnnshape.errors import PlacedError, RequestError, word
 
 if sys.version_info >= (3, 11):

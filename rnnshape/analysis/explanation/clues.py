@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Final
 
 from rnnshape.analysis.explanation.records import Known
 from rnnshape.analysis.explanation.statements import Statement, Text
+from rnnshape.computed import cached_property
 from rnnshape.layer.config import Kind
 
 # "RNN" alone stands for all kinds: in rnn.py, `self.rnn`, `class RNN` and many messages.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import Final
 
 from rnnshape.analysis.explanation.wording import normalised
+from rnnshape.computed import cached_property
 
 # Of a longer text the end is read: what was raised last stands there.
 _MOST_TEXT: Final = 16_000_000

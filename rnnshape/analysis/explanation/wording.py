@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
 from typing import Any, Final, NamedTuple
+
+from rnnshape.computed import cached_property
 
 _PLACE: Final = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _MOST_BEFORE: Final = 10_000  # letters of a message before a wording in it

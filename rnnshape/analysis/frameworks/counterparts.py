@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from rnnshape.analysis.frameworks.arrays import Array, Given
 from rnnshape.analysis.frameworks.framework import Framework, Port, Tensor
 from rnnshape.analysis.frameworks.program import program
 from rnnshape.analysis.frameworks.registry import NAMES, framework
+from rnnshape.computed import cached_property
 from rnnshape.dims import ints
 from rnnshape.layer.config import Kind, RNNConfig
 from rnnshape.layer.subject import Subject

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from typing import BinaryIO, Final
+
+from rnnshape.computed import cached_property
 
 _START: Final = 2**16
 

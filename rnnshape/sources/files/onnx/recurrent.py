@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
+from rnnshape.computed import cached_property
 from rnnshape.dims import written_shape
 from rnnshape.layer.config import Kind, Nonlinearity
 from rnnshape.layer.facts import Dims
