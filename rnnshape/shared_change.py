@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager
 from threading import Condition, local
 from typing import Final
 
-# A thread often ends soon after such a block, and MKL holds a lock while it does.
+# A thread often ends soon after such a block, and MKL holds a lock while it does. How long that
+# takes cannot be known; on a busy machine it may be longer.
 _SOON: Final = 1.0  # seconds
 _ENDING: Final = 0.02
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 import time
@@ -146,32 +145,6 @@ def test_a_fork_waits_until_onednn_is_on_again(monkeypatch: pytest.MonkeyPatch) 
         os._exit(not torch._C._get_mkldnn_enabled())
     inspecting.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
-@pytest.mark.filterwarnings("ignore:This process")  # of forks in a process with threads
-def test_children_check_while_their_parent_checks_all_the_time(tmp_path: Path) -> None:
-    manifest = tmp_path / "rnnshape.toml"
-    manifest.write_text("".join(f"[modules.m{n}]\ntarget = 'lstm'\n" for n in range(20)))
-    over = threading.Event()
-
-    def check() -> None:
-        while not over.is_set():
-            rnnshape.check(manifest)
-
-    checking = threading.Thread(target=check)
-    checking.start()
-    children = []
-    for _ in range(5):
-        time.sleep(0.05)
-        if not (child := os.fork()):
-            signal.alarm(20)  # ends it where it waits for ever
-            rnnshape.check(manifest)
-            os._exit(0)
-        children.append(child)
-    over.set()
-    checking.join()
-    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-    assert codes == [0] * 5
 
 
 class TestSharedChange:
