@@ -122,10 +122,15 @@ def _write_beside(target: Path, content: bytes) -> Path:
 def _signals_wait() -> Iterator[None]:
     """Let signals that end the process wait, so that none leaves a file of another name.
 
-    Blocking them would not do: where there are other threads, one of those gets them.
+    Blocking them would not do: where there are other threads, one of those gets them. Only the main
+    thread can make them wait, so what another thread writes is not protected.
     """
-    import signal  # only writing needs it
+    import signal  # only writing needs these
+    from threading import current_thread, main_thread
 
+    if current_thread() is not main_thread():
+        yield
+        return
     came: list[int] = []
     ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in ending}

@@ -1,11 +1,11 @@
-"""Settings of the whole process that are changed while one of its threads needs it."""
+"""Settings of the whole process, changed while any of its threads needs that."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ContextDecorator
 from threading import Condition, local
 from typing import Final
 
@@ -24,8 +24,8 @@ class _OfThread(local):
 class _Blocks:
     """The blocks of changes that all threads are in, whose end a fork waits for.
 
-    In a child there is only the thread that forks: nobody would leave the blocks of others, nor
-    give back the locks of what they compute with.
+    A child has only the thread that forks: the blocks of others would never end there, and what
+    they compute with would stay locked.
     """
 
     def __init__(self) -> None:
@@ -39,13 +39,13 @@ class _Blocks:
         )
 
     def enter(self) -> None:
-        """Begin one, with the condition's lock; during a fork, only within another."""
+        """Begin one; during a fork, wait, unless the thread is in one. The condition is held."""
         self.condition.wait_for(lambda: self._own.blocks or not self._forking)
         self._count += 1
         self._own.blocks += 1
 
     def leave(self) -> None:
-        """End one, with the condition's lock."""
+        """End one. The condition is held."""
         self._count -= 1
         self._own.blocks -= 1
         self._left = time.monotonic()
@@ -67,11 +67,11 @@ class _Blocks:
 _BLOCKS: Final = _Blocks()
 
 
-class SharedChange:
+class SharedChange(ContextDecorator):
     """A change of a setting: the first thread that needs it makes it, the last one takes it back.
 
     `with change:` may stand in several threads at once, and within itself. A fork waits until no
-    other thread is in such a block.
+    other thread is in such a block, so a thread in one must not wait for a thread that enters one.
     """
 
     def __init__(self, change: Callable[[], AbstractContextManager[None]]) -> None:

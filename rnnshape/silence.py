@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _ignored() -> Iterator[None]:
+def _ignoring() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
-silenced: Final = SharedChange(_ignored)
+# Warnings are ignored in a block, `with silenced:`, and in a function, `@silenced`.
+silenced: Final = SharedChange(_ignoring)
 
 
 def module_of(code: str | bytes) -> ast.Module:

@@ -158,6 +158,20 @@ def test_reading_and_calling_a_model_imports_no_compiler() -> None:
     assert (result.code, result.out.splitlines()[-1]) == (0, "[]")
 
 
+def filled(net: Path, line: str) -> str:
+    """The target of a model whose constructor ends with this line, in which `w` is a weight."""
+    (net / "filled.py").write_text(
+        "from torch import nn\n"
+        "class Filled(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.gru = nn.GRU(3, 4)\n"
+        "        w = self.gru.weight_hh_l0\n"
+        f"        {line}\n"
+    )
+    return "filled.py:Filled"
+
+
 @pytest.mark.parametrize(
     "filling",
     [
@@ -170,40 +184,24 @@ def test_reading_and_calling_a_model_imports_no_compiler() -> None:
     ],
 )
 def test_a_model_may_fill_its_weights_as_it_likes(net: Path, filling: str) -> None:
-    (net / "filled.py").write_text(
-        "from torch import nn\n"
-        "class Filled(nn.Module):\n"
-        "    def __init__(self):\n"
-        "        super().__init__()\n"
-        "        self.gru = nn.GRU(3, 4)\n"
-        "        w = self.gru.weight_hh_l0\n"
-        f"        if {filling} is None: raise ValueError\n"
-    )
-    assert inspected("filled.py:Filled").out.startswith("gru: nn.GRU(3, 4)   ")
+    target = filled(net, f"if {filling} is None: raise ValueError")
+    assert inspected(target).out.startswith("gru: nn.GRU(3, 4)   ")
 
 
 @pytest.mark.parametrize(
     ("filling", "problem"),
     [
-        ("self.gru.weight_hh_l0.normal_()", "RuntimeError: a leaf Variable that requires grad"),
-        ("nn.init.normal_(self.gru.weight_hh_l0, std=-1.0)", "RuntimeError: normal expects std"),
-        ("nn.init.normal_(self.gru.weight_hh_l0, mean='a')", "TypeError: "),
-        ("self.gru.weight_hh_l0.data.long().normal_()", "not implemented for 'Long'"),
+        ("w.normal_()", "RuntimeError: a leaf Variable that requires grad"),
+        ("nn.init.normal_(w, std=-1.0)", "RuntimeError: normal expects std"),
+        ("nn.init.normal_(w, mean='a')", "TypeError: "),
+        ("w.data.long().normal_()", "not implemented for 'Long'"),
     ],
 )
 def test_weights_that_cannot_be_filled_so_are_refused(
     net: Path, filling: str, problem: str
 ) -> None:
-    (net / "filled.py").write_text(
-        "from torch import nn\n"
-        "class Filled(nn.Module):\n"
-        "    def __init__(self):\n"
-        "        super().__init__()\n"
-        "        self.gru = nn.GRU(3, 4)\n"
-        f"        {filling}\n"
-    )
-    error, _ = failure("filled.py:Filled")
-    assert "filled.py:6: " in error
+    error, _ = failure(filled(net, filling))
+    assert "filled.py:7: " in error
     assert problem in error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -145,6 +146,34 @@ def test_a_fork_waits_until_onednn_is_on_again(monkeypatch: pytest.MonkeyPatch) 
         os._exit(not torch._C._get_mkldnn_enabled())
     inspecting.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+_FORKING = """
+import os, threading, warnings
+import rnnshape
+
+warnings.simplefilter("ignore")  # Python's own, of forks in a process with threads
+over = threading.Event()
+
+def inspecting():
+    while not over.is_set():
+        rnnshape.inspect("lstm")
+
+threads = [threading.Thread(target=inspecting) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for _ in range(20):
+    if not (child := os.fork()):
+        os._exit(0)
+    os.waitpid(child, 0)
+over.set()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_a_fork_and_the_runs_that_it_waits_for_do_not_wait_for_each_other() -> None:
+    subprocess.run([sys.executable, "-c", _FORKING], check=True, timeout=60)
 
 
 class TestSharedChange:

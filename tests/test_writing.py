@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,12 @@ def test_a_disk_that_is_full_is_not_taken_for_a_want_of_permission(
         "hint: free some space, or -o with a file on another disk\n"
     )
     assert _contents() == {}
+
+
+def test_another_thread_than_the_main_one_may_write() -> None:
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(write_files, [(Path("a.md"), b"a")], "save").result()
+    assert _contents() == {"a.md": "a"}
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])

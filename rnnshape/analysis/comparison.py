@@ -156,7 +156,7 @@ def run_each(comparison: Comparison, run: Runner) -> Comparison:
     Raises RequestError, which names the layer, where one cannot be run.
     """
     first, *others = comparison.subjects
-    # The first alone, since it imports torch, or shows that this is not needed.
+    # The first alone: it imports torch, or is refused without it.
     runs: dict[Layer, Run] = {first: _found(run, first)}
     results = side_by_side(partial(_found, run), others, until_error=True)
     runs |= {each: result.get() for each, result in zip(others, results, strict=True)}

@@ -30,7 +30,7 @@ class Progress:
         self._total = total
         self._done = self._disputed = self._refused = 0
         self._name, self._start = "", 0.0
-        self._names: dict[int, str] = {}  # of what runs or waits for its turn, the first first
+        self._names: dict[int, str] = {}  # of what runs or waits for its turn, the oldest first
         self._counting = Lock()  # several threads may run layers
 
     def run(self, report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
@@ -62,7 +62,7 @@ class Progress:
 
     @property
     def line(self) -> str:
-        """What runs, of several what began first: `running 214 of 500: decoder`."""
+        """What runs; of several, the one that began first: `running 214 of 500: decoder`."""
         if not self._name:
             return "starting PyTorch"
         tried = self._done + self._refused

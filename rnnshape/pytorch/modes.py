@@ -38,7 +38,7 @@ def _onednn_off() -> Iterator[None]:
         torch.backends.mkldnn.enabled = before
 
 
-# Without oneDNN in the whole process: its LSTM does not check the shapes of weights.
+# Off in the whole process, since oneDNN's LSTM does not check the shapes of weights.
 without_onednn: Final = SharedChange(_onednn_off)
 
 

@@ -47,8 +47,8 @@ def with_run(report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
     Raises RequestError where no run is possible. A layer that no machine can build, or that needs
     more memory than this one has, is refused before torch is imported. The global state of torch
     (random numbers, threads, backends, default device and dtype) stays as it was, but for oneDNN,
-    which is off while an LSTM runs, or a layer with and without states; torch's modes (fake
-    tensors, tracing, vmap, autocast) neither see nor change the run.
+    which is off while an LSTM runs, or a layer `with_state`; torch's modes (fake tensors, tracing,
+    vmap, autocast) neither see nor change the run.
     """
     subject = report.subject
     require_runnable(subject)
@@ -56,8 +56,7 @@ def with_run(report: LayerReport, probes: Collection[str] = ()) -> LayerReport:
     on_cpu = subject.settings.device_type == "cpu"
     takes_little = on_cpu and small and needed.total <= _LITTLE
     within = in_shared_thread if small else in_own_thread
-    # PyTorch warns of complex32, for example.
-    with silenced, nullcontext() if takes_little else in_turn():
+    with nullcontext() if takes_little else in_turn():
         require_torch(for_cpu=needed if on_cpu else None)
         from rnnshape.pytorch.backend import lacks_memory
 
@@ -74,6 +73,7 @@ def _is_small(subject: Subject) -> bool:
     return subject.macs < max(_ONE_THREAD, _SMALL_STEP * subject.sizes.longest)
 
 
+@silenced  # PyTorch warns of complex32, for example, and that oneDNN has no projection
 def _run(report: LayerReport, probes: Collection[str]) -> Run:
     import torch
 

@@ -82,7 +82,7 @@ def side_by_side(
 ) -> list[Result[_Made]]:
     """The function's results, computed by as many threads as are useful.
 
-    They begin in the order of what is given; with `until_error`, none begins after one has failed.
+    They are begun in the order of what is given; with `until_error`, none once one has failed.
     """
     results = [Result(partial(function, each)) for each in given]
     left, turn = deque(results), Lock()

@@ -19,7 +19,6 @@ from rnnshape.layer.subject import Subject
 from rnnshape.pytorch.backend import free_memory, refusals
 from rnnshape.pytorch.building import Prepared, prepared
 from rnnshape.pytorch.threads import in_own_thread
-from rnnshape.silence import silenced
 
 # The layers run in blocks, since a layer that runs between others finds the caches and the threads
 # of oneDNN as these left them, which costs an LSTM up to a third of its time.
@@ -47,8 +46,7 @@ def timed(subjects: Sequence[Subject]) -> tuple[Timing, ...]:
     """
     settings = subjects[0].settings
     require_memory(need_of_timing(*subjects), free_memory(settings), device=settings.device)
-    # PyTorch warns that oneDNN has no projection, which changes nothing here.
-    with silenced, torch.inference_mode():
+    with torch.inference_mode():
         subjects, layers = _begun(subjects)
         seconds: list[list[float]] = [[] for _ in subjects]
         end = time.perf_counter() + _BLOCKS * _BLOCK_SECONDS * len(subjects)

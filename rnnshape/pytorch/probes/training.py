@@ -24,7 +24,6 @@ from rnnshape.pytorch.building import prepared
 from rnnshape.pytorch.memory import MemoryWatch
 from rnnshape.pytorch.probes.timing import device_finished, spread
 from rnnshape.pytorch.threads import in_own_thread
-from rnnshape.silence import silenced
 
 _WARM_UP: Final = 3
 _RUNS: Final = 25
@@ -52,8 +51,7 @@ def training(subject: Subject) -> Outcome:
 
 def _trained(subject: Subject) -> Training:
     device = torch.device(subject.settings.device)
-    # PyTorch warns that oneDNN has no projection, which changes nothing here.
-    with silenced, _recorded(device), refusals(subject):
+    with _recorded(device), refusals(subject):
         return _measured(subject)
 
 
