@@ -319,20 +319,21 @@ class TestThreadsOfRuns:
         assert threading.get_ident() not in {thread for thread, _ in seen}
         assert _state() == before
 
-    def test_two_calls_of_a_layer_are_not_computed_in_different_ways(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(("with_state", "seen"), [(True, [False, False]), (False, [True])])
+    def test_two_calls_that_are_compared_are_both_without_onednn(
+        self, with_state: bool, seen: list[bool], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """An LSTM beside it switches oneDNN off, which has other last bits in bfloat16."""
-        monkeypatch.setattr("rnnshape.pytorch.threads._cores", lambda: 3)
-        manifest = tmp_path / "rnnshape.toml"
-        manifest.write_text(
-            "".join(
-                f"[modules.m{n}]\ntarget = '{('gru', 'lstm')[n % 2]} --hidden 64'\n"
-                "dtype = 'bfloat16'\nwith_state = true\n"
-                for n in range(60)
-            )
-        )
-        rnnshape.check(manifest)
+        """An LSTM in another thread might switch it between them, and with it their last bits."""
+        enabled = []
+
+        class Watched(nn.GRU):
+            def forward(self, *arguments: Any) -> Any:
+                enabled.append(torch._C._get_mkldnn_enabled())
+                return super().forward(*arguments)
+
+        monkeypatch.setattr(nn, "GRU", Watched)
+        assert rnnshape.inspect("gru", rnnshape.InputSpec(with_state=with_state)).run
+        assert enabled == seen
 
     @pytest.mark.parametrize("large", ["_ONE_THREAD", "_LITTLE"])
     def test_large_modules_of_a_manifest_take_turns(
